@@ -1,0 +1,102 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let continuousIntegration = Context.environment["CI"] == "true"
+
+let strict: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .strictMemorySafety(),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + (continuousIntegration ? [.treatAllWarnings(as: .error)] : [])
+
+let package = Package(
+    name: "zonal",
+    products: [.executable(name: "zonal", targets: ["zonal"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(
+            url: "https://github.com/swift-server/swift-service-lifecycle",
+            exact: "2.13.0"
+        ),
+    ],
+    targets: [
+        .target(name: "DNSWire", swiftSettings: strict),
+        .target(name: "Snapshot", dependencies: ["DNSWire"], swiftSettings: strict),
+        .target(name: "Resolver", dependencies: ["Snapshot", "DNSWire"], swiftSettings: strict),
+        .target(
+            name: "Server",
+            dependencies: [
+                "Resolver", "Snapshot", "DNSWire", "CSockets",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Control",
+            dependencies: [
+                "Snapshot", "DNSWire", "CLdns",
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "zonal",
+            dependencies: [
+                "Server", "Control", "Resolver", "Snapshot", "DNSWire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(name: "CSockets"),
+        .systemLibrary(name: "CLdns", pkgConfig: "ldns", providers: [.apt(["libldns-dev"])]),
+
+        .target(
+            name: "TestSupport",
+            dependencies: ["DNSWire"],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        .testTarget(
+            name: "DNSWireTests",
+            dependencies: ["DNSWire", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SnapshotTests",
+            dependencies: ["Snapshot", "DNSWire"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ResolverTests",
+            dependencies: ["Resolver", "Snapshot", "DNSWire", "CAllocationCounter", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: ["Server", "Resolver", "Snapshot", "DNSWire", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ControlTests",
+            dependencies: ["Control", "Snapshot", "DNSWire", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ScenarioTests",
+            dependencies: ["TestSupport", "DNSWire"],
+            swiftSettings: strict
+        ),
+    ]
+)

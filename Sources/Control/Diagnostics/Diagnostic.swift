@@ -1,0 +1,79 @@
+/// One mistake or doubt in the operator's input, at its place.
+///
+/// Prints as `FILE:LINE:COLUMN: error: what is wrong; what to write instead`, and under it the text of
+/// the line where there is one worth showing.
+package struct Diagnostic: Error, Hashable, Sendable {
+    package var severity: Severity
+    package var place: SourcePlace
+    /// What is wrong, then `; `, then what to do.
+    package var message: String
+    /// The text of the line, without its end.
+    package var excerpt: String?
+
+    package init(
+        _ severity: Severity,
+        at place: SourcePlace,
+        _ message: String,
+        excerpt: String? = nil
+    ) {
+        self.severity = severity
+        self.place = place
+        self.message = message
+        self.excerpt = excerpt
+    }
+
+    package enum Severity: String, Sendable {
+        case error, warning
+    }
+}
+
+/// A place in a file; line and column count from 1, 0 where unknown.
+package struct SourcePlace: Hashable, Sendable {
+    /// The path as the operator wrote it, or would.
+    package var file: String
+    package var line: Int
+    package var column: Int
+
+    package init(file: String, line: Int = 0, column: Int = 0) {
+        self.file = file
+        self.line = line
+        self.column = column
+    }
+}
+
+extension Diagnostic: CustomStringConvertible {
+    package var description: String {
+        let head = "\(place): \(severity.rawValue): \(message)"
+        guard let excerpt else { return head }
+        return head + "\n    " + excerpt
+    }
+}
+
+extension SourcePlace: CustomStringConvertible {
+    package var description: String {
+        if line == 0 { return file }
+        return column == 0 ? "\(file):\(line)" : "\(file):\(line):\(column)"
+    }
+}
+
+/// Collects what a reader finds, so that a person sees all of it in one run.
+package struct Diagnostics: Sendable {
+    package private(set) var all: [Diagnostic] = []
+
+    package init() {}
+
+    package var hasErrors: Bool { all.contains { $0.severity == .error } }
+
+    package mutating func add(_ diagnostic: Diagnostic) { all.append(diagnostic) }
+
+    package mutating func error(at place: SourcePlace, _ message: String, excerpt: String? = nil) {
+        add(Diagnostic(.error, at: place, message, excerpt: excerpt))
+    }
+
+    package mutating func warning(at place: SourcePlace, _ message: String, excerpt: String? = nil)
+    {
+        add(Diagnostic(.warning, at: place, message, excerpt: excerpt))
+    }
+
+    package mutating func merge(_ other: Diagnostics) { all += other.all }
+}

@@ -1,0 +1,164 @@
+/// A domain name of its own: wire octets, root label included, letter case as it was written.
+///
+/// Equal names differ at most in ASCII case (RFC 4343 §3). This is the control plane's name; the path
+/// of a query uses `FoldedName`, which is made once a query and never allocates.
+package struct DomainName: Sendable {
+    /// Length octet and label by turns, ending in the root's zero: 1 to 255 octets (RFC 1035 §3.1).
+    package let octets: [UInt8]
+
+    package static let root = DomainName(trusted: [0])
+
+    private init(trusted octets: [UInt8]) { self.octets = octets }
+
+    /// Takes an uncompressed name in wire form; nil unless it is exactly one well-formed name.
+    package init?(octets: some Collection<UInt8>) {
+        let octets = Array(octets)
+        guard octets.count <= 255 else { return nil }
+        var offset = 0
+        while offset < octets.count, octets[offset] != 0 {
+            guard octets[offset] <= 63 else { return nil }
+            offset += 1 + Int(octets[offset])
+        }
+        guard offset == octets.count - 1 else { return nil }
+        self.octets = octets
+    }
+
+    /// Labels from the left, the root not among them.
+    package var labels: [ArraySlice<UInt8>] {
+        var labels: [ArraySlice<UInt8>] = []
+        var offset = 0
+        while octets[offset] != 0 {
+            let end = offset + 1 + Int(octets[offset])
+            labels.append(octets[offset + 1..<end])
+            offset = end
+        }
+        return labels
+    }
+
+    package var isRoot: Bool { octets.count == 1 }
+
+    /// The same name with A to Z made small.
+    package var folded: DomainName { DomainName(trusted: octets.map(Self.fold)) }
+
+    /// The name without its first label; the root has no parent.
+    package var parent: DomainName? {
+        isRoot ? nil : DomainName(trusted: Array(octets[(1 + Int(octets[0]))...]))
+    }
+
+    /// True if the name is `ancestor` or lies below it.
+    package func isInside(_ ancestor: DomainName) -> Bool {
+        var name: DomainName? = self
+        while let candidate = name {
+            if candidate == ancestor { return true }
+            name = candidate.parent
+        }
+        return false
+    }
+
+    /// The name with one more label in front; nil if that makes it too long.
+    package func prepending(label: some Collection<UInt8>) -> DomainName? {
+        guard (1...63).contains(label.count) else { return nil }
+        return DomainName(octets: [UInt8(label.count)] + label + octets)
+    }
+
+    /// ASCII lower case of an octet; length octets (0 to 63) stay as they are.
+    @inlinable package static func fold(_ octet: UInt8) -> UInt8 {
+        octet &- 65 < 26 ? octet | 0x20 : octet
+    }
+}
+
+extension DomainName: Hashable {
+    package static func == (left: DomainName, right: DomainName) -> Bool {
+        left.octets.count == right.octets.count
+            && zip(left.octets, right.octets).allSatisfy { fold($0) == fold($1) }
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        for octet in octets { hasher.combine(Self.fold(octet)) }
+    }
+}
+
+extension DomainName: CustomStringConvertible {
+    /// Reads master-file text (RFC 1035 §5.1), `\.` and `\123` escapes included.
+    ///
+    /// A name without a final dot is relative to `origin`. Nil for an empty label, a label over 63
+    /// octets, a name over 255, or a malformed escape.
+    package init?(_ text: some StringProtocol, origin: DomainName = .root) {
+        if text == "@" {
+            self = origin
+            return
+        }
+        if text == "." {
+            self = .root
+            return
+        }
+        guard let (labels, isAbsolute) = Self.labels(of: Array(text.utf8)) else { return nil }
+        var octets: [UInt8] = []
+        for label in labels {
+            guard (1...63).contains(label.count) else { return nil }
+            octets.append(UInt8(label.count))
+            octets += label
+        }
+        octets += isAbsolute ? [0] : origin.octets
+        guard octets.count <= 255 else { return nil }
+        self.octets = octets
+    }
+
+    private static func labels(of text: [UInt8]) -> (labels: [[UInt8]], isAbsolute: Bool)? {
+        var labels: [[UInt8]] = [[]]
+        var index = 0
+        while index < text.count {
+            switch text[index] {
+            case UInt8(ascii: "."):
+                index += 1
+                if index == text.count { return (labels, true) }
+                labels.append([])
+            case UInt8(ascii: "\\"):
+                guard let (octet, length) = escape(in: text, at: index) else { return nil }
+                labels[labels.count - 1].append(octet)
+                index += length
+            default:
+                labels[labels.count - 1].append(text[index])
+                index += 1
+            }
+        }
+        return (labels, false)
+    }
+
+    private static func escape(in text: [UInt8], at index: Int) -> (octet: UInt8, length: Int)? {
+        guard index + 1 < text.count else { return nil }
+        guard (48...57).contains(text[index + 1]) else { return (text[index + 1], 2) }
+        guard index + 3 < text.count else { return nil }
+        var value = 0
+        for digit in text[index + 1...index + 3] {
+            guard (48...57).contains(digit) else { return nil }
+            value = value * 10 + Int(digit) - 48
+        }
+        return value <= 255 ? (UInt8(value), 4) : nil
+    }
+
+    /// Absolute master-file text with its final dot; unprintable octets as `\123`.
+    package var description: String {
+        if isRoot { return "." }
+        var text = ""
+        for label in labels {
+            for octet in label { text += Self.text(of: octet) }
+            text += "."
+        }
+        return text
+    }
+
+    /// One octet of a label as master-file text: itself, `\.` where it has a meaning, or `\DDD`.
+    package static func text(of octet: UInt8) -> String {
+        switch octet {
+        case UInt8(ascii: "."), UInt8(ascii: ";"), UInt8(ascii: "\\"), UInt8(ascii: "("),
+            UInt8(ascii: ")"), UInt8(ascii: "\""), UInt8(ascii: "@"), UInt8(ascii: "$"):
+            return "\\" + String(UnicodeScalar(octet))
+        case 33...126:
+            return String(UnicodeScalar(octet))
+        default:
+            let digits = String(octet)
+            return "\\" + String(repeating: "0", count: 3 - digits.count) + digits
+        }
+    }
+}

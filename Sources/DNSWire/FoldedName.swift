@@ -1,0 +1,176 @@
+/// A name being looked up: its octets in lower case, where its labels start, and a hash of each suffix.
+///
+/// Made to be reused: one value owns its memory for life, and `read` fills it without allocating. A
+/// suffix is named by the number of labels left of it: suffix 0 is the whole name, suffix
+/// `labelCount` the root.
+///
+/// The three tables are raw memory because an `Array` would be checked for uniqueness at every write.
+/// Every access stays inside the fixed sizes below: `read` refuses names of over 255 octets, and a
+/// name of 255 octets has at most 127 labels.
+@safe package struct FoldedName: ~Copyable {
+    private static var octetCapacity: Int { 264 }
+    private static var labelCapacity: Int { 129 }
+
+    @usableFromInline let octetStorage: UnsafeMutablePointer<UInt8>
+    @usableFromInline let startStorage: UnsafeMutablePointer<UInt8>
+    @usableFromInline let hashStorage: UnsafeMutablePointer<UInt64>
+
+    /// Octets of the name in wire form, root label included; 0 before the first `read`.
+    package private(set) var count = 0
+    /// Labels of the name, the root not among them.
+    package private(set) var labelCount = 0
+    private let seed: HashSeed
+
+    /// An empty name whose hashes will be keyed with `seed`.
+    package init(seed: HashSeed) {
+        self.seed = seed
+        unsafe octetStorage = .allocate(capacity: Self.octetCapacity)
+        unsafe octetStorage.initialize(repeating: 0, count: Self.octetCapacity)
+        unsafe startStorage = .allocate(capacity: Self.labelCapacity)
+        unsafe startStorage.initialize(repeating: 0, count: Self.labelCapacity)
+        unsafe hashStorage = .allocate(capacity: Self.labelCapacity)
+        unsafe hashStorage.initialize(repeating: 0, count: Self.labelCapacity)
+    }
+
+    deinit {
+        unsafe octetStorage.deallocate()
+        unsafe startStorage.deallocate()
+        unsafe hashStorage.deallocate()
+    }
+
+    /// Takes the uncompressed name that starts at `offset` of `message`; false if there is none.
+    @inlinable package mutating func read(_ message: Span<UInt8>, at offset: Int) -> Bool {
+        var end = offset
+        while end < message.count, message[end] != 0 {
+            guard message[end] <= 63 else { return false }
+            end += 1 + Int(message[end])
+        }
+        guard offset >= 0, end < message.count, end - offset < 255 else { return false }
+        for index in 0...(end - offset) {
+            unsafe octetStorage[index] = DomainName.fold(message[offset + index])
+        }
+        finish(count: end - offset + 1)
+        return true
+    }
+
+    /// Takes a name of the control plane.
+    package mutating func read(_ name: DomainName) {
+        _ = read(name.octets.span, at: 0)
+    }
+
+    /// Takes a copy of `other`.
+    package mutating func copy(_ other: borrowing FoldedName) {
+        for index in 0..<other.count { unsafe octetStorage[index] = other.octetStorage[index] }
+        finish(count: other.count)
+    }
+
+    /// Becomes `prefix`'s first `labels` labels in front of suffix `suffixLabels` of `other`; false
+    /// if that is over 255 octets.
+    package mutating func assemble(
+        labels: Int,
+        of prefix: borrowing FoldedName,
+        before suffix: Int,
+        of other: borrowing FoldedName
+    ) -> Bool {
+        let head = prefix.offset(ofSuffix: labels)
+        let tail = other.offset(ofSuffix: suffix)
+        guard head + other.count - tail <= 255 else { return false }
+        for index in 0..<head { unsafe octetStorage[index] = prefix.octetStorage[index] }
+        for index in tail..<other.count {
+            unsafe octetStorage[head + index - tail] = other.octetStorage[index]
+        }
+        finish(count: head + other.count - tail)
+        return true
+    }
+
+    /// Notes where labels start and hashes every suffix, from the root up.
+    @usableFromInline mutating func finish(count: Int) {
+        self.count = count
+        var labels = 0
+        var offset = 0
+        while unsafe octetStorage[offset] != 0 {
+            unsafe startStorage[labels] = UInt8(truncatingIfNeeded: offset)
+            labels += 1
+            offset += 1 + Int(unsafe octetStorage[offset])
+        }
+        unsafe startStorage[labels] = UInt8(truncatingIfNeeded: offset)
+        labelCount = labels
+        var hash = seed.value
+        unsafe hashStorage[labels] = hash
+        while labels > 0 {
+            labels -= 1
+            let start = Int(unsafe startStorage[labels])
+            hash = unsafe LabelHash.extend(hash, with: octetStorage + start)
+            unsafe hashStorage[labels] = hash
+        }
+    }
+
+    /// Where suffix `labels` starts in the name's octets.
+    @inlinable package func offset(ofSuffix labels: Int) -> Int {
+        precondition(labels >= 0 && labels <= labelCount)
+        return Int(unsafe startStorage[labels])
+    }
+
+    /// The keyed hash of suffix `labels`.
+    @inlinable package func hash(ofSuffix labels: Int) -> UInt64 {
+        precondition(labels >= 0 && labels <= labelCount)
+        return unsafe hashStorage[labels]
+    }
+
+    /// One octet of the name, in lower case.
+    @inlinable package subscript(index: Int) -> UInt8 {
+        precondition(index >= 0 && index < count)
+        return unsafe octetStorage[index]
+    }
+
+    /// The name's octets, for as long as `body` runs.
+    @inlinable package func withOctets<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+        // Sound: the first `count` octets are initialised, and live as long as `self`.
+        body(unsafe Span(_unsafeStart: octetStorage, count: count))
+    }
+
+    /// The name for people and for the control plane.
+    package var name: DomainName {
+        DomainName(octets: (0..<count).map { self[$0] }) ?? .root
+    }
+}
+
+/// The key of every name hash of this process, so that nobody outside can aim names at one bucket.
+package struct HashSeed: Sendable, BitwiseCopyable {
+    @usableFromInline let value: UInt64
+
+    package init(value: UInt64) { self.value = value }
+
+    /// A seed from the system's random source.
+    package static func random() -> HashSeed { HashSeed(value: .random(in: .min ... .max)) }
+}
+
+/// The hash of a name, label by label from the root, eight octets a step.
+@safe package enum LabelHash {
+    /// The hash of a name from its parent's `hash` and its first label, length octet included.
+    ///
+    /// `label` points at a length octet (0 to 63) with that many octets behind it.
+    @unsafe @usableFromInline
+    static func extend(_ hash: UInt64, with label: UnsafePointer<UInt8>) -> UInt64 {
+        let count = 1 + Int(unsafe label.pointee & 63)
+        let raw = unsafe UnsafeRawPointer(label)
+        var hash = hash
+        var offset = 0
+        while offset + 8 <= count {
+            hash = mix(hash, unsafe raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            offset += 8
+        }
+        var tail: UInt64 = 0
+        while offset < count {
+            tail = tail << 8 | UInt64(unsafe label[offset])
+            offset += 1
+        }
+        return mix(hash, tail)
+    }
+
+    @inline(__always)
+    private static func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+        let product = (hash ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+        return product.high ^ product.low &+ 0x2545_F491_4F6C_DD1D
+    }
+}

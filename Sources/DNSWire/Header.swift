@@ -1,0 +1,44 @@
+/// The twelve octets in front of every message (RFC 1035 §4.1.1).
+///
+///      0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15
+///     |QR|  opcode   |AA|TC|RD|RA| Z|AD|CD|   rcode   |
+package enum Header {
+    /// Octets of a header; the question starts here.
+    package static let size = 12
+    /// What a server may send over UDP to a client that sent no OPT (RFC 1035 §4.2.1).
+    package static let classicPayload = 512
+
+    package enum Flag {
+        package static let response: UInt16 = 0x8000
+        package static let authoritative: UInt16 = 0x0400
+        package static let truncated: UInt16 = 0x0200
+        package static let recursionDesired: UInt16 = 0x0100
+        package static let recursionAvailable: UInt16 = 0x0080
+        package static let authenticData: UInt16 = 0x0020
+        package static let checkingDisabled: UInt16 = 0x0010
+    }
+
+    package enum Opcode {
+        package static let query: UInt16 = 0
+        package static let mask: UInt16 = 0x7800
+
+        /// The opcode of a flags word, 0 to 15.
+        @inlinable package static func of(_ flags: UInt16) -> UInt16 { flags >> 11 & 0xF }
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// The two octets at `offset`, most significant first; nil if they are not both there.
+    @inlinable package func bigEndian16(at offset: Int) -> UInt16? {
+        guard offset >= 0, offset + 2 <= count else { return nil }
+        return UInt16(self[offset]) << 8 | UInt16(self[offset + 1])
+    }
+
+    /// The four octets at `offset`, most significant first; nil if they are not all there.
+    @inlinable package func bigEndian32(at offset: Int) -> UInt32? {
+        guard let high = bigEndian16(at: offset), let low = bigEndian16(at: offset + 2) else {
+            return nil
+        }
+        return UInt32(high) << 16 | UInt32(low)
+    }
+}

@@ -1,0 +1,139 @@
+/// An IPv4 or IPv6 address; IPv4 is held in its IPv4-mapped form, `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2).
+///
+/// So one order, one prefix length (0 to 128) and one table serve both families, and a client that
+/// reaches a dual-stack socket over IPv4 is the same client.
+package struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
+    /// The 128 bits, most significant first.
+    package var bits: UInt128
+
+    @inlinable package init(bits: UInt128) { self.bits = bits }
+
+    /// An IPv4 address from its four octets in host order: `0x7F000001` is 127.0.0.1.
+    @inlinable package init(v4: UInt32) { self.bits = 0xFFFF_0000_0000 | UInt128(v4) }
+
+    @inlinable package var isV4: Bool { bits >> 32 == 0xFFFF }
+
+    /// The low 32 bits: the IPv4 address where `isV4`.
+    @inlinable package var v4: UInt32 { UInt32(truncatingIfNeeded: bits) }
+
+    @inlinable package static func < (left: Self, right: Self) -> Bool { left.bits < right.bits }
+
+    /// The address in its rdata form: 4 octets for IPv4, 16 for IPv6.
+    package var octets: [UInt8] {
+        (isV4 ? 12..<16 : 0..<16).map { UInt8(truncatingIfNeeded: bits >> UInt128(8 * (15 - $0))) }
+    }
+
+    /// Reads A (4 octets) or AAAA (16 octets) rdata; nil for any other length.
+    package init?(octets: some Collection<UInt8>) {
+        let value = octets.reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
+        switch octets.count {
+        case 4: self.init(v4: UInt32(truncatingIfNeeded: value))
+        case 16: self.init(bits: value)
+        default: return nil
+        }
+    }
+
+    /// Reads dotted-quad IPv4 or RFC 4291 §2.2 IPv6 text; no zone index, no leading zeros in IPv4.
+    package init?(_ text: some StringProtocol) {
+        guard text.utf8.contains(UInt8(ascii: ":")) else {
+            guard let v4 = Self.parseV4(text) else { return nil }
+            self.init(v4: v4)
+            return
+        }
+        guard let bits = Self.parseV6(text) else { return nil }
+        self.init(bits: bits)
+    }
+
+    private static func parseV4(_ text: some StringProtocol) -> UInt32? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 4 else { return nil }
+        var value: UInt32 = 0
+        for part in parts {
+            guard (1...3).contains(part.utf8.count),
+                part.utf8.allSatisfy({ (48...57).contains($0) }),
+                part == "0" || part.utf8.first != 48, let octet = UInt8(part)
+            else { return nil }
+            value = value << 8 | UInt32(octet)
+        }
+        return value
+    }
+
+    private static func parseV6(_ text: some StringProtocol) -> UInt128? {
+        let halves = splitAtDoubleColon(text)
+        guard let head = groups(of: halves.head, mayEndInV4: halves.tail == nil) else { return nil }
+        guard let tailText = halves.tail else {
+            return head.count == 8 ? assemble(head) : nil
+        }
+        guard let tail = groups(of: tailText, mayEndInV4: true), head.count + tail.count <= 7 else {
+            return nil
+        }
+        let zeros = [UInt16](repeating: 0, count: 8 - head.count - tail.count)
+        return assemble(head + zeros + tail)
+    }
+
+    private static func splitAtDoubleColon(
+        _ text: some StringProtocol
+    ) -> (head: Substring, tail: Substring?) {
+        let whole = Substring(text)
+        var index = whole.startIndex
+        while index < whole.endIndex {
+            let next = whole.index(after: index)
+            if whole[index] == ":", next < whole.endIndex, whole[next] == ":" {
+                return (whole[..<index], whole[whole.index(after: next)...])
+            }
+            index = next
+        }
+        return (whole, nil)
+    }
+
+    private static func groups(of text: Substring, mayEndInV4: Bool) -> [UInt16]? {
+        if text.isEmpty { return [] }
+        var groups: [UInt16] = []
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        for (index, part) in parts.enumerated() {
+            if mayEndInV4, index == parts.count - 1, part.contains(".") {
+                guard let v4 = parseV4(part) else { return nil }
+                groups += [UInt16(v4 >> 16), UInt16(truncatingIfNeeded: v4)]
+            } else {
+                guard (1...4).contains(part.utf8.count), let group = UInt16(part, radix: 16),
+                    part.utf8.first != UInt8(ascii: "+")
+                else { return nil }
+                groups.append(group)
+            }
+        }
+        return groups.count <= 8 ? groups : nil
+    }
+
+    private static func assemble(_ groups: [UInt16]) -> UInt128 {
+        groups.reduce(UInt128(0)) { $0 << 16 | UInt128($1) }
+    }
+}
+
+extension IPAddress: CustomStringConvertible {
+    /// Dotted quad, or the RFC 5952 form of IPv6.
+    package var description: String {
+        if isV4 {
+            return [24, 16, 8, 0].map { String(v4 >> $0 & 0xFF) }.joined(separator: ".")
+        }
+        let groups = (0..<8).map { UInt16(truncatingIfNeeded: bits >> UInt128(16 * (7 - $0))) }
+        guard let zeros = Self.longestZeroRun(in: groups) else {
+            return Self.text(of: groups[...])
+        }
+        return Self.text(of: groups[..<zeros.lowerBound]) + "::"
+            + Self.text(of: groups[zeros.upperBound...])
+    }
+
+    private static func text(of groups: ArraySlice<UInt16>) -> String {
+        groups.map { String($0, radix: 16) }.joined(separator: ":")
+    }
+
+    private static func longestZeroRun(in groups: [UInt16]) -> Range<Int>? {
+        var best = 0..<0
+        var start = 0
+        for index in 0...groups.count where index == groups.count || groups[index] != 0 {
+            if index - start > best.count { best = start..<index }
+            start = index + 1
+        }
+        return best.count > 1 ? best : nil
+    }
+}

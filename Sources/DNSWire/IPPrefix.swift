@@ -1,0 +1,60 @@
+/// A CIDR block, `10.20.0.0/16` or `2600:1f18:20::/56`; the bits behind the prefix are zero.
+package struct IPPrefix: Hashable, Sendable, BitwiseCopyable {
+    /// The first address of the block.
+    package let first: IPAddress
+    /// Prefix length in the 128-bit form: an IPv4 `/16` is 112 here; `description` prints 16.
+    package let length: Int
+
+    /// The block of `length` (0 to 128, in the 128-bit form) that holds `address`.
+    package init(_ address: IPAddress, length: Int) {
+        self.length = min(max(length, 0), 128)
+        self.first = IPAddress(bits: address.bits & Self.mask(self.length))
+    }
+
+    /// Every address of both families.
+    package static let everything = IPPrefix(IPAddress(bits: 0), length: 0)
+
+    /// The last address of the block.
+    package var last: IPAddress { IPAddress(bits: first.bits | ~Self.mask(length)) }
+
+    package func contains(_ address: IPAddress) -> Bool {
+        address.bits & Self.mask(length) == first.bits
+    }
+
+    package func contains(_ other: IPPrefix) -> Bool {
+        length <= other.length && contains(other.first)
+    }
+
+    package func overlaps(_ other: IPPrefix) -> Bool {
+        contains(other) || other.contains(self)
+    }
+
+    private static func mask(_ length: Int) -> UInt128 {
+        length == 0 ? 0 : UInt128.max << UInt128(128 - length)
+    }
+}
+
+extension IPPrefix: CustomStringConvertible {
+    /// Reads `ADDRESS/LENGTH`; an address without a length is the block of that one address.
+    ///
+    /// Host bits may be set and are cleared: compare `first` with the address to find out.
+    package init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard let addressText = parts.first, parts.count <= 2, let address = IPAddress(addressText)
+        else { return nil }
+        let familyBits = address.isV4 && !addressText.contains(":") ? 32 : 128
+        guard parts.count == 2 else {
+            self.init(address, length: 128)
+            return
+        }
+        guard (1...3).contains(parts[1].utf8.count),
+            parts[1].utf8.allSatisfy({ (48...57).contains($0) }),
+            let length = Int(parts[1]), length <= familyBits
+        else { return nil }
+        self.init(address, length: length + 128 - familyBits)
+    }
+
+    package var description: String {
+        "\(first)/\(first.isV4 && length >= 96 ? length - 96 : length)"
+    }
+}

@@ -1,0 +1,139 @@
+/// A query as it was read: offsets into the message, never a copy of it.
+///
+/// A `Query` exists only if the header, the one question and all that follows are well formed, so no
+/// later stage checks a length again.
+package struct Query: Equatable, Sendable, BitwiseCopyable {
+    package var id: UInt16
+    /// The flags word as received.
+    package var flags: UInt16
+    /// Octets of the question's name, which starts at offset 12 and is never compressed.
+    package var nameLength: Int
+    package var type: RecordType
+    /// The class as received; IN is 1.
+    package var recordClass: UInt16
+    package var edns: EDNS?
+
+    /// What the sender's OPT record said (RFC 6891 §6.1).
+    package struct EDNS: Equatable, Sendable, BitwiseCopyable {
+        /// The largest UDP response the sender takes, as sent: values under 512 mean 512 (§6.2.3).
+        package var payloadSize: UInt16
+        package var version: UInt8
+        package var dnssecOK: Bool
+        /// The options' octets in the message.
+        package var optionsStart: Int
+        package var optionsLength: Int
+    }
+
+    /// Where the question ends: the length of the shortest message that holds header and question.
+    @inlinable package var questionEnd: Int { Header.size + nameLength + 4 }
+
+    /// Reads one whole message (RFC 1035 §4.1, RFC 9619, RFC 6891 §6.1.1).
+    ///
+    /// Records other than OPT are stepped over: IXFR and UPDATE carry some, and their refusal is the
+    /// policy's business. Octets behind the last record are an error.
+    package init(reading message: Span<UInt8>) throws(QueryError) {
+        guard let id = message.bigEndian16(at: 0), let flags = message.bigEndian16(at: 2),
+            let questionCount = message.bigEndian16(at: 4),
+            let answerCount = message.bigEndian16(at: 6),
+            let authorityCount = message.bigEndian16(at: 8),
+            let additionalCount = message.bigEndian16(at: 10)
+        else { throw .tooShort }
+        guard flags & Header.Flag.response == 0 else { throw .notAQuery }
+        guard Header.Opcode.of(flags) == Header.Opcode.query else { throw .opcode }
+        guard questionCount == 1 else { throw .malformed(offset: 4) }
+
+        var end = Header.size
+        while end < message.count, message[end] != 0 {
+            guard message[end] <= 63 else { throw .malformed(offset: end) }
+            end += 1 + Int(message[end])
+        }
+        end += 1
+        guard end - Header.size <= 255, let type = message.bigEndian16(at: end),
+            let recordClass = message.bigEndian16(at: end + 2)
+        else { throw .malformed(offset: end) }
+
+        self.id = id
+        self.flags = flags
+        self.nameLength = end - Header.size
+        self.type = RecordType(rawValue: type)
+        self.recordClass = recordClass
+        end += 4
+
+        for _ in 0..<(Int(answerCount) + Int(authorityCount)) {
+            end = try Self.recordEnd(in: message, at: end)
+        }
+        for _ in 0..<Int(additionalCount) {
+            let start = end
+            end = try Self.recordEnd(in: message, at: start)
+            guard let owner = Self.ownerEnd(in: message, at: start),
+                message.bigEndian16(at: owner) == RecordType.opt.rawValue
+            else { continue }
+            guard owner == start + 1, self.edns == nil else { throw .malformed(offset: start) }
+            self.edns = try Self.readEDNS(in: message, at: owner, end: end)
+        }
+        guard end == message.count else { throw .malformed(offset: end) }
+    }
+
+    /// Reads OPT from its type field at `offset`; every option must end inside the record.
+    private static func readEDNS(
+        in message: Span<UInt8>,
+        at offset: Int,
+        end: Int
+    ) throws(QueryError) -> EDNS {
+        guard let payloadSize = message.bigEndian16(at: offset + 2),
+            let extended = message.bigEndian32(at: offset + 4)
+        else { throw .malformed(offset: offset) }
+        var option = offset + 10
+        while option < end {
+            guard option + 4 <= end, let length = message.bigEndian16(at: option + 2) else {
+                throw .malformed(offset: option)
+            }
+            option += 4 + Int(length)
+        }
+        guard option == end else { throw .malformed(offset: option) }
+        return EDNS(
+            payloadSize: payloadSize,
+            version: UInt8(truncatingIfNeeded: extended >> 16),
+            dnssecOK: extended & 0x8000 != 0,
+            optionsStart: offset + 10,
+            optionsLength: end - offset - 10
+        )
+    }
+
+    private static func recordEnd(
+        in message: Span<UInt8>,
+        at offset: Int
+    ) throws(QueryError) -> Int {
+        guard let owner = ownerEnd(in: message, at: offset),
+            let length = message.bigEndian16(at: owner + 8)
+        else { throw .malformed(offset: offset) }
+        let end = owner + 10 + Int(length)
+        guard end <= message.count else { throw .malformed(offset: owner + 8) }
+        return end
+    }
+
+    /// Where a name ends that may be compressed; the pointer's target is not followed.
+    private static func ownerEnd(in message: Span<UInt8>, at offset: Int) -> Int? {
+        var end = offset
+        while end < message.count {
+            let length = message[end]
+            if length == 0 { return end + 1 }
+            if length >= 0xC0 { return end + 2 }
+            guard length <= 63 else { return nil }
+            end += 1 + Int(length)
+        }
+        return nil
+    }
+}
+
+/// Why a message is not a query that we can answer in full.
+package enum QueryError: Error, Equatable, Sendable {
+    /// No whole header: nothing to reply to.
+    case tooShort
+    /// QR is set: replying to a response makes loops.
+    case notAQuery
+    /// An opcode other than QUERY: NOTIMP.
+    case opcode
+    /// FORMERR; `offset` is the octet at fault.
+    case malformed(offset: Int)
+}

@@ -1,0 +1,76 @@
+/// A resource record type, or a question's type (RFC 1035 §3.2.2, RFC 6895 §3.1).
+package struct RecordType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
+    package var rawValue: UInt16
+
+    @inlinable package init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    package static let a = Self(rawValue: 1)
+    package static let ns = Self(rawValue: 2)
+    package static let cname = Self(rawValue: 5)
+    package static let soa = Self(rawValue: 6)
+    package static let ptr = Self(rawValue: 12)
+    package static let hinfo = Self(rawValue: 13)
+    package static let mx = Self(rawValue: 15)
+    package static let txt = Self(rawValue: 16)
+    package static let sig = Self(rawValue: 24)
+    package static let aaaa = Self(rawValue: 28)
+    package static let srv = Self(rawValue: 33)
+    package static let dname = Self(rawValue: 39)
+    package static let opt = Self(rawValue: 41)
+    package static let ds = Self(rawValue: 43)
+    package static let rrsig = Self(rawValue: 46)
+    package static let nsec = Self(rawValue: 47)
+    package static let dnskey = Self(rawValue: 48)
+    package static let nsec3 = Self(rawValue: 50)
+    package static let svcb = Self(rawValue: 64)
+    package static let https = Self(rawValue: 65)
+    package static let tkey = Self(rawValue: 249)
+    package static let tsig = Self(rawValue: 250)
+    package static let ixfr = Self(rawValue: 251)
+    package static let axfr = Self(rawValue: 252)
+    package static let mailb = Self(rawValue: 253)
+    package static let maila = Self(rawValue: 254)
+    package static let any = Self(rawValue: 255)
+
+    /// True of A and AAAA, the types whose records have an availability zone.
+    @inlinable package var isAddress: Bool { rawValue == 1 || rawValue == 28 }
+
+    /// True of the types that are asked for but never stored: OPT and 128 to 255 (RFC 6895 §3.1).
+    @inlinable package var isMeta: Bool { rawValue == 41 || (128...255).contains(rawValue) }
+}
+
+extension RecordType: CustomStringConvertible {
+    private static let mnemonics: [UInt16: String] = [
+        1: "A", 2: "NS", 3: "MD", 4: "MF", 5: "CNAME", 6: "SOA", 7: "MB", 8: "MG", 9: "MR",
+        10: "NULL", 11: "WKS", 12: "PTR", 13: "HINFO", 14: "MINFO", 15: "MX", 16: "TXT", 17: "RP",
+        18: "AFSDB", 19: "X25", 20: "ISDN", 21: "RT", 22: "NSAP", 23: "NSAP-PTR", 24: "SIG",
+        25: "KEY", 26: "PX", 27: "GPOS", 28: "AAAA", 29: "LOC", 30: "NXT", 31: "EID", 32: "NIMLOC",
+        33: "SRV", 34: "ATMA", 35: "NAPTR", 36: "KX", 37: "CERT", 38: "A6", 39: "DNAME", 40: "SINK",
+        41: "OPT", 42: "APL", 43: "DS", 44: "SSHFP", 45: "IPSECKEY", 46: "RRSIG", 47: "NSEC",
+        48: "DNSKEY", 49: "DHCID", 50: "NSEC3", 51: "NSEC3PARAM", 52: "TLSA", 53: "SMIMEA",
+        55: "HIP", 56: "NINFO", 57: "RKEY", 58: "TALINK", 59: "CDS", 60: "CDNSKEY",
+        61: "OPENPGPKEY", 62: "CSYNC", 63: "ZONEMD", 64: "SVCB", 65: "HTTPS", 99: "SPF",
+        104: "NID", 105: "L32", 106: "L64", 107: "LP", 108: "EUI48", 109: "EUI64", 249: "TKEY",
+        250: "TSIG", 251: "IXFR", 252: "AXFR", 253: "MAILB", 254: "MAILA", 255: "ANY", 256: "URI",
+        257: "CAA", 258: "AVC", 259: "DOA", 260: "AMTRELAY", 261: "RESINFO", 262: "WALLET",
+        32768: "TA", 32769: "DLV",
+    ]
+    private static let values = Dictionary(
+        uniqueKeysWithValues: mnemonics.map { ($0.value, $0.key) }
+    )
+
+    /// The mnemonic, or `TYPE65280` for a type without one (RFC 3597 §5).
+    package var description: String { Self.mnemonics[rawValue] ?? "TYPE\(rawValue)" }
+
+    /// Reads a mnemonic in any case, or the `TYPE65280` form.
+    package init?(_ text: some StringProtocol) {
+        let upper = text.uppercased()
+        if let value = Self.values[upper] {
+            self.init(rawValue: value)
+        } else if upper.hasPrefix("TYPE"), let value = UInt16(upper.dropFirst(4)) {
+            self.init(rawValue: value)
+        } else {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,93 @@
+/// Writes one reply into memory that somebody else owns, and never past its end.
+///
+/// A write that does not fit leaves the position where it was and sets `isFull`; the caller looks once,
+/// at the end of a record, and rewinds. Nothing here allocates.
+@safe package struct ReplyWriter: ~Copyable {
+    @usableFromInline let base: UnsafeMutableRawPointer
+    /// Octets that may be written: what the client and the transport take, less what is reserved.
+    package var limit: Int
+    /// Octets written so far.
+    package private(set) var count = 0
+    /// True once a write did not fit; `rewind` clears it.
+    package private(set) var isFull = false
+    private let capacity: Int
+
+    /// Writes into `buffer`, which the caller keeps alive and leaves alone until the writer is done.
+    @unsafe package init(_ buffer: UnsafeMutableRawBufferPointer, limit: Int) {
+        precondition(buffer.count >= Header.size)
+        unsafe base = buffer.baseAddress.unsafelyUnwrapped
+        capacity = buffer.count
+        self.limit = min(limit, buffer.count)
+    }
+
+    /// Drops what was written behind `count`.
+    package mutating func rewind(to count: Int) {
+        precondition(count <= self.count)
+        self.count = count
+        isFull = false
+    }
+
+    /// Starts over with another limit.
+    package mutating func reset(limit: Int) {
+        self.limit = min(limit, capacity)
+        count = 0
+        isFull = false
+    }
+
+    @inline(__always)
+    private mutating func reserve(_ octets: Int) -> UnsafeMutableRawPointer? {
+        guard !isFull, count + octets <= limit else {
+            isFull = true
+            return nil
+        }
+        // Sound: `count + octets` is at most `limit`, which is at most the buffer's size.
+        let start = unsafe base + count
+        count += octets
+        return unsafe start
+    }
+
+    package mutating func write8(_ value: UInt8) {
+        guard let start = unsafe reserve(1) else { return }
+        unsafe start.storeBytes(of: value, as: UInt8.self)
+    }
+
+    package mutating func write16(_ value: UInt16) {
+        guard let start = unsafe reserve(2) else { return }
+        unsafe start.storeBytes(of: value.bigEndian, as: UInt16.self)
+    }
+
+    package mutating func write32(_ value: UInt32) {
+        guard let start = unsafe reserve(4) else { return }
+        unsafe start.storeBytes(of: value.bigEndian, as: UInt32.self)
+    }
+
+    package mutating func write(_ octets: Span<UInt8>) {
+        guard let start = unsafe reserve(octets.count), octets.count > 0 else { return }
+        // Sound: `reserve` made room for `octets.count`, and the source is initialised throughout.
+        unsafe octets.withUnsafeBufferPointer {
+            unsafe start.copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: $0.count)
+        }
+    }
+
+    package mutating func write(_ octets: Span<UInt8>, in range: Range<Int>) {
+        write(octets.extracting(range))
+    }
+
+    /// Overwrites two octets that were written before.
+    package mutating func patch16(_ value: UInt16, at offset: Int) {
+        precondition(offset >= 0 && offset + 2 <= count)
+        unsafe (base + offset).storeBytes(of: value.bigEndian, as: UInt16.self)
+    }
+
+    /// Overwrites four octets that were written before.
+    package mutating func patch32(_ value: UInt32, at offset: Int) {
+        precondition(offset >= 0 && offset + 4 <= count)
+        unsafe (base + offset).storeBytes(of: value.bigEndian, as: UInt32.self)
+    }
+
+    /// What has been written, for as long as `body` runs.
+    package func withOctets<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+        // Sound: the first `count` octets were written, and the buffer outlives the writer.
+        body(unsafe Span(_unsafeBytes: UnsafeRawBufferPointer(start: base, count: count)))
+    }
+}

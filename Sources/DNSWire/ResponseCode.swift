@@ -1,0 +1,50 @@
+/// What became of a query: the low four bits of the header, the high eight in OPT (RFC 6895 §2.3).
+package struct ResponseCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
+    package var rawValue: UInt16
+
+    @inlinable package init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    package static let noError = Self(rawValue: 0)
+    package static let formatError = Self(rawValue: 1)
+    package static let serverFailure = Self(rawValue: 2)
+    package static let nonexistentDomain = Self(rawValue: 3)
+    package static let notImplemented = Self(rawValue: 4)
+    package static let refused = Self(rawValue: 5)
+    /// A DNAME made a name of over 255 octets (RFC 6672 §2.2).
+    package static let nameTooLong = Self(rawValue: 6)
+    package static let badVersion = Self(rawValue: 16)
+}
+
+extension ResponseCode: CustomStringConvertible {
+    /// The mnemonic that `dig` prints, or `RCODE17` for one without.
+    package var description: String {
+        switch rawValue {
+        case 0: "NOERROR"
+        case 1: "FORMERR"
+        case 2: "SERVFAIL"
+        case 3: "NXDOMAIN"
+        case 4: "NOTIMP"
+        case 5: "REFUSED"
+        case 6: "YXDOMAIN"
+        case 16: "BADVERS"
+        default: "RCODE\(rawValue)"
+        }
+    }
+}
+
+/// Why an answer is what it is, in an EDNS option (RFC 8914 §4).
+package struct ExtendedError: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
+    package var rawValue: UInt16
+
+    @inlinable package init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    package static let other = Self(rawValue: 0)
+    package static let staleAnswer = Self(rawValue: 3)
+    package static let blocked = Self(rawValue: 15)
+    package static let prohibited = Self(rawValue: 18)
+    package static let staleNonexistentDomain = Self(rawValue: 19)
+    package static let notSupported = Self(rawValue: 21)
+    package static let noReachableAuthority = Self(rawValue: 22)
+    package static let networkError = Self(rawValue: 23)
+    package static let invalidData = Self(rawValue: 24)
+}

@@ -1,0 +1,92 @@
+package import DNSWire
+
+/// A zone's records as they were read: octets in one arena, a fixed-size entry a record.
+///
+/// A million records are a million entries of 32 octets and no object each.
+package struct ZoneContents: Sendable {
+    /// Owner names (wire form, case as written) and rdata; records share an owner's octets.
+    package var octets: [UInt8] = []
+    package var records: [Record] = []
+    /// The files that the records came from, the zone's own first.
+    package var files: [String] = []
+
+    package init() {}
+
+    /// One record; offsets point into the arena.
+    package struct Record: Sendable, BitwiseCopyable {
+        package var ownerOffset: UInt32
+        package var rdataOffset: UInt32
+        /// Seconds, at most 2^31 - 1 (RFC 2181 §8).
+        package var ttl: UInt32
+        /// Counted from 1.
+        package var line: UInt32
+        package var type: RecordType
+        package var rdataLength: UInt16
+        /// Index into `files`.
+        package var file: UInt16
+        package var ownerLength: UInt8
+
+        package init(
+            ownerOffset: UInt32,
+            ownerLength: UInt8,
+            type: RecordType,
+            ttl: UInt32,
+            rdataOffset: UInt32,
+            rdataLength: UInt16,
+            file: UInt16,
+            line: UInt32
+        ) {
+            self.ownerOffset = ownerOffset
+            self.ownerLength = ownerLength
+            self.type = type
+            self.ttl = ttl
+            self.rdataOffset = rdataOffset
+            self.rdataLength = rdataLength
+            self.file = file
+            self.line = line
+        }
+    }
+
+    /// The owner of a record as a name; false input is impossible, so the root stands in for it.
+    package func owner(of record: Record) -> DomainName {
+        let start = Int(record.ownerOffset)
+        return DomainName(octets: octets[start..<start + Int(record.ownerLength)]) ?? .root
+    }
+
+    package func rdata(of record: Record) -> ArraySlice<UInt8> {
+        let start = Int(record.rdataOffset)
+        return octets[start..<start + Int(record.rdataLength)]
+    }
+
+    /// Adds a record with its own copy of owner and rdata, which must be in wire form; for rdata of
+    /// over 65,535 octets and for an arena of over 4 GiB it adds nothing and returns false.
+    @discardableResult
+    package mutating func append(
+        owner: DomainName,
+        type: RecordType,
+        ttl: UInt32,
+        rdata: some Collection<UInt8>,
+        file: UInt16 = 0,
+        line: UInt32 = 0
+    ) -> Bool {
+        guard let rdataLength = UInt16(exactly: rdata.count),
+            let ownerOffset = UInt32(exactly: octets.count),
+            let rdataOffset = UInt32(exactly: octets.count + owner.octets.count)
+        else { return false }
+        octets += owner.octets
+        octets += rdata
+        records.append(
+            Record(
+                ownerOffset: ownerOffset,
+                ownerLength: UInt8(truncatingIfNeeded: owner.octets.count),
+                type: type,
+                ttl: ttl,
+                rdataOffset: rdataOffset,
+                rdataLength: rdataLength,
+                file: file,
+                line: line
+            )
+        )
+        return true
+    }
+}

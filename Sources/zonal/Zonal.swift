@@ -1,0 +1,1 @@
+@main struct Zonal { static func main() {} }
