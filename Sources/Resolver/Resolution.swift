@@ -1,0 +1,63 @@
+package import DNSWire
+package import Snapshot
+
+/// What has been learned so far for one client's question that could not be answered at once.
+///
+/// A question that needs an upstream is answered by running the same pipeline again once more is
+/// known: after an answer came, after the 1.8 s of RFC 8767 §5, after all upstreams failed. So there is
+/// one path, and what an answer may contain is decided in one place.
+package struct Resolution: Sendable {
+    /// Scrubbed answers that came for this question, so that a TTL of 0 is no obstacle.
+    package var fresh: [FreshAnswer] = []
+    /// Set once no upstream of the rule answered: the question ends now, stale or SERVFAIL.
+    package var failure: ExtendedError?
+    /// True once an expired answer is better than more waiting.
+    package var acceptsStale = false
+
+    package init() {}
+
+    /// Nothing is known yet.
+    package static let start = Resolution()
+}
+
+/// An answer that an upstream gave to one upstream question, scrubbed.
+package struct FreshAnswer: Sendable {
+    package var question: UpstreamQuestion
+    /// The asked name, in lower case.
+    package var name: DomainName
+    /// A `CachedResponse` payload.
+    package var payload: [UInt8]
+
+    package init(question: UpstreamQuestion, name: DomainName, payload: [UInt8]) {
+        self.question = question
+        self.name = name
+        self.payload = payload
+    }
+}
+
+/// What has to be asked upstream, without the name, which the pipeline holds.
+package struct UpstreamQuestion: Hashable, Sendable, BitwiseCopyable {
+    /// The rule in force: an index into the snapshot's rules, valid for that snapshot alone.
+    package var rule: Int
+    /// The rule's identity across reloads, part of the cache key.
+    package var routeID: UInt64
+    package var type: RecordType
+    /// DO of the client's OPT, passed on (RFC 3225).
+    package var dnssecOK: Bool
+    /// CD of the client's header, passed on (RFC 4035 §3.2.2).
+    package var checkingDisabled: Bool
+
+    package init(
+        rule: Int,
+        routeID: UInt64,
+        type: RecordType,
+        dnssecOK: Bool,
+        checkingDisabled: Bool
+    ) {
+        self.rule = rule
+        self.routeID = routeID
+        self.type = type
+        self.dnssecOK = dnssecOK
+        self.checkingDisabled = checkingDisabled
+    }
+}

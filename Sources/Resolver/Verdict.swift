@@ -1,0 +1,19 @@
+/// What the pipeline decided about a query.
+package enum Verdict: Equatable, Sendable {
+    /// The reply stands in the writer.
+    case reply
+    /// This has to be asked upstream first; the name is the pipeline's `upstreamName`.
+    case forward(UpstreamQuestion)
+    /// Nothing is sent back.
+    case drop(DropReason)
+}
+
+/// Why a query gets no reply at all.
+package enum DropReason: Equatable, Sendable {
+    /// Under twelve octets.
+    case tooShort
+    /// QR was set: replying to a response makes loops.
+    case notAQuery
+    /// The client is not allowed and the policy is silence.
+    case notAllowed
+}
