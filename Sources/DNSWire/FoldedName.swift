@@ -19,11 +19,12 @@
     package private(set) var count = 0
     /// Labels of the name, the root not among them.
     package private(set) var labelCount = 0
-    private let seed: HashSeed
+    /// The key of the hashes.
+    package let hashSeed: HashSeed
 
     /// An empty name whose hashes will be keyed with `seed`.
     package init(seed: HashSeed) {
-        self.seed = seed
+        hashSeed = seed
         unsafe octetStorage = .allocate(capacity: Self.octetCapacity)
         unsafe octetStorage.initialize(repeating: 0, count: Self.octetCapacity)
         unsafe startStorage = .allocate(capacity: Self.labelCapacity)
@@ -95,7 +96,7 @@
         }
         unsafe startStorage[labels] = UInt8(truncatingIfNeeded: offset)
         labelCount = labels
-        var hash = seed.value
+        var hash = hashSeed.value
         unsafe hashStorage[labels] = hash
         while labels > 0 {
             labels -= 1
@@ -172,5 +173,48 @@ package struct HashSeed: Sendable, BitwiseCopyable {
     private static func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
         let product = (hash ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
         return product.high ^ product.low &+ 0x2545_F491_4F6C_DD1D
+    }
+}
+
+extension FoldedName {
+    /// The hash of the name `*` right below suffix `suffix`.
+    package func wildcardHash(belowSuffix suffix: Int) -> UInt64 {
+        var label: (UInt8, UInt8) = (1, UInt8(ascii: "*"))
+        return unsafe withUnsafeBytes(of: &label) {
+            // Sound: two octets, the length of one and the label.
+            unsafe LabelHash.extend(
+                hash(ofSuffix: suffix),
+                with: $0.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self)
+            )
+        }
+    }
+
+    /// Becomes suffix `suffix` of `other` with the end of its first label replaced: `dropping` octets
+    /// of it give way to `tail`. False if the label would be empty or longer than 63 octets, or the
+    /// name longer than 255.
+    package mutating func replaceEnd(
+        ofLabel suffix: Int,
+        of other: borrowing FoldedName,
+        dropping: Int,
+        with tail: Span<UInt8>
+    ) -> Bool {
+        guard suffix < other.labelCount else { return false }
+        let start = other.offset(ofSuffix: suffix)
+        let kept = Int(other[start]) - dropping
+        let label = kept + tail.count
+        let next = other.offset(ofSuffix: suffix + 1)
+        let total = 1 + label + other.count - next
+        guard kept >= 0, (1...63).contains(label), total <= 255 else { return false }
+        write(UInt8(label), at: 0)
+        for index in 0..<kept { write(other[start + 1 + index], at: 1 + index) }
+        for index in tail.indices { write(tail[index], at: 1 + kept + index) }
+        for index in next..<other.count { write(other[index], at: 1 + label + index - next) }
+        finish(count: total)
+        return true
+    }
+
+    private func write(_ octet: UInt8, at index: Int) {
+        // Sound: the callers keep `index` under 255, within the fixed capacity.
+        unsafe octetStorage[index] = DomainName.fold(octet)
     }
 }

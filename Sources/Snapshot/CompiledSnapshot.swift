@@ -1,13 +1,208 @@
 package import DNSWire
 
 /// The world compiled for answering: immutable, shared by all threads, swapped whole.
+///
+/// Its tables are raw memory that it owns; they are read through it alone, while somebody holds it.
 package final class CompiledSnapshot: Sendable {
     /// Upstreams and zone of each forwarding rule, by rule index.
     package let rules: [CompiledRule]
+    /// AZ IDs by `ZoneIndex`; number 0 is no AZ.
+    package let zoneIDs: [String]
+    /// Realm of each VPC endpoint ID that a PROXY header may name.
+    private let realmOfEndpoint: [String: Int]
+    private let classes: ClientClassTable
+    private let routes: RouteTable
+    private let zones: FrozenArray<CompiledZone>
+    private let store: ZoneStore
+    private let labels: ZonalLabels
+    private let origins: [Int: [RecordOrigin]]
+    /// What those get who may not ask.
+    package let otherwise: ClientPolicy.Otherwise
 
-    /// `world` is free of errors; `seed` keys the name hashes.
-    package init(compiling world: World, seed: HashSeed) {
-        rules = world.rules.map { CompiledRule(zone: $0.zone, upstreams: $0.upstreams, routeID: 0) }
+    /// Compiles `world`, which is free of errors; `seed` keys the name hashes.
+    ///
+    /// With `keepingOrigins` every record's file and line can be asked for, at the price of memory.
+    package init(compiling world: World, seed: HashSeed, keepingOrigins: Bool = false) {
+        let zoneIndices = ZoneIndices(world)
+        var clients = ClientClassCompiler(world, zoneIndices: zoneIndices)
+        classes = clients.compile()
+        realmOfEndpoint = clients.realmOfEndpoint
+        let compiled = ZoneCompiler(world, zoneIndices: zoneIndices)
+            .compile(seed: seed, keepingOrigins: keepingOrigins)
+        store = compiled.store
+        zones = FrozenArray(compiled.zones)
+        origins = compiled.origins
+        routes = RouteCompiler(world: world, views: clients.views, zoneNumber: compiled.number)
+            .compile(seed: seed)
+        labels = ZonalLabels(world.accounts)
+        rules = world.rules.map(CompiledRule.init)
+        zoneIDs = zoneIndices.identifiers
+        otherwise = world.clients.otherwise
+    }
+
+    deinit {
+        classes.deallocate()
+        routes.deallocate()
+        zones.deallocate()
+        store.deallocate()
+        labels.deallocate()
+    }
+
+    // MARK: Clients
+
+    /// What a client is, from its address and the listener that it asks.
+    package func classify(_ address: IPAddress, listener: Int) -> ClientClass {
+        classes.classify(address, listener: listener)
+    }
+
+    /// What a client is whose PROXY header names a VPC endpoint; nil for an endpoint of no VPC of ours.
+    package func classify(_ address: IPAddress, endpoint: String) -> ClientClass? {
+        realmOfEndpoint[endpoint].map { classes.classify(address, realm: $0) }
+    }
+
+    // MARK: Routes
+
+    /// The longest match of a name for a view, with at most `labels` labels of its own.
+    package func route(
+        _ name: borrowing FoldedName,
+        view: Int,
+        atMost labels: Int = 127
+    ) -> Route? {
+        routes.route(name, view: view, atMost: labels)
+    }
+
+    package func zone(_ number: Int) -> CompiledZone { zones[number] }
+
+    // MARK: Names and records
+
+    /// What a zone has to say about `name`, which lies inside its apex.
+    ///
+    /// `account` is the account whose AZ names the client uses; `scratch` is overwritten.
+    package func find(
+        _ name: borrowing FoldedName,
+        in zone: CompiledZone,
+        account: Int?,
+        scratch: inout FoldedName
+    ) -> ZoneMatch {
+        if zone.hasCuts, let cut = cut(above: name, in: zone) { return cut }
+        let account = zone.labelOwner ?? account
+        for suffix in 0...max(name.labelCount - zone.labelCount, 0) {
+            if labels.translate(name, suffix: suffix, account: account, into: &scratch),
+                let node = store.node(scratch, suffix: 0, zone: zone.number)
+            {
+                return match(node, suffix: suffix, asked: scratch, askedSuffix: 0, zone)
+            }
+            if let node = store.node(name, suffix: suffix, zone: zone.number) {
+                return match(node, suffix: suffix, asked: name, askedSuffix: suffix, zone)
+            }
+        }
+        return .missing
+    }
+
+    /// `node` is the name itself or, `suffix` labels up, its closest encloser.
+    private func match(
+        _ node: Node,
+        suffix: Int,
+        asked name: borrowing FoldedName,
+        askedSuffix: Int,
+        _ zone: CompiledZone
+    ) -> ZoneMatch {
+        if suffix == 0 {
+            return node.isDelegation ? .delegation(node, suffix: 0) : .node(node)
+        }
+        guard node.flags.contains(.hasWildcardChild),
+            let wildcard = store.wildcard(below: name, suffix: askedSuffix, zone: zone.number)
+        else { return .missing }
+        return .wildcard(wildcard)
+    }
+
+    /// The delegation or DNAME nearest to the apex above the name.
+    private func cut(above name: borrowing FoldedName, in zone: CompiledZone) -> ZoneMatch? {
+        var suffix = name.labelCount - zone.labelCount
+        while suffix > 0 {
+            if let node = store.node(name, suffix: suffix, zone: zone.number) {
+                if node.flags.contains(.isDelegation) { return .delegation(node, suffix: suffix) }
+                if node.flags.contains(.hasDNAME) { return .dname(node, suffix: suffix) }
+            }
+            suffix -= 1
+        }
+        return nil
+    }
+
+    package func rrset(of node: Node, type: RecordType) -> RRset? {
+        store.rrset(of: node, type: type)
+    }
+
+    /// The node's RRset at `index`, in no particular order; nil behind the last.
+    package func rrset(of node: Node, at index: Int) -> RRset? { store.rrset(of: node, at: index) }
+
+    /// Which records of an RRset a client in `client` gets: the zone's affinity, applied.
+    package func select(
+        from rrset: RRset,
+        affinity: Zone.Affinity,
+        client: ZoneIndex
+    ) -> Selection {
+        guard affinity != .none, client != .unknown,
+            let group = store.group(of: rrset, zone: client)
+        else { return Selection(first: 0..<rrset.recordCount, includesOthers: false) }
+        return Selection(first: group, includesOthers: affinity == .zonalFirst)
+    }
+
+    /// Hands each selected record's length field and rdata to `body`, addresses rotated by
+    /// `rotation`; stops when `body` returns false.
+    package func forEachRecord(
+        of rrset: RRset,
+        _ selection: Selection,
+        rotation: Int,
+        _ body: (_ lengthAndRdata: Span<UInt8>) -> Bool
+    ) {
+        guard rrset.type.isAddress else { return forEachRecord(of: rrset, body) }
+        let first = selection.first
+        let start = first.count > 1 ? rotation % first.count : 0
+        for index in 0..<first.count {
+            let turned = index + start
+            let number = first.lowerBound + (turned < first.count ? turned : turned - first.count)
+            guard store.withRecord(at: rrset.place(ofAddress: number), body) else { return }
+        }
+        guard selection.includesOthers else { return }
+        for number in 0..<rrset.recordCount where !first.contains(number) {
+            guard store.withRecord(at: rrset.place(ofAddress: number), body) else { return }
+        }
+    }
+
+    /// The same for records of any length, all of them in the file's order.
+    private func forEachRecord(of rrset: RRset, _ body: (Span<UInt8>) -> Bool) {
+        var offset = rrset.recordsOffset
+        for _ in 0..<rrset.recordCount {
+            let (length, goOn) = store.withRecord(at: offset) { ($0.count, body($0)) }
+            guard goOn else { return }
+            offset += length
+        }
+    }
+
+    // MARK: For explain
+
+    /// The AZ of each record of an RRset, in order.
+    package func zones(of rrset: RRset) -> [ZoneIndex] { store.zones(of: rrset) }
+
+    /// File and line of each record of an RRset, in order; empty unless origins were kept.
+    package func origins(of rrset: RRset) -> [RecordOrigin] { origins[rrset.offset] ?? [] }
+
+    /// The AZ name by which `account` calls the AZ-ID form that `find` left in its scratch is not
+    /// kept; `translation` repeats the step for people: the AZ-ID form of a name's first label.
+    package func translation(
+        of name: borrowing FoldedName,
+        suffix: Int,
+        in zone: CompiledZone,
+        account: Int?,
+        into scratch: inout FoldedName
+    ) -> Bool {
+        labels.translate(
+            name,
+            suffix: suffix,
+            account: zone.labelOwner ?? account,
+            into: &scratch
+        )
     }
 }
 
@@ -17,4 +212,13 @@ package struct CompiledRule: Sendable {
     package let upstreams: [Upstream]
     /// Identity across reloads: equal for a rule of the same zone and the same upstreams.
     package let routeID: UInt64
+
+    init(_ rule: ForwardRule) {
+        zone = rule.zone
+        upstreams = rule.upstreams
+        var hasher = Hasher()
+        hasher.combine(rule.zone)
+        hasher.combine(rule.upstreams)
+        routeID = UInt64(bitPattern: Int64(hasher.finalize()))
+    }
 }

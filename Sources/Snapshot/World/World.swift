@@ -102,7 +102,7 @@ package struct Zone: Sendable {
     }
 
     /// Which of a name's addresses a client with a known AZ gets.
-    package enum Affinity: String, Sendable, CaseIterable {
+    package enum Affinity: String, Sendable, BitwiseCopyable, CaseIterable {
         case zonal
         case zonalFirst = "zonal-first"
         case none
@@ -161,7 +161,7 @@ package struct ClientPolicy: Sendable {
 }
 
 /// What is known of a client from the listener it asks.
-package struct ListenerScope: Sendable {
+package struct ListenerScope: Hashable, Sendable {
     /// The VPC whose clients ask here; nil: the source address decides.
     package var vpc: Int?
     /// The participant account of clients here that are in a subnet shared with it.

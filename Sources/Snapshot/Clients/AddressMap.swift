@@ -1,0 +1,89 @@
+import DNSWire
+
+/// Longest-prefix match, compiled to disjoint intervals and searched by bisection.
+///
+/// IPv4 and IPv6 are apart, so that the common search compares 32 bits.
+struct AddressMap: Sendable, BitwiseCopyable {
+    private let v4Starts: FrozenArray<UInt32>
+    private let v4Values: FrozenArray<UInt32>
+    private let v6Starts: FrozenArray<UInt128>
+    private let v6Values: FrozenArray<UInt32>
+
+    /// Compiles a table of nested prefixes; the longest prefix of an address decides, `otherwise` where none holds it.
+    init(_ entries: [(prefix: IPPrefix, value: UInt32)], otherwise: UInt32) {
+        let intervals = Self.intervals(of: entries, otherwise: otherwise)
+        let v4First = IPAddress(v4: 0)
+        let v4Last = IPAddress(v4: .max)
+        let v4 = intervals.enumerated().compactMap { index, interval -> (UInt32, UInt32)? in
+            let end = index + 1 < intervals.count ? intervals[index + 1].start.bits - 1 : .max
+            guard interval.start <= v4Last, end >= v4First.bits else { return nil }
+            return (max(interval.start, v4First).v4, interval.value)
+        }
+        v4Starts = FrozenArray(v4.map(\.0))
+        v4Values = FrozenArray(v4.map(\.1))
+        v6Starts = FrozenArray(intervals.map(\.start.bits))
+        v6Values = FrozenArray(intervals.map(\.value))
+    }
+
+    func deallocate() {
+        v4Starts.deallocate()
+        v4Values.deallocate()
+        v6Starts.deallocate()
+        v6Values.deallocate()
+    }
+
+    func value(for address: IPAddress) -> UInt32 {
+        address.isV4
+            ? v4Values[Self.lastIndex(in: v4Starts, notAbove: address.v4)]
+            : v6Values[Self.lastIndex(in: v6Starts, notAbove: address.bits)]
+    }
+
+    /// The first start is the lowest address there is, so some start is never above the key.
+    @inline(__always)
+    private static func lastIndex<Key: Comparable & BitwiseCopyable>(
+        in starts: FrozenArray<Key>,
+        notAbove key: Key
+    ) -> Int {
+        var low = 0
+        var high = starts.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if starts[middle] <= key { low = middle } else { high = middle }
+        }
+        return low
+    }
+
+    /// Sweeps over the prefixes in order, a stack holding those that are open.
+    private static func intervals(
+        of entries: [(prefix: IPPrefix, value: UInt32)],
+        otherwise: UInt32
+    ) -> [(start: IPAddress, value: UInt32)] {
+        let sorted = entries.sorted {
+            ($0.prefix.first, $0.prefix.length) < ($1.prefix.first, $1.prefix.length)
+        }
+        var result: [(start: IPAddress, value: UInt32)] = [(IPAddress(bits: 0), otherwise)]
+        var open: [(last: IPAddress, value: UInt32)] = []
+
+        func begin(at start: IPAddress, _ value: UInt32) {
+            if result[result.count - 1].start == start {
+                result[result.count - 1].value = value
+            } else if result[result.count - 1].value != value {
+                result.append((start, value))
+            }
+        }
+        func closeAll(before start: IPAddress?) {
+            while let top = open.last, start.map({ top.last < $0 }) ?? true {
+                open.removeLast()
+                guard top.last.bits < .max else { continue }
+                begin(at: IPAddress(bits: top.last.bits + 1), open.last?.value ?? otherwise)
+            }
+        }
+        for entry in sorted {
+            closeAll(before: entry.prefix.first)
+            begin(at: entry.prefix.first, entry.value)
+            open.append((entry.prefix.last, entry.value))
+        }
+        closeAll(before: nil)
+        return result
+    }
+}

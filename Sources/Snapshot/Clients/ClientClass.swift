@@ -1,0 +1,33 @@
+/// What a client is to us: all that its answers depend on.
+///
+/// Found by one look-up of its source address, compiled from interface.md §3's rules.
+package struct ClientClass: Hashable, Sendable, BitwiseCopyable {
+    package var scope: Scope
+    /// The view that answers it; 0 is everybody who is in no VPC.
+    package var view: Int
+    /// Index of the VPC, for `.vpc` and `.inbound`.
+    package var vpc: Int?
+    /// Index of the subnet within the VPC that holds the address.
+    package var subnet: Int?
+    /// Index of the account whose AZ names the client uses.
+    package var account: Int?
+    /// The client's AZ; `.unknown` outside any subnet.
+    package var zone: ZoneIndex
+
+    /// Where the client is.
+    package enum Scope: String, Sendable, BitwiseCopyable {
+        case vpc, inbound, outside, refused
+    }
+
+    /// Allowed, and in no VPC.
+    static let outside = ClientClass(scope: .outside, view: 0, zone: .unknown)
+    /// Not allowed to ask.
+    static let refused = ClientClass(scope: .refused, view: 0, zone: .unknown)
+}
+
+/// An AZ ID as a small number, valid within one snapshot.
+package struct ZoneIndex: Hashable, Sendable, BitwiseCopyable {
+    package var value: UInt16
+
+    package static let unknown = ZoneIndex(value: 0)
+}

@@ -1,0 +1,50 @@
+import DNSWire
+
+/// Values by prefix, for compiling: which is the longest prefix that holds another one?
+struct PrefixTable<Value> {
+    private var values: [IPPrefix: Value] = [:]
+    /// Lengths in use, longest first, so that a search tries no others.
+    private var lengths: [Int] = []
+
+    var prefixes: [IPPrefix] { Array(values.keys) }
+
+    init() {}
+
+    /// Adds a value; where the prefix has one already, `merge` makes one of the two.
+    mutating func add(_ prefix: IPPrefix, _ value: Value, _ merge: (Value, Value) -> Value) {
+        if let old = values[prefix] {
+            values[prefix] = merge(old, value)
+            return
+        }
+        values[prefix] = value
+        if !lengths.contains(prefix.length) {
+            lengths.append(prefix.length)
+            lengths.sort(by: >)
+        }
+    }
+
+    func mostSpecific(holding prefix: IPPrefix) -> Value? {
+        mostSpecific(holding: prefix) { $0 }
+    }
+
+    /// The first result, longest prefix first, that `select` makes of a value.
+    func mostSpecific<Result>(
+        holding prefix: IPPrefix,
+        select: (Value) -> Result?
+    ) -> Result? {
+        for length in lengths where length <= prefix.length {
+            guard let value = values[IPPrefix(prefix.first, length: length)],
+                let result = select(value)
+            else { continue }
+            return result
+        }
+        return nil
+    }
+}
+
+extension PrefixTable where Value == Bool {
+    /// A set of prefixes.
+    init(_ prefixes: [IPPrefix]) {
+        for prefix in prefixes { add(prefix, true) { first, _ in first } }
+    }
+}

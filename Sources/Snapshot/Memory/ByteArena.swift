@@ -1,0 +1,107 @@
+import DNSWire
+
+/// The read-only heart of a snapshot: one block of octets in which every node and RRset lies.
+///
+/// A pointer and a count, read without reference counting; its owner frees it once and never lets it
+/// escape. Entries start at multiples of four, which lets 32 bits of offset reach 16 GiB.
+@safe struct ByteArena: BitwiseCopyable, @unchecked Sendable {
+    // Sendable is sound: the builder alone writes, before the snapshot is published.
+    fileprivate var base: UnsafeMutableRawPointer
+    fileprivate(set) var count = 0
+
+    @inline(__always) func load<Value: BitwiseCopyable>(_ offset: Int, as: Value.Type) -> Value {
+        precondition(offset >= 0 && offset + MemoryLayout<Value>.size <= count)
+        // Sound: the range was checked and every octet below `count` is initialised.
+        return unsafe base.loadUnaligned(fromByteOffset: offset, as: Value.self)
+    }
+
+    /// Hands a range of octets to `body`, which must not keep it.
+    @inline(__always)
+    func withOctets<Result>(
+        at offset: Int,
+        count length: Int,
+        _ body: (Span<UInt8>) -> Result
+    ) -> Result {
+        precondition(offset >= 0 && length >= 0 && offset + length <= count)
+        // Sound: the range was checked, and the owner keeps the arena during the call.
+        let range = unsafe UnsafeRawBufferPointer(start: base + offset, count: length)
+        return body(unsafe Span(_unsafeBytes: range))
+    }
+
+    /// True if a suffix of `name` equals the octets at `offset`.
+    @inline(__always)
+    func holds(
+        _ name: borrowing FoldedName,
+        fromSuffix suffix: Int,
+        at offset: Int,
+        count length: Int
+    ) -> Bool {
+        let start = name.offset(ofSuffix: suffix)
+        guard name.count - start == length else { return false }
+        return withOctets(at: offset, count: length) { octets in
+            for index in octets.indices where octets[index] != name[start + index] { return false }
+            return true
+        }
+    }
+
+    func deallocate() { unsafe base.deallocate() }
+}
+
+/// Fills an arena; offsets stay valid while it grows, addresses don't.
+struct ByteArenaBuilder {
+    /// What has been written so far; addresses in it end with the next `reserve`.
+    private(set) var arena: ByteArena
+    private var capacity: Int
+
+    init(reserving capacity: Int) {
+        self.capacity = max(capacity, 4096)
+        arena = unsafe ByteArena(
+            base: .allocate(byteCount: self.capacity, alignment: 8),
+            count: 0
+        )
+    }
+
+    /// Makes room at the end and returns where it starts; the octets are zero.
+    mutating func reserve(_ octets: Int) -> Int {
+        let start = (arena.count + 3) & ~3
+        let end = start + octets
+        if end > capacity { resize(to: max(end, capacity + capacity / 2)) }
+        // Sound: `end` is within the capacity.
+        unsafe (arena.base + arena.count).initializeMemory(
+            as: UInt8.self,
+            repeating: 0,
+            count: end - arena.count
+        )
+        arena.count = end
+        return start
+    }
+
+    /// Gives back what was reserved beyond the content.
+    mutating func trim() { resize(to: max(arena.count, 8)) }
+
+    private mutating func resize(to octets: Int) {
+        let block = UnsafeMutableRawPointer.allocate(byteCount: octets, alignment: 8)
+        // Sound: both blocks hold at least `arena.count` octets.
+        unsafe block.copyMemory(from: arena.base, byteCount: arena.count)
+        unsafe arena.base.deallocate()
+        unsafe arena.base = block
+        capacity = octets
+    }
+
+    func store<Value: BitwiseCopyable>(_ value: Value, at offset: Int) {
+        precondition(offset >= 0 && offset + MemoryLayout<Value>.size <= arena.count)
+        unsafe arena.base.storeBytes(of: value, toByteOffset: offset, as: Value.self)
+    }
+
+    func store(_ octets: Span<UInt8>, at offset: Int) {
+        precondition(offset >= 0 && offset + octets.count <= arena.count)
+        guard octets.count > 0 else { return }
+        // Sound: the range was checked, and the source is another block.
+        unsafe octets.withUnsafeBytes {
+            unsafe (arena.base + offset).copyMemory(
+                from: $0.baseAddress.unsafelyUnwrapped,
+                byteCount: $0.count
+            )
+        }
+    }
+}

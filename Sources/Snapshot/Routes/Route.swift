@@ -1,0 +1,22 @@
+/// Where a name's answer comes from, for one view.
+package struct Route: Equatable, Sendable, BitwiseCopyable {
+    package var kind: Kind
+    /// Labels of the zone or rule that matched.
+    package var labelCount: Int
+
+    package init(kind: Kind, labelCount: Int) {
+        self.kind = kind
+        self.labelCount = labelCount
+    }
+
+    package enum Kind: Equatable, Sendable, BitwiseCopyable {
+        /// A private zone: an index into the snapshot's compiled zones.
+        case zone(Int)
+        /// A forwarding rule, by its index.
+        case rule(Int)
+        /// A zone that this view does not see, with `outside: refuse`; the index of the world's zone.
+        case refuse(Int)
+        /// The same with `outside: nxdomain`.
+        case nonexistent(Int)
+    }
+}

@@ -1,0 +1,94 @@
+import DNSWire
+
+/// Decides, once and for every view, which zone or rule stands at which name (interface.md §3).
+struct RouteCompiler {
+    let world: World
+    let views: [ViewKey]
+    /// Compiled zone by (zone of the world, VPC).
+    let zoneNumber: (_ source: Int, _ vpc: Int) -> Int
+
+    private typealias LayerContents = [DomainName: Route.Kind]
+
+    /// Layers shared by all views of a kind; own layers follow.
+    private enum Shared: Int, CaseIterable { case outside, vpc, inbound }
+
+    func compile(seed: HashSeed) -> RouteTable {
+        var layers = Shared.allCases.map { shared(for: $0) }
+        let zonesOfVPC = ownZones()
+        var ownLayers: [ViewKey: Int] = [:]
+        let views = self.views.map { key -> RouteTable.View in
+            let kind = Self.kind(of: key)
+            guard let vpc = key.vpc else {
+                return RouteTable.View(own: kind.rawValue, shared: kind.rawValue)
+            }
+            let layerKey = ViewKey(vpc: vpc, isInbound: key.isInbound, account: nil)
+            if ownLayers[layerKey] == nil {
+                ownLayers[layerKey] = layers.count
+                layers.append(own(of: vpc, kind, zones: zonesOfVPC[vpc] ?? []))
+            }
+            return RouteTable.View(own: ownLayers[layerKey] ?? 0, shared: kind.rawValue)
+        }
+        return RouteTable(layers, views: views, seed: seed)
+    }
+
+    private static func kind(of key: ViewKey) -> Shared {
+        guard key.vpc != nil else { return .outside }
+        return key.isInbound ? .inbound : .vpc
+    }
+
+    /// What every view of a kind has: rules for everyone, zones that all VPCs see as one, and what a
+    /// zone says to those who do not see it.
+    private func shared(for kind: Shared) -> LayerContents {
+        var layer: LayerContents = [:]
+        for (index, zone) in world.zones.enumerated() {
+            switch zone.outside {
+            case .forward: break
+            case .refuse: layer[zone.apex] = .refuse(index)
+            case .nxdomain: layer[zone.apex] = .nonexistent(index)
+            }
+        }
+        for (index, zone) in world.zones.enumerated()
+        where kind != .outside && isShared(zone, index) && sees(zone, kind) {
+            layer[zone.apex] = .zone(zoneNumber(index, zone.vpcs[0]))
+        }
+        for (index, rule) in world.rules.enumerated() where rule.vpcs == nil {
+            layer[rule.zone] = .rule(index)
+        }
+        return layer
+    }
+
+    /// What one VPC has beyond that; a rule beats a zone of the same name, wherever the two stand.
+    private func own(of vpc: Int, _ kind: Shared, zones: [Int]) -> LayerContents {
+        var layer: LayerContents = [:]
+        for index in zones where sees(world.zones[index], kind) {
+            layer[world.zones[index].apex] = .zone(zoneNumber(index, vpc))
+        }
+        for rule in world.rules where rule.vpcs == nil { layer[rule.zone] = nil }
+        for (index, rule) in world.rules.enumerated() where rule.vpcs?.contains(vpc) ?? false {
+            layer[rule.zone] = .rule(index)
+        }
+        return layer
+    }
+
+    private func ownZones() -> [Int: [Int]] {
+        var zones: [Int: [Int]] = [:]
+        for (index, zone) in world.zones.enumerated() where !isShared(zone, index) {
+            for vpc in zone.vpcs { zones[vpc, default: []].append(index) }
+        }
+        return zones
+    }
+
+    private func isShared(_ zone: Zone, _ index: Int) -> Bool {
+        guard let first = zone.vpcs.first, zone.vpcs.count == world.vpcs.count else { return false }
+        let number = zoneNumber(index, first)
+        return zone.vpcs.allSatisfy { zoneNumber(index, $0) == number }
+    }
+
+    private func sees(_ zone: Zone, _ kind: Shared) -> Bool {
+        switch (zone.audience, kind) {
+        case (_, .outside): false
+        case (.all, _), (.inVPC, .vpc), (.inbound, .inbound): true
+        default: false
+        }
+    }
+}

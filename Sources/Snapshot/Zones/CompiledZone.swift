@@ -1,0 +1,37 @@
+import DNSWire
+
+/// A private zone as the pipeline needs it; its names are in the `ZoneStore` under `number`.
+///
+/// One zone of the world is several compiled ones where its addresses lie in different AZs for
+/// different VPCs, which happens where subnets overlap.
+package struct CompiledZone: BitwiseCopyable, Sendable {
+    let number: UInt32
+    /// Index of the zone in the world.
+    package let source: Int
+    /// Labels of the apex.
+    package let labelCount: Int
+    /// The SOA RRset, and the TTL of negative answers: the lesser of its TTL and its MINIMUM
+    /// (RFC 2308 §5).
+    package let soa: RRset
+    package let negativeTTL: UInt32
+    package let affinity: Zone.Affinity
+    /// The account whose AZ names the zone's labels are; nil: the asking client's account.
+    package let labelOwner: Int?
+    package let fallsThrough: Bool
+    /// False if no name has NS (below the apex) or DNAME, so that nobody looks for them.
+    let hasCuts: Bool
+}
+
+/// What a zone has to say about a name.
+package enum ZoneMatch {
+    /// The name exists, as itself or as the AZ-ID form of a zonal name.
+    case node(Node)
+    /// `*` below the closest encloser stands for the name (RFC 4592 §3.3.1).
+    case wildcard(Node)
+    /// The name is at or below a delegation; `suffix` of it is the cut.
+    case delegation(Node, suffix: Int)
+    /// The name is below a DNAME, whose owner is `suffix` of it.
+    case dname(Node, suffix: Int)
+    /// The zone has no such name.
+    case missing
+}

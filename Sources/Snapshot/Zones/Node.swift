@@ -1,0 +1,92 @@
+package import DNSWire
+
+/// A name of a zone: its flags and its RRsets, an entry of the arena.
+///
+///     0  zone number     32 bits
+///     4  flags            8
+///     5  length of name   8
+///     6  RRsets          16
+///     8  the name in lower case, wire form, padded to a multiple of 4; then the RRsets
+///
+/// A name without RRsets is an empty non-terminal (RFC 4592 §2.2.2).
+package struct Node: BitwiseCopyable, Sendable {
+    let offset: Int
+    let flags: Flags
+    package let rrsetCount: Int
+    let firstRRset: Int
+
+    static let headerSize = 8
+
+    struct Flags: OptionSet, BitwiseCopyable {
+        let rawValue: UInt8
+        /// `*` exists right below.
+        static let hasWildcardChild = Flags(rawValue: 1)
+        /// NS below the apex: another server's business from here on (RFC 1034 §4.2.1).
+        static let isDelegation = Flags(rawValue: 2)
+        static let hasDNAME = Flags(rawValue: 4)
+    }
+
+    package var isDelegation: Bool { flags.contains(.isDelegation) }
+
+    init(at offset: Int, in arena: ByteArena) {
+        self.offset = offset
+        flags = Flags(rawValue: arena.load(offset + 4, as: UInt8.self))
+        rrsetCount = Int(arena.load(offset + 6, as: UInt16.self))
+        firstRRset = Self.firstRRset(at: offset, nameLength: Self.nameLength(at: offset, in: arena))
+    }
+
+    static func nameLength(at offset: Int, in arena: ByteArena) -> Int {
+        Int(arena.load(offset + 5, as: UInt8.self))
+    }
+
+    static func firstRRset(at offset: Int, nameLength: Int) -> Int {
+        offset + headerSize + (nameLength + 3) & ~3
+    }
+}
+
+/// The records of one name and type, an entry of the arena.
+///
+///     0  type            16 bits     2  records             16
+///     4  TTL             32          8  octets of records   32
+///     12 AZ groups       16         14  unused              16
+///     16 the groups: AZ number 16, records 16; then the records: length 16 (big-endian), rdata
+///
+/// Records of addresses stand in the order of their groups, those of no known AZ last.
+package struct RRset: BitwiseCopyable, Sendable {
+    /// Identity within the snapshot.
+    package let offset: Int
+    package let type: RecordType
+    package let recordCount: Int
+    package let ttl: UInt32
+    let groupCount: Int
+    let recordsOffset: Int
+    let recordsLength: Int
+
+    static let headerSize = 16
+    static let groupSize = 4
+
+    init(at offset: Int, in arena: ByteArena) {
+        self.offset = offset
+        type = RecordType(rawValue: arena.load(offset, as: UInt16.self))
+        recordCount = Int(arena.load(offset + 2, as: UInt16.self))
+        ttl = arena.load(offset + 4, as: UInt32.self)
+        recordsLength = Int(arena.load(offset + 8, as: UInt32.self))
+        groupCount = Int(arena.load(offset + 12, as: UInt16.self))
+        recordsOffset = offset + Self.headerSize + groupCount * Self.groupSize
+    }
+
+    /// Where the RRset behind this one starts, if there is one.
+    var end: Int { (recordsOffset + recordsLength + 3) & ~3 }
+
+    /// Octets of one address record, length field included.
+    private var addressStride: Int { type == .a ? 6 : 18 }
+
+    /// Where address record `number` starts.
+    func place(ofAddress number: Int) -> Int { recordsOffset + number * addressStride }
+}
+
+/// Which records of an RRset a client gets: those of `first`, ahead of the others or alone.
+package struct Selection: Equatable, Sendable {
+    package var first: Range<Int>
+    package var includesOthers: Bool
+}

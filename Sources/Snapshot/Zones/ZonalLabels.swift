@@ -1,0 +1,90 @@
+import DNSWire
+
+/// The AZ names of every account, ready to be found at the end of a label.
+///
+/// `db-us-east-1a` asked by an account that calls use1-az4 so is `db-use1-az4` in the zone.
+struct ZonalLabels: BitwiseCopyable, Sendable {
+    private let octets: FrozenArray<UInt8>
+    private let entries: FrozenArray<Entry>
+    /// First entry of each account, and one more for the end of the last.
+    private let starts: FrozenArray<Int>
+
+    private struct Entry: BitwiseCopyable {
+        var name: Int
+        var nameLength: Int
+        var zoneID: Int
+        var zoneIDLength: Int
+    }
+
+    init(_ accounts: [Account]) {
+        var octets: [UInt8] = []
+        var entries: [Entry] = []
+        var starts = [0]
+        for account in accounts {
+            // Longer names first: `us-west-2-lax-1a` ends in no other zone's name, but might.
+            let zones = account.zoneIDsByName.sorted {
+                ($1.key.utf8.count, $0.key) < ($0.key.utf8.count, $1.key)
+            }
+            for (name, zoneID) in zones {
+                entries.append(
+                    Entry(
+                        name: octets.count,
+                        nameLength: name.utf8.count,
+                        zoneID: octets.count + name.utf8.count,
+                        zoneIDLength: zoneID.utf8.count
+                    )
+                )
+                octets += Array(name.utf8).map(DomainName.fold)
+                octets += Array(zoneID.utf8).map(DomainName.fold)
+            }
+            starts.append(entries.count)
+        }
+        self.octets = FrozenArray(octets)
+        self.entries = FrozenArray(entries)
+        self.starts = FrozenArray(starts)
+    }
+
+    func deallocate() {
+        octets.deallocate()
+        entries.deallocate()
+        starts.deallocate()
+    }
+
+    /// Puts the AZ-ID form of a suffix of `name` into `translated` if the suffix's first label ends in
+    /// a hyphen and an AZ name of `account`; false if it does not.
+    func translate(
+        _ name: borrowing FoldedName,
+        suffix: Int,
+        account: Int?,
+        into translated: inout FoldedName
+    ) -> Bool {
+        guard let account, account >= 0, account + 1 < starts.count, suffix < name.labelCount else {
+            return false
+        }
+        for index in starts[account]..<starts[account + 1] {
+            let entry = entries[index]
+            guard ends(name, label: suffix, in: entry) else { continue }
+            return octets.withSpan(entry.zoneID, count: entry.zoneIDLength) {
+                translated.replaceEnd(
+                    ofLabel: suffix,
+                    of: name,
+                    dropping: entry.nameLength,
+                    with: $0
+                )
+            }
+        }
+        return false
+    }
+
+    @inline(__always)
+    private func ends(_ name: borrowing FoldedName, label suffix: Int, in entry: Entry) -> Bool {
+        let start = name.offset(ofSuffix: suffix)
+        let end = start + 1 + Int(name[start])
+        let nameStart = end - entry.nameLength
+        // Something must stand before the hyphen: `-us-east-1a` alone is no zonal name.
+        guard nameStart - 2 > start, name[nameStart - 1] == UInt8(ascii: "-") else { return false }
+        for index in 0..<entry.nameLength
+        where name[nameStart + index] != octets[entry.name + index] { return false }
+        return true
+    }
+}

@@ -1,0 +1,150 @@
+import DNSWire
+
+/// Compiles the zones of a world into one store.
+struct ZoneCompiler {
+    private let world: World
+    private let zoneIndices: ZoneIndices
+    private let subnets: SubnetIndex
+
+    init(_ world: World, zoneIndices: ZoneIndices) {
+        self.world = world
+        self.zoneIndices = zoneIndices
+        subnets = SubnetIndex(world, zoneIndices: zoneIndices)
+    }
+
+    struct Result {
+        var store: ZoneStore
+        var zones: [CompiledZone] = []
+        var origins: [Int: [RecordOrigin]] = [:]
+        /// Compiled zone of a world's zone: for all its VPCs, and for those that differ.
+        var numbers: [Int] = []
+        var exceptions: [ZoneOfVPC: Int] = [:]
+
+        func number(of source: Int, for vpc: Int) -> Int {
+            exceptions[ZoneOfVPC(zone: source, vpc: vpc)] ?? numbers[source]
+        }
+    }
+
+    struct ZoneOfVPC: Hashable {
+        var zone: Int
+        var vpc: Int
+    }
+
+    func compile(seed: HashSeed, keepingOrigins: Bool) -> Result {
+        let records = world.zones.reduce(0) { $0 + $1.contents.records.count }
+        let octets = world.zones.reduce(0) { $0 + $1.contents.octets.count }
+        var builder = ZoneStoreBuilder(
+            expectedNames: records / 2,
+            expectedOctets: octets + records * 16,
+            seed: seed,
+            keepingOrigins: keepingOrigins
+        )
+        var result = Result(store: builder.store)
+        for index in world.zones.indices {
+            let variants = variants(of: index)
+            result.numbers.append(result.zones.count)
+            for variant in variants {
+                for vpc in variant.exceptions {
+                    result.exceptions[ZoneOfVPC(zone: index, vpc: vpc)] = result.zones.count
+                }
+                result.zones.append(
+                    add(index, number: result.zones.count, vpc: variant.vpc, to: &builder)
+                )
+            }
+        }
+        result.origins = builder.origins ?? [:]
+        result.store = builder.finish()
+        return result
+    }
+
+    private func add(
+        _ index: Int,
+        number: Int,
+        vpc: Int?,
+        to builder: inout ZoneStoreBuilder
+    ) -> CompiledZone {
+        let zone = world.zones[index]
+        let number = UInt32(truncatingIfNeeded: number)
+        let (hasCuts, apex) = builder.add(zone.contents, apex: zone.apex, number: number) {
+            zoneOfAddress($0, in: zone.contents, for: vpc)
+        }
+        // The control plane lets no zone without a SOA pass; a world made by hand might lack one.
+        let soa = apex.flatMap { builder.store.rrset(of: $0, type: .soa) } ?? .absent
+        return CompiledZone(
+            number: number,
+            source: index,
+            labelCount: zone.apex.labels.count,
+            soa: soa,
+            negativeTTL: min(soa.ttl, builder.store.soaMinimum(soa)),
+            affinity: zone.affinity,
+            labelOwner: zone.labels == .owner ? zone.owner : nil,
+            fallsThrough: zone.fallsThrough,
+            hasCuts: hasCuts
+        )
+    }
+
+    private func zoneOfAddress(
+        _ record: ZoneContents.Record,
+        in contents: ZoneContents,
+        for vpc: Int?
+    ) -> ZoneIndex {
+        guard record.type.isAddress, !subnets.isEmpty,
+            let address = IPAddress(octets: contents.rdata(of: record))
+        else { return .unknown }
+        return subnets.zone(of: address, for: vpc)
+    }
+
+    /// One way in which a zone's addresses lie in AZs; `exceptions` are the VPCs that it is only for.
+    private struct Variant {
+        var vpc: Int?
+        var exceptions: [Int]
+    }
+
+    /// The zone as most VPCs see it, and a variant for each set of VPCs whose own subnets overlap other
+    /// VPCs' and put some address elsewhere.
+    private func variants(of index: Int) -> [Variant] {
+        let zone = world.zones[index]
+        var variants = [Variant(vpc: zone.vpcs.count == 1 ? zone.vpcs[0] : nil, exceptions: [])]
+        let overlapping = zone.vpcs.filter { subnets.overlapping.contains($0) }
+        guard zone.vpcs.count > 1, !overlapping.isEmpty else { return variants }
+        let addresses = zone.contents.records.filter { $0.type.isAddress }
+        func assignment(for vpc: Int?) -> [ZoneIndex] {
+            addresses.map { zoneOfAddress($0, in: zone.contents, for: vpc) }
+        }
+        var known = [assignment(for: nil): 0]
+        for vpc in overlapping {
+            let own = assignment(for: vpc)
+            if known[own] == nil {
+                known[own] = variants.count
+                variants.append(Variant(vpc: vpc, exceptions: []))
+            }
+            if let variant = known[own], variant > 0 { variants[variant].exceptions.append(vpc) }
+        }
+        return variants
+    }
+}
+
+extension RRset {
+    /// Stands for the SOA of a zone that has none.
+    static let absent = RRset()
+
+    private init() {
+        offset = 0
+        type = .soa
+        recordCount = 0
+        ttl = 0
+        groupCount = 0
+        recordsOffset = 0
+        recordsLength = 0
+    }
+}
+
+extension ZoneStore {
+    /// MINIMUM, the last 32 bits of SOA rdata (RFC 1035 §3.3.13).
+    fileprivate func soaMinimum(_ soa: RRset) -> UInt32 {
+        guard soa.recordsLength >= 6 else { return 0 }
+        return UInt32(
+            bigEndian: arena.load(soa.recordsOffset + soa.recordsLength - 4, as: UInt32.self)
+        )
+    }
+}
