@@ -1,0 +1,77 @@
+import ArgumentParser
+import Control
+import DNSWire
+
+/// `zonal check`: loads everything, serves nothing, prints every error and warning.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Loads everything, serves nothing, prints every error and warning.",
+        discussion: """
+            With --zone, reads one zone file by itself, without a configuration.
+            Exits 0 if there is no error, 1 if there is one.
+            """
+    )
+
+    @OptionGroup var configuration: ConfigurationOption
+
+    @Option(help: "text or json.")
+    var format = OutputFormat.text
+
+    @Option(help: ArgumentHelp("Read FILE as this zone, by itself.", valueName: "name"))
+    var zone: String?
+
+    @Flag(help: "With --zone: write the zone out, one record a line.")
+    var print = false
+
+    @Argument(help: "With --zone: the zone's master file.")
+    var file: String?
+
+    func validate() throws {
+        guard zone != nil else {
+            if file != nil { throw ValidationError("a zone file needs --zone NAME") }
+            if print { throw ValidationError("--print needs --zone NAME FILE") }
+            return
+        }
+        if file == nil { throw ValidationError("--zone NAME needs the zone's FILE") }
+        if configuration.given != nil {
+            throw ValidationError("--zone reads a file by itself; leave out --config")
+        }
+    }
+
+    func run() throws {
+        var diagnostics = Diagnostics()
+        if let zone, let file {
+            try checkZone(zone, file: file, diagnostics: &diagnostics)
+        } else {
+            checkConfiguration(diagnostics: &diagnostics)
+        }
+        if diagnostics.hasErrors { throw ExitCode(1) }
+    }
+
+    private func checkConfiguration(diagnostics: inout Diagnostics) {
+        let path = configuration.path
+        _ = ConfigurationLoader.load(path: path, diagnostics: &diagnostics)
+        report(diagnostics, about: path)
+    }
+
+    private func checkZone(
+        _ name: String,
+        file: String,
+        diagnostics: inout Diagnostics
+    ) throws {
+        guard let apex = DomainName(name) else {
+            throw ValidationError("--zone: '\(name)' is not a domain name")
+        }
+        let contents = ZoneFileReader().read(apex: apex, path: file, diagnostics: &diagnostics)
+        guard print else { return report(diagnostics, about: file) }
+        DiagnosticPrinter(format: .text).print(diagnostics.all)
+        if let contents { Terminal.print(ZonePrinter.lines(of: contents)) }
+    }
+
+    private func report(_ diagnostics: Diagnostics, about path: String) {
+        DiagnosticPrinter(format: format).print(diagnostics.all)
+        guard format == .text else { return }
+        Terminal.print("\(path): \(DiagnosticPrinter.summary(of: diagnostics.all))")
+    }
+}
