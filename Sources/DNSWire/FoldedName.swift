@@ -189,8 +189,9 @@ extension FoldedName {
         }
     }
 
-    /// Becomes suffix `suffix` of `other` with the end of its first label replaced: `dropping` octets
-    /// of it give way to `tail`. False if the label would be empty or longer than 63 octets, or the
+    /// Becomes suffix `suffix` of `other` with the end of its first label replaced.
+    ///
+    /// `dropping` octets of the label give way to `tail`. False if the label would be empty or longer than 63 octets, or the
     /// name longer than 255.
     package mutating func replaceEnd(
         ofLabel suffix: Int,

@@ -48,3 +48,17 @@ package struct ExtendedError: RawRepresentable, Hashable, Sendable, BitwiseCopya
     package static let networkError = Self(rawValue: 23)
     package static let invalidData = Self(rawValue: 24)
 }
+
+extension ExtendedError {
+    /// A short text for people; it names nothing that the client did not (RFC 8914 §6).
+    package var text: StaticString {
+        switch self {
+        case .other: "alias chain does not end"
+        case .staleAnswer, .staleNonexistentDomain: "upstream is slow or gone; answer has expired"
+        case .noReachableAuthority: "no upstream answers"
+        case .networkError: "upstreams cannot be reached"
+        case .invalidData: "upstream answers make no sense"
+        default: ""
+        }
+    }
+}

@@ -6,12 +6,25 @@ package import Snapshot
 /// Holds the memory that a query needs on its way, so that none is allocated per query. It has no
 /// socket and no clock: the message, the time and the snapshot are passed in.
 package struct Pipeline: ~Copyable {
-    /// After `.forward`: the name to ask upstream.
-    package private(set) var upstreamName: FoldedName
+    /// The name being answered: the question's, then the target of each alias; after `.forward`, the
+    /// name to ask upstream.
+    package internal(set) var name: FoldedName
+    /// Told of every decision, for `explain`; the server has none.
+    package var trace: Trace?
+
+    let cache: ResponseCache
+    var response = Response()
+    var scratch: FoldedName
+    var target: FoldedName
+    /// Where the next address answer starts, so that clients spread over equal addresses.
+    var rotation: UInt32 = 0
 
     /// `seed` is the process's one: the snapshot's and the cache's hashes are keyed with it, too.
-    package init(seed: HashSeed) {
-        upstreamName = FoldedName(seed: seed)
+    package init(cache: ResponseCache, seed: HashSeed) {
+        self.cache = cache
+        name = FoldedName(seed: seed)
+        scratch = FoldedName(seed: seed)
+        target = FoldedName(seed: seed)
     }
 
     /// Decides about one message from a client; on `.reply` the answer stands in `reply`.
@@ -26,6 +39,98 @@ package struct Pipeline: ~Copyable {
         now: UInt32,
         into reply: inout ReplyWriter
     ) -> Verdict {
-        .drop(.tooShort)
+        let query: Query
+        do throws(QueryError) {
+            query = try Query(reading: message)
+        } catch {
+            return AnswerRefusal.reply(to: message, because: error, into: &reply)
+        }
+        let asker = snapshot.classify(client.address, listener: client.listener)
+        if asker.scope == .refused, snapshot.otherwise == .drop { return .drop(.notAllowed) }
+
+        EncodeResponse.begin(
+            query,
+            message,
+            transport: client.transport,
+            capacity: reply.limit,
+            into: &reply
+        )
+        response = Response()
+        trace?.record(.classified(asker))
+        if let rcode = ApplyPolicy.refusal(of: query, from: asker) {
+            response.rcode = rcode
+        } else if let question = resolve(
+            query,
+            message,
+            asker,
+            in: snapshot,
+            knowing: resolution,
+            now: now,
+            into: &reply
+        ) {
+            return .forward(question)
+        }
+        EncodeResponse.finish(response, to: query, in: &reply)
+        return .reply
+    }
+
+    /// Answers name after name of the alias chain; what must be asked upstream first, or nil.
+    private mutating func resolve(
+        _ query: Query,
+        _ message: Span<UInt8>,
+        _ asker: ClientClass,
+        in snapshot: borrowing CompiledSnapshot,
+        knowing resolution: borrowing Resolution,
+        now: UInt32,
+        into reply: inout ReplyWriter
+    ) -> UpstreamQuestion? {
+        guard name.read(message, at: Header.size) else { return nil }
+        var labels = Route.anyLength
+        while true {
+            let route = snapshot.route(name, view: asker.view, atMost: labels)
+            trace?.record(.routed(name.name, route))
+            var step = Step.done
+            switch route?.kind {
+            case .zone(let number):
+                step = answerPrivate(
+                    query,
+                    zone: snapshot.zone(number),
+                    client: asker,
+                    in: snapshot,
+                    into: &reply
+                )
+            case .rule(let rule):
+                step = answerFromCache(
+                    query,
+                    rule: rule,
+                    client: asker,
+                    in: snapshot,
+                    knowing: resolution,
+                    now: now,
+                    into: &reply
+                )
+            case .nonexistent: response.rcode = .nonexistentDomain
+            case .refuse, nil: response.rcode = .refused
+            }
+            switch step {
+            case .done:
+                if reply.isFull { response.truncate(&reply, questionEnd: query.questionEnd) }
+                return nil
+            case .ask(let question): return question
+            case .passOn: labels = (route?.labelCount ?? 0) - 1
+            case .follow:
+                labels = Route.anyLength
+                response.aliasCount += 1
+                guard response.aliasCount <= Response.aliasLimit else {
+                    response.fail(
+                        .serverFailure,
+                        .other,
+                        in: &reply,
+                        questionEnd: query.questionEnd
+                    )
+                    return nil
+                }
+            }
+        }
     }
 }

@@ -1,5 +1,4 @@
 package import DNSWire
-package import Snapshot
 
 /// What has been learned so far for one client's question that could not be answered at once.
 ///

@@ -10,6 +10,7 @@ package final class CompiledSnapshot: Sendable {
     package let zoneIDs: [String]
     /// Realm of each VPC endpoint ID that a PROXY header may name.
     private let realmOfEndpoint: [String: Int]
+    private let routeIDs: FrozenArray<UInt64>
     private let classes: ClientClassTable
     private let routes: RouteTable
     private let zones: FrozenArray<CompiledZone>
@@ -36,6 +37,7 @@ package final class CompiledSnapshot: Sendable {
             .compile(seed: seed)
         labels = ZonalLabels(world.accounts)
         rules = world.rules.map(CompiledRule.init)
+        routeIDs = FrozenArray(rules.map(\.routeID))
         zoneIDs = zoneIndices.identifiers
         otherwise = world.clients.otherwise
     }
@@ -46,6 +48,7 @@ package final class CompiledSnapshot: Sendable {
         zones.deallocate()
         store.deallocate()
         labels.deallocate()
+        routeIDs.deallocate()
     }
 
     // MARK: Clients
@@ -72,6 +75,9 @@ package final class CompiledSnapshot: Sendable {
     }
 
     package func zone(_ number: Int) -> CompiledZone { zones[number] }
+
+    /// A rule's identity across reloads, without touching its record.
+    package func routeID(ofRule number: Int) -> UInt64 { routeIDs[number] }
 
     // MARK: Names and records
 
@@ -144,7 +150,7 @@ package final class CompiledSnapshot: Sendable {
     ) -> Selection {
         guard affinity != .none, client != .unknown,
             let group = store.group(of: rrset, zone: client)
-        else { return Selection(first: 0..<rrset.recordCount, includesOthers: false) }
+        else { return .all(of: rrset) }
         return Selection(first: group, includesOthers: affinity == .zonalFirst)
     }
 

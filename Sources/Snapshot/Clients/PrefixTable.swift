@@ -1,6 +1,6 @@
 import DNSWire
 
-/// Values by prefix, for compiling: which is the longest prefix that holds another one?
+/// Values by prefix, for compiling: finds the longest prefix that holds another one.
 struct PrefixTable<Value> {
     private var values: [IPPrefix: Value] = [:]
     /// Lengths in use, longest first, so that a search tries no others.

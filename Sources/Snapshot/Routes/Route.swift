@@ -4,6 +4,9 @@ package struct Route: Equatable, Sendable, BitwiseCopyable {
     /// Labels of the zone or rule that matched.
     package var labelCount: Int
 
+    /// A limit for look-ups that allows every match.
+    package static let anyLength = 127
+
     package init(kind: Kind, labelCount: Int) {
         self.kind = kind
         self.labelCount = labelCount

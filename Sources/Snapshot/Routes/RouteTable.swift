@@ -1,6 +1,6 @@
 import DNSWire
 
-/// The routes of all views: which zone or rule is the longest match of a name?
+/// The routes of all views: finds the zone or rule that is the longest match of a name.
 ///
 /// A view looks in two layers, its own and the one that it shares with all views of its kind; so a
 /// zone for `all` VPCs is one entry, however many VPCs there are.

@@ -89,4 +89,9 @@ package struct RRset: BitwiseCopyable, Sendable {
 package struct Selection: Equatable, Sendable {
     package var first: Range<Int>
     package var includesOthers: Bool
+
+    /// Every record, in the RRset's own order.
+    package static func all(of rrset: RRset) -> Selection {
+        Selection(first: 0..<rrset.recordCount, includesOthers: false)
+    }
 }

@@ -64,7 +64,9 @@ struct ZoneStore: BitwiseCopyable, Sendable {
         return nil
     }
 
-    /// Enters the node at `offset`; for builders. The table must have a free slot.
+    /// Enters the node at `offset`; for builders.
+    ///
+    /// The table must have a free slot.
     func insert(_ hash: UInt64, offset: Int) {
         let mask = slots.count - 1
         var index = Int(truncatingIfNeeded: hash) & mask

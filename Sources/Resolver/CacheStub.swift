@@ -1,0 +1,2 @@
+package import DNSWire
+package final class ResponseCache: Sendable { package init(byteCount: Int) {} }

@@ -1,0 +1,206 @@
+import DNSWire
+import Snapshot
+
+/// Stage: answers one name from a private zone, by the algorithm of RFC 1034 §4.3.2.
+extension Pipeline {
+    mutating func answerPrivate(
+        _ query: Query,
+        zone: CompiledZone,
+        client: ClientClass,
+        in snapshot: borrowing CompiledSnapshot,
+        into reply: inout ReplyWriter
+    ) -> Step {
+        let match = snapshot.find(name, in: zone, account: client.account, scratch: &scratch)
+        if response.aliasCount == 0, response.answerCount == 0 { response.isAuthoritative = true }
+        trace?.record(.matched(name.name, zone, match))
+        switch match {
+        case .node(let node), .wildcard(let node):
+            return answer(
+                query,
+                from: node,
+                zone: zone,
+                client: client,
+                in: snapshot,
+                into: &reply
+            )
+        case .delegation(let node, let suffix):
+            if suffix == 0, query.type == .ds {
+                return answer(
+                    query,
+                    from: node,
+                    zone: zone,
+                    client: client,
+                    in: snapshot,
+                    into: &reply
+                )
+            }
+            return refer(to: node, suffix: suffix, zone: zone, in: snapshot, into: &reply)
+        case .dname(let node, let suffix):
+            return substitute(node, suffix: suffix, zone: zone, in: snapshot, into: &reply)
+        case .missing:
+            if zone.fallsThrough { return .passOn }
+            response.rcode = .nonexistentDomain
+            return writeNegative(zone: zone, in: snapshot, into: &reply)
+        }
+    }
+
+    /// The name exists, by itself or by a wildcard.
+    private mutating func answer(
+        _ query: Query,
+        from node: Node,
+        zone: CompiledZone,
+        client: ClientClass,
+        in snapshot: borrowing CompiledSnapshot,
+        into reply: inout ReplyWriter
+    ) -> Step {
+        let wanted =
+            query.type == .any
+            ? snapshot.rrset(of: node, at: 0) : snapshot.rrset(of: node, type: query.type)
+        if let rrset = wanted {
+            let selection = snapshot.select(
+                from: rrset,
+                affinity: zone.affinity,
+                client: client.zone
+            )
+            trace?.record(.answered(name.name, zone, rrset, selection))
+            write(rrset, selection, owner: 0, in: snapshot, into: &reply)
+            return .done
+        }
+        guard let alias = snapshot.rrset(of: node, type: .cname) else {
+            return writeNegative(zone: zone, in: snapshot, into: &reply)
+        }
+        trace?.record(.answered(name.name, zone, alias, .all(of: alias)))
+        return follow(alias, in: snapshot, into: &reply)
+    }
+
+    /// Writes a CNAME and makes its target the current name.
+    private mutating func follow(
+        _ alias: RRset,
+        in snapshot: borrowing CompiledSnapshot,
+        into reply: inout ReplyWriter
+    ) -> Step {
+        write(alias, .all(of: alias), owner: 0, in: snapshot, into: &reply)
+        return followWritten(targetLength: readTarget(of: alias, in: snapshot), in: &reply)
+    }
+
+    /// Makes the name that the last record's rdata ends with the current one.
+    private mutating func followWritten(targetLength: Int, in reply: inout ReplyWriter) -> Step {
+        guard !reply.isFull, targetLength > 0 else { return .done }
+        response.nameOffset = reply.count - targetLength
+        name.copy(scratch)
+        return .follow
+    }
+
+    /// Reads the target of a CNAME or DNAME into `scratch`; its length in octets, 0 if there is none.
+    private mutating func readTarget(
+        of alias: RRset,
+        in snapshot: borrowing CompiledSnapshot
+    ) -> Int {
+        var found = false
+        snapshot.forEachRecord(of: alias, .all(of: alias), rotation: 0) {
+            found = scratch.read($0, at: 2)
+            return false
+        }
+        return found ? scratch.count : 0
+    }
+
+    /// DNAME: the record, and the CNAME that it makes of the current name (RFC 6672 §3.1).
+    private mutating func substitute(
+        _ node: Node,
+        suffix: Int,
+        zone: CompiledZone,
+        in snapshot: borrowing CompiledSnapshot,
+        into reply: inout ReplyWriter
+    ) -> Step {
+        guard let dname = snapshot.rrset(of: node, type: .dname),
+            readTarget(of: dname, in: snapshot) > 0
+        else { return writeNegative(zone: zone, in: snapshot, into: &reply) }
+        trace?.record(.answered(name.name, zone, dname, .all(of: dname)))
+        write(dname, .all(of: dname), owner: suffix, in: snapshot, into: &reply)
+        guard target.assemble(labels: suffix, of: name, before: 0, of: scratch) else {
+            response.rcode = .nameTooLong
+            return .done
+        }
+        scratch.copy(target)
+        writeOwner(suffix: 0, into: &reply)
+        reply.write16(RecordType.cname.rawValue)
+        reply.write16(ApplyPolicy.internet)
+        reply.write32(dname.ttl)
+        reply.write16(UInt16(truncatingIfNeeded: scratch.count))
+        scratch.withOctets { reply.write($0) }
+        response.answerCount &+= 1
+        return followWritten(targetLength: scratch.count, in: &reply)
+    }
+
+    /// A delegation: the child's NS in the authority section, and what addresses we have of them.
+    private mutating func refer(
+        to node: Node,
+        suffix: Int,
+        zone: CompiledZone,
+        in snapshot: borrowing CompiledSnapshot,
+        into reply: inout ReplyWriter
+    ) -> Step {
+        guard let servers = snapshot.rrset(of: node, type: .ns) else { return .done }
+        if response.answerCount == 0 { response.isAuthoritative = false }
+        let answers = response.answerCount
+        write(servers, .all(of: servers), owner: suffix, in: snapshot, into: &reply)
+        response.authorityCount = response.answerCount &- answers
+        response.answerCount = answers
+        return .done
+    }
+
+    /// NXDOMAIN or NODATA: the SOA, its TTL the negative one (RFC 2308 §3).
+    private mutating func writeNegative(
+        zone: CompiledZone,
+        in snapshot: borrowing CompiledSnapshot,
+        into reply: inout ReplyWriter
+    ) -> Step {
+        guard zone.soa.recordCount > 0 else { return .done }
+        let apex = name.labelCount - zone.labelCount
+        let ttl = zone.negativeTTL
+        snapshot.forEachRecord(of: zone.soa, .all(of: zone.soa), rotation: 0) { record in
+            writeOwner(suffix: apex, into: &reply)
+            reply.write16(RecordType.soa.rawValue)
+            reply.write16(ApplyPolicy.internet)
+            reply.write32(ttl)
+            reply.write(record)
+            response.authorityCount = 1
+            return false
+        }
+        return .done
+    }
+
+    /// Writes the selected records behind what is there, owned by a suffix of the current name.
+    private mutating func write(
+        _ rrset: RRset,
+        _ selection: Selection,
+        owner suffix: Int,
+        in snapshot: borrowing CompiledSnapshot,
+        into reply: inout ReplyWriter
+    ) {
+        rotation &+= 1
+        snapshot.forEachRecord(of: rrset, selection, rotation: Int(rotation)) { record in
+            writeOwner(suffix: suffix, into: &reply)
+            reply.write16(rrset.type.rawValue)
+            reply.write16(ApplyPolicy.internet)
+            reply.write32(rrset.ttl)
+            reply.write(record)
+            response.answerCount &+= 1
+            return !reply.isFull
+        }
+    }
+
+    /// Writes a suffix of the current name: a pointer to where it stands, or itself where a pointer
+    /// does not reach (RFC 1035 §4.1.4).
+    func writeOwner(suffix: Int, into reply: inout ReplyWriter) {
+        let start = name.offset(ofSuffix: suffix)
+        let place = response.nameOffset + start
+        if name.count - start == 1 {
+            reply.write8(0)
+        } else if place < 0x4000 {
+            reply.write16(0xC000 | UInt16(truncatingIfNeeded: place))
+        } else {
+            name.withOctets { reply.write($0.extracting(start...)) }
+        }
+    }
+}

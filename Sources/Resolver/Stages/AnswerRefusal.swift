@@ -1,0 +1,28 @@
+import DNSWire
+
+/// Stage: replies to a message that is no query we can read, as far as it deserves a reply.
+enum AnswerRefusal {
+    /// Writes a header alone: the ID, the opcode and RD of the message, nothing else of it
+    /// (RFC 8906 §8; nothing is echoed that was not understood).
+    static func reply(
+        to message: Span<UInt8>,
+        because error: QueryError,
+        into reply: inout ReplyWriter
+    ) -> Verdict {
+        let rcode: ResponseCode
+        switch error {
+        case .tooShort: return .drop(.tooShort)
+        case .notAQuery: return .drop(.notAQuery)
+        case .opcode: rcode = .notImplemented
+        case .malformed: rcode = .formatError
+        }
+        guard let id = message.bigEndian16(at: 0), let flags = message.bigEndian16(at: 2) else {
+            return .drop(.tooShort)
+        }
+        let kept = flags & (Header.Opcode.mask | Header.Flag.recursionDesired)
+        reply.write16(id)
+        reply.write16(Header.Flag.response | kept | rcode.rawValue)
+        for _ in 0..<4 { reply.write16(0) }
+        return .reply
+    }
+}

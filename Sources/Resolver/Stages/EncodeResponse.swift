@@ -1,0 +1,89 @@
+import DNSWire
+
+/// Stage: the frame of a reply: header and question in front, OPT behind.
+enum EncodeResponse {
+    /// The UDP payload that we send and take at most (RFC 9715 §3.2, DNS Flag Day 2020).
+    static let payloadSize: UInt16 = 1232
+
+    /// The option code of extended errors (RFC 8914 §2).
+    private static let extendedErrorOption: UInt16 = 15
+    /// Octets of an OPT record without options.
+    private static let optSize = 11
+    /// The most that an extended error takes: its option header, its code and its text.
+    private static let errorSize = 4 + 2 + 64
+
+    /// Starts over: a header to be filled in, the question as it was asked, and a limit that leaves
+    /// room for OPT.
+    static func begin(
+        _ query: Query,
+        _ message: Span<UInt8>,
+        transport: Client.Transport,
+        capacity: Int,
+        into reply: inout ReplyWriter
+    ) {
+        reply.reset(limit: limit(for: query, transport, capacity: capacity))
+        for _ in 0..<6 { reply.write16(0) }
+        reply.write(message, in: Header.size..<query.questionEnd)
+        if query.edns != nil { reply.limit -= optSize + errorSize }
+    }
+
+    private static func limit(
+        for query: Query,
+        _ transport: Client.Transport,
+        capacity: Int
+    ) -> Int {
+        guard transport == .datagram else { return min(capacity, 65_535) }
+        let asked = query.edns.map { min(Int($0.payloadSize), Int(payloadSize)) } ?? 0
+        return min(capacity, max(asked, Header.classicPayload))
+    }
+
+    /// Writes OPT and fills in the header.
+    static func finish(_ response: Response, to query: Query, in reply: inout ReplyWriter) {
+        var additionalCount = response.additionalCount
+        if let edns = query.edns {
+            reply.limit += optSize + errorSize
+            writeOPT(response, dnssecOK: edns.dnssecOK, into: &reply)
+            additionalCount &+= 1
+        }
+        reply.patch16(query.id, at: 0)
+        reply.patch16(flags(of: response, to: query), at: 2)
+        reply.patch16(1, at: 4)
+        reply.patch16(response.answerCount, at: 6)
+        reply.patch16(response.authorityCount, at: 8)
+        reply.patch16(additionalCount, at: 10)
+    }
+
+    /// RD and CD as asked, RA always; AD only for those who understand it (RFC 6840 §5.7, §5.8).
+    private static func flags(of response: Response, to query: Query) -> UInt16 {
+        typealias Flag = Header.Flag
+        var flags = Flag.response | Flag.recursionAvailable | response.rcode.rawValue & 0xF
+        flags |= query.flags & (Flag.recursionDesired | Flag.checkingDisabled)
+        if response.isAuthoritative { flags |= Flag.authoritative }
+        if response.isTruncated { flags |= Flag.truncated }
+        let understandsAD =
+            query.flags & Flag.authenticData != 0 || query.edns?.dnssecOK ?? false
+        if response.isAuthentic, understandsAD { flags |= Flag.authenticData }
+        return flags
+    }
+
+    /// OPT is hop-by-hop: ours says what we are, and copies DO alone (RFC 6891 §6.1, RFC 3225 §3).
+    private static func writeOPT(
+        _ response: Response,
+        dnssecOK: Bool,
+        into reply: inout ReplyWriter
+    ) {
+        reply.write8(0)
+        reply.write16(RecordType.opt.rawValue)
+        reply.write16(payloadSize)
+        reply.write8(UInt8(truncatingIfNeeded: response.rcode.rawValue >> 4))
+        reply.write8(0)
+        reply.write16(dnssecOK ? 0x8000 : 0)
+        guard let error = response.error else { return reply.write16(0) }
+        let text = error.text
+        reply.write16(UInt16(truncatingIfNeeded: 6 + text.utf8CodeUnitCount))
+        reply.write16(extendedErrorOption)
+        reply.write16(UInt16(truncatingIfNeeded: 2 + text.utf8CodeUnitCount))
+        reply.write16(error.rawValue)
+        text.withUTF8Buffer { unsafe reply.write($0.span) }
+    }
+}

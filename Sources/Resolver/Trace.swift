@@ -1,0 +1,24 @@
+package import DNSWire
+package import Snapshot
+
+/// What the stages decided about one query, in order; `explain` prints it.
+///
+/// The server's pipelines have no trace, so a decision costs them one look at a nil.
+package final class Trace {
+    package private(set) var events: [Event] = []
+
+    package init() {}
+
+    package enum Event {
+        /// What the client is.
+        case classified(ClientClass)
+        /// The longest match for a name.
+        case routed(DomainName, Route?)
+        /// What a private zone says about a name.
+        case matched(DomainName, CompiledZone, ZoneMatch)
+        /// An RRset of a private zone, and what of it this client gets.
+        case answered(DomainName, CompiledZone, RRset, Selection)
+    }
+
+    func record(_ event: Event) { events.append(event) }
+}
