@@ -1,0 +1,13 @@
+package import Resolver
+
+/// Where a stream's query goes that needs an upstream: a datagram worker's inbox.
+///
+/// `respond` is called once, on any thread, with the whole response without its length prefix; nil
+/// closes the connection without one.
+package protocol StreamForwarder: Sendable {
+    func forward(
+        _ message: [UInt8],
+        from client: Client,
+        respond: @escaping @Sendable ([UInt8]?) -> Void
+    )
+}
