@@ -1,3 +1,53 @@
+// The socket calls and macros of Linux that Swift's Glibc module lacks or cannot express. Nothing
+// here decides anything: each function is one call or one walk over control messages.
 #ifndef CSOCKETS_H
 #define CSOCKETS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+/// `struct mmsghdr`, which glibc shows only to _GNU_SOURCE.
+struct csockets_message {
+    struct msghdr header;
+    /// Octets received or sent.
+    unsigned int length;
+};
+
+/// Octets that hold the control message of one datagram, either family.
+enum { csockets_control_size = 64 };
+
+/// The address of ours that a datagram was sent to, or is to be sent from.
+struct csockets_packet_info {
+    /// 4, 6, or 0 where there is none.
+    int32_t family;
+    /// Interface of a link-local IPv6 address; 0 otherwise.
+    uint32_t interface;
+    /// Network order; IPv4 in the first four octets.
+    uint8_t address[16];
+};
+
+/// recvmmsg without waiting.
+int csockets_receive(int descriptor, struct csockets_message *messages, unsigned int count);
+/// sendmmsg without waiting.
+int csockets_send(int descriptor, struct csockets_message *messages, unsigned int count);
+
+/// Finds the packet info among the control messages of a received datagram.
+struct csockets_packet_info csockets_read_packet_info(const struct msghdr *header);
+/// Writes packet info over `csockets_control_size` octets at `control`; how many it takes.
+size_t csockets_write_packet_info(void *control, struct csockets_packet_info info);
+
+/// Adds 1 to an eventfd.
+int csockets_eventfd_signal(int descriptor);
+/// Sets an eventfd back to 0.
+int csockets_eventfd_clear(int descriptor);
+
+/// Socket options whose names Swift does not import alike on every machine.
+extern const int csockets_ip_packet_info, csockets_ipv6_packet_info;
+extern const int csockets_ip_path_mtu, csockets_ip_path_mtu_omit, csockets_ip_path_mtu_probe;
+extern const int csockets_ipv6_path_mtu, csockets_ipv6_path_mtu_omit, csockets_ipv6_path_mtu_probe;
+extern const int csockets_ip_receive_errors, csockets_ipv6_receive_errors;
+
 #endif

@@ -1,0 +1,30 @@
+package import DNSWire
+
+/// What the datagram workers have to know.
+package struct DatagramSettings: Sendable {
+    /// Where to listen; a listener's place here is its number.
+    ///
+    /// Port 0 takes any free port.
+    package var listeners: [AddressAndPort]
+    /// Threads, each with its own socket per listener.
+    package var workers: Int
+    package var snapshots: SnapshotHolder
+    /// The process's key of name hashes, with which the snapshot was compiled, too.
+    package var seed: HashSeed
+    /// Asks upstreams whose answer did not fit a datagram.
+    package var streams: any StreamUpstream
+
+    package init(
+        listeners: [AddressAndPort],
+        workers: Int,
+        snapshots: SnapshotHolder,
+        seed: HashSeed,
+        streams: any StreamUpstream = NoStreamUpstream()
+    ) {
+        self.listeners = listeners
+        self.workers = workers
+        self.snapshots = snapshots
+        self.seed = seed
+        self.streams = streams
+    }
+}

@@ -1,0 +1,32 @@
+import Glibc
+
+/// A system call that failed, with the address it was about.
+package struct SocketError: Error, Equatable, Sendable {
+    package var call: String
+    package var address: AddressAndPort?
+    /// `errno` right after the call.
+    package var code: Int32
+
+    /// Reads `errno`: to be made right after the call that failed.
+    init(call: String, address: AddressAndPort? = nil) {
+        self.init(call: call, address: address, code: errorNumber())
+    }
+
+    package init(call: String, address: AddressAndPort? = nil, code: Int32) {
+        self.call = call
+        self.address = address
+        self.code = code
+    }
+}
+
+extension SocketError: CustomStringConvertible {
+    /// The reason first, as a person needs it: `cannot listen on 127.0.0.1:53: Permission denied (bind)`.
+    package var description: String {
+        let reason = unsafe String(cString: strerror(code))
+        guard let address else { return "\(reason) (\(call))" }
+        return "cannot listen on \(address): \(reason) (\(call))"
+    }
+}
+
+/// The error of this thread's last failed call: the one place where `errno` is read.
+func errorNumber() -> Int32 { errno }
