@@ -39,19 +39,40 @@ package struct Pipeline: ~Copyable {
         now: UInt32,
         into reply: inout ReplyWriter
     ) -> Verdict {
+        let asker = snapshot.classify(client.address, listener: client.listener)
+        return answer(
+            message,
+            from: asker,
+            over: client.transport,
+            in: snapshot,
+            knowing: resolution,
+            now: now,
+            into: &reply
+        )
+    }
+
+    /// The same for a client whose class is known by other means: from a PROXY header, or to `explain`.
+    package mutating func answer(
+        _ message: Span<UInt8>,
+        from asker: ClientClass,
+        over transport: Client.Transport,
+        in snapshot: borrowing CompiledSnapshot,
+        knowing resolution: borrowing Resolution,
+        now: UInt32,
+        into reply: inout ReplyWriter
+    ) -> Verdict {
         let query: Query
         do throws(QueryError) {
             query = try Query(reading: message)
         } catch {
             return AnswerRefusal.reply(to: message, because: error, into: &reply)
         }
-        let asker = snapshot.classify(client.address, listener: client.listener)
         if asker.scope == .refused, snapshot.otherwise == .drop { return .drop(.notAllowed) }
 
         EncodeResponse.begin(
             query,
             message,
-            transport: client.transport,
+            transport: transport,
             capacity: reply.limit,
             into: &reply
         )

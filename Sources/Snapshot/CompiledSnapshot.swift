@@ -191,25 +191,21 @@ package final class CompiledSnapshot: Sendable {
     /// The AZ of each record of an RRset, in order.
     package func zones(of rrset: RRset) -> [ZoneIndex] { store.zones(of: rrset) }
 
+    /// The rdata of each record of an RRset, in order.
+    package func rdata(of rrset: RRset) -> [[UInt8]] {
+        var all: [[UInt8]] = []
+        forEachRecord(of: rrset, .all(of: rrset), rotation: 0) { record in
+            all.append((2..<record.count).map { record[$0] })
+            return true
+        }
+        return all
+    }
+
     /// File and line of each record of an RRset, in order; empty unless origins were kept.
     package func origins(of rrset: RRset) -> [RecordOrigin] { origins[rrset.offset] ?? [] }
 
-    /// The AZ name by which `account` calls the AZ-ID form that `find` left in its scratch is not
-    /// kept; `translation` repeats the step for people: the AZ-ID form of a name's first label.
-    package func translation(
-        of name: borrowing FoldedName,
-        suffix: Int,
-        in zone: CompiledZone,
-        account: Int?,
-        into scratch: inout FoldedName
-    ) -> Bool {
-        labels.translate(
-            name,
-            suffix: suffix,
-            account: zone.labelOwner ?? account,
-            into: &scratch
-        )
-    }
+    /// The node's own name: the AZ-ID form of a zonal name, `*` in front for a wildcard.
+    package func name(of node: Node) -> DomainName { store.name(of: node) }
 }
 
 /// A forwarding rule as the forwarder needs it.

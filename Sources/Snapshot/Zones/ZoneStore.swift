@@ -103,7 +103,12 @@ struct ZoneStore: BitwiseCopyable, Sendable {
         return rrset
     }
 
-    func rrset(at offset: Int) -> RRset { RRset(at: offset, in: arena) }
+    func name(of node: Node) -> DomainName {
+        let length = Node.nameLength(at: node.offset, in: arena)
+        return arena.withOctets(at: node.offset + Node.headerSize, count: length) { octets in
+            DomainName(octets: octets.indices.map { octets[$0] }) ?? .root
+        }
+    }
 
     /// The records of one AZ, as a range of the RRset's record numbers.
     func group(of rrset: RRset, zone: ZoneIndex) -> Range<Int>? {

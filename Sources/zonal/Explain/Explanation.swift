@@ -1,0 +1,314 @@
+import Control
+import DNSWire
+import Resolver
+import Snapshot
+
+/// Why a client gets the answer it gets: the trace of the server's own stages, put in words.
+struct Explanation {
+    var client: AskingClient
+    var name: DomainName
+    var type: RecordType
+    var route: ChosenRoute
+    /// Nil where an upstream decides, or nothing is sent.
+    var rcode: ResponseCode?
+    var answers: [Record] = []
+    /// What happened, a line a decision.
+    var steps: [String] = []
+
+    struct AskingClient {
+        var address: IPAddress
+        var scope: ClientClass.Scope
+        var vpc: String?
+        var account: String?
+        var subnet: String?
+        var zoneID: String?
+        var zoneName: String?
+    }
+
+    struct ChosenRoute {
+        var kind: String
+        var zone: DomainName?
+        var file: String?
+        var line: Int?
+        var upstreams: [Upstream] = []
+    }
+
+    struct Record {
+        var name: DomainName
+        var type: RecordType
+        var ttl: UInt32
+        var data: String
+        var zoneID: String?
+        var isChosen: Bool
+        var reason: String
+        var file: String?
+        var line: Int?
+    }
+}
+
+extension Explanation {
+    /// An upstream as the configuration writes it: the port only where it is not 53.
+    static func text(of upstream: Upstream) -> String {
+        guard upstream.port != 53 else { return "\(upstream.address)" }
+        return upstream.address.isV4
+            ? "\(upstream.address):\(upstream.port)" : "[\(upstream.address)]:\(upstream.port)"
+    }
+}
+
+/// Runs the pipeline once, with a trace, and turns what it says into an explanation.
+struct Explainer {
+    let world: World
+    let snapshot: CompiledSnapshot
+    private let seed: HashSeed
+
+    init(_ world: World) {
+        self.world = world
+        seed = .random()
+        snapshot = CompiledSnapshot(compiling: world, seed: seed, keepingOrigins: true)
+    }
+
+    /// Explains a question; nil if `endpoint` is no endpoint of a configured VPC.
+    func explain(
+        _ name: DomainName,
+        _ type: RecordType,
+        from address: IPAddress,
+        endpoint: String?
+    ) -> Explanation? {
+        guard let asker = classify(address, endpoint: endpoint) else { return nil }
+        let trace = Trace()
+        let (verdict, rcode) = run(name, type, as: asker, trace)
+        var explanation = Explanation(
+            client: client(address, asker),
+            name: name,
+            type: type,
+            route: Explanation.ChosenRoute(kind: "refused")
+        )
+        explanation.steps.append(sentence(about: explanation.client))
+        for event in trace.events { add(event, client: asker, to: &explanation) }
+        switch verdict {
+        case .reply: explanation.rcode = rcode
+        case .forward: explanation.steps.append("an upstream decides the rest of the answer")
+        case .drop: explanation.steps.append("nothing is sent back: `clients.otherwise` is drop")
+        }
+        return explanation
+    }
+
+    private func classify(_ address: IPAddress, endpoint: String?) -> ClientClass? {
+        guard let endpoint else { return snapshot.classify(address, listener: -1) }
+        return snapshot.classify(address, endpoint: endpoint)
+    }
+
+    private func run(
+        _ name: DomainName,
+        _ type: RecordType,
+        as asker: ClientClass,
+        _ trace: Trace
+    ) -> (Verdict, ResponseCode) {
+        var pipeline = Pipeline(cache: ResponseCache(byteCount: 0), seed: seed)
+        pipeline.trace = trace
+        let message = Self.query(name, type)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_535, alignment: 8)
+        defer { unsafe buffer.deallocate() }
+        // Sound: the buffer outlives the writer, which alone uses it.
+        var reply = unsafe ReplyWriter(buffer, limit: 65_535)
+        let verdict = pipeline.answer(
+            message.span,
+            from: asker,
+            over: .stream,
+            in: snapshot,
+            knowing: .start,
+            now: 0,
+            into: &reply
+        )
+        let flags = reply.withOctets { $0.bigEndian16(at: 2) ?? 0 }
+        return (verdict, ResponseCode(rawValue: flags & 0xF))
+    }
+
+    /// A query with RD set and no OPT.
+    private static func query(_ name: DomainName, _ type: RecordType) -> [UInt8] {
+        let header: [UInt8] = [0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+        let (high, low) = (UInt8(type.rawValue >> 8), UInt8(type.rawValue & 0xFF))
+        return header + name.octets + [high, low, 0, 1]
+    }
+
+    // MARK: The client
+
+    private func client(
+        _ address: IPAddress,
+        _ asker: ClientClass
+    ) -> Explanation.AskingClient {
+        let vpc = asker.vpc.map { world.vpcs[$0] }
+        let account = asker.account.map { world.accounts[$0] }
+        let zoneID = asker.zone == .unknown ? nil : snapshot.zoneIDs[Int(asker.zone.value)]
+        return Explanation.AskingClient(
+            address: address,
+            scope: asker.scope,
+            vpc: vpc?.id,
+            account: account?.id,
+            subnet: asker.subnet.flatMap { vpc?.subnets[$0].id },
+            zoneID: zoneID,
+            zoneName: account?.zoneIDsByName.first { $0.value == zoneID }?.key
+        )
+    }
+
+    private func sentence(about client: Explanation.AskingClient) -> String {
+        switch client.scope {
+        case .refused: return "\(client.address) may not ask: it is in no VPC and not allowed"
+        case .outside: return "\(client.address) is outside: allowed, and in no VPC"
+        case .inbound:
+            return "\(client.address) arrives through an inbound endpoint of \(client.vpc ?? "?")"
+        case .vpc:
+            var text = "\(client.address) is in \(client.vpc ?? "?") of \(client.account ?? "?")"
+            guard let subnet = client.subnet else { return text + ", in no known subnet" }
+            text += ", in \(subnet), which is in \(client.zoneID ?? "no known AZ")"
+            if let name = client.zoneName { text += ", called \(name) by that account" }
+            return text
+        }
+    }
+
+    // MARK: The stages
+
+    private func add(_ event: Trace.Event, client: ClientClass, to explanation: inout Explanation) {
+        switch event {
+        case .classified: break
+        case .routed(let name, let route):
+            let chosen = describe(route)
+            if explanation.route.zone == nil { explanation.route = chosen }
+            explanation.steps.append(sentence(about: name, chosen, route))
+        case .matched(let name, let zone, let match):
+            explanation.steps.append(sentence(about: name, zone, match))
+        case .answered(let name, let zone, let rrset, let selection):
+            explanation.answers += records(
+                name,
+                zone,
+                rrset,
+                selection,
+                client: client
+            )
+        }
+    }
+
+    private func describe(_ route: Route?) -> Explanation.ChosenRoute {
+        switch route?.kind {
+        case nil: return Explanation.ChosenRoute(kind: "refused")
+        case .zone(let number):
+            let compiled = snapshot.zone(number)
+            let zone = world.zones[compiled.source]
+            let origin = snapshot.origins(of: compiled.soa).first
+            return Explanation.ChosenRoute(
+                kind: "private",
+                zone: zone.apex,
+                file: file(origin, of: zone),
+                line: origin?.line
+            )
+        case .rule(let index):
+            let rule = world.rules[index]
+            return Explanation.ChosenRoute(
+                kind: "forward",
+                zone: rule.zone,
+                upstreams: rule.upstreams
+            )
+        case .refuse(let index):
+            return Explanation.ChosenRoute(kind: "refused", zone: world.zones[index].apex)
+        case .nonexistent(let index):
+            return Explanation.ChosenRoute(kind: "nxdomain", zone: world.zones[index].apex)
+        }
+    }
+
+    private func sentence(
+        about name: DomainName,
+        _ chosen: Explanation.ChosenRoute,
+        _ route: Route?
+    ) -> String {
+        let zone = chosen.zone.map(String.init(describing:)) ?? ""
+        switch route?.kind {
+        case nil: return "\(name) matches no zone and no rule"
+        case .zone: return "\(name) is answered from the private zone \(zone)"
+        case .rule:
+            let servers = chosen.upstreams.map(Explanation.text)
+            return "\(name) is forwarded by the rule for \(zone) to "
+                + servers.joined(separator: ", ")
+        case .refuse: return "\(name) is refused: \(zone) is not for this client (outside: refuse)"
+        case .nonexistent:
+            return "\(name) does not exist for this client: \(zone) is not for it "
+                + "(outside: nxdomain)"
+        }
+    }
+
+    private func sentence(
+        about name: DomainName,
+        _ zone: CompiledZone,
+        _ match: ZoneMatch
+    ) -> String {
+        switch match {
+        case .node(let node):
+            let own = snapshot.name(of: node)
+            if own == name { return "\(name) exists" }
+            return "\(name) is a zonal name: for this account it is \(own)"
+        case .wildcard(let node):
+            return "\(name) does not exist by itself; \(snapshot.name(of: node)) stands for it"
+        case .delegation(let node, _):
+            return "\(name) is at or below the delegation of \(snapshot.name(of: node))"
+        case .dname(let node, _):
+            return "\(name) is below the DNAME of \(snapshot.name(of: node))"
+        case .missing:
+            return zone.fallsThrough
+                ? "\(name) is not in the zone, which lets missing names fall through"
+                : "\(name) does not exist in the zone"
+        }
+    }
+
+    // MARK: The records
+
+    private func records(
+        _ name: DomainName,
+        _ zone: CompiledZone,
+        _ rrset: RRset,
+        _ selection: Selection,
+        client: ClientClass
+    ) -> [Explanation.Record] {
+        let source = world.zones[zone.source]
+        let zones = snapshot.zones(of: rrset)
+        let origins = snapshot.origins(of: rrset)
+        return snapshot.rdata(of: rrset).enumerated().map { index, rdata in
+            let isChosen = selection.includesOthers || selection.first.contains(index)
+            let origin = index < origins.count ? origins[index] : nil
+            return Explanation.Record(
+                name: name,
+                type: rrset.type,
+                ttl: rrset.ttl,
+                data: ZonePrinter.rdataText(type: rrset.type, rdata: rdata),
+                zoneID: zones[index] == .unknown ? nil : snapshot.zoneIDs[Int(zones[index].value)],
+                isChosen: isChosen,
+                reason: reason(
+                    zone: zones[index],
+                    of: rrset,
+                    selection,
+                    client: client,
+                    affinity: zone.affinity
+                ),
+                file: file(origin, of: source),
+                line: origin?.line
+            )
+        }
+    }
+
+    private func reason(
+        zone: ZoneIndex,
+        of rrset: RRset,
+        _ selection: Selection,
+        client: ClientClass,
+        affinity: Zone.Affinity
+    ) -> String {
+        guard rrset.type.isAddress else { return "no address" }
+        if affinity == .none { return "zone affinity is off" }
+        if client.zone == .unknown { return "client is in no known subnet" }
+        if selection == .all(of: rrset), zone != client.zone { return "none in the client's zone" }
+        return zone == client.zone ? "same zone" : "other zone"
+    }
+
+    private func file(_ origin: RecordOrigin?, of zone: Zone) -> String? {
+        guard let origin, origin.file < zone.contents.files.count else { return nil }
+        return zone.contents.files[origin.file]
+    }
+}

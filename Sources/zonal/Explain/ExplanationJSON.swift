@@ -1,0 +1,69 @@
+import DNSWire
+import Snapshot
+
+extension Explanation {
+    /// The explanation for programs: one object on one line.
+    var json: String {
+        Self.object([
+            ("client", clientJSON),
+            (
+                "question",
+                Self.object([
+                    ("name", JSONText.string("\(name)")), ("type", JSONText.string("\(type)")),
+                ])
+            ),
+            ("route", routeJSON),
+            ("rcode", rcode.map { JSONText.string("\($0)") } ?? "null"),
+            ("answers", Self.array(answers.map(Self.json))),
+            ("steps", Self.array(steps.map(JSONText.string))),
+        ])
+    }
+
+    private var clientJSON: String {
+        let optional: [(String, String?)] = [
+            ("vpc", client.vpc), ("account", client.account), ("subnet", client.subnet),
+            ("az-id", client.zoneID), ("az-name", client.zoneName),
+        ]
+        let known = optional.compactMap { key, value in value.map { (key, JSONText.string($0)) } }
+        return Self.object(
+            [
+                ("address", JSONText.string("\(client.address)")),
+                ("scope", JSONText.string(client.scope.rawValue)),
+            ] + known
+        )
+    }
+
+    private var routeJSON: String {
+        var fields = [("kind", JSONText.string(route.kind))]
+        if let zone = route.zone { fields.append(("zone", JSONText.string("\(zone)"))) }
+        if let file = route.file { fields.append(("file", JSONText.string(file))) }
+        if let line = route.line { fields.append(("line", String(line))) }
+        if route.kind == "forward" {
+            let servers = route.upstreams.map { JSONText.string(Self.text(of: $0)) }
+            fields.append(("to", Self.array(servers)))
+        }
+        return Self.object(fields)
+    }
+
+    private static func json(_ record: Record) -> String {
+        var fields = [
+            ("name", JSONText.string("\(record.name)")),
+            ("type", JSONText.string("\(record.type)")), ("ttl", String(record.ttl)),
+            ("data", JSONText.string(record.data)),
+        ]
+        if let zoneID = record.zoneID { fields.append(("az-id", JSONText.string(zoneID))) }
+        fields.append(("chosen", String(record.isChosen)))
+        fields.append(("reason", JSONText.string(record.reason)))
+        if let file = record.file { fields.append(("file", JSONText.string(file))) }
+        if let line = record.line { fields.append(("line", String(line))) }
+        return object(fields)
+    }
+
+    private static func object(_ fields: [(String, String)]) -> String {
+        "{" + fields.map { JSONText.string($0.0) + ":" + $0.1 }.joined(separator: ",") + "}"
+    }
+
+    private static func array(_ elements: [String]) -> String {
+        "[" + elements.joined(separator: ",") + "]"
+    }
+}

@@ -1,0 +1,25 @@
+import DNSWire
+
+extension Explanation {
+    /// The explanation for people: question, decisions, records.
+    var lines: [String] {
+        var lines = ["\(name) \(type) asked from \(client.address)", ""]
+        for (index, step) in steps.enumerated() { lines.append("  \(index + 1). \(step)") }
+        lines.append("")
+        lines += answers.map(Self.line)
+        if answers.isEmpty == false { lines.append("") }
+        lines.append(rcode.map { "  \($0)" } ?? "  no reply from here alone")
+        return lines
+    }
+
+    private static func line(_ record: Record) -> String {
+        var text = record.isChosen ? "  + " : "  - "
+        text += "\(record.name) \(record.ttl) \(record.type) \(record.data)"
+        let notes = [record.zoneID, record.reason, place(of: record)].compactMap { $0 }
+        return text + "   ; " + notes.joined(separator: ", ")
+    }
+
+    private static func place(of record: Record) -> String? {
+        record.file.map { file in record.line.map { "\(file):\($0)" } ?? file }
+    }
+}
