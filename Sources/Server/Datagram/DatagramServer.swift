@@ -18,10 +18,18 @@ package final class DatagramServer: Sendable {
     /// Starts the threads; to be called once.
     package func start() throws(SocketError) {}
 
-    /// Hands a query to a worker, a different one each time; false if it is full or has ended.
-    package func post(_ query: StreamQuery) -> Bool { inboxes[0].post(.query(query)) }
-
     /// Stops receiving, lets waiting clients be answered for up to `timeout`, and returns once all
     /// threads have ended.
     package func drain(within timeout: Milliseconds) async {}
+}
+
+extension DatagramServer: StreamForwarder {
+    package func forward(
+        _ message: [UInt8],
+        from client: Client,
+        respond: @escaping @Sendable ([UInt8]?) -> Void
+    ) {
+        let query = StreamQuery(message: message, client: client, respond: respond)
+        if !inboxes[0].post(.query(query)) { respond(nil) }
+    }
 }

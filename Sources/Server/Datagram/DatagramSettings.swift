@@ -1,4 +1,5 @@
 package import DNSWire
+package import Resolver
 
 /// What the datagram workers have to know.
 package struct DatagramSettings: Sendable {
@@ -9,6 +10,7 @@ package struct DatagramSettings: Sendable {
     /// Threads, each with its own socket per listener.
     package var workers: Int
     package var snapshots: SnapshotHolder
+    package var cache: ResponseCache
     /// The process's key of name hashes, with which the snapshot was compiled, too.
     package var seed: HashSeed
     /// Asks upstreams whose answer did not fit a datagram.
@@ -18,12 +20,14 @@ package struct DatagramSettings: Sendable {
         listeners: [AddressAndPort],
         workers: Int,
         snapshots: SnapshotHolder,
+        cache: ResponseCache,
         seed: HashSeed,
         streams: any StreamUpstream = NoStreamUpstream()
     ) {
         self.listeners = listeners
         self.workers = workers
         self.snapshots = snapshots
+        self.cache = cache
         self.seed = seed
         self.streams = streams
     }
