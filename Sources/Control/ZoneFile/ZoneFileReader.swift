@@ -2,17 +2,39 @@ package import DNSWire
 package import Snapshot
 
 /// Reads a zone from its master file (RFC 1035 §5), with every mistake at its place.
+///
+/// The grammar is read here, `$INCLUDE` and BIND's `$GENERATE` with it; libldns reads the rdata. All
+/// mistakes of a file are found in one run, up to `ZoneFileReader.errorLimit` of them. Each message
+/// says what is wrong, then what to write instead, and carries the text of its line.
+///
+/// ```swift
+/// var diagnostics = Diagnostics()
+/// let zone = ZoneFileReader().read(apex: apex, path: "zones/example.org.zone", diagnostics: &diagnostics)
+/// ```
 package struct ZoneFileReader {
+    /// Reading stops after as many errors, and says so.
+    package static let errorLimit = 100
+
     private let loader: any FileLoader
 
     package init(loader: any FileLoader = DiskFileLoader()) { self.loader = loader }
 
-    /// Reads zone `apex` from the file at `path`; nil if there was an error, which `diagnostics` tells.
+    /// Reads zone `apex` from the file at `path`, which diagnostics and `ZoneContents.files` repeat as
+    /// it is given.
+    ///
+    /// Records come in the order of the file, without duplicates, and the records of an RRset have one
+    /// TTL. Owners keep their letter case; rdata is in wire form, names absolute and uncompressed. Nil
+    /// if there was any error; what there is to say stands in `diagnostics`, warnings too.
     package func read(
         apex: DomainName,
         path: String,
         diagnostics: inout Diagnostics
     ) -> ZoneContents? {
-        nil
+        var session = ZoneFileSession(apex: apex, loader: loader)
+        session.readZone(path: path)
+        var checks = ZoneChecks(session: consume session)
+        checks.run(path: path)
+        for diagnostic in checks.session.journal.all { diagnostics.add(diagnostic) }
+        return checks.session.journal.errorCount == 0 ? checks.session.contents : nil
     }
 }

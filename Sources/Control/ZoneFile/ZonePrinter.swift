@@ -2,10 +2,43 @@ package import DNSWire
 package import Snapshot
 
 /// Writes records as `ldns-read-zone` does.
-package struct ZonePrinter {
-    /// One line a record: owner, TTL, class, type and rdata, a tab between each.
-    package static func lines(of contents: ZoneContents) -> [String] { [] }
+package enum ZonePrinter {
+    /// One line a record, in the order of the file: owner, TTL, class, type and rdata, a tab between each.
+    package static func lines(of contents: ZoneContents) -> [String] {
+        contents.records.map { record in
+            let owner = contents.owner(of: record)
+            let rdata = contents.rdata(of: record)
+            let ldns = LdnsRecord(
+                owner: owner.octets,
+                type: record.type,
+                ttl: record.ttl,
+                rdata: rdata
+            )
+            if let text = ldns?.text(withComments: true) { return text }
+            return "\(owner)\t\(record.ttl)\tIN\t\(record.type)\t\(unknownForm(of: rdata))"
+        }
+    }
 
-    /// The rdata of any type as master-file text.
-    package static func rdataText(type: RecordType, rdata: some Collection<UInt8>) -> String { "" }
+    /// The rdata of any type as one line of master-file text, names absolute.
+    ///
+    /// Rdata that its type does not allow, as only a hostile name server sends it, is written in the
+    /// form of RFC 3597 §5.
+    package static func rdataText(type: RecordType, rdata: some Collection<UInt8>) -> String {
+        guard !rdata.isEmpty,
+            let text = LdnsRecord(owner: [0], type: type, ttl: 0, rdata: rdata)?
+                .text(withComments: false)
+        else { return unknownForm(of: rdata) }
+        // Owner, TTL, class and type stand before it.
+        let fields = text.split(separator: "\t", maxSplits: 4, omittingEmptySubsequences: false)
+        return fields.count == 5 ? String(fields[4]) : unknownForm(of: rdata)
+    }
+
+    /// Octets in the form of RFC 3597 §5: `\# 4 0a000001`.
+    private static func unknownForm(of rdata: some Collection<UInt8>) -> String {
+        let head = "\\# \(rdata.count)"
+        guard !rdata.isEmpty else { return head }
+        let digits = Array("0123456789abcdef".utf8)
+        let hex = rdata.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return head + " " + String(decoding: hex, as: UTF8.self)
+    }
 }

@@ -1,0 +1,136 @@
+import DNSWire
+
+/// `$INCLUDE FILE [ORIGIN]` (RFC 1035 §5.1).
+///
+/// The file's name is relative to the file that names it, and may not lead out of the directory of
+/// the zone file: a zone file that somebody else wrote must not quote the rest of the disk in its
+/// error messages. Origin and last owner are the including file's again behind it; `$TTL` stays.
+extension ZoneFileSession {
+    private static let depthLimit = 16
+    private static let fileLimit = 1_000
+    private static let octetLimit = 1 << 31
+
+    mutating func readInclude(_ lexer: borrowing MasterFileLexer) throws(EntryFault) {
+        guard lexer.tokens.count > 1 else {
+            throw EntryFault(
+                lexer.endOfEntry,
+                "$INCLUDE without a file; write $INCLUDE FILE, relative to this file"
+            )
+        }
+        let token = lexer.tokens[1]
+        let newOrigin = lexer.tokens.count > 2 ? try name(lexer.tokens[2], lexer) : origin
+        try refuseMore(than: 3, lexer, "$INCLUDE takes a file and an origin")
+        let file = try includedFile(token, lexer)
+        try refuseTooMany(token.place)
+
+        let (outerOrigin, outerOwner) = (origin, owner)
+        (origin, owner) = (newOrigin, .none)
+        defer {
+            (origin, owner) = (outerOrigin, outerOwner)
+            forgetOwnerText()
+        }
+        do {
+            try readFile(file)
+        } catch {
+            throw EntryFault(
+                token.place,
+                "\(file.path) \(error); name a file that can be read"
+            )
+        }
+    }
+
+    private func includedFile(
+        _ token: MasterFileLexer.Token,
+        _ lexer: borrowing MasterFileLexer
+    ) throws(EntryFault) -> OpenFile {
+        guard let written = String(validating: lexer.octets[token.range], as: UTF8.self),
+            !written.isEmpty, !written.contains("\\")
+        else {
+            throw EntryFault(
+                token.place,
+                "\(lexer.quote(token.range)) is not the name of a file; write UTF-8 without backslashes"
+            )
+        }
+        guard !written.hasPrefix("/") else {
+            throw EntryFault(
+                token.place,
+                "\(lexer.quote(token.range)) is an absolute path; write it relative to this file"
+            )
+        }
+        let directory = FilePathText.directory(of: openFiles.last?.path ?? "")
+        let path = FilePathText.joined(directory, written)
+        let resolved: String
+        let root: String
+        do {
+            resolved = try loader.resolved(path)
+            root = try loader.resolved(FilePathText.directory(of: openFiles.first?.path ?? ""))
+        } catch {
+            throw EntryFault(token.place, "\(path) \(error); name a file that can be read")
+        }
+        guard FilePathText.isInside(resolved, root) else {
+            throw EntryFault(
+                token.place,
+                "\(lexer.quote(token.range)) leads out of the zone file's directory; keep included files in it or below it"
+            )
+        }
+        if openFiles.contains(where: { $0.resolved == resolved }) {
+            let chain = (openFiles.map(\.path) + [path]).joined(separator: " > ")
+            throw EntryFault(
+                token.place,
+                "the file includes itself: \(chain); remove one of these $INCLUDE lines"
+            )
+        }
+        return OpenFile(path: path, resolved: resolved)
+    }
+
+    private mutating func refuseTooMany(_ place: Int) throws(EntryFault) {
+        includedFiles += 1
+        guard openFiles.count <= Self.depthLimit else {
+            throw EntryFault(
+                place,
+                "files included more than \(Self.depthLimit) deep; include them from fewer levels"
+            )
+        }
+        guard includedFiles <= Self.fileLimit, includedOctets <= Self.octetLimit else {
+            throw EntryFault(
+                place,
+                "more than \(Self.fileLimit) inclusions or 2 GiB of files; include less"
+            )
+        }
+    }
+}
+
+/// Paths as text: `/` between names, `.` and `..` taken out where that needs no disk.
+enum FilePathText {
+    /// The directory part: `zones` of `zones/a.zone`, `.` where there is none.
+    static func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// `name` as seen from `directory`.
+    static func joined(_ directory: String, _ name: String) -> String {
+        normalised(directory == "." ? name : directory + "/" + name)
+    }
+
+    /// Whether `path` lies in the directory `root` or below it.
+    static func isInside(_ path: String, _ root: String) -> Bool {
+        let (path, root) = (normalised(path), normalised(root))
+        if root == "." { return !path.hasPrefix("/") && path != ".." && !path.hasPrefix("../") }
+        return path.hasPrefix(root.hasSuffix("/") ? root : root + "/")
+    }
+
+    private static func normalised(_ path: String) -> String {
+        var parts: [Substring] = []
+        for part in path.split(separator: "/") where part != "." {
+            if part == "..", let last = parts.last, last != ".." {
+                parts.removeLast()
+            } else if part != ".." || !path.hasPrefix("/") {
+                parts.append(part)
+            }
+        }
+        let text = parts.joined(separator: "/")
+        if path.hasPrefix("/") { return "/" + text }
+        return text.isEmpty ? "." : text
+    }
+}

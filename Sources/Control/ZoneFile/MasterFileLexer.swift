@@ -1,0 +1,296 @@
+/// Cuts a master file into entries and their tokens (RFC 1035 §5.1).
+///
+/// A token is a pair of offsets into the file: nothing is copied. Line and column are worked out only
+/// for a token that a message names, so a good file pays for neither. Parentheses, quotes and comments
+/// are resolved here; escapes are only stepped over, since what they mean depends on the field.
+///
+/// Where the RFC is silent this does what BIND does: a quoted string ends on its own line, a quote or
+/// a parenthesis ends a token that it touches, parentheses nest.
+struct MasterFileLexer: ~Copyable {
+    /// No rdata has more fields than octets, so an entry of more tokens cannot be a record.
+    static let tokenLimit = 70_000
+
+    let file: String
+    let octets: [UInt8]
+    /// The tokens of the current entry.
+    private(set) var tokens: [Token] = []
+    /// The line that the current entry starts on.
+    private(set) var entryLine = 1
+    /// The entry starts with a blank: its owner is the last one.
+    private(set) var startsWithBlank = false
+    /// The first thing wrong with the shape of the current entry.
+    private(set) var fault: EntryFault?
+
+    private var offset = 0
+    private var line = 1
+    private var entryStart = 0
+
+    init(file: String, octets: [UInt8]) {
+        self.file = file
+        self.octets = octets
+    }
+
+    /// One word or quoted string of an entry.
+    struct Token {
+        /// The first octet, after the quote of a quoted string.
+        var start: Int
+        /// Behind the last octet, before the quote of a quoted string.
+        var end: Int
+        var isQuoted: Bool
+        /// Nothing stands between the token before and this one.
+        var touchesPrevious: Bool
+
+        var range: Range<Int> { start..<end }
+        /// Where the token begins for a person: at its quote if it has one.
+        var place: Int { isQuoted ? start - 1 : start }
+    }
+
+    /// Reads the next entry that has tokens or a fault; false at the end of the file.
+    mutating func nextEntry() -> Bool {
+        repeat {
+            guard offset < octets.count else { return false }
+            beginEntry()
+            readEntry()
+        } while tokens.isEmpty && fault == nil
+        return true
+    }
+
+    private mutating func beginEntry() {
+        tokens.removeAll(keepingCapacity: true)
+        fault = nil
+        entryStart = offset
+        entryLine = line
+        startsWithBlank = octets[offset] == .space || octets[offset] == .tab
+    }
+
+    private mutating func readEntry() {
+        var depth = 0
+        var openParenthesis = offset
+        var previousEnd = -1
+        while offset < octets.count {
+            switch octets[offset] {
+            case .lineFeed:
+                offset += 1
+                line += 1
+                if depth == 0 { return }
+            case .space, .tab:
+                offset += 1
+            case .semicolon:
+                skipComment()
+            case .openParenthesis:
+                if depth == 0 { openParenthesis = offset }
+                depth += 1
+                offset += 1
+            case .closeParenthesis:
+                if depth == 0 {
+                    note(offset, "\")\" without a \"(\" before it; remove it or open the group")
+                } else {
+                    depth -= 1
+                }
+                offset += 1
+            case .carriageReturn:
+                skipCarriageReturn()
+            case .quote:
+                readQuoted(after: previousEnd)
+                previousEnd = offset
+            default:
+                readWord(after: previousEnd)
+                previousEnd = offset
+            }
+        }
+        if depth > 0 {
+            note(openParenthesis, "\"(\" is never closed; write \")\" where the record ends")
+        }
+    }
+
+    private mutating func skipComment() {
+        while offset < octets.count, octets[offset] != .lineFeed {
+            if octets[offset] == 0 { noteNull() }
+            offset += 1
+        }
+    }
+
+    private mutating func skipCarriageReturn() {
+        offset += 1
+        if offset < octets.count, octets[offset] != .lineFeed {
+            note(offset - 1, "carriage return inside a line; end lines with LF or CRLF")
+        }
+    }
+
+    private mutating func readQuoted(after previousEnd: Int) {
+        let open = offset
+        offset += 1
+        while offset < octets.count, octets[offset] != .lineFeed {
+            switch octets[offset] {
+            case .quote:
+                append(open + 1, offset, isQuoted: true, touches: open == previousEnd)
+                offset += 1
+                return
+            case .backslash: stepOverEscape()
+            case 0: noteNull()
+            default: offset += 1
+            }
+        }
+        note(
+            open,
+            "quoted string without its closing quote; close it on this line, or write \\\" for a quote"
+        )
+    }
+
+    private mutating func readWord(after previousEnd: Int) {
+        let start = offset
+        while offset < octets.count {
+            switch octets[offset] {
+            case .lineFeed, .space, .tab, .semicolon, .openParenthesis, .closeParenthesis,
+                .quote, .carriageReturn:
+                append(start, offset, isQuoted: false, touches: start == previousEnd)
+                return
+            case .backslash: stepOverEscape()
+            case 0: noteNull()
+            default: offset += 1
+            }
+        }
+        append(start, offset, isQuoted: false, touches: start == previousEnd)
+    }
+
+    private mutating func append(_ start: Int, _ end: Int, isQuoted: Bool, touches: Bool) {
+        guard tokens.count < Self.tokenLimit else {
+            note(
+                start,
+                "more than \(Self.tokenLimit) fields in one entry; is a parenthesis never closed?"
+            )
+            return
+        }
+        tokens.append(Token(start: start, end: end, isQuoted: isQuoted, touchesPrevious: touches))
+    }
+
+    /// Steps over a backslash and the octet behind it, which never ends a token.
+    private mutating func stepOverEscape() {
+        let next = offset + 1
+        guard next < octets.count, octets[next] != .lineFeed, octets[next] != .carriageReturn else {
+            note(offset, "backslash at the end of a line; write \\\\ for a backslash")
+            offset = next
+            return
+        }
+        if octets[next] == 0 { note(next, Self.nullAdvice) }
+        offset = next + 1
+    }
+
+    private static let nullAdvice =
+        "NUL octet: is this a text file? Write \\000 where a NUL is meant"
+
+    private mutating func noteNull() {
+        note(offset, Self.nullAdvice)
+        offset += 1
+    }
+
+    private mutating func note(_ offset: Int, _ message: String) {
+        if fault == nil { fault = EntryFault(offset, message) }
+    }
+}
+
+/// What is wrong with an entry, and at which octet of its file.
+struct EntryFault: Error {
+    var offset: Int
+    var message: String
+
+    init(_ offset: Int, _ message: String) {
+        self.offset = offset
+        self.message = message
+    }
+}
+
+extension MasterFileLexer {
+    /// Where the current entry ends: the place of something missing.
+    var endOfEntry: Int { tokens.last.map { $0.isQuoted ? $0.end + 1 : $0.end } ?? entryStart }
+
+    /// Line and column of an octet of the current entry; columns count characters, not octets.
+    func place(of offset: Int) -> SourcePlace {
+        let offset = min(max(offset, entryStart), octets.count)
+        var line = entryLine
+        for index in entryStart..<offset where octets[index] == .lineFeed { line += 1 }
+        let start = lineStart(of: offset)
+        // UTF-8 continuation octets belong to the character before them.
+        let column = octets[start..<offset].reduce(1) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
+        return SourcePlace(file: file, line: line, column: column)
+    }
+
+    private func lineStart(of offset: Int) -> Int { Self.lineStart(of: offset, in: octets) }
+
+    private static func lineStart(of offset: Int, in octets: [UInt8]) -> Int {
+        var start = offset
+        while start > 0, octets[start - 1] != .lineFeed { start -= 1 }
+        return start
+    }
+
+    func excerpt(at offset: Int) -> String { Self.excerpt(of: octets, at: offset) }
+
+    /// The text of the line around `offset`, cut where it is long, with nothing that moves a cursor.
+    static func excerpt(of octets: [UInt8], at offset: Int) -> String {
+        let offset = min(max(offset, 0), octets.count)
+        let start = lineStart(of: offset, in: octets)
+        let first = offset - start > 80 ? offset - 40 : start
+        var end = offset
+        while end < octets.count, octets[end] != .lineFeed, end - first < 120 { end += 1 }
+        let isCut = end < octets.count && octets[end] != .lineFeed
+        if !isCut, end > first, octets[end - 1] == .carriageReturn { end -= 1 }
+        let text = printable(octets[first..<end])
+        return (first > start ? "…" : "") + text + (isCut ? "…" : "")
+    }
+
+    /// A token for a message, cut and escaped.
+    func quote(_ range: Range<Int>) -> String {
+        let isLong = range.count > 60
+        let shown = isLong ? range.lowerBound..<range.lowerBound + 60 : range
+        return "\"" + Self.printable(octets[shown]) + (isLong ? "…" : "") + "\""
+    }
+
+    /// Octets as text, with control characters and broken UTF-8 as `\DDD`, a tab as a space.
+    static func printable(_ octets: ArraySlice<UInt8>) -> String {
+        var text = ""
+        for scalar in String(decoding: octets, as: UTF8.self).unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator:
+                text += scalar == "\t" ? " " : escape(scalar)
+            default:
+                text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+
+    private static func escape(_ scalar: Unicode.Scalar) -> String {
+        scalar.utf8.map { octet in
+            let digits = String(octet)
+            return "\\" + String(repeating: "0", count: 3 - digits.count) + digits
+        }.joined()
+    }
+}
+
+/// The octets with a meaning in a master file.
+extension UInt8 {
+    static let tab: UInt8 = 0x09
+    static let lineFeed: UInt8 = 0x0A
+    static let carriageReturn: UInt8 = 0x0D
+    static let space: UInt8 = 0x20
+    static let quote: UInt8 = 0x22
+    static let dollar: UInt8 = 0x24
+    static let openParenthesis: UInt8 = 0x28
+    static let closeParenthesis: UInt8 = 0x29
+    static let dot: UInt8 = 0x2E
+    static let semicolon: UInt8 = 0x3B
+    static let at: UInt8 = 0x40
+    static let backslash: UInt8 = 0x5C
+
+    /// The value of a decimal digit; nil for any other octet.
+    var digit: UInt8? { self &- 48 < 10 ? self &- 48 : nil }
+
+    /// The value of a hexadecimal digit; nil for any other octet.
+    var hexDigit: UInt8? {
+        if self &- 48 < 10 { return self &- 48 }
+        let lower = self | 0x20
+        return lower &- 97 < 6 ? lower &- 87 : nil
+    }
+
+    var isLetter: Bool { (self | 0x20) &- 97 < 26 }
+}

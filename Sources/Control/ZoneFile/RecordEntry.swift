@@ -1,0 +1,285 @@
+import DNSWire
+import Snapshot
+
+/// Entries that are records: `[OWNER] [TTL] [CLASS] TYPE RDATA`, TTL and class in either order.
+extension ZoneFileSession {
+    /// What stands before the rdata.
+    private struct Head {
+        var ttl: UInt32?
+        var type: RecordType
+        /// Index of the first rdata token.
+        var rdata: Int
+    }
+
+    /// Reads the record of the current entry and keeps it; `line` is where people find it.
+    mutating func readRecord(
+        _ lexer: borrowing MasterFileLexer,
+        file: UInt16,
+        line: Int
+    ) throws(EntryFault) {
+        try readOwner(lexer)
+        let head = try readHead(lexer, at: lexer.startsWithBlank ? 0 : 1)
+        if head.type == .soa { hasSeenSOA = true }
+        let start = contents.octets.count
+        do throws(EntryFault) {
+            try readRdata(head, lexer)
+            let ttl = try timeToLive(of: head, rdata: start, lexer)
+            try keep(head.type, ttl: ttl, rdata: start, lexer, file: file, line: line)
+        } catch {
+            contents.octets.removeSubrange(start...)
+            throw error
+        }
+    }
+
+    private mutating func readRdata(
+        _ head: Head,
+        _ lexer: borrowing MasterFileLexer
+    ) throws(EntryFault) {
+        if lexer.tokens.count == head.rdata + 1, !lexer.tokens[head.rdata].isQuoted {
+            let range = lexer.tokens[head.rdata].range
+            if head.type == .a,
+                AddressText.appendV4(lexer.octets.span, range, to: &contents.octets)
+            {
+                return
+            }
+            if head.type == .aaaa,
+                AddressText.appendV6(lexer.octets.span, range, to: &contents.octets)
+            {
+                return
+            }
+        }
+        try rdata.read(
+            head.type,
+            from: lexer,
+            at: head.rdata,
+            origin: origin,
+            to: &contents.octets
+        )
+    }
+
+    private mutating func keep(
+        _ type: RecordType,
+        ttl: UInt32,
+        rdata start: Int,
+        _ lexer: borrowing MasterFileLexer,
+        file: UInt16,
+        line: Int
+    ) throws(EntryFault) {
+        guard case .known(let known) = owner else {
+            contents.octets.removeSubrange(start...)
+            return
+        }
+        let place = lexer.tokens.first?.place ?? 0
+        guard known.isInZone else {
+            throw EntryFault(
+                place,
+                "\(name(of: known)) is outside the zone \(apex); move it to its own zone, or check $ORIGIN and the final dot"
+            )
+        }
+        guard contents.octets.count <= Int(UInt32.max) else {
+            throw EntryFault(place, "the zone is larger than 4 GiB; split it")
+        }
+        contents.records.append(
+            ZoneContents.Record(
+                ownerOffset: known.offset,
+                ownerLength: known.length,
+                type: type,
+                ttl: ttl,
+                rdataOffset: UInt32(truncatingIfNeeded: start),
+                rdataLength: UInt16(truncatingIfNeeded: contents.octets.count - start),
+                file: file,
+                line: UInt32(truncatingIfNeeded: line)
+            )
+        )
+    }
+
+    // MARK: Owner
+
+    /// Makes the entry's owner the current one.
+    private mutating func readOwner(_ lexer: borrowing MasterFileLexer) throws(EntryFault) {
+        let token = lexer.tokens[0]
+        if lexer.startsWithBlank {
+            if case .none = owner {
+                throw EntryFault(
+                    token.place,
+                    "the first record of a file has no owner to take over; write its owner at the start of the line, or @"
+                )
+            }
+            return
+        }
+        if isLastOwner(token, lexer) { return }
+        owner = .faulty
+        if token.isQuoted {
+            throw EntryFault(token.place, "an owner stands without quotes; drop them")
+        }
+        let start = contents.octets.count
+        do throws(NameFault) {
+            try NameText.append(
+                lexer.octets.span,
+                token.range,
+                origin: origin,
+                to: &contents.octets
+            )
+        } catch {
+            contents.octets.removeSubrange(start...)
+            throw EntryFault(token.place, error.message)
+        }
+        owner = .known(
+            KnownOwner(
+                offset: UInt32(truncatingIfNeeded: start),
+                length: UInt8(truncatingIfNeeded: contents.octets.count - start),
+                isInZone: isInZone(from: start),
+                text: token.range
+            )
+        )
+    }
+
+    private func isLastOwner(
+        _ token: MasterFileLexer.Token,
+        _ lexer: borrowing MasterFileLexer
+    ) -> Bool {
+        guard case .known(let known) = owner, known.text.count == token.range.count,
+            !token.isQuoted
+        else { return false }
+        let octets = lexer.octets.span
+        for index in 0..<token.range.count
+        where octets[known.text.lowerBound + index] != octets[token.start + index] {
+            return false
+        }
+        return true
+    }
+
+    /// Whether the name at the end of the arena, from `start` on, is the apex or below it.
+    private func isInZone(from start: Int) -> Bool {
+        let tail = contents.octets.count - foldedApex.count
+        var label = start
+        while label < tail { label += 1 + Int(contents.octets[label]) }
+        guard label == tail else { return false }
+        for index in 0..<foldedApex.count
+        where DomainName.fold(contents.octets[tail + index]) != foldedApex[index] {
+            return false
+        }
+        return true
+    }
+
+    private func name(of owner: KnownOwner) -> DomainName {
+        let start = Int(owner.offset)
+        return DomainName(octets: contents.octets[start..<start + Int(owner.length)]) ?? .root
+    }
+
+    // MARK: TTL, class, type
+
+    private mutating func readHead(
+        _ lexer: borrowing MasterFileLexer,
+        at first: Int
+    ) throws(EntryFault) -> Head {
+        var index = first
+        var ttl: UInt32?
+        var hasClass = false
+        while index < lexer.tokens.count {
+            let token = lexer.tokens[index]
+            if ttl == nil, let stated = try timeToLive(token, lexer) {
+                ttl = stated
+            } else if !hasClass, try isClass(token, lexer) {
+                hasClass = true
+            } else {
+                let type = try recordType(token, lexer)
+                return Head(ttl: ttl, type: type, rdata: index + 1)
+            }
+            index += 1
+        }
+        throw EntryFault(lexer.endOfEntry, "a record without a type; write OWNER TTL IN TYPE DATA")
+    }
+
+    /// The TTL that a token states; nil if it is something else.
+    func timeToLive(
+        _ token: MasterFileLexer.Token,
+        _ lexer: borrowing MasterFileLexer
+    ) throws(EntryFault) -> UInt32? {
+        guard !token.isQuoted, !token.range.isEmpty, lexer.octets[token.start].digit != nil else {
+            return nil
+        }
+        switch TimeToLive.read(lexer.octets.span, token.range, limit: TimeToLive.maximum) {
+        case .seconds(let seconds): return seconds
+        case .notATime: return nil
+        case .tooLarge:
+            throw EntryFault(
+                token.place,
+                "TTL \(lexer.quote(token.range)) is too large; write at most 2147483647 seconds (RFC 2181 §8)"
+            )
+        }
+    }
+
+    private func isClass(
+        _ token: MasterFileLexer.Token,
+        _ lexer: borrowing MasterFileLexer
+    ) throws(EntryFault) -> Bool {
+        guard !token.isQuoted else { return false }
+        let text = lexer.octets[token.range]
+        if text.count == 2, text[token.start] | 0x20 == UInt8(ascii: "i"),
+            text[token.start + 1] | 0x20 == UInt8(ascii: "n")
+        {
+            return true
+        }
+        // Only these letters start a class.
+        guard text.count <= 10, let first = text.first, "cChHaAnN".utf8.contains(first) else {
+            return false
+        }
+        let word = String(decoding: text, as: UTF8.self).uppercased()
+        if word == "CLASS1" { return true }
+        let isNumbered = word.hasPrefix("CLASS") && UInt16(word.dropFirst(5)) != nil
+        if isNumbered || ["CH", "CHAOS", "HS", "HESIOD", "ANY", "NONE"].contains(word) {
+            throw EntryFault(token.place, "class \(word) is not served here; write IN")
+        }
+        return false
+    }
+
+    private mutating func recordType(
+        _ token: MasterFileLexer.Token,
+        _ lexer: borrowing MasterFileLexer
+    ) throws(EntryFault) -> RecordType {
+        let text = lexer.octets[token.range]
+        if !token.isQuoted, text.elementsEqual(lastType.text) { return lastType.type }
+        let type = try FieldText.recordType(token, lexer)
+        guard !type.isMeta, type.rawValue != 0 else {
+            throw EntryFault(
+                token.place,
+                "\(type) is a type of questions and messages, never of a record; remove the record"
+            )
+        }
+        lastType = (Array(text), type)
+        return type
+    }
+
+    /// The record's own TTL, else `$TTL`, else the last that was stated (RFC 1035 §5.1), else, for the
+    /// SOA, its minimum, which then stands for `$TTL` as it does in BIND.
+    private mutating func timeToLive(
+        of head: Head,
+        rdata start: Int,
+        _ lexer: borrowing MasterFileLexer
+    ) throws(EntryFault) -> UInt32 {
+        if let stated = head.ttl {
+            lastTTL = stated
+            return stated
+        }
+        if let known = defaultTTL ?? lastTTL { return known }
+        let place = lexer.tokens[max(0, head.rdata - 1)].place
+        guard head.type == .soa else {
+            // Said once: the cure is one line.
+            defaultTTL = 0
+            throw EntryFault(
+                place,
+                "no TTL is known here; write one before the type, or $TTL 3600 at the start of the file"
+            )
+        }
+        let minimum = contents.octets.suffix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        let ttl = min(minimum, TimeToLive.maximum)
+        defaultTTL = ttl
+        journal.warning(
+            at: lexer.place(of: place),
+            "no TTL is known here, so the SOA's minimum of \(ttl) is taken for every record; write $TTL \(ttl) at the start of the file",
+            excerpt: lexer.excerpt(at: place)
+        )
+        return ttl
+    }
+}

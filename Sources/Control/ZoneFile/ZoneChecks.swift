@@ -1,0 +1,235 @@
+import DNSWire
+import Snapshot
+
+/// What only the whole zone shows: which records may not stand together.
+///
+/// Makes one RRset of what the file spreads out: duplicates go, TTLs are made one. Every check is a
+/// pass over the records; none looks at a pair of them.
+struct ZoneChecks {
+    var session: ZoneFileSession
+    var nodes = NodeTable()
+    /// The name of each record, by its number in `nodes`.
+    var recordNodes: [UInt32] = []
+    /// The RRset of each record.
+    private var recordSets: [UInt32] = []
+    private var sets: [RRset] = []
+
+    init(session: consuming ZoneFileSession) { self.session = session }
+
+    private struct RRset {
+        var ttl: UInt32
+        var count = 0
+        var isToldOf = false
+    }
+
+    mutating func run(path: String) {
+        if session.hasStopped { return }
+        group()
+        unifyTTLs()
+        dropDuplicates()
+        checkSOA(path: path)
+        checkAliases()
+        checkCuts()
+        checkTargets()
+    }
+
+    // MARK: RRsets
+
+    private mutating func group() {
+        let octets = session.contents.octets
+        var setNumbers: [UInt64: UInt32] = [:]
+        recordNodes.reserveCapacity(session.contents.records.count)
+        recordSets.reserveCapacity(session.contents.records.count)
+        var last: (offset: UInt32, node: Int)?
+        for record in session.contents.records {
+            let node: Int
+            if let last, last.offset == record.ownerOffset {
+                node = last.node
+            } else {
+                node = nodes.number(
+                    at: Int(record.ownerOffset),
+                    length: Int(record.ownerLength),
+                    in: octets.span
+                )
+                last = (record.ownerOffset, node)
+            }
+            let key = UInt64(node) << 16 | UInt64(record.type.rawValue)
+            let fresh = UInt32(truncatingIfNeeded: sets.count)
+            let set = setNumbers[key] ?? fresh
+            if set == fresh {
+                setNumbers[key] = fresh
+                sets.append(RRset(ttl: record.ttl))
+            }
+            recordNodes.append(UInt32(truncatingIfNeeded: node))
+            recordSets.append(set)
+            sets[Int(set)].count += 1
+        }
+    }
+
+    /// RFC 2181 §5.2: the TTLs of an RRset are one; where they differ the smallest is taken.
+    private mutating func unifyTTLs() {
+        var differ = false
+        for (index, record) in session.contents.records.enumerated() {
+            // The TTL of a signature is that of the set it covers.
+            guard record.type != .rrsig, record.type != .sig else { continue }
+            let set = Int(recordSets[index])
+            let known = sets[set].ttl
+            guard record.ttl != known else { continue }
+            differ = true
+            sets[set].ttl = min(known, record.ttl)
+            if !sets[set].isToldOf {
+                sets[set].isToldOf = true
+                warn(
+                    index,
+                    "the TTL \(record.ttl) differs from \(known) of another \(record.type) record of this name, and the smaller is used for all; write one TTL (RFC 2181 §5.2)"
+                )
+            }
+        }
+        guard differ else { return }
+        for index in session.contents.records.indices {
+            let type = session.contents.records[index].type
+            guard type != .rrsig, type != .sig else { continue }
+            session.contents.records[index].ttl = sets[Int(recordSets[index])].ttl
+        }
+    }
+
+    private mutating func dropDuplicates() {
+        guard sets.contains(where: { $0.count > 1 }) else { return }
+        var seen = RecordSet(capacity: session.contents.records.count)
+        var kept = 0
+        for index in session.contents.records.indices {
+            let record = session.contents.records[index]
+            let set = recordSets[index]
+            if sets[Int(set)].count > 1,
+                !seen.insert(record, at: UInt32(truncatingIfNeeded: kept), set, self)
+            {
+                continue
+            }
+            session.contents.records[kept] = record
+            recordNodes[kept] = recordNodes[index]
+            recordSets[kept] = set
+            kept += 1
+        }
+        session.contents.records.removeSubrange(kept...)
+        recordNodes.removeSubrange(kept...)
+        recordSets.removeSubrange(kept...)
+    }
+
+    /// A hash set of records, by RRset and rdata.
+    private struct RecordSet {
+        private var slots: [UInt32]
+
+        init(capacity: Int) {
+            var size = 16
+            while size < capacity * 2 { size *= 2 }
+            self.slots = Array(repeating: 0, count: size)
+        }
+
+        /// False if an equal record is there already.
+        mutating func insert(
+            _ record: ZoneContents.Record,
+            at index: UInt32,
+            _ set: UInt32,
+            _ checks: borrowing ZoneChecks
+        ) -> Bool {
+            let octets = checks.session.contents.octets.span
+            let start = Int(record.rdataOffset)
+            let length = Int(record.rdataLength)
+            // In front of this rdata is compared as it is; the name behind it without letter case.
+            let nameStart = ZoneChecks.nameOffset(in: record.type) ?? length
+            var hasher = Hasher()
+            hasher.combine(set)
+            for offset in 0..<length {
+                let octet = octets[start + offset]
+                hasher.combine(offset < nameStart ? octet : DomainName.fold(octet))
+            }
+            var slot = hasher.finalize() & (slots.count - 1)
+            while slots[slot] != 0 {
+                let known = Int(slots[slot]) - 1
+                let other = checks.session.contents.records[known]
+                if checks.recordSets[known] == set, Int(other.rdataLength) == length {
+                    let otherStart = Int(other.rdataOffset)
+                    let isSame = (0..<length).allSatisfy { offset in
+                        let (one, two) = (octets[start + offset], octets[otherStart + offset])
+                        return one == two
+                            || offset >= nameStart && DomainName.fold(one) == DomainName.fold(two)
+                    }
+                    if isSame { return false }
+                }
+                slot = (slot + 1) & (slots.count - 1)
+            }
+            slots[slot] = index + 1
+            return true
+        }
+    }
+
+    /// Where the name starts in rdata that ends with a name (or two of them).
+    static func nameOffset(in type: RecordType) -> Int? {
+        switch type.rawValue {
+        case 2, 3, 4, 5, 7, 8, 9, 12, 14, 17, 39, 58: 0
+        case 15, 18, 21, 26, 36, 107: 2
+        case 33: 6
+        default: nil
+        }
+    }
+
+    // MARK: SOA
+
+    /// Exactly one SOA, at the apex (RFC 1035 §5.2).
+    private mutating func checkSOA(path: String) {
+        var found: Int?
+        for (index, record) in session.contents.records.enumerated() where record.type == .soa {
+            if session.contents.owner(of: record) != session.apex {
+                fail(
+                    index,
+                    "an SOA below the apex; a zone has one SOA, at \(session.apex), so move this one to its own zone"
+                )
+            } else if let found {
+                let line = session.contents.records[found].line
+                fail(index, "a second SOA, after the one in line \(line); remove one of them")
+            } else {
+                found = index
+            }
+        }
+        if found == nil, !session.hasSeenSOA {
+            session.journal.error(
+                at: SourcePlace(file: path),
+                "the zone \(session.apex) has no SOA; write \"@ SOA NS MAILBOX SERIAL REFRESH RETRY EXPIRE MINIMUM\" at the start"
+            )
+        }
+    }
+
+    // MARK: Diagnostics
+
+    mutating func fail(_ record: Int, _ message: String) {
+        let found = site(of: record)
+        session.journal.error(at: found.place, message, excerpt: found.excerpt)
+    }
+
+    mutating func warn(_ record: Int, _ message: String) {
+        let found = site(of: record)
+        session.journal.warning(at: found.place, message, excerpt: found.excerpt)
+    }
+
+    /// Where a record starts in its file.
+    private func site(of index: Int) -> (place: SourcePlace, excerpt: String) {
+        let record = session.contents.records[index]
+        let octets = session.texts[Int(record.file)]
+        var offset = 0
+        var line = 1
+        while line < record.line, offset < octets.count {
+            if octets[offset] == .lineFeed { line += 1 }
+            offset += 1
+        }
+        let start = offset
+        while offset < octets.count, octets[offset] == .space || octets[offset] == .tab {
+            offset += 1
+        }
+        let place = SourcePlace(
+            file: session.contents.files[Int(record.file)],
+            line: Int(record.line),
+            column: offset - start + 1
+        )
+        return (place, MasterFileLexer.excerpt(of: octets, at: offset))
+    }
+}

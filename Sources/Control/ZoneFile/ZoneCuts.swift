@@ -1,0 +1,166 @@
+import DNSWire
+import Snapshot
+
+/// Aliases, delegations and what stands beside or below them.
+extension ZoneChecks {
+    /// What a name has that rules out other records.
+    private struct Marks: OptionSet {
+        var rawValue: UInt8
+
+        static let cname = Marks(rawValue: 1)
+        static let dname = Marks(rawValue: 2)
+        static let delegation = Marks(rawValue: 4)
+        /// Data that may not stand beside a CNAME.
+        static let other = Marks(rawValue: 8)
+        static let isToldOf = Marks(rawValue: 16)
+    }
+
+    /// One CNAME at a name, and beside it only what DNSSEC needs (RFC 1034 §3.6.2, RFC 4034 §4);
+    /// one DNAME at a name (RFC 6672 §2.4).
+    mutating func checkAliases() {
+        var marks = [Marks](repeating: [], count: nodes.count)
+        for index in session.contents.records.indices {
+            let node = Int(recordNodes[index])
+            let type = session.contents.records[index].type
+            switch type {
+            case .cname:
+                if marks[node].contains(.other) { tell(index, node, &marks, Self.besideAdvice) }
+                if marks[node].contains(.cname) {
+                    tell(
+                        index,
+                        node,
+                        &marks,
+                        "a second CNAME with another target at this name; keep one of them"
+                    )
+                }
+                marks[node].insert(.cname)
+            case .rrsig, .nsec, .sig, RecordType(rawValue: 25), RecordType(rawValue: 30):
+                break
+            default:
+                if marks[node].contains(.cname) { tell(index, node, &marks, Self.besideAdvice) }
+                if type == .dname, marks[node].contains(.dname) {
+                    tell(
+                        index,
+                        node,
+                        &marks,
+                        "a second DNAME at this name; keep one of them (RFC 6672 §2.4)"
+                    )
+                }
+                if type == .dname { marks[node].insert(.dname) }
+                marks[node].insert(.other)
+            }
+        }
+    }
+
+    private static let besideAdvice =
+        "a CNAME and other data at one name; keep the CNAME or the other records (RFC 1034 §3.6.2)"
+
+    private mutating func tell(
+        _ record: Int,
+        _ node: Int,
+        _ marks: inout [Marks],
+        _ message: String
+    ) {
+        guard !marks[node].contains(.isToldOf) else { return }
+        marks[node].insert(.isToldOf)
+        fail(record, message)
+    }
+
+    /// Nothing lives below a DNAME (RFC 6672 §2.4: we refuse such a zone, as it allows, since the data
+    /// could never be answered), and below a delegation only the addresses of its name servers do.
+    mutating func checkCuts() {
+        var marks = [Marks](repeating: [], count: nodes.count)
+        var hasCut = false
+        for (index, record) in session.contents.records.enumerated() {
+            let node = Int(recordNodes[index])
+            if record.type == .dname {
+                marks[node].insert(.dname)
+                hasCut = true
+            } else if record.type == .ns, nodes.names[node].length > session.foldedApex.count {
+                marks[node].insert(.delegation)
+                hasCut = true
+            }
+        }
+        guard hasCut else { return }
+        var above = [Marks?](repeating: nil, count: nodes.count)
+        for (index, record) in session.contents.records.enumerated() {
+            let node = Int(recordNodes[index])
+            let over = above[node] ?? marksAbove(node, marks)
+            above[node] = over
+            check(record, index, node, over, &marks)
+        }
+    }
+
+    private mutating func check(
+        _ record: ZoneContents.Record,
+        _ index: Int,
+        _ node: Int,
+        _ above: Marks,
+        _ marks: inout [Marks]
+    ) {
+        if above.contains(.dname) {
+            tell(
+                index,
+                node,
+                &marks,
+                "data below a DNAME, which no question reaches; remove the record or the DNAME (RFC 6672 §2.4)"
+            )
+            return
+        }
+        guard !record.type.isAddress, !marks[node].contains(.isToldOf) else { return }
+        let isBelow = above.contains(.delegation)
+        let isBeside = marks[node].contains(.delegation) && !Self.mayStandAtDelegation(record.type)
+        guard isBelow || isBeside else { return }
+        marks[node].insert(.isToldOf)
+        warn(
+            index,
+            "\(record.type) \(isBelow ? "below" : "at") a delegation is never answered; only addresses of its name servers belong there, so move it to the delegated zone"
+        )
+    }
+
+    private static func mayStandAtDelegation(_ type: RecordType) -> Bool {
+        type == .ns || type == .ds || type == .nsec || type == .rrsig
+    }
+
+    /// What the names between this one and the apex have.
+    private func marksAbove(_ node: Int, _ marks: [Marks]) -> Marks {
+        let octets = session.contents.octets.span
+        var (offset, length) = nodes.names[node]
+        var found: Marks = []
+        while length > session.foldedApex.count {
+            let label = 1 + Int(octets[offset])
+            offset += label
+            length -= label
+            if let parent = nodes.find(octets, at: offset, length: length, in: octets) {
+                found.formUnion(marks[parent])
+            }
+        }
+        return found
+    }
+
+    /// MX, NS and SRV name hosts, not aliases (RFC 2181 §10.3, RFC 2782).
+    mutating func checkTargets() {
+        var isAlias = [Bool](repeating: false, count: nodes.count)
+        for (index, record) in session.contents.records.enumerated() where record.type == .cname {
+            isAlias[Int(recordNodes[index])] = true
+        }
+        guard isAlias.contains(true) else { return }
+        let octets = session.contents.octets
+        for (index, record) in session.contents.records.enumerated() {
+            guard record.type == .mx || record.type == .ns || record.type == .srv,
+                let skip = Self.nameOffset(in: record.type)
+            else { continue }
+            let start = Int(record.rdataOffset) + skip
+            let length = Int(record.rdataLength) - skip
+            if let target = nodes.find(octets.span, at: start, length: length, in: octets.span),
+                isAlias[target]
+            {
+                let name = DomainName(octets: octets[start..<start + length]) ?? .root
+                warn(
+                    index,
+                    "\(record.type) points to \(name), which is a CNAME; point it to the name that the CNAME leads to (RFC 2181 §10.3)"
+                )
+            }
+        }
+    }
+}

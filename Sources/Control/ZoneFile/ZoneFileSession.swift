@@ -1,0 +1,263 @@
+import DNSWire
+import Snapshot
+
+/// One reading of a zone: what is known between the entries of its files.
+struct ZoneFileSession {
+    let apex: DomainName
+    let foldedApex: [UInt8]
+    let loader: any FileLoader
+
+    var contents = ZoneContents()
+    var journal = ZoneFileJournal()
+    var rdata = RdataReader()
+
+    /// What relative names end in.
+    var origin: [UInt8]
+    /// What `$TTL` says, or the SOA's minimum in its stead.
+    var defaultTTL: UInt32?
+    /// The last TTL that a record stated.
+    var lastTTL: UInt32?
+    var owner = Owner.none
+    /// The last type's text and value, as records of a type often follow each other.
+    var lastType: (text: [UInt8], type: RecordType) = ([], .a)
+    /// An SOA was at least tried: one with a mistake is not missing.
+    var hasSeenSOA = false
+
+    /// The text of each of `contents.files`, for the excerpts of what is found at the end.
+    var texts: [[UInt8]] = []
+    /// Files being read, the zone's own first.
+    var openFiles: [OpenFile] = []
+    var includedFiles = 0
+    var includedOctets = 0
+    var generated = GenerateBudget()
+
+    init(apex: DomainName, loader: any FileLoader) {
+        self.apex = apex
+        self.foldedApex = apex.folded.octets
+        self.loader = loader
+        self.origin = apex.octets
+    }
+
+    /// The owner that an entry with a blank start has.
+    enum Owner {
+        case none
+        case known(KnownOwner)
+        /// The last owner had a mistake, which was told: what follows it is read but not kept.
+        case faulty
+    }
+
+    /// An owner in the arena of the zone's contents.
+    struct KnownOwner {
+        var offset: UInt32
+        var length: UInt8
+        var isInZone: Bool
+        /// Its text in the file being read; empty where the same text might mean another name.
+        var text: Range<Int>
+    }
+
+    /// A file being read.
+    struct OpenFile {
+        /// As diagnostics show it.
+        var path: String
+        /// As the loader resolves it.
+        var resolved: String
+    }
+
+    var hasStopped: Bool { journal.errorCount >= ZoneFileReader.errorLimit }
+
+    // MARK: Files
+
+    mutating func readZone(path: String) {
+        do {
+            let resolved = try loader.resolved(path)
+            try readFile(OpenFile(path: path, resolved: resolved))
+        } catch {
+            journal.error(
+                at: SourcePlace(file: path),
+                "\(error); name a zone file that can be read"
+            )
+        }
+    }
+
+    /// Reads one file to its end; throws what the loader throws.
+    mutating func readFile(_ file: OpenFile) throws {
+        let octets = try loader.octets(of: file.resolved)
+        openFiles.append(file)
+        defer { openFiles.removeLast() }
+        includedOctets += octets.count
+        let fileIndex = index(ofFile: file.path, octets)
+        var lexer = MasterFileLexer(file: file.path, octets: octets)
+        guard !octets.starts(with: [0xEF, 0xBB, 0xBF]) else {
+            journal.error(
+                at: SourcePlace(file: file.path, line: 1, column: 1),
+                "the file starts with a byte order mark; save it as UTF-8 without one"
+            )
+            return
+        }
+        while !hasStopped, lexer.nextEntry() {
+            do throws(EntryFault) {
+                try readEntry(lexer, fileIndex: fileIndex)
+            } catch {
+                journal.error(error, in: lexer)
+            }
+        }
+        if hasStopped, !journal.saysThatItStopped {
+            journal.sayThatItStopped(at: lexer.place(of: lexer.endOfEntry))
+        }
+    }
+
+    private mutating func index(ofFile path: String, _ octets: [UInt8]) -> UInt16 {
+        if let known = contents.files.firstIndex(of: path) {
+            return UInt16(truncatingIfNeeded: known)
+        }
+        contents.files.append(path)
+        texts.append(octets)
+        // The number of inclusions is limited far below 65,536.
+        return UInt16(truncatingIfNeeded: contents.files.count - 1)
+    }
+
+    // MARK: Entries
+
+    private mutating func readEntry(
+        _ lexer: borrowing MasterFileLexer,
+        fileIndex: UInt16
+    ) throws(EntryFault) {
+        if let fault = lexer.fault {
+            if !lexer.startsWithBlank { owner = .faulty }
+            throw fault
+        }
+        guard let first = lexer.tokens.first else { return }
+        if !lexer.startsWithBlank, !first.isQuoted, lexer.octets[first.start] == .dollar {
+            try readDirective(lexer, first, fileIndex: fileIndex)
+        } else {
+            try readRecord(lexer, file: fileIndex, line: lexer.entryLine)
+        }
+    }
+
+    private mutating func readDirective(
+        _ lexer: borrowing MasterFileLexer,
+        _ first: MasterFileLexer.Token,
+        fileIndex: UInt16
+    ) throws(EntryFault) {
+        let name = String(decoding: lexer.octets[first.range].prefix(16), as: UTF8.self)
+        switch name.uppercased() {
+        case "$ORIGIN": try readOrigin(lexer)
+        case "$TTL": try readDefaultTTL(lexer)
+        case "$INCLUDE": try readInclude(lexer)
+        case "$GENERATE": try readGenerate(lexer, file: fileIndex)
+        default:
+            throw EntryFault(
+                first.place,
+                "\(lexer.quote(first.range)) is not a directive; write $ORIGIN, $TTL, $INCLUDE or $GENERATE, or \\$ for an owner that starts with a dollar"
+            )
+        }
+    }
+
+    private mutating func readOrigin(_ lexer: borrowing MasterFileLexer) throws(EntryFault) {
+        guard lexer.tokens.count > 1 else {
+            throw EntryFault(lexer.endOfEntry, "$ORIGIN without a name; write $ORIGIN NAME")
+        }
+        let name = try name(lexer.tokens[1], lexer)
+        try refuseMore(than: 2, lexer, "$ORIGIN takes one name")
+        origin = name
+        forgetOwnerText()
+    }
+
+    private mutating func readDefaultTTL(_ lexer: borrowing MasterFileLexer) throws(EntryFault) {
+        // Whatever is wrong with it, the records that rely on it need not all be told so.
+        if defaultTTL == nil { defaultTTL = 0 }
+        guard lexer.tokens.count > 1 else {
+            throw EntryFault(lexer.endOfEntry, "$TTL without a time; write $TTL 3600 or $TTL 1h")
+        }
+        guard let ttl = try timeToLive(lexer.tokens[1], lexer) else {
+            throw EntryFault(
+                lexer.tokens[1].place,
+                "\(lexer.quote(lexer.tokens[1].range)) is not a TTL; write seconds as in 3600, or units as in 1h30m"
+            )
+        }
+        try refuseMore(than: 2, lexer, "$TTL takes one time")
+        defaultTTL = ttl
+    }
+
+    /// A name of its own, made absolute.
+    func name(
+        _ token: MasterFileLexer.Token,
+        _ lexer: borrowing MasterFileLexer
+    ) throws(EntryFault) -> [UInt8] {
+        var octets: [UInt8] = []
+        if token.isQuoted {
+            throw EntryFault(token.place, "a name stands without quotes; drop them")
+        }
+        do throws(NameFault) {
+            try NameText.append(lexer.octets.span, token.range, origin: origin, to: &octets)
+        } catch {
+            throw EntryFault(token.place, error.message)
+        }
+        return octets
+    }
+
+    func refuseMore(
+        than count: Int,
+        _ lexer: borrowing MasterFileLexer,
+        _ rule: String
+    ) throws(EntryFault) {
+        guard lexer.tokens.count > count else { return }
+        let extra = lexer.tokens[count]
+        throw EntryFault(
+            extra.place,
+            "\(lexer.quote(extra.range)) is too much here: \(rule); remove it"
+        )
+    }
+
+    /// From here on the same text may mean another name.
+    mutating func forgetOwnerText() {
+        guard case .known(var known) = owner else { return }
+        known.text = 0..<0
+        owner = .known(known)
+    }
+}
+
+/// The diagnostics of one reading, in a bounded number.
+struct ZoneFileJournal {
+    private(set) var all: [Diagnostic] = []
+    private(set) var errorCount = 0
+    private(set) var saysThatItStopped = false
+    private var warningCount = 0
+
+    mutating func error(at place: SourcePlace, _ message: String, excerpt: String? = nil) {
+        errorCount += 1
+        guard errorCount <= ZoneFileReader.errorLimit else { return }
+        all.append(Diagnostic(.error, at: place, message, excerpt: excerpt))
+    }
+
+    mutating func error(_ fault: EntryFault, in lexer: borrowing MasterFileLexer) {
+        error(
+            at: lexer.place(of: fault.offset),
+            fault.message,
+            excerpt: lexer.excerpt(at: fault.offset)
+        )
+    }
+
+    mutating func warning(at place: SourcePlace, _ message: String, excerpt: String? = nil) {
+        warningCount += 1
+        guard warningCount <= ZoneFileReader.errorLimit else {
+            if warningCount == ZoneFileReader.errorLimit + 1 {
+                let message = "more warnings than can be shown; fix the first ones and check again"
+                all.append(Diagnostic(.warning, at: place, message))
+            }
+            return
+        }
+        all.append(Diagnostic(.warning, at: place, message, excerpt: excerpt))
+    }
+
+    mutating func sayThatItStopped(at place: SourcePlace) {
+        saysThatItStopped = true
+        all.append(
+            Diagnostic(
+                .error,
+                at: place,
+                "stopped after \(ZoneFileReader.errorLimit) errors; fix these and check again"
+            )
+        )
+    }
+}
