@@ -1,0 +1,135 @@
+import DNSWire
+import NIOCore
+import Synchronization
+
+/// Decides which TCP connections may stay, over all event loops.
+///
+/// A new connection is worth more than one that does nothing: where a limit is reached, the connection
+/// that has been idle longest is closed, and only where none is idle the new one is turned away.
+final class StreamAdmission: Sendable {
+    let limits: StreamLimits
+    private let state = Mutex(State())
+    private let openCount = Atomic<Int>(0)
+
+    private struct State {
+        var members: [ObjectIdentifier: StreamPresence] = [:]
+        var countByClient: [UInt128: Int] = [:]
+        var isDraining = false
+        var whenEmpty: EventLoopPromise<Void>?
+    }
+
+    init(limits: StreamLimits) { self.limits = limits }
+
+    /// Connections open now.
+    var count: Int { openCount.load(ordering: .relaxed) }
+
+    /// The idle timeout in force, which gets shorter as connections get scarce.
+    var idleTimeout: TimeAmount { limits.idleTimeout(at: count) }
+
+    /// Lets a connection in; nil if it has to go.
+    func admit(_ channel: any Channel, from address: IPAddress) -> StreamPresence? {
+        let presence = StreamPresence(channel: channel, address: address)
+        let (isAdmitted, evicted) = state.withLock { state in place(presence, &state) }
+        evicted?.channel.close(promise: nil)
+        return isAdmitted ? presence : nil
+    }
+
+    private func place(
+        _ presence: StreamPresence,
+        _ state: inout State
+    ) -> (isAdmitted: Bool, evicted: StreamPresence?) {
+        guard !state.isDraining else { return (false, nil) }
+        var evicted: StreamPresence?
+        if state.countByClient[presence.client, default: 0] >= limits.connectionsPerClient {
+            evicted = Self.longestIdle(of: state.members.values) { $0.client == presence.client }
+        } else if state.members.count >= limits.connections {
+            evicted = Self.longestIdle(of: state.members.values) { _ in true }
+        } else {
+            insert(presence, &state)
+            return (true, nil)
+        }
+        guard let evicted else { return (false, nil) }
+        take(evicted, &state)
+        insert(presence, &state)
+        return (true, evicted)
+    }
+
+    private static func longestIdle(
+        of members: some Sequence<StreamPresence>,
+        where isEligible: (StreamPresence) -> Bool
+    ) -> StreamPresence? {
+        members.filter { isEligible($0) && $0.isIdle }.min { $0.lastActivity < $1.lastActivity }
+    }
+
+    private func insert(_ presence: StreamPresence, _ state: inout State) {
+        state.members[ObjectIdentifier(presence)] = presence
+        state.countByClient[presence.client, default: 0] += 1
+        openCount.store(state.members.count, ordering: .relaxed)
+    }
+
+    private func take(_ presence: StreamPresence, _ state: inout State) {
+        guard state.members.removeValue(forKey: ObjectIdentifier(presence)) != nil else { return }
+        openCount.store(state.members.count, ordering: .relaxed)
+        let left = state.countByClient[presence.client, default: 1] - 1
+        state.countByClient[presence.client] = left > 0 ? left : nil
+    }
+
+    /// Forgets a connection that has ended; harmless for one that was evicted before.
+    func leave(_ presence: StreamPresence) {
+        let promise = state.withLock { state in
+            take(presence, &state)
+            return state.members.isEmpty ? state.whenEmpty : nil
+        }
+        promise?.succeed()
+    }
+
+    /// Lets nobody in any more and asks every connection to finish; succeeds when all are gone.
+    func drain(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        let promise = eventLoop.makePromise(of: Void.self)
+        let members = state.withLock { state in
+            state.isDraining = true
+            if !state.members.isEmpty { state.whenEmpty = promise }
+            return Array(state.members.values)
+        }
+        if members.isEmpty { promise.succeed() }
+        for member in members {
+            member.channel.pipeline.fireUserInboundEventTriggered(StreamDrain())
+        }
+        return promise.futureResult
+    }
+
+    /// Closes what is left of the connections.
+    func closeAll() {
+        let members = state.withLock { Array($0.members.values) }
+        for member in members { member.channel.close(promise: nil) }
+    }
+}
+
+/// Asks a connection to finish what it has and close.
+struct StreamDrain: Sendable {}
+
+/// One connection as seen from other threads: whose it is, and whether it does anything.
+final class StreamPresence: Sendable {
+    let channel: any Channel
+    /// Who shares a limit with it: the IPv4 address, or the /64 of the IPv6 address.
+    let client: UInt128
+    private let activity = Atomic<UInt64>(NIODeadline.now().uptimeNanoseconds)
+    private let waiting = Atomic<Bool>(false)
+
+    init(channel: any Channel, address: IPAddress) {
+        self.channel = channel
+        client = address.isV4 ? address.bits : (address.bits >> 64) << 64
+    }
+
+    /// When the last whole query came or the last reply left.
+    var lastActivity: NIODeadline { .uptimeNanoseconds(activity.load(ordering: .relaxed)) }
+
+    /// True while no query of it waits for an upstream.
+    var isIdle: Bool { !waiting.load(ordering: .relaxed) }
+
+    func noteActivity(at now: NIODeadline) {
+        activity.store(now.uptimeNanoseconds, ordering: .relaxed)
+    }
+
+    func noteWaiting(_ isWaiting: Bool) { waiting.store(isWaiting, ordering: .relaxed) }
+}

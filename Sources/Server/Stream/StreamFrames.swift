@@ -1,0 +1,39 @@
+import DNSWire
+import NIOCore
+
+/// Cuts a stream into messages, each behind its length in two octets (RFC 7766 §8).
+///
+/// Holds at most what one read brings besides one message that is not yet whole.
+struct StreamFrames {
+    private var pending = ByteBuffer()
+
+    /// What the octets so far amount to.
+    enum Next: Equatable {
+        case message(ByteBuffer)
+        /// More octets are needed.
+        case incomplete
+        /// A length that no message has: not even a header fits.
+        case notAMessage
+    }
+
+    /// Takes what was read from the socket.
+    mutating func append(_ octets: inout ByteBuffer) {
+        if pending.readableBytes == 0 {
+            pending = octets
+        } else {
+            pending.discardReadBytes()
+            pending.writeBuffer(&octets)
+        }
+    }
+
+    /// The next whole message, if it is there.
+    mutating func next() -> Next {
+        guard let length = pending.getInteger(at: pending.readerIndex, as: UInt16.self) else {
+            return .incomplete
+        }
+        guard length >= Header.size else { return .notAMessage }
+        guard pending.readableBytes >= 2 + Int(length) else { return .incomplete }
+        pending.moveReaderIndex(forwardBy: 2)
+        return pending.readSlice(length: Int(length)).map(Next.message) ?? .incomplete
+    }
+}

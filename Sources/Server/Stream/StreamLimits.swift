@@ -1,0 +1,29 @@
+package import NIOCore
+
+/// What TCP clients may take of us; each bound is there because somebody will reach for it.
+package struct StreamLimits: Sendable {
+    /// How long a connection may go without a whole query (RFC 7766 §6.2.3); less as they fill up.
+    package var idleTimeout = TimeAmount.seconds(10)
+    /// How long a connection may wait for answers from upstream.
+    package var answerTimeout = TimeAmount.seconds(30)
+    /// Connections in all.
+    package var connections = 1024
+    /// Connections of one client: an IPv4 address, or an IPv6 /64.
+    package var connectionsPerClient = 128
+    /// Queries of one connection that wait for an upstream; at this number nothing more is read.
+    package var queriesInFlight = 64
+    /// Octets of replies the peer has not taken, at which nothing more is read.
+    package var pausingOctets = 64 << 10
+    /// Octets of replies the peer has not taken, at which the connection is closed.
+    package var closingOctets = 512 << 10
+
+    package init() {}
+
+    /// The idle timeout with `count` connections open: whole up to half of them, a tenth at the limit.
+    func idleTimeout(at count: Int) -> TimeAmount {
+        let free = max(connections - count, 0)
+        guard free * 2 < connections else { return idleTimeout }
+        let scaled = idleTimeout.nanoseconds / Int64(max(connections, 1)) * Int64(free * 2)
+        return .nanoseconds(max(scaled, idleTimeout.nanoseconds / 10))
+    }
+}

@@ -1,0 +1,130 @@
+import DNSWire
+import NIOCore
+import Testing
+
+@testable import Server
+
+@Suite(.timeLimit(.minutes(1))) struct `Limits of TCP connections` {
+    static let host = "host.example.internal"
+
+    @Test func `a connection that does nothing is closed`() async throws {
+        let fixture = try await StreamFixture { $0.idleTimeout = .milliseconds(100) }
+        let client = try fixture.connect()
+        try client.send(messages: [StreamFixture.query(Self.host, id: 1)])
+        #expect(try client.receiveIDs(1) == [1])
+        #expect(try client.receive() == nil)
+        try await fixture.end()
+    }
+
+    @Test func `a query that never becomes whole does not keep a connection`() async throws {
+        let fixture = try await StreamFixture { $0.idleTimeout = .milliseconds(100) }
+        let client = try fixture.connect()
+        try client.send([0, 40, 1, 2, 3])
+        #expect(try client.receive() == nil)
+        try await fixture.end()
+    }
+
+    @Test func `a connection that waits for an upstream is not idle`() async throws {
+        let fixture = try await StreamFixture { $0.idleTimeout = .milliseconds(40) }
+        let waiting = try fixture.connect()
+        try waiting.send(messages: [StreamFixture.query("www.example.org", id: 1)])
+        let held = await fixture.forwarder.take(1)
+        let idle = try fixture.connect()
+        #expect(try idle.receive() == nil, "the idle timeout has passed")
+        held[0].answer()
+        #expect(try waiting.receiveIDs(1) == [1])
+        try await fixture.end()
+    }
+
+    @Test func `no more than the limit of queries is taken from one connection`() async throws {
+        let fixture = try await StreamFixture { $0.queriesInFlight = 3 }
+        let client = try fixture.connect()
+        try client.send(
+            messages: (1...10).map { StreamFixture.query("www.example.org", id: $0) }
+                + [StreamFixture.query(Self.host, id: 11)]
+        )
+        let first = await fixture.forwarder.take(3)
+        let other = try fixture.connect()
+        try other.send(messages: [StreamFixture.query(Self.host, id: 1)])
+        #expect(try other.receiveIDs(1) == [1], "others are served meanwhile")
+        #expect(fixture.forwarder.count == 3)
+        for query in first { query.answer() }
+        for _ in 4...10 { await fixture.forwarder.take(1)[0].answer() }
+        #expect(Set(try client.receiveIDs(11)) == Set(1...11))
+        try await fixture.end()
+    }
+
+    @Test func `a client that never reads is cut off`() async throws {
+        let fixture = try await StreamFixture { $0.idleTimeout = .milliseconds(200) }
+        let client = try fixture.connect(receiveBuffer: 4096)
+        let query = StreamFixture.query("large.example.internal", id: 1, type: .txt)
+        try client.send(messages: Array(repeating: query, count: 100))
+        #expect(client.isReset())
+        try await fixture.end()
+    }
+
+    @Test func `late answers to a client that never reads do not pile up`() async throws {
+        let fixture = try await StreamFixture { $0.closingOctets = 200_000 }
+        let client = try fixture.connect(receiveBuffer: 4096)
+        let query = StreamFixture.query("www.example.org", id: 1)
+        try client.send(messages: Array(repeating: query, count: 60))
+        for held in await fixture.forwarder.take(60) {
+            held.respond([UInt8](repeating: 0, count: 65_535))
+        }
+        #expect(client.isReset())
+        try await fixture.end()
+    }
+
+    @Test func `a new connection displaces the one that is idle longest`() async throws {
+        let fixture = try await StreamFixture { $0.connections = 2 }
+        let oldest = try fixture.connect()
+        try oldest.send(messages: [StreamFixture.query(Self.host, id: 1)])
+        #expect(try oldest.receiveIDs(1) == [1])
+        let busy = try fixture.connect()
+        try busy.send(messages: [StreamFixture.query("www.example.org", id: 2)])
+        let held = await fixture.forwarder.take(1)
+        let newest = try fixture.connect()
+        try newest.send(messages: [StreamFixture.query(Self.host, id: 3)])
+        #expect(try newest.receiveIDs(1) == [3])
+        #expect(try oldest.receive() == nil)
+        held[0].answer()
+        #expect(try busy.receiveIDs(1) == [2])
+        try await fixture.end()
+    }
+
+    @Test func `with every connection busy a new one is turned away`() async throws {
+        let fixture = try await StreamFixture { $0.connectionsPerClient = 1 }
+        let busy = try fixture.connect()
+        try busy.send(messages: [StreamFixture.query("www.example.org", id: 1)])
+        let held = await fixture.forwarder.take(1)
+        let turnedAway = try fixture.connect()
+        #expect(try turnedAway.receive() == nil)
+        held[0].answer()
+        #expect(try busy.receiveIDs(1) == [1])
+        try await fixture.end()
+    }
+
+    @Test func `draining answers what is under way and lets nobody in`() async throws {
+        let fixture = try await StreamFixture()
+        let client = try fixture.connect()
+        try client.send(messages: [StreamFixture.query("www.example.org", id: 1)])
+        let held = await fixture.forwarder.take(1)
+        async let drained: Void = fixture.server.drain(within: .seconds(10))
+        held[0].answer()
+        #expect(try client.receiveIDs(1) == [1])
+        #expect(try client.receive() == nil)
+        await drained
+        #expect(throws: StreamClient.Failure.self) { try fixture.connect() }
+        try await fixture.end()
+    }
+
+    @Test(arguments: [(0, 10_000), (500, 10_000), (750, 5000), (1000, 1000), (2000, 1000)])
+    func `the fuller it gets, the shorter a connection may idle`(
+        count: Int,
+        milliseconds: Int64
+    ) {
+        var limits = StreamLimits()
+        limits.connections = 1000
+        #expect(limits.idleTimeout(at: count) == .milliseconds(milliseconds))
+    }
+}
