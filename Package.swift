@@ -85,7 +85,11 @@ let package = Package(
         ),
         .testTarget(
             name: "ServerTests",
-            dependencies: ["Server", "Resolver", "Snapshot", "DNSWire", "TestSupport"],
+            dependencies: [
+                "Server", "Resolver", "Snapshot", "DNSWire", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -31,7 +31,7 @@ final class StreamClient {
         var code: Int32
     }
 
-    private func set<Value>(_ option: Int32, _ value: Value) {
+    private func set<Value: BitwiseCopyable>(_ option: Int32, _ value: Value) {
         var value = value
         // Sound: the value outlives the call, and its size is given.
         let size = socklen_t(MemoryLayout<Value>.size)
@@ -54,7 +54,7 @@ final class StreamClient {
                     descriptor,
                     $0.baseAddress?.advanced(by: sent),
                     $0.count - sent,
-                    Int32(MSG_NOSIGNAL.rawValue)
+                    Int32(MSG_NOSIGNAL)
                 )
             }
             guard count > 0 else { throw Failure(call: "send", code: errno) }

@@ -1,4 +1,5 @@
 import DNSWire
+import NIOCore
 import NIOPosix
 import Resolver
 import Snapshot

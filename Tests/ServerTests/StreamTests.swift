@@ -1,5 +1,6 @@
 import DNSWire
 import NIOCore
+import Resolver
 import Testing
 
 @testable import Server
