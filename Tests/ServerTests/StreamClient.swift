@@ -24,6 +24,12 @@ final class StreamClient {
         guard result == 0 else { throw Failure(call: "connect", code: errno) }
     }
 
+    /// Takes over a connection that a listener accepted.
+    init(accepted: Int32) {
+        descriptor = accepted
+        set(SO_RCVTIMEO, timeval(tv_sec: 10, tv_usec: 0))
+    }
+
     deinit { _ = Glibc.close(descriptor) }
 
     struct Failure: Error {

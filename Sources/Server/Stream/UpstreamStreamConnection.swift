@@ -1,0 +1,156 @@
+import NIOCore
+
+/// One connection to an upstream: questions out, answers in, in any order.
+final class UpstreamStreamConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// A question under way.
+    struct Asked {
+        var question: UpstreamStreamQuestion
+        var deadline: NIODeadline
+        var timer: Scheduled<Void>
+    }
+
+    private let eventLoop: any EventLoop
+    private let limits: UpstreamStreamLimits
+    /// Told once that the connection has ended, with what should be asked elsewhere.
+    private let onEnd: (UpstreamStreamConnection, [Asked]) -> Void
+
+    private var phase = Phase.connecting
+    private var frames = StreamFrames()
+    /// By the ID on this connection, which is not the asker's.
+    private var asked: [UInt16: Asked] = [:]
+    private var hasAnswered = false
+    /// A question timed out: nothing new is asked here.
+    private var isDistrusted = false
+    private var idleTimer: Scheduled<Void>?
+
+    private enum Phase {
+        case connecting
+        case open(ChannelHandlerContext)
+        case ended
+    }
+
+    init(
+        eventLoop: any EventLoop,
+        limits: UpstreamStreamLimits,
+        onEnd: @escaping (UpstreamStreamConnection, [Asked]) -> Void
+    ) {
+        self.eventLoop = eventLoop
+        self.limits = limits
+        self.onEnd = onEnd
+    }
+
+    /// Questions under way.
+    var load: Int { asked.count }
+
+    var takesQuestions: Bool {
+        switch phase {
+        case .connecting: !isDistrusted
+        case .open(let context): !isDistrusted && context.channel.isWritable
+        case .ended: false
+        }
+    }
+
+    // MARK: Asking
+
+    /// Sends the question now, or once the connection stands.
+    func ask(_ question: UpstreamStreamQuestion, until deadline: NIODeadline) {
+        idleTimer?.cancel()
+        var id = UInt16.random(in: .min ... .max)
+        while asked[id] != nil { id &+= 1 }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let timer = eventLoop.scheduleTask(deadline: deadline) { [id] in bound.value.timeOut(id) }
+        asked[id] = Asked(question: question, deadline: deadline, timer: timer)
+        if case .open(let context) = phase { send(question, id, context) }
+    }
+
+    private func send(
+        _ question: UpstreamStreamQuestion,
+        _ id: UInt16,
+        _ context: ChannelHandlerContext
+    ) {
+        context.writeAndFlush(wrapOutboundOut(question.frame(id: id)), promise: nil)
+    }
+
+    private func timeOut(_ id: UInt16) {
+        guard let lost = asked.removeValue(forKey: id) else { return }
+        isDistrusted = true
+        lost.question.report(.failure(.timeout))
+        if asked.isEmpty { close() }
+    }
+
+    // MARK: The connection
+
+    func channelActive(context: ChannelHandlerContext) {
+        guard case .connecting = phase else { return context.close(promise: nil) }
+        phase = .open(context)
+        for (id, asked) in asked { send(asked.question, id, context) }
+        if asked.isEmpty { close() }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var octets = unwrapInboundIn(data)
+        frames.append(&octets)
+        while true {
+            switch frames.next() {
+            case .incomplete: return
+            case .notAMessage: return context.close(promise: nil)
+            case .message(let message): take(message)
+            }
+        }
+    }
+
+    /// What does not match is passed over, and its question left to time out.
+    private func take(_ message: ByteBuffer) {
+        guard let id = message.getInteger(at: message.readerIndex, as: UInt16.self),
+            let answered = asked[id],
+            let answer = answered.question.answer(from: message)
+        else { return }
+        asked[id] = nil
+        hasAnswered = true
+        answered.timer.cancel()
+        answered.question.report(.success(answer))
+        if asked.isEmpty { rest() }
+    }
+
+    private func rest() {
+        guard !isDistrusted else { return close() }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        idleTimer = eventLoop.scheduleTask(in: limits.idleTimeout) { bound.value.close() }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        end(code: Self.code(of: error))
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { end(code: 0) }
+
+    /// The connection could not be made.
+    func fail(_ error: any Error) { end(code: Self.code(of: error)) }
+
+    func close() {
+        if case .open(let context) = phase { context.close(promise: nil) }
+        end(code: 0)
+    }
+
+    private func end(code: Int32) {
+        if case .ended = phase { return }
+        phase = .ended
+        idleTimer?.cancel()
+        let lost = asked.values
+        asked = [:]
+        for question in lost { question.timer.cancel() }
+        let mayRetry = { (asked: Asked) in self.hasAnswered && !asked.question.isRetry }
+        for dead in lost where !mayRetry(dead) {
+            dead.question.report(.failure(.connection(code: code)))
+        }
+        onEnd(self, lost.filter(mayRetry))
+    }
+
+    private static func code(of error: any Error) -> Int32 {
+        (error as? IOError)?.errnoCode ?? 0
+    }
+}
