@@ -1,4 +1,10 @@
 import ArgumentParser
+import Control
+import Glibc
+import Logging
+import Server
+import ServiceLifecycle
+import UnixSignals
 
 /// `zonal serve`: answers queries in the foreground.
 struct ServeCommand: AsyncParsableCommand {
@@ -16,9 +22,51 @@ struct ServeCommand: AsyncParsableCommand {
             valueName: "address:port"
         )
     )
-    var listen: [String] = []
+    var listen: [ListenAddress] = []
 
     func run() async throws {
-        throw ValidationError("serve: not supported yet")
+        signal(SIGPIPE, SIG_IGN)
+        FileDescriptorLimit.raise()
+        var logger = Logger(label: "zonal") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = .notice
+        // Trapped before anything else: a reload asked for too early must not end the process.
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
+        let source = ServerConfiguration(
+            path: configuration.path,
+            listeners: listen.map(\.address)
+        )
+        let server = try await start(source, logger)
+        let reloader = Reloader(server: server, source: source, logger: logger)
+        let services: [any Service] = [server, ReloadService(hangups: hangups, reloader: reloader)]
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services,
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
+        do {
+            try await group.run()
+        } catch let error as SocketError {
+            throw failure(error)
+        }
+    }
+
+    private func start(_ source: ServerConfiguration, _ logger: Logger) async throws -> Server {
+        var diagnostics = Diagnostics()
+        let settings = source.load(&diagnostics)
+        DiagnosticPrinter(format: .text).print(diagnostics.all)
+        guard let settings else { throw ExitCode(1) }
+        do throws(SocketError) {
+            return try await Server(settings, logger: logger)
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    /// Says why a socket cannot be had.
+    private func failure(_ error: SocketError) -> ExitCode {
+        Terminal.complain("zonal: \(error)")
+        return ExitCode(2)
     }
 }

@@ -21,7 +21,7 @@ struct StreamFixture {
         var limits = StreamLimits()
         change(&limits)
         let seed = HashSeed(value: 7)
-        server = try await StreamServer(
+        server = StreamServer(
             on: group,
             limits: limits,
             snapshots: SnapshotHolder(CompiledSnapshot(compiling: Self.world(), seed: seed)),
@@ -39,7 +39,8 @@ struct StreamFixture {
 
     /// Ends the server and its thread.
     func end() async throws {
-        await server.drain(within: .zero)
+        await server.stopTakingQueries()
+        await server.finish(within: .zero)
         try await group.shutdownGracefully()
     }
 

@@ -109,11 +109,12 @@ import Testing
         let client = try fixture.connect()
         try client.send(messages: [StreamFixture.query("www.example.org", id: 1)])
         let held = await fixture.forwarder.take(1)
-        async let drained: Void = fixture.server.drain(within: .seconds(10))
+        await fixture.server.stopTakingQueries()
+        async let finished: Void = fixture.server.finish(within: .seconds(10))
         held[0].answer()
         #expect(try client.receiveIDs(1) == [1])
         #expect(try client.receive() == nil)
-        await drained
+        await finished
         #expect(throws: StreamClient.Failure.self) { try fixture.connect() }
         try await fixture.end()
     }

@@ -78,23 +78,32 @@ final class StreamAdmission: Sendable {
     func leave(_ presence: StreamPresence) {
         let promise = state.withLock { state in
             take(presence, &state)
-            return state.members.isEmpty ? state.whenEmpty : nil
+            guard state.members.isEmpty else { return nil as EventLoopPromise<Void>? }
+            defer { state.whenEmpty = nil }
+            return state.whenEmpty
         }
         promise?.succeed()
     }
 
-    /// Lets nobody in any more and asks every connection to finish; succeeds when all are gone.
-    func drain(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
-        let promise = eventLoop.makePromise(of: Void.self)
+    /// Lets nobody in any more and asks every connection to finish.
+    func startDraining() {
         let members = state.withLock { state in
             state.isDraining = true
-            if !state.members.isEmpty { state.whenEmpty = promise }
             return Array(state.members.values)
         }
-        if members.isEmpty { promise.succeed() }
         for member in members {
             member.channel.pipeline.fireUserInboundEventTriggered(StreamDrain())
         }
+    }
+
+    /// Succeeds when no connection is left; to be called once, after `startDraining`.
+    func whenEmpty(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        let promise = eventLoop.makePromise(of: Void.self)
+        let isEmpty = state.withLock { state in
+            if !state.members.isEmpty { state.whenEmpty = promise }
+            return state.members.isEmpty
+        }
+        if isEmpty { promise.succeed() }
         return promise.futureResult
     }
 

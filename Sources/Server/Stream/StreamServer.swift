@@ -7,7 +7,7 @@ import Synchronization
 /// The TCP listeners: queries over connections, answered as RFC 7766 says.
 package final class StreamServer: Sendable {
     private let group: any EventLoopGroup
-    private let loops: [ObjectIdentifier: NIOLoopBound<StreamLoop>]
+    private let loops: [ObjectIdentifier: NIOLoopBoundBox<StreamLoop>]
     private let admission: StreamAdmission
     private let forwarder: any StreamForwarder
     private let listeners = Mutex<[any Channel]>([])
@@ -20,17 +20,17 @@ package final class StreamServer: Sendable {
         cache: ResponseCache,
         seed: HashSeed,
         forwarder: any StreamForwarder
-    ) async throws {
+    ) {
         self.group = group
         self.forwarder = forwarder
         admission = StreamAdmission(limits: limits)
-        var loops: [ObjectIdentifier: NIOLoopBound<StreamLoop>] = [:]
+        var loops: [ObjectIdentifier: NIOLoopBoundBox<StreamLoop>] = [:]
         for eventLoop in group.makeIterator() {
-            loops[ObjectIdentifier(eventLoop)] = try await eventLoop.submit {
-                let pipeline = Pipeline(cache: cache, seed: seed)
-                let loop = StreamLoop(pipeline: pipeline, snapshots: snapshots)
-                return NIOLoopBound(loop, eventLoop: eventLoop)
-            }.get()
+            let pipeline = Pipeline(cache: cache, seed: seed)
+            loops[ObjectIdentifier(eventLoop)] = NIOLoopBoundBox.makeBoxSendingValue(
+                StreamLoop(pipeline: pipeline, snapshots: snapshots),
+                eventLoop: eventLoop
+            )
         }
         self.loops = loops
     }
@@ -106,12 +106,22 @@ package final class StreamServer: Sendable {
         }
     }
 
-    /// Accepts nothing more, lets every connection finish what it has for up to `timeout`, and returns
-    /// once all are closed.
-    package func drain(within timeout: TimeAmount) async {
-        for channel in listeners.withLock({ $0 }) { try? await channel.close() }
+    /// Accepts no connection and takes no query any more, once this returns.
+    package func stopTakingQueries() async {
+        let open = listeners.withLock { listeners in
+            defer { listeners = [] }
+            return listeners
+        }
+        for listener in open { try? await listener.close() }
+        admission.startDraining()
+        for eventLoop in group.makeIterator() { try? await eventLoop.submit {}.get() }
+    }
+
+    /// After `stopTakingQueries`: lets every connection finish what it has for up to `timeout`, and
+    /// returns once all are closed.
+    package func finish(within timeout: TimeAmount) async {
         let eventLoop = group.next()
-        let allGone = admission.drain(on: eventLoop)
+        let allGone = admission.whenEmpty(on: eventLoop)
         let deadline = eventLoop.scheduleTask(in: timeout) { [admission] in admission.closeAll() }
         try? await allGone.get()
         deadline.cancel()

@@ -1,0 +1,90 @@
+import DNSWire
+package import Logging
+import NIOCore
+import NIOPosix
+import Resolver
+import ServiceLifecycle
+import Snapshot
+import Synchronization
+
+/// The running resolver: its sockets and threads, and the state that they answer from.
+package final class Server: Sendable {
+    /// Where each listener stands, the ports that the system chose filled in.
+    package let addresses: [AddressAndPort]
+    private let settings: ServerSettings
+    private let seed: HashSeed
+    private let snapshots: SnapshotHolder
+    private let group: MultiThreadedEventLoopGroup
+    private let upstreams: UpstreamStreams
+    private let datagrams: DatagramServer
+    private let streams: StreamServer
+    private let logger: Logger
+
+    /// Compiles the world and opens every socket; nothing is answered before `run`.
+    package init(_ settings: ServerSettings, logger: Logger) async throws(SocketError) {
+        self.settings = settings
+        self.logger = logger
+        let seed = HashSeed.random()
+        let snapshots = SnapshotHolder(CompiledSnapshot(compiling: settings.world, seed: seed))
+        let workers = settings.workers ?? System.coreCount
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: workers)
+        let upstreams = UpstreamStreams(on: group, limits: settings.upstreamStreams)
+        let datagramSettings = DatagramSettings(
+            listeners: settings.listeners,
+            workers: workers,
+            snapshots: snapshots,
+            cache: ResponseCache(byteCount: settings.cacheSize),
+            seed: seed,
+            streams: upstreams
+        )
+        let sockets: ServerSockets
+        do throws(SocketError) {
+            sockets = try await ServerSockets(datagramSettings, settings.streams, on: group)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        (self.seed, self.snapshots, self.group, self.upstreams) = (
+            seed, snapshots, group, upstreams
+        )
+        (datagrams, streams, addresses) = (sockets.datagrams, sockets.streams, sockets.addresses)
+    }
+
+    /// Puts new settings in force, all at once; queries already begun end with the old state.
+    ///
+    /// Returns what stays as it is until the next start.
+    package func reload(_ next: ServerSettings) -> [ServerSettings.Fixed] {
+        let world = settings.worldOnReload(with: next)
+        snapshots.replace(with: CompiledSnapshot(compiling: world, seed: seed))
+        return settings.fixedChanges(to: next)
+    }
+
+    /// Answers nobody new, finishes what is under way, closes everything.
+    private func drain() async {
+        let timeout = settings.drainTimeout
+        await streams.stopTakingQueries()
+        async let streamsEnd: Void = streams.finish(within: .milliseconds(Int64(clamping: timeout)))
+        async let datagramsEnd: Void = datagrams.drain(within: timeout)
+        _ = await (streamsEnd, datagramsEnd)
+        await upstreams.close()
+        try? await group.shutdownGracefully()
+    }
+}
+
+extension Server: Service {
+    /// Answers until the process is told to stop, then drains.
+    package func run() async throws {
+        for address in addresses { logger.notice("listening on \(address) (UDP, TCP)") }
+        do {
+            try datagrams.start()
+        } catch {
+            await drain()
+            throw error
+        }
+        logger.notice("ready")
+        try? await gracefulShutdown()
+        logger.notice("draining")
+        await drain()
+        logger.notice("stopped")
+    }
+}

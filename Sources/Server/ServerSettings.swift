@@ -1,0 +1,61 @@
+package import Resolver
+package import Snapshot
+
+/// What a server is started with, checked before.
+package struct ServerSettings: Sendable {
+    package var world: World
+    /// Where to listen, over UDP and TCP; a listener's place here indexes `world.listeners`.
+    package var listeners: [AddressAndPort]
+    /// Datagram workers; nil for one a core.
+    package var workers: Int?
+    /// Octets that the cache may hold.
+    package var cacheSize: Int
+    package var streams = StreamLimits()
+    package var upstreamStreams = UpstreamStreamLimits()
+    /// How long a server that is told to stop goes on with what is under way.
+    package var drainTimeout: Milliseconds = 4000
+
+    package init(
+        world: World,
+        listeners: [AddressAndPort],
+        workers: Int? = nil,
+        cacheSize: Int = 64 << 20
+    ) {
+        self.world = world
+        self.listeners = listeners
+        self.workers = workers
+        self.cacheSize = cacheSize
+    }
+
+    /// A setting that takes effect with the next start only.
+    package enum Fixed: String, Sendable, CaseIterable {
+        case listeners = "listen"
+        case workers
+        case cacheSize = "cache size"
+    }
+
+    /// What a reload with `next` would leave as it is, though it differs.
+    func fixedChanges(to next: ServerSettings) -> [Fixed] {
+        Fixed.allCases.filter {
+            switch $0 {
+            case .listeners: listeners != next.listeners
+            case .workers: workers != next.workers
+            case .cacheSize: cacheSize != next.cacheSize
+            }
+        }
+    }
+
+    /// The world of `next` as seen through the listeners that stay.
+    ///
+    /// A listener that is no longer configured says nothing more about its clients.
+    func worldOnReload(with next: ServerSettings) -> World {
+        var world = next.world
+        world.listeners = listeners.map { address in
+            guard let place = next.listeners.firstIndex(of: address),
+                next.world.listeners.indices.contains(place)
+            else { return ListenerScope() }
+            return next.world.listeners[place]
+        }
+        return world
+    }
+}

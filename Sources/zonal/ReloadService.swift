@@ -1,0 +1,45 @@
+import Control
+import Logging
+import Server
+import ServiceLifecycle
+import UnixSignals
+
+/// Reloads at every SIGHUP.
+struct ReloadService: Service {
+    let hangups: UnixSignalsSequence
+    let reloader: Reloader
+
+    func run() async {
+        for await _ in hangups.cancelOnGracefulShutdown() { await reloader.reload() }
+    }
+}
+
+/// Reads the configuration anew; a mistake keeps the old state and says why. One reload at a time.
+actor Reloader {
+    private let server: Server
+    private let source: ServerConfiguration
+    private let logger: Logger
+
+    init(server: Server, source: ServerConfiguration, logger: Logger) {
+        self.server = server
+        self.source = source
+        self.logger = logger
+    }
+
+    /// Loads beside the old state, and swaps only what is whole; returns what was found.
+    @discardableResult
+    func reload() -> Diagnostics {
+        var diagnostics = Diagnostics()
+        let settings = source.load(&diagnostics)
+        DiagnosticPrinter(format: .text).print(diagnostics.all)
+        guard let settings else {
+            logger.error("reload failed, the old state stays in force")
+            return diagnostics
+        }
+        for setting in server.reload(settings) {
+            logger.warning("\(setting.rawValue) has changed; that takes effect with a restart")
+        }
+        logger.notice("reloaded")
+        return diagnostics
+    }
+}
