@@ -84,6 +84,12 @@
         return true
     }
 
+    /// Puts down one octet of a name in the making; `index` is at most 254.
+    func append(_ octet: UInt8, at index: Int) {
+        precondition(index >= 0 && index < 255)
+        unsafe octetStorage[index] = DomainName.fold(octet)
+    }
+
     /// Notes where labels start and hashes every suffix, from the root up.
     @usableFromInline mutating func finish(count: Int) {
         self.count = count
@@ -128,6 +134,13 @@
     @inlinable package func withOctets<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
         // Sound: the first `count` octets are initialised, and live as long as `self`.
         body(unsafe Span(_unsafeStart: octetStorage, count: count))
+    }
+
+    /// True if `other`, which is in lower case, is this name.
+    package func equals(_ other: DomainName) -> Bool {
+        guard other.octets.count == count else { return false }
+        for index in 0..<count where other.octets[index] != self[index] { return false }
+        return true
     }
 
     /// The name for people and for the control plane.
@@ -206,16 +219,27 @@ extension FoldedName {
         let next = other.offset(ofSuffix: suffix + 1)
         let total = 1 + label + other.count - next
         guard kept >= 0, (1...63).contains(label), total <= 255 else { return false }
-        write(UInt8(label), at: 0)
-        for index in 0..<kept { write(other[start + 1 + index], at: 1 + index) }
-        for index in tail.indices { write(tail[index], at: 1 + kept + index) }
-        for index in next..<other.count { write(other[index], at: 1 + label + index - next) }
+        append(UInt8(label), at: 0)
+        for index in 0..<kept { append(other[start + 1 + index], at: 1 + index) }
+        for index in tail.indices { append(tail[index], at: 1 + kept + index) }
+        for index in next..<other.count { append(other[index], at: 1 + label + index - next) }
         finish(count: total)
         return true
     }
+}
 
-    private func write(_ octet: UInt8, at index: Int) {
-        // Sound: the callers keep `index` under 255, within the fixed capacity.
-        unsafe octetStorage[index] = DomainName.fold(octet)
+extension FoldedName {
+    /// Eight octets of the name from `offset` on, the first in the low bits; zeros behind its end.
+    package func word(at offset: Int) -> UInt64 { withOctets { $0.word(at: offset) } }
+}
+
+extension Span where Element == UInt8 {
+    /// Eight octets from `offset` on, the first in the low bits; zeros behind the end.
+    package func word(at offset: Int) -> UInt64 {
+        var word: UInt64 = 0
+        for index in 0..<8 where offset + index < count {
+            word |= UInt64(self[offset + index]) << UInt64(8 * index)
+        }
+        return word
     }
 }

@@ -5,7 +5,7 @@ package import Snapshot
 ///
 /// Holds the memory that a query needs on its way, so that none is allocated per query. It has no
 /// socket and no clock: the message, the time and the snapshot are passed in.
-package struct Pipeline: ~Copyable {
+@safe package struct Pipeline: ~Copyable {
     /// The name being answered: the question's, then the target of each alias; after `.forward`, the
     /// name to ask upstream.
     package internal(set) var name: FoldedName
@@ -19,12 +19,26 @@ package struct Pipeline: ~Copyable {
     /// Where the next address answer starts, so that clients spread over equal addresses.
     var rotation: UInt32 = 0
 
+    /// Where a payload is copied from the cache, and where a message is put together from it.
+    let payloadMemory: UnsafeMutableRawBufferPointer
+    let messageMemory: UnsafeMutableRawBufferPointer
+    /// Seconds for which an expired answer may still be served.
+    let staleLimit: UInt32
+
     /// `seed` is the process's one: the snapshot's and the cache's hashes are keyed with it, too.
-    package init(cache: ResponseCache, seed: HashSeed) {
+    package init(cache: ResponseCache, seed: HashSeed, staleLimit: UInt32 = 86_400) {
         self.cache = cache
+        self.staleLimit = staleLimit
         name = FoldedName(seed: seed)
         scratch = FoldedName(seed: seed)
         target = FoldedName(seed: seed)
+        unsafe payloadMemory = .allocate(byteCount: 65_536, alignment: 8)
+        unsafe messageMemory = .allocate(byteCount: 66_560, alignment: 8)
+    }
+
+    deinit {
+        unsafe payloadMemory.deallocate()
+        unsafe messageMemory.deallocate()
     }
 
     /// Decides about one message from a client; on `.reply` the answer stands in `reply`.

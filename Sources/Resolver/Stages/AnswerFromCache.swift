@@ -1,5 +1,7 @@
 import DNSWire
 import Snapshot
+
+/// Stage: answers one name from what an upstream said, just now or earlier; or says what to ask it.
 extension Pipeline {
     mutating func answerFromCache(
         _ query: Query,
@@ -10,14 +12,231 @@ extension Pipeline {
         now: UInt32,
         into reply: inout ReplyWriter
     ) -> Step {
-        .ask(
-            UpstreamQuestion(
-                rule: rule,
-                routeID: snapshot.routeID(ofRule: rule),
-                type: query.type,
-                dnssecOK: query.edns?.dnssecOK ?? false,
-                checkingDisabled: query.flags & Header.Flag.checkingDisabled != 0
-            )
+        if query.type == .any { return answerAny(into: &reply) }
+        let question = UpstreamQuestion(
+            rule: rule,
+            routeID: snapshot.routeID(ofRule: rule),
+            type: query.type,
+            dnssecOK: query.edns?.dnssecOK ?? false,
+            checkingDisabled: query.flags & Header.Flag.checkingDisabled != 0
         )
+
+        if let fresh = index(of: question, among: resolution) {
+            let payload = resolution.fresh[fresh].payload
+            return write(
+                payload.span,
+                age: .seconds(0),
+                query,
+                rule: rule,
+                client: client,
+                in: snapshot,
+                into: &reply
+            )
+        }
+        let key = CacheKey(question, name)
+        let entry = unsafe cache.read(key, name, into: payloadMemory)
+        let mayBeStale = resolution.acceptsStale || resolution.failure != nil
+        if let entry, let age = age(of: entry, now: now, mayBeStale: mayBeStale) {
+            // Sound: the cache wrote `length` octets, and nobody else has the pipeline's memory.
+            let payload = unsafe Span<UInt8>(
+                _unsafeBytes: UnsafeRawBufferPointer(rebasing: payloadMemory[..<entry.length])
+            )
+            return write(
+                payload,
+                age: age,
+                query,
+                rule: rule,
+                client: client,
+                in: snapshot,
+                into: &reply
+            )
+        }
+        guard let failure = resolution.failure else { return .ask(question) }
+        response.fail(.serverFailure, failure, in: &reply, questionEnd: query.questionEnd)
+        return .done
+    }
+
+    /// RFC 8482 §4.2: a public name has a HINFO record that tells what becomes of ANY.
+    private mutating func answerAny(into reply: inout ReplyWriter) -> Step {
+        writeOwner(suffix: 0, into: &reply)
+        reply.write16(RecordType.hinfo.rawValue)
+        reply.write16(ApplyPolicy.internet)
+        reply.write32(3600)
+        let cpu: StaticString = "RFC8482"
+        reply.write16(UInt16(truncatingIfNeeded: cpu.utf8CodeUnitCount + 2))
+        reply.write8(UInt8(truncatingIfNeeded: cpu.utf8CodeUnitCount))
+        cpu.withUTF8Buffer { unsafe reply.write($0.span) }
+        reply.write8(0)
+        response.answerCount &+= 1
+        return .done
+    }
+
+    /// An answer that came for this very question.
+    private func index(
+        of question: UpstreamQuestion,
+        among resolution: borrowing Resolution
+    ) -> Int? {
+        for index in resolution.fresh.indices.reversed()
+        where resolution.fresh[index].question == question
+            && name.equals(resolution.fresh[index].name)
+        {
+            return index
+        }
+        return nil
+    }
+
+    /// How old an entry is, if it may be used: for as long as it lives, and beyond that only where the
+    /// alternative is worse.
+    private func age(
+        of entry: CachedEntry,
+        now: UInt32,
+        mayBeStale: Bool
+    ) -> CachedResponse.Age? {
+        if now < entry.expiresAt { return .seconds(now &- entry.storedAt) }
+        let isRecent = now &- entry.expiresAt <= staleLimit
+        return mayBeStale && isRecent ? .stale : nil
+    }
+
+    /// Writes an upstream's answer, as far as this client's routes let its rule speak.
+    private mutating func write(
+        _ payload: Span<UInt8>,
+        age: CachedResponse.Age,
+        _ query: Query,
+        rule: Int,
+        client: ClientClass,
+        in snapshot: borrowing CompiledSnapshot,
+        into reply: inout ReplyWriter
+    ) -> Step {
+        guard let cached = CachedResponse(payload) else {
+            response.fail(
+                .serverFailure,
+                .invalidData,
+                in: &reply,
+                questionEnd: query.questionEnd
+            )
+            return .done
+        }
+        if case .stale = age {
+            response.error =
+                cached.rcode == .nonexistentDomain ? .staleNonexistentDomain : .staleAnswer
+        }
+        let isFirst = reply.count == query.questionEnd
+        response.isAuthentic = cached.isAuthentic && (isFirst || response.isAuthentic)
+        if cached.aliasCount == 0, isFirst {
+            cached.write(payload, upTo: nil, age: age, into: &reply)
+            return end(with: cached)
+        }
+        return writeChain(
+            payload,
+            cached,
+            age: age,
+            rule: rule,
+            isFirst: isFirst,
+            client: client,
+            in: snapshot,
+            into: &reply
+        )
+    }
+
+    private mutating func end(with cached: CachedResponse) -> Step {
+        response.answerCount &+= cached.answerCount
+        response.authorityCount &+= cached.authorityCount
+        response.rcode = cached.rcode
+        return .done
+    }
+
+    /// An answer with aliases, or behind aliases: cut at the first alias that leads elsewhere.
+    private mutating func writeChain(
+        _ payload: Span<UInt8>,
+        _ cached: CachedResponse,
+        age: CachedResponse.Age,
+        rule: Int,
+        isFirst: Bool,
+        client: ClientClass,
+        in snapshot: borrowing CompiledSnapshot,
+        into reply: inout ReplyWriter
+    ) -> Step {
+        let length = unsafe cached.assemble(payload, of: name, into: messageMemory)
+        // Sound: `assemble` wrote `length` octets, and nobody else has the pipeline's memory.
+        let message = unsafe Span<UInt8>(
+            _unsafeBytes: UnsafeRawBufferPointer(rebasing: messageMemory[..<length])
+        )
+        var cut: CachedResponse.Cut?
+        for index in 0..<cached.aliasCount {
+            guard let candidate = cached.cut(index, of: payload),
+                scratch.read(message, at: candidate.target)
+            else { break }
+            response.aliasCount += 1
+            let route = snapshot.route(scratch, view: client.view)
+            // The chain as stored ends at an alias that its rule has no say about.
+            let isLast = candidate.answerCount == cached.answerCount && cached.authorityCount == 0
+            if route?.kind != .rule(rule) || isLast {
+                cut = candidate
+                break
+            }
+        }
+        let isWritten =
+            isFirst
+            ? writeDirectly(payload, cached, upTo: cut, age: age, into: &reply)
+            : writeBehind(message, limit: cut?.answerCount, age: age, into: &reply)
+        guard isWritten, !reply.isFull else { return .done }
+        guard let cut else { return end(with: cached) }
+        response.answerCount &+= cut.answerCount
+        response.isAuthentic = false
+        name.copy(scratch)
+        response.nameOffset = isFirst ? cut.target : reply.count - scratch.count
+        return .follow
+    }
+
+    private func writeDirectly(
+        _ payload: Span<UInt8>,
+        _ cached: CachedResponse,
+        upTo cut: CachedResponse.Cut?,
+        age: CachedResponse.Age,
+        into reply: inout ReplyWriter
+    ) -> Bool {
+        cached.write(payload, upTo: cut, age: age, into: &reply)
+        return true
+    }
+
+    /// Writes the first `limit` records of a message, or all, behind what is there: every name in full,
+    /// but for owners that are the current name.
+    private func writeBehind(
+        _ message: Span<UInt8>,
+        limit: UInt16?,
+        age: CachedResponse.Age,
+        into reply: inout ReplyWriter
+    ) -> Bool {
+        do throws(WireError) {
+            var reader = try MessageReader(message)
+            try reader.skipQuestion(of: message)
+            var written: UInt16 = 0
+            while written < limit ?? .max, let record = try reader.next(in: message) {
+                if message.bigEndian16(at: record.owner) == 0xC000 | UInt16(Header.size) {
+                    writeOwner(suffix: 0, into: &reply)
+                } else {
+                    try reply.writeName(of: message, at: record.owner)
+                }
+                try write(record, of: message, age: age, into: &reply)
+                written += 1
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func write(
+        _ record: MessageReader.Record,
+        of message: Span<UInt8>,
+        age: CachedResponse.Age,
+        into reply: inout ReplyWriter
+    ) throws(WireError) {
+        reply.write16(record.type.rawValue)
+        reply.write16(record.recordClass)
+        reply.write32(age.remaining(of: record.ttl))
+        // Names in stored rdata are never compressed.
+        reply.write16(UInt16(truncatingIfNeeded: record.rdataLength))
+        reply.write(message, in: record.rdata..<record.rdataEnd)
     }
 }

@@ -1,0 +1,428 @@
+import DNSWire
+import Glibc
+import Synchronization
+
+/// One part of the cache: a ring of entries and an index over them, in memory that the cache owns.
+///
+/// Writers take the stripe's lock. Readers take none: they copy an entry out and look afterwards
+/// whether a writer was there meanwhile (a sequence lock). All words are read and written atomically,
+/// without order, so a torn read is a wrong value and never undefined; every offset read is checked
+/// before it is used.
+///
+/// The ring is a log. New entries are appended, room is made at the tail, and an entry that was read
+/// since it was written is appended anew instead of dropped: eviction by recency.
+@safe struct CacheStripe: @unchecked Sendable {
+    // Sendable is sound: every access to the words is atomic, and the geometry never changes.
+    private let words: UnsafeMutablePointer<Atomic<UInt64>>
+    private let slotCount: Int
+    private let ringCount: Int
+    private let states: EntryStates
+
+    /// Words in front of index and ring.
+    private enum Field: Int {
+        /// Odd while a writer is at work.
+        case sequence
+        /// 1 while a writer holds the stripe.
+        case lock
+        /// Logical positions in words, counted for ever: the ring holds `tail` to `head`.
+        case head, tail
+        case entries
+        static let count = 8
+    }
+
+    static func wordCount(slots: Int, ring: Int) -> Int { Field.count + slots + ring }
+
+    /// `words` points at `wordCount` zeroed words; `slots` is a power of two.
+    @unsafe init(
+        _ words: UnsafeMutablePointer<Atomic<UInt64>>,
+        slots: Int,
+        ring: Int,
+        states: EntryStates
+    ) {
+        unsafe self.words = words
+        self.states = states
+        slotCount = slots
+        ringCount = ring
+    }
+
+    // MARK: Words
+
+    @inline(__always) private func load(_ index: Int) -> UInt64 {
+        precondition(index >= 0 && index < Field.count + slotCount + ringCount)
+        // Sound: the index was checked against the size that the cache allocated.
+        return unsafe words[index].load(ordering: .relaxed)
+    }
+
+    @inline(__always) private func store(_ value: UInt64, at index: Int) {
+        precondition(index >= 0 && index < Field.count + slotCount + ringCount)
+        unsafe words[index].store(value, ordering: .relaxed)
+    }
+
+    private func field(_ field: Field) -> UInt64 { load(field.rawValue) }
+    private func set(_ field: Field, _ value: UInt64) { store(value, at: field.rawValue) }
+    private func slot(_ index: Int) -> UInt64 { load(Field.count + index) }
+    private func setSlot(_ index: Int, _ value: UInt64) { store(value, at: Field.count + index) }
+    private func ring(_ index: Int) -> UInt64 { load(Field.count + slotCount + index) }
+    private func setRing(_ index: Int, _ value: UInt64) {
+        store(value, at: Field.count + slotCount + index)
+    }
+
+    // MARK: Reading
+
+    /// Copies the payload of a key's entry into `buffer`; nil if there is none, or it does not fit.
+    func read(
+        _ key: CacheKey,
+        _ name: borrowing FoldedName,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) -> CachedEntry? {
+        for _ in 0..<16 {
+            // Sound: index 0 is within every stripe.
+            let before = unsafe words[Field.sequence.rawValue].load(ordering: .acquiring)
+            guard before & 1 == 0 else { continue }
+            let found = unsafe copy(key, name, into: buffer)
+            atomicMemoryFence(ordering: .acquiring)
+            if field(.sequence) == before { return found }
+        }
+        lock()
+        defer { unlock() }
+        return unsafe copy(key, name, into: buffer)
+    }
+
+    private func copy(
+        _ key: CacheKey,
+        _ name: borrowing FoldedName,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) -> CachedEntry? {
+        guard let (place, header) = find(key, name),
+            header.payloadLength <= buffer.count
+        else { return nil }
+        let first = place + EntryHeader.size + header.nameWords
+        let whole = header.payloadLength / 8
+        for index in 0..<whole {
+            // Sound: whole words below the payload's length, which the buffer holds.
+            unsafe buffer.storeBytes(
+                of: ring(first + index).littleEndian,
+                toByteOffset: index * 8,
+                as: UInt64.self
+            )
+        }
+        for index in whole * 8..<header.payloadLength {
+            let word = ring(first + whole) >> UInt64(8 * (index % 8))
+            unsafe buffer.storeBytes(
+                of: UInt8(truncatingIfNeeded: word),
+                toByteOffset: index,
+                as: UInt8.self
+            )
+        }
+        if header.state == states.unread { markRead(place) }
+        return CachedEntry(
+            length: header.payloadLength,
+            storedAt: header.storedAt,
+            expiresAt: header.expiresAt
+        )
+    }
+
+    /// Notes a first read, unless the place has been overwritten since.
+    private func markRead(_ place: Int) {
+        let index = Field.count + slotCount + place + EntryHeader.stateWord
+        precondition(index < Field.count + slotCount + ringCount)
+        // Sound: the index was checked.
+        _ = unsafe words[index].compareExchange(
+            expected: states.unread,
+            desired: states.read,
+            ordering: .relaxed
+        )
+    }
+
+    /// Where the key's entry starts in the ring, its extent checked.
+    private func find(
+        _ key: CacheKey,
+        _ name: borrowing FoldedName
+    ) -> (place: Int, header: EntryHeader)? {
+        var index = Int(truncatingIfNeeded: key.hash) & (slotCount - 1)
+        for _ in 0..<slotCount {
+            let slot = slot(index)
+            if slot == 0 { return nil }
+            let place = Int(truncatingIfNeeded: slot & 0xFF_FFFF_FFFF) - 1
+            if slot >> 40 == key.hash >> 40, let header = header(at: place),
+                holds(place, header, key, name)
+            {
+                return (place, header)
+            }
+            index = (index + 1) & (slotCount - 1)
+        }
+        return nil
+    }
+
+    private func header(at place: Int) -> EntryHeader? {
+        guard place >= 0, place + EntryHeader.size <= ringCount else { return nil }
+        let header = EntryHeader(
+            hash: ring(place),
+            sizes: ring(place + 1),
+            times: ring(place + 2),
+            routeID: ring(place + 3),
+            state: ring(place + EntryHeader.stateWord)
+        )
+        return place + header.wordCount <= ringCount ? header : nil
+    }
+
+    private func holds(
+        _ place: Int,
+        _ header: EntryHeader,
+        _ key: CacheKey,
+        _ name: borrowing FoldedName
+    ) -> Bool {
+        guard header.hash == key.hash, header.routeID == key.routeID, header.kind == key.kind,
+            header.nameLength == name.count
+        else { return false }
+        for index in 0..<header.nameWords
+        where ring(place + EntryHeader.size + index) != name.word(at: index * 8) { return false }
+        return true
+    }
+
+    // MARK: Writing
+
+    private func lock() {
+        // Sound: the lock's index is within every stripe.
+        while unsafe !words[Field.lock.rawValue].compareExchange(
+            expected: 0,
+            desired: 1,
+            ordering: .acquiring
+        ).exchanged {
+            // The holder copies an entry or two and is gone, unless it lost its processor.
+            sched_yield()
+        }
+    }
+
+    private func unlock() { unsafe words[Field.lock.rawValue].store(0, ordering: .releasing) }
+
+    /// Takes the stripe and makes its sequence odd, which sends readers away.
+    private func beginWriting() {
+        lock()
+        set(.sequence, field(.sequence) &+ 1)
+        atomicMemoryFence(ordering: .releasing)
+    }
+
+    private func endWriting() {
+        // Sound: index 0 is within every stripe.
+        unsafe words[Field.sequence.rawValue].store(
+            field(.sequence) &+ 1,
+            ordering: .releasing
+        )
+        unlock()
+    }
+
+    /// Replaces the key's entry; one that does not fit into half of the ring is not kept.
+    func store(
+        _ key: CacheKey,
+        _ name: borrowing FoldedName,
+        payload: Span<UInt8>,
+        storedAt: UInt32,
+        expiresAt: UInt32
+    ) {
+        let header = EntryHeader(
+            key: key,
+            nameLength: name.count,
+            payloadLength: payload.count,
+            storedAt: storedAt,
+            expiresAt: expiresAt,
+            state: states.unread
+        )
+        guard header.wordCount <= ringCount / 2 else { return }
+        var entry = [UInt64]()
+        entry.reserveCapacity(header.wordCount)
+        entry += header.words
+        for index in 0..<header.nameWords { entry.append(name.word(at: index * 8)) }
+        for index in 0..<header.payloadWords { entry.append(payload.word(at: index * 8)) }
+        beginWriting()
+        if let old = find(key, name)?.place { remove(old) }
+        append(entry)
+        endWriting()
+    }
+
+    /// Forgets every entry whose name `matches`.
+    func removeAll(where matches: (DomainName) -> Bool) {
+        beginWriting()
+        defer { endWriting() }
+        var position = field(.tail)
+        let head = field(.head)
+        while position < head {
+            let place = Int(position % UInt64(ringCount))
+            guard let header = header(at: place), header.hash != 0 else {
+                position &+= UInt64(gap(at: place))
+                continue
+            }
+            if header.state != states.dead, matches(name(at: place, header)) { remove(place) }
+            position &+= UInt64(header.wordCount)
+        }
+    }
+
+    private func name(at place: Int, _ header: EntryHeader) -> DomainName {
+        let octets = (0..<header.nameLength).map { index in
+            UInt8(
+                truncatingIfNeeded: ring(place + EntryHeader.size + index / 8)
+                    >> UInt64(8 * (index % 8))
+            )
+        }
+        return DomainName(octets: octets) ?? .root
+    }
+
+    var entryCount: Int { Int(truncatingIfNeeded: field(.entries)) }
+
+    // MARK: The ring, while the stripe is held
+
+    /// Appends an entry, and anew those that made room for it but had been read: four at most, so that
+    /// one store does bounded work.
+    private func append(_ entry: [UInt64]) {
+        var waiting = [entry]
+        var chances = 4
+        while let next = waiting.popLast() {
+            makeRoom(for: next.count, chances: &chances, returning: &waiting)
+            let place = Int(field(.head) % UInt64(ringCount))
+            for (index, word) in next.enumerated() { setRing(place + index, word) }
+            set(.head, field(.head) &+ UInt64(next.count))
+            enter(place, hash: next[0])
+        }
+    }
+
+    /// Frees the tail until `count` words in a row are free at the head.
+    private func makeRoom(
+        for count: Int,
+        chances: inout Int,
+        returning waiting: inout [[UInt64]]
+    ) {
+        let place = Int(field(.head) % UInt64(ringCount))
+        let toEnd = ringCount - place
+        if count > toEnd {
+            free(toEnd, chances: &chances, returning: &waiting)
+            setRing(place, 0)
+            set(.head, field(.head) &+ UInt64(toEnd))
+        }
+        free(count, chances: &chances, returning: &waiting)
+        while field(.entries) >= UInt64(slotCount / 2), field(.tail) < field(.head) {
+            dropTail(chances: &chances, returning: &waiting)
+        }
+    }
+
+    private func free(
+        _ count: Int,
+        chances: inout Int,
+        returning waiting: inout [[UInt64]]
+    ) {
+        while field(.head) &+ UInt64(count) &- field(.tail) > UInt64(ringCount) {
+            dropTail(chances: &chances, returning: &waiting)
+        }
+    }
+
+    private func dropTail(chances: inout Int, returning waiting: inout [[UInt64]]) {
+        let place = Int(field(.tail) % UInt64(ringCount))
+        guard let header = header(at: place), header.hash != 0 else {
+            set(.tail, field(.tail) &+ UInt64(gap(at: place)))
+            return
+        }
+        if header.state != states.dead {
+            if header.state == states.read, chances > 0 {
+                chances -= 1
+                var entry = (0..<header.wordCount).map { ring(place + $0) }
+                entry[EntryHeader.stateWord] = states.unread
+                waiting.append(entry)
+            }
+            remove(place)
+        }
+        set(.tail, field(.tail) &+ UInt64(header.wordCount))
+    }
+
+    /// Words from a place that holds no entry to the end of the ring.
+    private func gap(at place: Int) -> Int { ringCount - place }
+
+    // MARK: The index, while the stripe is held
+
+    private func enter(_ place: Int, hash: UInt64) {
+        var index = Int(truncatingIfNeeded: hash) & (slotCount - 1)
+        while slot(index) != 0 { index = (index + 1) & (slotCount - 1) }
+        setSlot(index, hash & ~0xFF_FFFF_FFFF | UInt64(place + 1))
+        set(.entries, field(.entries) &+ 1)
+    }
+
+    /// Takes an entry out of the index, closing the gap that this leaves in the probe sequence.
+    private func remove(_ place: Int) {
+        let mask = slotCount - 1
+        var hole = Int(truncatingIfNeeded: ring(place)) & mask
+        while slot(hole) & 0xFF_FFFF_FFFF != UInt64(place + 1) {
+            if slot(hole) == 0 { return }
+            hole = (hole + 1) & mask
+        }
+        setRing(place + EntryHeader.stateWord, states.dead)
+        set(.entries, field(.entries) &- 1)
+        var next = (hole + 1) & mask
+        while slot(next) != 0 {
+            let home = Int(truncatingIfNeeded: ring(Int(slot(next) & 0xFF_FFFF_FFFF) - 1)) & mask
+            if (next &- home) & mask >= (next &- hole) & mask {
+                setSlot(hole, slot(next))
+                hole = next
+            }
+            next = (next + 1) & mask
+        }
+        setSlot(hole, 0)
+    }
+}
+
+/// The words in front of an entry's name and payload.
+private struct EntryHeader {
+    let hash: UInt64
+    let sizes: UInt64
+    let times: UInt64
+    let routeID: UInt64
+    let state: UInt64
+
+    static let size = 5
+    static let stateWord = 4
+
+    init(hash: UInt64, sizes: UInt64, times: UInt64, routeID: UInt64, state: UInt64) {
+        self.hash = hash
+        self.sizes = sizes
+        self.times = times
+        self.routeID = routeID
+        self.state = state
+    }
+
+    init(
+        key: CacheKey,
+        nameLength: Int,
+        payloadLength: Int,
+        storedAt: UInt32,
+        expiresAt: UInt32,
+        state: UInt64
+    ) {
+        hash = key.hash
+        sizes = UInt64(payloadLength) << 32 | UInt64(nameLength) << 24 | UInt64(key.kind)
+        times = UInt64(storedAt) << 32 | UInt64(expiresAt)
+        routeID = key.routeID
+        self.state = state
+    }
+
+    var words: [UInt64] { [hash, sizes, times, routeID, state] }
+    var payloadLength: Int { Int(truncatingIfNeeded: sizes >> 32) }
+    var nameLength: Int { Int(truncatingIfNeeded: sizes >> 24 & 0xFF) }
+    var kind: UInt32 { UInt32(truncatingIfNeeded: sizes & 0xFF_FFFF) }
+    var storedAt: UInt32 { UInt32(truncatingIfNeeded: times >> 32) }
+    var expiresAt: UInt32 { UInt32(truncatingIfNeeded: times) }
+    var nameWords: Int { (nameLength + 7) / 8 }
+    var payloadWords: Int { (payloadLength + 7) / 8 }
+    var wordCount: Int { Self.size + nameWords + payloadWords }
+}
+
+/// What the state word of an entry says, in numbers that nobody outside knows.
+///
+/// A reader marks an entry that may just have been overwritten; it must not mistake a word of somebody's
+/// answer for a state.
+struct EntryStates: Sendable {
+    let unread: UInt64
+    let read: UInt64
+    let dead: UInt64
+
+    static func random() -> EntryStates {
+        let base = UInt64.random(in: .min ... .max)
+        return EntryStates(unread: base, read: base &+ 1, dead: base &+ 2)
+    }
+}

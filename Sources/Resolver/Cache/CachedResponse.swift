@@ -1,0 +1,117 @@
+package import DNSWire
+
+/// An upstream's answer in the form in which it is kept: scrubbed, and ready to stand behind a question.
+///
+/// The payload, all numbers big-endian:
+///
+///      0  rcode        8     1  AD           8
+///      2  answers     16     4  authorities 16
+///      6  TTLs        16     8  aliases     16
+///     10  per TTL: its place in the body    16
+///         per alias: place of its target's name, answers up to it, end of them in the body: 3 x 16
+///         the body: the records, encoded as if behind a header and the asked name's question
+///
+/// In front of the records of an alias chain stands nothing but that chain, so the body cut at an
+/// alias's end is an answer as well. Every access is checked: a payload is data, not structure.
+package struct CachedResponse: Sendable, BitwiseCopyable {
+    package let rcode: ResponseCode
+    package let isAuthentic: Bool
+    package let answerCount: UInt16
+    package let authorityCount: UInt16
+    /// CNAMEs of the chain; the CNAME that a DNAME makes is one.
+    package let aliasCount: Int
+    let ttlCount: Int
+
+    static let headerSize = 10
+
+    /// Reads the numbers in front; nil for anything that is no payload.
+    package init?(_ payload: Span<UInt8>) {
+        guard payload.count >= Self.headerSize, let answers = payload.bigEndian16(at: 2),
+            let authorities = payload.bigEndian16(at: 4), let ttls = payload.bigEndian16(at: 6),
+            let aliases = payload.bigEndian16(at: 8)
+        else { return nil }
+        rcode = ResponseCode(rawValue: UInt16(payload[0]))
+        isAuthentic = payload[1] != 0
+        answerCount = answers
+        authorityCount = authorities
+        ttlCount = Int(ttls)
+        aliasCount = Int(aliases)
+        guard bodyStart <= payload.count else { return nil }
+    }
+
+    private var aliasesStart: Int { Self.headerSize + 2 * ttlCount }
+    var bodyStart: Int { aliasesStart + 6 * aliasCount }
+
+    /// Where the chain may be cut: behind which answer, and where that is in the body.
+    struct Cut {
+        var answerCount: UInt16
+        var bodyLength: Int
+        /// The place of the alias's target in the message that the body belongs to.
+        var target: Int
+    }
+
+    /// The cut behind alias `index`, counted from 0.
+    func cut(_ index: Int, of payload: Span<UInt8>) -> Cut? {
+        let place = aliasesStart + 6 * index
+        guard index < aliasCount, let target = payload.bigEndian16(at: place),
+            let answers = payload.bigEndian16(at: place + 2),
+            let end = payload.bigEndian16(at: place + 4), bodyStart + Int(end) <= payload.count
+        else { return nil }
+        return Cut(answerCount: answers, bodyLength: Int(end), target: Int(target))
+    }
+
+    /// How the TTLs of a cached answer look now.
+    enum Age {
+        /// Seconds since it was stored.
+        case seconds(UInt32)
+        /// Past its time (RFC 8767 §4).
+        case stale
+
+        func remaining(of ttl: UInt32) -> UInt32 {
+            switch self {
+            case .seconds(let age): ttl > age ? ttl - age : 0
+            case .stale: 30
+            }
+        }
+    }
+
+    /// Writes the body, to its end or to a cut, right behind the question it belongs to.
+    func write(
+        _ payload: Span<UInt8>,
+        upTo cut: Cut?,
+        age: Age,
+        into reply: inout ReplyWriter
+    ) {
+        let end = cut.map { bodyStart + $0.bodyLength } ?? payload.count
+        let start = reply.count
+        reply.write(payload, in: bodyStart..<end)
+        guard !reply.isFull else { return }
+        for index in 0..<ttlCount {
+            guard let place = payload.bigEndian16(at: Self.headerSize + 2 * index).map(Int.init),
+                let ttl = payload.bigEndian32(at: bodyStart + place),
+                start + place + 4 <= reply.count
+            else { return }
+            reply.patch32(age.remaining(of: ttl), at: start + place)
+        }
+    }
+
+    /// Puts the message that the body belongs to together in `message`: a header, the name's question and
+    /// the records. Returns its length, 0 if it does not fit.
+    @unsafe func assemble(
+        _ payload: Span<UInt8>,
+        of name: borrowing FoldedName,
+        into message: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        // Sound: the caller's buffer, which nobody else uses meanwhile.
+        var writer = unsafe ReplyWriter(message, limit: message.count)
+        for _ in 0..<2 { writer.write16(0) }
+        writer.write16(1)
+        writer.write16(answerCount)
+        writer.write16(authorityCount)
+        writer.write16(0)
+        name.withOctets { writer.write($0) }
+        writer.write32(0)
+        writer.write(payload, in: bodyStart..<payload.count)
+        return writer.isFull ? 0 : writer.count
+    }
+}

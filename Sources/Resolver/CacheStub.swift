@@ -1,2 +1,0 @@
-package import DNSWire
-package final class ResponseCache: Sendable { package init(byteCount: Int) {} }
