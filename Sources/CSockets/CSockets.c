@@ -1,8 +1,14 @@
 #define _GNU_SOURCE
 #include "CSockets.h"
 
+#include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
 
 _Static_assert(sizeof(struct csockets_message) == sizeof(struct mmsghdr), "one layout");
 _Static_assert(CMSG_SPACE(sizeof(struct in6_pktinfo)) <= csockets_control_size, "room for IPv6");
@@ -12,12 +18,8 @@ const int csockets_ip_packet_info = IP_PKTINFO;
 const int csockets_ipv6_packet_info = IPV6_RECVPKTINFO;
 const int csockets_ip_path_mtu = IP_MTU_DISCOVER;
 const int csockets_ip_path_mtu_omit = IP_PMTUDISC_OMIT;
-const int csockets_ip_path_mtu_probe = IP_PMTUDISC_PROBE;
 const int csockets_ipv6_path_mtu = IPV6_MTU_DISCOVER;
 const int csockets_ipv6_path_mtu_omit = IPV6_PMTUDISC_OMIT;
-const int csockets_ipv6_path_mtu_probe = IPV6_PMTUDISC_PROBE;
-const int csockets_ip_receive_errors = IP_RECVERR;
-const int csockets_ipv6_receive_errors = IPV6_RECVERR;
 
 int csockets_receive(int descriptor, struct csockets_message *messages, unsigned int count) {
     return recvmmsg(descriptor, (struct mmsghdr *)messages, count, MSG_DONTWAIT, NULL);
@@ -72,9 +74,63 @@ size_t csockets_write_packet_info(void *control, struct csockets_packet_info inf
     return CMSG_SPACE(sizeof value);
 }
 
+int csockets_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int csockets_epoll_add(int epoll, int watched, uint64_t token) {
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = token};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, watched, &event);
+}
+
+int csockets_epoll_remove(int epoll, int watched) {
+    struct epoll_event ignored = {0};
+    return epoll_ctl(epoll, EPOLL_CTL_DEL, watched, &ignored);
+}
+
+int csockets_epoll_wait(int epoll, uint64_t *tokens, int timeout) {
+    struct epoll_event events[csockets_epoll_capacity];
+    int count = epoll_wait(epoll, events, csockets_epoll_capacity, timeout);
+    for (int i = 0; i < count; i++) tokens[i] = events[i].data.u64;
+    return count;
+}
+
+ssize_t csockets_random(void *octets, size_t count) { return getrandom(octets, count, 0); }
+
 int csockets_eventfd_signal(int descriptor) { return eventfd_write(descriptor, 1); }
 
 int csockets_eventfd_clear(int descriptor) {
     eventfd_t value;
     return eventfd_read(descriptor, &value);
+}
+
+struct thread_start {
+    void (*body)(void *);
+    void *context;
+};
+
+static void *run_thread(void *argument) {
+    struct thread_start start = *(struct thread_start *)argument;
+    free(argument);
+    start.body(start.context);
+    return NULL;
+}
+
+int csockets_start_thread(const char *name, void (*body)(void *), void *context) {
+    struct thread_start *start = malloc(sizeof *start);
+    if (start == NULL) return ENOMEM;
+    start->body = body;
+    start->context = context;
+    // The new thread inherits the mask: signals are the main thread's business.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, run_thread, start);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0) {
+        free(start);
+        return error;
+    }
+    pthread_setname_np(thread, name);
+    pthread_detach(thread);
+    return 0;
 }

@@ -5,9 +5,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 /// `struct mmsghdr`, which glibc shows only to _GNU_SOURCE.
 struct csockets_message {
@@ -39,6 +39,19 @@ struct csockets_packet_info csockets_read_packet_info(const struct msghdr *heade
 /// Writes packet info over `csockets_control_size` octets at `control`; how many it takes.
 size_t csockets_write_packet_info(void *control, struct csockets_packet_info info);
 
+/// A new epoll descriptor.
+int csockets_epoll_create(void);
+/// Reports `token` while `watched` is readable, until it is closed or removed.
+int csockets_epoll_add(int epoll, int watched, uint64_t token);
+int csockets_epoll_remove(int epoll, int watched);
+enum { csockets_epoll_capacity = 128 };
+/// Waits up to `timeout` milliseconds; writes up to `csockets_epoll_capacity` tokens, and returns how
+/// many.
+int csockets_epoll_wait(int epoll, uint64_t *tokens, int timeout);
+
+/// getrandom without flags.
+ssize_t csockets_random(void *octets, size_t count);
+
 /// Adds 1 to an eventfd.
 int csockets_eventfd_signal(int descriptor);
 /// Sets an eventfd back to 0.
@@ -46,8 +59,11 @@ int csockets_eventfd_clear(int descriptor);
 
 /// Socket options whose names Swift does not import alike on every machine.
 extern const int csockets_ip_packet_info, csockets_ipv6_packet_info;
-extern const int csockets_ip_path_mtu, csockets_ip_path_mtu_omit, csockets_ip_path_mtu_probe;
-extern const int csockets_ipv6_path_mtu, csockets_ipv6_path_mtu_omit, csockets_ipv6_path_mtu_probe;
-extern const int csockets_ip_receive_errors, csockets_ipv6_receive_errors;
+extern const int csockets_ip_path_mtu, csockets_ip_path_mtu_omit;
+extern const int csockets_ipv6_path_mtu, csockets_ipv6_path_mtu_omit;
+
+/// Starts a detached thread with every signal blocked, whose name is shown by ps and top; 0 or an
+/// error number. `body` gets `context`.
+int csockets_start_thread(const char *name, void (*body)(void *), void *context);
 
 #endif

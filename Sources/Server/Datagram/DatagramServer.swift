@@ -1,26 +1,73 @@
+import DNSWire
 package import Resolver
+import Synchronization
 
 /// The datagram workers: sockets opened first, then a thread each, then one orderly end.
 package final class DatagramServer: Sendable {
     /// Where each listener stands, the ports that the system chose filled in.
     package let addresses: [AddressAndPort]
-    /// A worker each: work for any of them may be posted to any.
+    /// One a worker: work for any of them may be posted to any.
     package let inboxes: [WorkerInbox]
+    private let workers: [WorkerParts]
+    private let threads = RunningThreads()
+    private let turn = Atomic<Int>(0)
 
     /// Opens every socket; nothing is received before `start`.
     package init(_ settings: DatagramSettings) throws(SocketError) {
-        addresses = settings.listeners
+        let count = min(max(settings.workers, 1), 256)
         var inboxes: [WorkerInbox] = []
-        for _ in 0..<max(settings.workers, 1) { inboxes.append(try WorkerInbox()) }
+        for _ in 0..<count { inboxes.append(try WorkerInbox()) }
+        var workers: [WorkerParts] = []
+        var addresses = settings.listeners
+        for number in 0..<count {
+            var sockets: [ListenerSocket] = []
+            for index in addresses.indices {
+                let socket = try ListenerSocket(addresses[index], sharing: number > 0)
+                // The first socket of a listener may be given a port, which the others share.
+                addresses[index] = socket.address
+                sockets.append(socket)
+            }
+            workers.append(
+                try WorkerParts(
+                    number: number,
+                    listeners: sockets,
+                    inboxes: inboxes,
+                    settings: settings
+                )
+            )
+        }
+        self.addresses = addresses
         self.inboxes = inboxes
+        self.workers = workers
     }
 
+    /// Threads that nobody can reach any more end.
+    deinit { askToDrain(within: 0) }
+
     /// Starts the threads; to be called once.
-    package func start() throws(SocketError) {}
+    package func start() throws(SocketError) {
+        for parts in workers {
+            try threads.start(name: "zonal-udp-\(parts.number)") {
+                var worker = DatagramWorker(parts)
+                worker.run()
+            }
+        }
+    }
+
+    /// What each worker has counted.
+    package var counts: [WorkerCounts] { workers.map(\.counters.counts) }
 
     /// Stops receiving, lets waiting clients be answered for up to `timeout`, and returns once all
     /// threads have ended.
-    package func drain(within timeout: Milliseconds) async {}
+    package func drain(within timeout: Milliseconds) async {
+        askToDrain(within: timeout)
+        await threads.allEnded()
+    }
+
+    private func askToDrain(within timeout: Milliseconds) {
+        let deadline = SteadyClock.milliseconds() + timeout
+        for inbox in inboxes { _ = inbox.post(.drain(deadline: deadline)) }
+    }
 }
 
 extension DatagramServer: StreamForwarder {
@@ -30,6 +77,8 @@ extension DatagramServer: StreamForwarder {
         respond: @escaping @Sendable ([UInt8]?) -> Void
     ) {
         let query = StreamQuery(message: message, client: client, respond: respond)
-        if !inboxes[0].post(.query(query)) { respond(nil) }
+        let turn = turn.wrappingAdd(1, ordering: .relaxed).oldValue
+        let inbox = inboxes[Int(UInt(bitPattern: turn) % UInt(inboxes.count))]
+        if !inbox.post(.query(query)) { respond(nil) }
     }
 }

@@ -1,0 +1,54 @@
+/// Numbers with the time when each is due, the earliest first: a binary heap.
+///
+/// Nothing is cancelled: whoever takes a number that no longer means anything lets it go.
+package struct TimerQueue: Sendable {
+    private struct Entry {
+        var due: Milliseconds
+        var token: UInt64
+    }
+
+    private var heap: [Entry] = []
+
+    package init() {}
+
+    package var count: Int { heap.count }
+
+    /// When the earliest is due; nil if there is none.
+    package var nextDue: Milliseconds? { heap.first?.due }
+
+    package mutating func add(_ token: UInt64, due: Milliseconds) {
+        heap.append(Entry(due: due, token: token))
+        var child = heap.count - 1
+        while child > 0 {
+            let parent = (child - 1) / 2
+            guard heap[child].due < heap[parent].due else { return }
+            heap.swapAt(child, parent)
+            child = parent
+        }
+    }
+
+    /// Takes the earliest, if it is due at `now`.
+    package mutating func takeDue(at now: Milliseconds) -> UInt64? {
+        guard let first = heap.first, first.due <= now else { return nil }
+        let last = heap.removeLast()
+        if !heap.isEmpty {
+            heap[0] = last
+            siftDown()
+        }
+        return first.token
+    }
+
+    private mutating func siftDown() {
+        var parent = 0
+        while true {
+            let left = 2 * parent + 1
+            guard left < heap.count else { return }
+            let right = left + 1
+            let child =
+                right < heap.count && heap[right].due < heap[left].due ? right : left
+            guard heap[child].due < heap[parent].due else { return }
+            heap.swapAt(child, parent)
+            parent = child
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import DNSWire
+
+/// One query to an upstream, as sent, and what an answer to it must look like (RFC 5452 §9.1).
+struct UpstreamMessage: Sendable {
+    /// What we take over UDP without fragments (RFC 9715 §3.2).
+    static let payloadSize: UInt16 = 1232
+
+    let octets: [UInt8]
+    /// Header and question; OPT follows.
+    private let questionEnd: Int
+
+    var hasOPT: Bool { octets.count > questionEnd }
+    var id: UInt16 { UInt16(octets[0]) << 8 | UInt16(octets[1]) }
+
+    /// Draws the ID and the letter case of the name, which the answer has to repeat.
+    init(
+        asking question: UpstreamQuestion,
+        name: DomainName,
+        withOPT: Bool,
+        random: inout RandomPool
+    ) {
+        var octets: [UInt8] = []
+        octets.reserveCapacity(Header.size + name.octets.count + 15)
+        let id = UInt16(truncatingIfNeeded: random.next())
+        var flags = Header.Flag.recursionDesired
+        if question.checkingDisabled { flags |= Header.Flag.checkingDisabled }
+        for word in [id, flags, 1, 0, 0, withOPT ? 1 : 0] { octets.append(bigEndian: word) }
+        Self.append(name, to: &octets, random: &random)
+        octets.append(bigEndian: question.type.rawValue)
+        octets.append(bigEndian: 1)
+        questionEnd = octets.count
+        if withOPT {
+            octets.append(0)
+            octets.append(bigEndian: RecordType.opt.rawValue)
+            octets.append(bigEndian: Self.payloadSize)
+            octets.append(bigEndian: 0)
+            octets.append(bigEndian: question.dnssecOK ? 0x8000 : 0)
+            octets.append(bigEndian: 0)
+        }
+        self.octets = octets
+    }
+
+    /// Letters in random case, a bit each (draft-vixie-dnsext-dns0x20).
+    private static func append(
+        _ name: DomainName,
+        to octets: inout [UInt8],
+        random: inout RandomPool
+    ) {
+        var bits: UInt64 = 0
+        var left = 0
+        for octet in name.octets {
+            guard (97...122).contains(octet) else {
+                octets.append(octet)
+                continue
+            }
+            if left == 0 {
+                bits = random.next()
+                left = 64
+            }
+            octets.append(bits & 1 == 0 ? octet : octet ^ 0x20)
+            bits >>= 1
+            left -= 1
+        }
+    }
+
+    /// Why `answer` is no answer to this query; nil if it is one, whatever else it says.
+    func mismatch(of answer: Span<UInt8>) -> AnswerMismatch? {
+        guard answer.count >= Header.size, let flags = answer.bigEndian16(at: 2) else {
+            return .tooShort
+        }
+        guard answer.bigEndian16(at: 0) == id else { return .id }
+        guard flags & Header.Flag.response != 0 else { return .notAResponse }
+        guard Header.Opcode.of(flags) == Header.Opcode.query else { return .opcode }
+        guard answer.bigEndian16(at: 4) == 1, answer.count >= questionEnd else { return .question }
+        for index in Header.size..<questionEnd where answer[index] != octets[index] {
+            return .question
+        }
+        return nil
+    }
+}
+
+/// Why a message that an upstream seems to have sent does not answer the query.
+enum AnswerMismatch: Equatable, Sendable {
+    case tooShort
+    case id
+    case notAResponse
+    case opcode
+    /// Another name, type, class or letter case, or none.
+    case question
+}
+
+extension [UInt8] {
+    mutating func append(bigEndian word: UInt16) {
+        append(UInt8(truncatingIfNeeded: word >> 8))
+        append(UInt8(truncatingIfNeeded: word))
+    }
+}

@@ -1,0 +1,190 @@
+import DNSWire
+import Glibc
+import Resolver
+import Snapshot
+
+/// One thread's part of the server: it receives queries, answers what it can at once, and asks
+/// upstreams the rest.
+///
+/// All its memory is its own, so nothing is locked. It never blocks but in `Epoll.wait`, and on the
+/// way of a query that is answered at once nothing is allocated and nothing counted up or down.
+struct DatagramWorker: ~Copyable {
+    let parts: WorkerParts
+    var snapshot: CompiledSnapshot
+    var generation: UInt64
+    var pipeline: Pipeline
+    var received = ReceiveBatch()
+    var outgoing = SendBatch()
+    var stream = MessageBuffer()
+    var forwarder: Forwarder
+    var upstreams = UpstreamSockets()
+    var clients = WaitingClients()
+    var random = RandomPool.system()
+    var counts = WorkerCounts()
+    var now = SteadyClock.milliseconds()
+    /// Set once no more queries are taken.
+    var drainDeadline: Milliseconds?
+
+    init(_ parts: WorkerParts) {
+        self.parts = parts
+        generation = parts.snapshots.generation
+        snapshot = parts.snapshots.current
+        pipeline = Pipeline(cache: parts.cache, seed: parts.seed)
+        forwarder = Forwarder(cache: parts.cache)
+    }
+
+    /// Works until it is told to drain and nobody waits any more.
+    mutating func run() {
+        while !isDone {
+            let count = parts.epoll.wait(timeout: patience)
+            now = SteadyClock.milliseconds()
+            takeUpSnapshot()
+            for index in 0..<count { handle(parts.epoll.event(at: index)) }
+            advance()
+            outgoing.flush()
+            publish()
+        }
+        end()
+    }
+
+    private mutating func handle(_ event: WorkerEvent) {
+        switch event {
+        case .listener(let number): receiveQueries(listener: number)
+        case .upstream(let index): receiveAnswer(socket: index)
+        case .inbox: for item in parts.inbox.takeAll() { handle(item) }
+        }
+    }
+
+    /// Answers a batch of datagrams from one listener's socket.
+    private mutating func receiveQueries(listener number: Int) {
+        let socket = parts.listeners[number]
+        let snapshot = snapshot
+        let start = Resolution()
+        let count = received.receive(from: socket.descriptor, packetInfo: socket.hasPacketInfo)
+        counts.received &+= UInt64(count)
+        outgoing.begin(on: socket.descriptor)
+        for index in 0..<count {
+            let peer = received.peer(
+                at: index,
+                listener: number,
+                packetInfo: socket.hasPacketInfo
+            )
+            guard let peer, !received.isCut(at: index) else {
+                counts.unusable &+= 1
+                continue
+            }
+            // Sound: nothing is received and the batch is not sent before the next datagram's turn.
+            let message = unsafe received.message(at: index)
+            var reply = unsafe ReplyWriter(outgoing.slot, limit: SendBatch.messageSize)
+            let verdict = pipeline.answer(
+                unsafe message.span,
+                from: peer.client,
+                in: snapshot,
+                knowing: start,
+                now: seconds,
+                into: &reply
+            )
+            switch verdict {
+            case .reply:
+                counts.answered &+= 1
+                outgoing.commit(length: reply.count, to: peer)
+            case .forward(let question):
+                forward(question, for: unsafe Array(message), route: .datagram(peer), peer.client)
+            case .drop:
+                counts.dropped &+= 1
+            }
+        }
+    }
+
+    private mutating func forward(
+        _ question: UpstreamQuestion,
+        for message: [UInt8],
+        route: WaitingClient.ReplyRoute,
+        _ client: Client
+    ) {
+        let waiting = WaitingClient(
+            message: message,
+            client: client,
+            route: route,
+            deadline: now + WaitingClients.patience,
+            staleDue: now + WaitingClients.stalePatience
+        )
+        ask(question, for: waiting)
+    }
+
+    private mutating func handle(_ item: WorkerInbox.Item) {
+        switch item {
+        case .query(let query):
+            answer(
+                WaitingClient(
+                    message: query.message,
+                    client: query.client,
+                    route: .stream(query.respond),
+                    deadline: now + WaitingClients.patience,
+                    staleDue: now + WaitingClients.stalePatience
+                )
+            )
+        case .handover(let client):
+            answer(client)
+        case .upstreamStreamAnswer(let attempt, let result):
+            receiveStreamAnswer(result, for: attempt)
+        case .drain(let deadline):
+            drainDeadline = deadline
+            for socket in parts.listeners { parts.epoll.remove(socket.descriptor) }
+        }
+    }
+
+    /// Seconds of the steady clock, as the pipeline counts.
+    var seconds: UInt32 { UInt32(truncatingIfNeeded: now / 1000) }
+
+    private mutating func takeUpSnapshot() {
+        let latest = parts.snapshots.generation
+        guard latest != generation else { return }
+        generation = latest
+        snapshot = parts.snapshots.current
+    }
+
+    /// Milliseconds until something is due; -1 if nothing ever is.
+    private var patience: Int32 {
+        var due = drainDeadline ?? .max
+        due = min(due, forwarder.nextDue ?? .max, clients.nextDue ?? .max)
+        guard due != .max else { return -1 }
+        return Int32(min(due - min(due, SteadyClock.milliseconds()), 60_000))
+    }
+
+    private var isDone: Bool {
+        guard let drainDeadline else { return false }
+        return now >= drainDeadline || clients.isEmpty
+    }
+
+    /// Nobody is left without a reply.
+    private mutating func end() {
+        for client in clients.removeAll() { fail(client, because: .networkError) }
+        for item in parts.inbox.close() {
+            switch item {
+            case .query(let query): query.respond(nil)
+            case .handover(let client): fail(client, because: .networkError)
+            case .upstreamStreamAnswer, .drain: break
+            }
+        }
+        outgoing.flush()
+        publish()
+    }
+
+    private mutating func publish() {
+        let forwarded = forwarder.counters
+        counts.unsent = UInt64(outgoing.failures)
+        counts.joined = UInt64(forwarded.joined)
+        counts.asked = UInt64(forwarded.sent)
+        counts.upstreamTimeouts = UInt64(forwarded.timeouts)
+        counts.mismatches = UInt64(forwarded.mismatches + upstreams.strays)
+        counts.malformed = UInt64(forwarded.malformed)
+        parts.counters.publish(counts)
+    }
+}
+
+extension DatagramPeer {
+    var client: Client {
+        Client(address: peer.address, listener: listener, transport: .datagram)
+    }
+}

@@ -1,0 +1,81 @@
+import CSockets
+import DNSWire
+import Glibc
+
+/// A bound datagram socket that clients ask, one per listener and worker.
+final class ListenerSocket: Sendable {
+    let descriptor: Int32
+    /// Where it stands, the port filled in.
+    let address: AddressAndPort
+    /// True if each datagram says which address of ours it was sent to.
+    let hasPacketInfo: Bool
+
+    /// Binds a socket; `sharing` takes a place in a port that an earlier socket of ours holds.
+    init(_ wanted: AddressAndPort, sharing: Bool) throws(SocketError) {
+        let family = wanted.address.isV4 ? AF_INET : AF_INET6
+        let type = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        descriptor = socket(family, type, 0)
+        guard descriptor >= 0 else { throw SocketError(call: "socket", address: wanted) }
+        hasPacketInfo = wanted.isWildcard
+        do throws(SocketError) {
+            try Self.prepare(descriptor, for: wanted, sharing: sharing)
+            guard let address = SocketName.bound(descriptor) else {
+                throw SocketError(call: "getsockname", address: wanted)
+            }
+            self.address = address
+        } catch {
+            _ = close(descriptor)
+            throw error
+        }
+    }
+
+    deinit { _ = close(descriptor) }
+
+    /// SO_REUSEPORT comes after the first bind, so that a port that somebody else holds is an error
+    /// and not silently shared.
+    private static func prepare(
+        _ descriptor: Int32,
+        for wanted: AddressAndPort,
+        sharing: Bool
+    ) throws(SocketError) {
+        let isV4 = wanted.address.isV4
+        if !isV4 { try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, to: 1, wanted) }
+        if sharing { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, to: 1, wanted) }
+        if wanted.isWildcard {
+            try set(
+                descriptor,
+                Int32(isV4 ? IPPROTO_IP : IPPROTO_IPV6),
+                isV4 ? csockets_ip_packet_info : csockets_ipv6_packet_info,
+                to: 1,
+                wanted
+            )
+        }
+        // No forged ICMP message may make us send fragments (RFC 9715 §3.1).
+        try set(
+            descriptor,
+            Int32(isV4 ? IPPROTO_IP : IPPROTO_IPV6),
+            isV4 ? csockets_ip_path_mtu : csockets_ipv6_path_mtu,
+            to: isV4 ? csockets_ip_path_mtu_omit : csockets_ipv6_path_mtu_omit,
+            wanted
+        )
+        // As much as the system allows: it lowers these without an error.
+        try set(descriptor, SOL_SOCKET, SO_RCVBUF, to: 4 << 20, wanted)
+        try set(descriptor, SOL_SOCKET, SO_SNDBUF, to: 4 << 20, wanted)
+        let result = SocketName.bind(descriptor, to: wanted)
+        guard result == 0 else { throw SocketError(call: "bind", address: wanted) }
+        if !sharing { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, to: 1, wanted) }
+    }
+
+    private static func set(
+        _ descriptor: Int32,
+        _ level: Int32,
+        _ option: Int32,
+        to value: Int32,
+        _ address: AddressAndPort
+    ) throws(SocketError) {
+        var value = value
+        // Sound: the option's value is an int of this size.
+        let result = unsafe setsockopt(descriptor, level, option, &value, 4)
+        guard result == 0 else { throw SocketError(call: "setsockopt", address: address) }
+    }
+}

@@ -1,0 +1,18 @@
+import Glibc
+package import Resolver
+
+/// The process's steady clock: it never goes back, and all threads read the same time.
+package enum SteadyClock {
+    /// Milliseconds since the machine started.
+    package static func milliseconds() -> Milliseconds {
+        var time = timespec()
+        // Sound: the call writes one timespec. It fails for no clock that exists.
+        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return Milliseconds(time.tv_sec) &* 1000 &+ Milliseconds(time.tv_nsec / 1_000_000)
+    }
+
+    /// The same time in whole seconds, as the pipeline and the cache count it.
+    package static func seconds() -> UInt32 {
+        UInt32(truncatingIfNeeded: milliseconds() / 1000)
+    }
+}

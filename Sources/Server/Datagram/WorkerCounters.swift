@@ -1,0 +1,37 @@
+import Synchronization
+
+/// What a worker has done since it started.
+package struct WorkerCounts: Equatable, Sendable, BitwiseCopyable {
+    /// Datagrams from clients.
+    package var received: UInt64 = 0
+    /// Replies to clients over either transport, at once or later.
+    package var answered: UInt64 = 0
+    /// Queries that got no reply on purpose.
+    package var dropped: UInt64 = 0
+    /// Datagrams longer than any query that is taken, or whose sender cannot be answered.
+    package var unusable: UInt64 = 0
+    /// Replies that the system did not take.
+    package var unsent: UInt64 = 0
+    /// Questions that needed an upstream, and those that joined one in flight.
+    package var forwarded: UInt64 = 0
+    package var joined: UInt64 = 0
+    /// Messages to upstreams.
+    package var asked: UInt64 = 0
+    package var upstreamTimeouts: UInt64 = 0
+    /// Messages on upstream sockets that answer nothing we asked, or cannot be read.
+    package var mismatches: UInt64 = 0
+    package var malformed: UInt64 = 0
+
+    package init() {}
+}
+
+/// The counts of a worker where other threads can read them: published once a batch.
+package final class WorkerCounters: Sendable {
+    private let published = Mutex(WorkerCounts())
+
+    package init() {}
+
+    package var counts: WorkerCounts { published.withLock { $0 } }
+
+    func publish(_ counts: WorkerCounts) { published.withLock { $0 = counts } }
+}

@@ -1,0 +1,41 @@
+import DNSWire
+import Resolver
+
+/// What a worker works with that is made before its thread starts, so that what fails fails early.
+final class WorkerParts: Sendable {
+    let number: Int
+    let listeners: [ListenerSocket]
+    let epoll: Epoll
+    let inboxes: [WorkerInbox]
+    let snapshots: SnapshotHolder
+    let cache: ResponseCache
+    let seed: HashSeed
+    let streams: any StreamUpstream
+    let counters = WorkerCounters()
+
+    var inbox: WorkerInbox { inboxes[number] }
+
+    init(
+        number: Int,
+        listeners: [ListenerSocket],
+        inboxes: [WorkerInbox],
+        settings: DatagramSettings
+    ) throws(SocketError) {
+        self.number = number
+        self.listeners = listeners
+        self.inboxes = inboxes
+        snapshots = settings.snapshots
+        cache = settings.cache
+        seed = settings.seed
+        streams = settings.streams
+        epoll = try Epoll()
+        guard epoll.add(inboxes[number].descriptor, .inbox) else {
+            throw SocketError(call: "epoll_ctl")
+        }
+        for (listener, socket) in listeners.enumerated() {
+            guard epoll.add(socket.descriptor, .listener(listener)) else {
+                throw SocketError(call: "epoll_ctl", address: socket.address)
+            }
+        }
+    }
+}
