@@ -101,8 +101,9 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// Hands over the labels of the name at `offset`, pointers followed: each label's place, length
-    /// octet included, the root's last. Returns where the name ends in place.
+    /// Hands over the labels of the name at `offset`, pointers followed.
+    ///
+    /// `body` gets each label's place and length, length octet included, the root's last. Returns where the name ends in place.
     ///
     /// Every pointer must lead before the place where the current run of labels began, so the walk
     /// ends; the name must not exceed 255 octets (RFC 1035 §4.1.4, §2.3.4).

@@ -95,8 +95,9 @@ package struct CachedResponse: Sendable, BitwiseCopyable {
         }
     }
 
-    /// Puts the message that the body belongs to together in `message`: a header, the name's question and
-    /// the records. Returns its length, 0 if it does not fit.
+    /// Puts the message that the body belongs to together in `message`.
+    ///
+    /// That is a header, the name's question and the records. Returns its length, 0 if it does not fit.
     @unsafe func assemble(
         _ payload: Span<UInt8>,
         of name: borrowing FoldedName,
