@@ -49,7 +49,7 @@ enum CompositeRdata {
         else {
             throw EntryFault(
                 token.place,
-                "\(lexer.quote(token.range)) is not a \(what); write a number from 0 to \(limit)"
+                "\(lexer.quote(token.range)) does not fit as \(what); write a number from 0 to \(limit)"
             )
         }
         return UInt8(truncatingIfNeeded: value)

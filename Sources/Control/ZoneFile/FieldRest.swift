@@ -63,7 +63,7 @@ extension FieldText {
                 kind == LDNS_RDF_TYPE_HEX
                 ? "hex; write pairs of hex digits"
                 : "base64; write groups of four of A-Z a-z 0-9 + /, padded with ="
-            throw EntryFault(first.place, "\(lexer.quote(first.range)) does not begin \(encoding)")
+            throw EntryFault(first.place, "\(lexer.quote(first.range)) is not \(encoding)")
         }
         try append(kind, text, first, lexer, to: &output)
     }

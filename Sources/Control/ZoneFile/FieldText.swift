@@ -36,11 +36,42 @@ enum FieldText {
         case LDNS_RDF_TYPE_TYPE:
             let type = try recordType(token, lexer)
             try append(kind, "TYPE\(type.rawValue)".utf8, token, lexer, to: &output)
+        case LDNS_RDF_TYPE_STR, LDNS_RDF_TYPE_LONG_STR:
+            try checkText(token, isShort: kind == LDNS_RDF_TYPE_STR, lexer)
+            try append(kind, text, token, lexer, to: &output)
         default:
             if let advice = refusal(of: text, as: kind) {
                 throw EntryFault(token.place, "\(lexer.quote(token.range)) is not \(advice)")
             }
             try append(kind, text, token, lexer, to: &output)
+        }
+    }
+
+    /// A text without broken escapes, and of at most 255 octets if it `isShort`.
+    private static func checkText(
+        _ token: Token,
+        isShort: Bool,
+        _ lexer: borrowing MasterFileLexer
+    ) throws(EntryFault) {
+        let octets = lexer.octets.span
+        var index = token.start
+        var length = 0
+        while index < token.end {
+            if octets[index] == .backslash {
+                guard let escape = Escape(octets, at: index, end: token.end) else {
+                    throw EntryFault(index, NameFault.badEscape(index).message)
+                }
+                index += escape.length
+            } else {
+                index += 1
+            }
+            length += 1
+        }
+        guard length <= 255 || !isShort else {
+            throw EntryFault(
+                token.place,
+                "a text of \(length) octets; a string has at most 255, so write several in quotes"
+            )
         }
     }
 
@@ -94,8 +125,9 @@ enum FieldText {
 
     private static func expectation(of kind: ldns_rdf_type) -> String? {
         switch kind {
-        case LDNS_RDF_TYPE_STR:
-            "a text of at most 255 octets, in several strings if it is longer"
+        case LDNS_RDF_TYPE_ALG, LDNS_RDF_TYPE_CERT_ALG: "a known mnemonic or a number"
+        case LDNS_RDF_TYPE_TAG: "letters and digits only"
+        case LDNS_RDF_TYPE_NSEC3_NEXT_OWNER: "base32hex without padding"
         case LDNS_RDF_TYPE_B64: "base64"
         case LDNS_RDF_TYPE_HEX: "pairs of hex digits"
         default: nil
@@ -142,9 +174,12 @@ enum FieldText {
         guard !token.isQuoted,
             let type = RecordType(String(decoding: lexer.octets[token.range], as: UTF8.self))
         else {
+            let isNumber = !token.range.isEmpty && lexer.octets[token.start].digit != nil
             throw EntryFault(
                 token.place,
-                "\(lexer.quote(token.range)) is not a record type; write a name as in AAAA, or TYPE and its number"
+                isNumber
+                    ? "\(lexer.quote(token.range)) is neither a TTL nor a record type; write OWNER, TTL as in 3600 or 1h30m, IN and the type"
+                    : "\(lexer.quote(token.range)) is not a record type; write a name as in AAAA, or TYPE and its number"
             )
         }
         return type

@@ -9,16 +9,18 @@ extension ZoneFileSession {
         file: UInt16
     ) throws(EntryFault) {
         let tokens = lexer.tokens
-        guard tokens.count >= 5, let right = tokens.last else {
+        guard tokens.count >= 5 else {
             throw EntryFault(
                 lexer.endOfEntry,
                 "$GENERATE lacks a part; write $GENERATE START-STOP[/STEP] OWNER [TTL] [IN] TYPE DATA"
             )
         }
-        guard tokens.count <= 7 else {
+        let type = try typeIndex(lexer)
+        guard type + 2 == tokens.count, let right = tokens.last else {
+            let place = type + 2 < tokens.count ? tokens[type + 2].place : lexer.endOfEntry
             throw EntryFault(
-                tokens[6].place,
-                "$GENERATE takes one field of data; put data with blanks in quotes"
+                place,
+                "$GENERATE takes one field of data behind the type; put data with blanks in quotes"
             )
         }
         let range = try GenerateRange(lexer.octets[tokens[1].range], at: tokens[1].place)
@@ -26,12 +28,7 @@ extension ZoneFileSession {
         let owner = GenerateTemplate(lexer, tokens[2])
         let data = GenerateTemplate(lexer, right)
         var head: [UInt8] = [.space]
-        for token in tokens[3..<(tokens.count - 1)] {
-            guard !token.isQuoted else {
-                throw EntryFault(token.place, "TTL, class and type stand without quotes; drop them")
-            }
-            head += lexer.octets[token.range] + [.space]
-        }
+        for token in tokens[3...type] { head += lexer.octets[token.range] + [.space] }
         let outerOwner = self.owner
         defer { self.owner = outerOwner }
         for value in range.values {
@@ -39,6 +36,26 @@ extension ZoneFileSession {
             try generated.take(octets: text.count, at: right.place)
             try readGenerated(text, lexer, file: file, owner: tokens[2], data: right)
         }
+    }
+
+    /// The index of the type: behind the range, the owner, and a TTL and a class in either order.
+    private func typeIndex(_ lexer: borrowing MasterFileLexer) throws(EntryFault) -> Int {
+        var index = 3
+        var hasTTL = false
+        var hasClass = false
+        while index < lexer.tokens.count {
+            let token = lexer.tokens[index]
+            if !hasTTL, try timeToLive(token, lexer) != nil {
+                hasTTL = true
+            } else if !hasClass, try isClass(token, lexer) {
+                hasClass = true
+            } else {
+                _ = try FieldText.recordType(token, lexer)
+                break
+            }
+            index += 1
+        }
+        return index
     }
 
     /// Reads one record that was made; a mistake in it is one at the directive.
@@ -151,6 +168,8 @@ struct GenerateTemplate {
     func expanded(with value: Int) throws(EntryFault) -> [UInt8] {
         var output: [UInt8] = []
         var rest = text[...]
+        // As in BIND, an offset holds for the plain $ behind it too.
+        var offset = 0
         while let octet = rest.popFirst() {
             if octet == .backslash {
                 output.append(octet)
@@ -159,7 +178,8 @@ struct GenerateTemplate {
                 output.append(.dollar)
                 rest = rest.dropFirst()
             } else if octet == .dollar {
-                let format = try Format(&rest, at: place)
+                let format = try Format(&rest, offset: offset, at: place)
+                offset = format.offset
                 output += try format.text(of: value, at: place)
             } else {
                 output.append(octet)
@@ -178,7 +198,12 @@ struct GenerateTemplate {
         var base = UInt8(ascii: "d")
 
         /// Reads the braces that `rest` starts with, if it does.
-        init(_ rest: inout ArraySlice<UInt8>, at place: Int) throws(EntryFault) {
+        init(
+            _ rest: inout ArraySlice<UInt8>,
+            offset: Int,
+            at place: Int
+        ) throws(EntryFault) {
+            self.offset = offset
             guard rest.first == UInt8(ascii: "{") else { return }
             let fault = EntryFault(
                 place,

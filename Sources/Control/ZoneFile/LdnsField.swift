@@ -119,8 +119,7 @@ struct RdataShape {
 
     /// The shape of a type's text form; nil where libldns has none, so that only RFC 3597 text is left.
     init?(_ type: RecordType) {
-        // RESINFO (RFC 9606) and WALLET are newer than libldns 1.8.3, and are TXT by another number.
-        let described = type.rawValue == 261 || type.rawValue == 262 ? RecordType.txt : type
+        let described = Self.likeness(of: type)
         // Sound: libldns answers every number with an entry of its static table; entry 0, of another
         // type, stands for those it does not know.
         guard let descriptor = unsafe ldns_rr_descript(described.rawValue),
@@ -135,6 +134,19 @@ struct RdataShape {
         self.minimum = unsafe Int(descriptor.pointee._minimum)
         self.fields = kinds
         self.repeated = variable == LDNS_RDF_TYPE_NONE ? nil : variable
+    }
+
+    /// The type that libldns knows and that has the same rdata; the type itself for most.
+    ///
+    /// NINFO, AVC, RESINFO and WALLET are TXT by another number, RKEY is KEY and TA is DS; libldns is
+    /// built without them, or older than they are.
+    static func likeness(of type: RecordType) -> RecordType {
+        switch type.rawValue {
+        case 56, 258, 261, 262: .txt
+        case 57: RecordType(rawValue: 25)
+        case 32768: .ds
+        default: type
+        }
     }
 
     func kind(of field: Int) -> ldns_rdf_type? {

@@ -47,7 +47,7 @@ enum LocationText {
         while true {
             let token = try cursor.take(name, lexer)
             let word = String(decoding: lexer.octets[token.range], as: UTF8.self)
-            if let mark = marks.first(where: { $0 == word.uppercased() }), !parts.isEmpty {
+            if let mark = marks.first(where: { $0 == word }), !parts.isEmpty {
                 guard thousandths <= UInt64(limit) * 3_600_000 else {
                     throw EntryFault(
                         token.place,

@@ -210,7 +210,8 @@ extension ZoneFileSession {
         }
     }
 
-    private func isClass(
+    /// Whether a token is the class IN; any other class is an error.
+    func isClass(
         _ token: MasterFileLexer.Token,
         _ lexer: borrowing MasterFileLexer
     ) throws(EntryFault) -> Bool {

@@ -24,6 +24,8 @@ struct ZoneChecks {
 
     mutating func run(path: String) {
         if session.hasStopped { return }
+        let found = session.journal.all.count
+        defer { session.journal.sort(from: found) }
         group()
         unifyTTLs()
         dropDuplicates()

@@ -72,9 +72,10 @@ struct ZoneFileSession {
             let resolved = try loader.resolved(path)
             try readFile(OpenFile(path: path, resolved: resolved))
         } catch {
+            hasSeenSOA = true
             journal.error(
                 at: SourcePlace(file: path),
-                "\(error); name a zone file that can be read"
+                "the zone file \(error); name one that can be read"
             )
         }
     }
@@ -88,6 +89,7 @@ struct ZoneFileSession {
         let fileIndex = index(ofFile: file.path, octets)
         var lexer = MasterFileLexer(file: file.path, octets: octets)
         guard !octets.starts(with: [0xEF, 0xBB, 0xBF]) else {
+            hasSeenSOA = true
             journal.error(
                 at: SourcePlace(file: file.path, line: 1, column: 1),
                 "the file starts with a byte order mark; save it as UTF-8 without one"
@@ -98,11 +100,20 @@ struct ZoneFileSession {
             do throws(EntryFault) {
                 try readEntry(lexer, fileIndex: fileIndex)
             } catch {
+                if !hasSeenSOA { hasSeenSOA = Self.triesSOA(lexer) }
                 journal.error(error, in: lexer)
             }
         }
         if hasStopped, !journal.saysThatItStopped {
             journal.sayThatItStopped(at: lexer.place(of: lexer.endOfEntry))
+        }
+    }
+
+    /// Whether an entry with a mistake was meant to be the SOA.
+    private static func triesSOA(_ lexer: borrowing MasterFileLexer) -> Bool {
+        lexer.tokens.prefix(4).contains { token in
+            lexer.octets[token.range].elementsEqual("SOA".utf8)
+                || lexer.octets[token.range].elementsEqual("soa".utf8)
         }
     }
 
@@ -248,6 +259,15 @@ struct ZoneFileJournal {
             return
         }
         all.append(Diagnostic(.warning, at: place, message, excerpt: excerpt))
+    }
+
+    /// Puts what was added since the first `count` diagnostics in the order of the lines.
+    mutating func sort(from count: Int) {
+        let sorted = all[count...].enumerated().sorted { one, two in
+            (one.element.place.file, one.element.place.line, one.offset)
+                < (two.element.place.file, two.element.place.line, two.offset)
+        }
+        all.replaceSubrange(count..., with: sorted.map(\.element))
     }
 
     mutating func sayThatItStopped(at place: SourcePlace) {

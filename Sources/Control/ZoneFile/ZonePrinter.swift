@@ -14,9 +14,22 @@ package enum ZonePrinter {
                 ttl: record.ttl,
                 rdata: rdata
             )
-            if let text = ldns?.text(withComments: true) { return text }
-            return "\(owner)\t\(record.ttl)\tIN\t\(record.type)\t\(unknownForm(of: rdata))"
+            guard isLeftToLdns(record.type), let text = ldns?.text(withComments: true) else {
+                return
+                    "\(owner)\t\(record.ttl)\tIN\t\(record.type)\t\(unknownForm(of: rdata))"
+            }
+            guard isMisreadable(owner), let tab = text.firstIndex(of: "\t") else { return text }
+            return "\(owner)\(text[tab...])"
         }
+    }
+
+    /// ATMA is not: libldns leaves out the octet that says how to read the others.
+    private static func isLeftToLdns(_ type: RecordType) -> Bool { type.rawValue != 34 }
+
+    /// Whether libldns would print an owner that no reader takes for what it is.
+    private static func isMisreadable(_ owner: DomainName) -> Bool {
+        owner.octets.contains(.quote) || owner.octets.dropFirst().first == .dollar
+            || owner.octets.starts(with: [1, .at])
     }
 
     /// The rdata of any type as one line of master-file text, names absolute.
@@ -24,7 +37,7 @@ package enum ZonePrinter {
     /// Rdata that its type does not allow, as only a hostile name server sends it, is written in the
     /// form of RFC 3597 §5.
     package static func rdataText(type: RecordType, rdata: some Collection<UInt8>) -> String {
-        guard !rdata.isEmpty,
+        guard !rdata.isEmpty, isLeftToLdns(type),
             let text = LdnsRecord(owner: [0], type: type, ttl: 0, rdata: rdata)?
                 .text(withComments: false)
         else { return unknownForm(of: rdata) }

@@ -1,0 +1,116 @@
+import Control
+import DNSWire
+import Foundation
+import Snapshot
+import Testing
+
+@Suite struct `Hostile zone files` {
+    @Test func `that are good files with random changes are always read to an end`() throws {
+        var random = SeededGenerator(seed: 2_024)
+        let files = try ZoneFileFixtures.good.map { name in
+            Array(try ZoneFileFixtures.text("good/\(name)").utf8)
+        }
+        let spice = Array("\0\"();\\$@.\r\n\t 09azAZ#{}/-,=\u{FF}".utf8) + [0xC3, 0xEF, 0xFF]
+        var refused = 0
+        for _ in 0..<2_000 {
+            var octets = files.randomElement(using: &random) ?? []
+            for _ in 0..<Int.random(in: 1...6, using: &random) where !octets.isEmpty {
+                let place = Int.random(in: 0..<octets.count, using: &random)
+                switch Int.random(in: 0..<5, using: &random) {
+                case 0: octets[place] = spice.randomElement(using: &random) ?? 0
+                case 1: octets.insert(spice.randomElement(using: &random) ?? 0, at: place)
+                case 2: octets.remove(at: place)
+                case 3: octets.removeSubrange(place..<min(place + 20, octets.count))
+                default:
+                    let end = min(place + 40, octets.count)
+                    octets.insert(contentsOf: octets[place..<end], at: place)
+                }
+            }
+            let (zone, diagnostics) = try ZoneFileFixtures.read(octets: octets)
+            let hasErrors = diagnostics.contains { $0.severity == .error }
+            #expect((zone == nil) == hasErrors)
+            if let zone { _ = ZonePrinter.lines(of: zone) } else { refused += 1 }
+            #expect(diagnostics.allSatisfy { !$0.message.contains("\n") })
+        }
+        #expect(refused > 500)
+    }
+
+    @Test(arguments: [
+        String(repeating: "x", count: 10_000_000),
+        "a TXT " + String(repeating: "x ", count: 5_000_000),
+        "a TXT \"" + String(repeating: "x", count: 10_000_000),
+        "a TXT ( " + String(repeating: "(", count: 10_000_000),
+        "a A " + String(repeating: "(", count: 5_000_000)
+            + String(repeating: ")", count: 5_000_000),
+        "a TXT " + String(repeating: "\\", count: 10_000_001),
+        "a TYPE65280 \\# 65535 " + String(repeating: "ab", count: 5_000_000),
+        "a SVCB 1 . " + String(repeating: "key9=", count: 2_000_000),
+        "a NSEC b " + String(repeating: "A ", count: 5_000_000),
+        "a CNAME " + String(repeating: "a.", count: 5_000_000),
+        "a LOC " + String(repeating: "1 ", count: 60_000),
+        String(repeating: "a A 1\n", count: 500_000),
+        String(repeating: "\n", count: 10_000_000) + "a",
+        String(repeating: "(\n", count: 5_000_000),
+    ])
+    func `of ten megabytes give a few errors, and soon`(text: String) throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let messages = try ZoneFileFixtures.messages(of: text)
+        #expect(clock.now - start < .seconds(60))
+        #expect((1...ZoneFileReader.errorLimit + 1).contains(messages.count))
+        #expect(messages.allSatisfy { $0.utf8.count < 1_000 })
+    }
+
+    @Test func `with many records at one name take no longer for each`() throws {
+        let lines = (0..<20_000).map { "a TXT \"\($0 / 2)\"\na\($0) CNAME a" }
+        let (zone, diagnostics) = try ZoneFileFixtures.read(
+            ZoneFileFixtures.head + lines.joined(separator: "\n")
+        )
+        #expect(diagnostics.isEmpty)
+        #expect(zone?.records.count == 2 + 10_000 + 20_000)
+    }
+
+    @Test func `without an end of line or with CR LF are no hostile files`() throws {
+        let lines = try ZoneFileFixtures.lines(of: "a A 192.0.2.1\r\n\r\nb A 192.0.2.2")
+        #expect(
+            lines == ["a.example.org. 3600 IN A 192.0.2.1", "b.example.org. 3600 IN A 192.0.2.2"]
+        )
+    }
+}
+
+@Suite struct `Zone rdata as text` {
+    @Test(arguments: [
+        (RecordType.a, [192, 0, 2, 1], "192.0.2.1"),
+        (.txt, [2, 0x68, 0x69, 1, 0x22], "\"hi\" \"\\\"\""),
+        (.mx, [0, 10, 1, 0x61, 0], "10 a."),
+        (RecordType(rawValue: 65_280), [1, 2], "\\# 2 0102"),
+        (RecordType(rawValue: 65_280), [], "\\# 0"),
+        (.a, [1, 2, 3], "\\# 3 010203"),
+        (.a, [1, 2, 3, 4, 5], "\\# 5 0102030405"),
+        (.ns, [1, 0x61], "\\# 2 0161"),
+        (RecordType(rawValue: 34), [0, 1], "\\# 2 0001"),
+    ])
+    func `is what ldns prints, or the form of RFC 3597`(
+        type: RecordType,
+        rdata: [UInt8],
+        expected: String
+    ) {
+        #expect(ZonePrinter.rdataText(type: type, rdata: rdata) == expected)
+    }
+
+    @Test func `comes out of any octets of any type`() {
+        var random = SeededGenerator(seed: 7)
+        for type in (UInt16(0)...270).map(RecordType.init(rawValue:)) {
+            for _ in 0..<60 {
+                let count = Int.random(in: 0...40, using: &random)
+                let rdata = (0..<count).map { _ in
+                    Bool.random(using: &random)
+                        ? UInt8.random(in: 0...4, using: &random)
+                        : UInt8.random(in: 0...255, using: &random)
+                }
+                let text = ZonePrinter.rdataText(type: type, rdata: rdata)
+                #expect(!text.isEmpty && !text.contains("\n"), "\(type) \(rdata)")
+            }
+        }
+    }
+}
