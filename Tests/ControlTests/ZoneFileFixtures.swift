@@ -130,6 +130,7 @@ struct ReferenceTool {
 
     static let ldns = ReferenceTool(name: "ldns-read-zone")
     static let bind = ReferenceTool(name: "named-checkzone")
+    static let knot = ReferenceTool(name: "kzonecheck")
 
     private var path: String? {
         ["/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin"].map { "\($0)/\(name)" }

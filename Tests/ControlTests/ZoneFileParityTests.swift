@@ -6,7 +6,7 @@ import Testing
 
 /// The same records as BIND and ldns, octet by octet and line by line.
 ///
-/// Skipped where a tool is not installed; `make test` installs both (bind9-utils, ldnsutils).
+/// Skipped where a tool is not installed; `make test` installs them (bind9-utils, ldnsutils, knot-dnssecutils).
 @Suite struct `Zone file parity` {
     @Test(
         .enabled(if: ReferenceTool.bind.isInstalled, "needs named-checkzone"),
@@ -45,6 +45,21 @@ import Testing
         let theirs = String(decoding: result.output, as: UTF8.self).split(separator: "\n")
         let ours = ZonePrinter.lines(of: zone)
         #expect(Set(ours.map(Self.squeezed)) == Set(theirs.map { Self.squeezed(String($0)) }))
+    }
+
+    @Test(
+        .enabled(if: ReferenceTool.knot.isInstalled, "needs kzonecheck"),
+        arguments: ZoneFileFixtures.good
+    )
+    func `kzonecheck accepts a good file, or the file says what Knot lacks`(name: String) throws {
+        let text = try ZoneFileFixtures.text("good/\(name)")
+        let apex = try ZoneFileFixtures.apex(of: text)
+        let folder = ZoneFileFixtures.root.appending(path: "good").path
+        let result = try ReferenceTool.knot.run(
+            ["-d", "off", "-o", apex.description, name],
+            in: folder
+        )
+        #expect((result.status == 0) == (ZoneFileFixtures.note("knot", in: text) == nil))
     }
 
     /// ldns prints two blanks between the items of APL if it read them from text, one if from wire.
