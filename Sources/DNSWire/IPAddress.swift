@@ -16,6 +16,12 @@ package struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// The low 32 bits: the IPv4 address where `isV4`.
     @inlinable package var v4: UInt32 { UInt32(truncatingIfNeeded: bits) }
 
+    /// True of 127.0.0.0/8 and ::1.
+    package var isLoopback: Bool { isV4 ? v4 >> 24 == 127 : bits == 1 }
+
+    /// True of 0.0.0.0 and ::, which listeners write for every address of the machine.
+    package var isUnspecified: Bool { isV4 ? v4 == 0 : bits == 0 }
+
     @inlinable package static func < (left: Self, right: Self) -> Bool { left.bits < right.bits }
 
     /// The address in its rdata form: 4 octets for IPv4, 16 for IPv6.

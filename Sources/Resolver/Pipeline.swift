@@ -22,13 +22,10 @@ package import Snapshot
     /// Where a payload is copied from the cache, and where a message is put together from it.
     let payloadMemory: UnsafeMutableRawBufferPointer
     let messageMemory: UnsafeMutableRawBufferPointer
-    /// Seconds for which an expired answer may still be served.
-    let staleLimit: UInt32
 
     /// `seed` is the process's one: the snapshot's and the cache's hashes are keyed with it, too.
-    package init(cache: ResponseCache, seed: HashSeed, staleLimit: UInt32 = 86_400) {
+    package init(cache: ResponseCache, seed: HashSeed) {
         self.cache = cache
-        self.staleLimit = staleLimit
         name = FoldedName(seed: seed)
         scratch = FoldedName(seed: seed)
         target = FoldedName(seed: seed)

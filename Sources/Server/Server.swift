@@ -33,7 +33,7 @@ package final class Server: Sendable {
             listeners: settings.listeners,
             workers: workers,
             snapshots: snapshots,
-            cache: ResponseCache(byteCount: settings.cacheSize),
+            cache: ResponseCache(byteCount: settings.cacheSize, limits: settings.ttlLimits),
             seed: seed,
             streams: upstreams
         )

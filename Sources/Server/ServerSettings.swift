@@ -10,6 +10,7 @@ package struct ServerSettings: Sendable {
     package var workers: Int?
     /// Octets that the cache may hold.
     package var cacheSize: Int
+    package var ttlLimits = TTLLimits()
     package var streams = StreamLimits()
     package var upstreamStreams = UpstreamStreamLimits()
     /// How long a server that is told to stop goes on with what is under way.
@@ -31,7 +32,7 @@ package struct ServerSettings: Sendable {
     package enum Fixed: String, Sendable, CaseIterable {
         case listeners = "listen"
         case workers
-        case cacheSize = "cache size"
+        case cache
     }
 
     /// What a reload with `next` would leave as it is, though it differs.
@@ -40,7 +41,7 @@ package struct ServerSettings: Sendable {
             switch $0 {
             case .listeners: listeners != next.listeners
             case .workers: workers != next.workers
-            case .cacheSize: cacheSize != next.cacheSize
+            case .cache: cacheSize != next.cacheSize || ttlLimits != next.ttlLimits
             }
         }
     }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Control
+import Snapshot
 
 /// `zonal az`: a table of AZ IDs by accounts, with each account's names.
 struct AZCommand: ParsableCommand {
@@ -9,7 +11,24 @@ struct AZCommand: ParsableCommand {
 
     @OptionGroup var configuration: ConfigurationOption
 
+    @Option(help: "text or json.")
+    var format = OutputFormat.text
+
     func run() throws {
-        throw ValidationError("az: not supported yet")
+        let table = AZTable(try configuration.load().world)
+        switch format {
+        case .text: Terminal.print(table.lines)
+        case .json: Terminal.print(JSONText.array(table.rows.map { Self.json(of: $0, table) }))
+        }
+    }
+
+    /// One AZ: its ID, and its name by account.
+    private static func json(of row: AZTable.Row, _ table: AZTable) -> String {
+        let names = zip(table.accounts, row.names).compactMap { account, name in
+            name.map { (account.id, JSONText.string($0)) }
+        }
+        return JSONText.object([
+            ("az-id", JSONText.string(row.zoneID)), ("names", JSONText.object(names)),
+        ])
     }
 }

@@ -44,15 +44,10 @@ struct CheckCommand: ParsableCommand {
         if let zone, let file {
             try checkZone(zone, file: file, diagnostics: &diagnostics)
         } else {
-            checkConfiguration(diagnostics: &diagnostics)
+            diagnostics = ConfigurationLoader().check(path: configuration.path)
+            report(diagnostics, about: configuration.path)
         }
         if diagnostics.hasErrors { throw ExitCode(1) }
-    }
-
-    private func checkConfiguration(diagnostics: inout Diagnostics) {
-        let path = configuration.path
-        _ = ConfigurationLoader.load(path: path, diagnostics: &diagnostics)
-        report(diagnostics, about: path)
     }
 
     private func checkZone(

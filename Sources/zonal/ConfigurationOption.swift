@@ -1,4 +1,5 @@
 import ArgumentParser
+import Control
 import Glibc
 
 /// `--config F`, and where the configuration is looked for without it.
@@ -18,6 +19,16 @@ struct ConfigurationOption: ParsableArguments {
     /// The path to read; with no file at either default, the first, whose absence is then the error.
     var path: String {
         given ?? Self.defaultPaths.first { Self.exists($0) } ?? Self.defaultPaths[0]
+    }
+
+    /// Loads the configuration; an error in it ends the command with 1, each told on standard error.
+    func load() throws -> Configuration {
+        var diagnostics = Diagnostics()
+        if let loaded = ConfigurationLoader().load(path: path, diagnostics: &diagnostics) {
+            return loaded
+        }
+        DiagnosticPrinter(format: .text).print(diagnostics.all)
+        throw ExitCode(1)
     }
 
     private static func exists(_ path: String) -> Bool {

@@ -10,7 +10,7 @@ struct DiagnosticPrinter {
         case .text:
             for diagnostic in diagnostics { Terminal.complain(text(of: diagnostic)) }
         case .json:
-            Terminal.print(Self.json(of: diagnostics))
+            Terminal.print(JSONText.array(diagnostics.map(Self.json)))
         }
     }
 
@@ -25,7 +25,7 @@ struct DiagnosticPrinter {
     }
 
     private func text(of diagnostic: Diagnostic) -> String {
-        let text = diagnostic.description
+        let text = Self.harmless(diagnostic.description)
         guard Terminal.hasColour else { return text }
         let word = diagnostic.severity.rawValue + ":"
         let colour = diagnostic.severity == .error ? "31" : "33"
@@ -34,21 +34,24 @@ struct DiagnosticPrinter {
         return "\(parts[0]): \u{1B}[1;\(colour)m\(word)\u{1B}[0m\(parts[1])"
     }
 
-    /// An array of objects, one a line.
-    static func json(of diagnostics: [Diagnostic]) -> String {
-        if diagnostics.isEmpty { return "[]" }
-        return "[\n" + diagnostics.map { "  " + object(of: $0) }.joined(separator: ",\n") + "\n]"
+    /// The text without what would steer a terminal: a zone file may be anybody's.
+    private static func harmless(_ text: String) -> String {
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            let isControl = scalar.properties.generalCategory == .control
+            result.append(isControl && scalar != "\n" && scalar != "\t" ? "\u{FFFD}" : scalar)
+        }
+        return String(result)
     }
 
-    private static func object(of diagnostic: Diagnostic) -> String {
-        let fields = [
+    private static func json(of diagnostic: Diagnostic) -> String {
+        JSONText.object([
             ("severity", JSONText.string(diagnostic.severity.rawValue)),
             ("file", JSONText.string(diagnostic.place.file)),
             ("line", String(diagnostic.place.line)),
             ("column", String(diagnostic.place.column)),
             ("message", JSONText.string(diagnostic.message)),
             ("excerpt", diagnostic.excerpt.map(JSONText.string) ?? "null"),
-        ]
-        return "{" + fields.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
+        ])
     }
 }

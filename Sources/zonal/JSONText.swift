@@ -17,4 +17,17 @@ enum JSONText {
         }
         return result + "\""
     }
+
+    /// An object, its values already JSON.
+    static func object(_ fields: [(String, String)]) -> String {
+        "{" + fields.map { "\(string($0)):\($1)" }.joined(separator: ",") + "}"
+    }
+
+    /// An array on one line, its values already JSON.
+    static func list(_ values: [String]) -> String { "[" + values.joined(separator: ",") + "]" }
+
+    /// An array with a line for each value, its values already JSON.
+    static func array(_ values: [String]) -> String {
+        values.isEmpty ? "[]" : "[\n" + values.map { "  " + $0 }.joined(separator: ",\n") + "\n]"
+    }
 }

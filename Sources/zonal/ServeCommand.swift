@@ -33,7 +33,7 @@ struct ServeCommand: AsyncParsableCommand {
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         let source = ServerConfiguration(
             path: configuration.path,
-            listeners: listen.map(\.address)
+            listeners: listen.map(\.endpoint)
         )
         let server = try await start(source, logger)
         let reloader = Reloader(server: server, source: source, logger: logger)

@@ -120,6 +120,13 @@ extension ZoneFileSession {
                 origin: origin,
                 to: &contents.octets
             )
+            if isInZone(from: start) {
+                try zoneNames?.translate(
+                    &contents.octets,
+                    from: start,
+                    apexLength: foldedApex.count
+                )
+            }
         } catch {
             contents.octets.removeSubrange(start...)
             throw EntryFault(token.place, error.message)
@@ -162,7 +169,7 @@ extension ZoneFileSession {
         return true
     }
 
-    private func name(of owner: KnownOwner) -> DomainName {
+    func name(of owner: KnownOwner) -> DomainName {
         let start = Int(owner.offset)
         return DomainName(octets: contents.octets[start..<start + Int(owner.length)]) ?? .root
     }

@@ -213,25 +213,12 @@ struct ZoneChecks {
         session.journal.warning(at: found.place, message, excerpt: found.excerpt)
     }
 
-    /// Where a record starts in its file.
-    private func site(of index: Int) -> (place: SourcePlace, excerpt: String) {
+    private func site(of index: Int) -> RecordSite {
         let record = session.contents.records[index]
-        let octets = session.texts[Int(record.file)]
-        var offset = 0
-        var line = 1
-        while line < record.line, offset < octets.count {
-            if octets[offset] == .lineFeed { line += 1 }
-            offset += 1
-        }
-        let start = offset
-        while offset < octets.count, octets[offset] == .space || octets[offset] == .tab {
-            offset += 1
-        }
-        let place = SourcePlace(
+        return RecordSite(
             file: session.contents.files[Int(record.file)],
             line: Int(record.line),
-            column: offset - start + 1
+            in: session.texts[Int(record.file)]
         )
-        return (place, MasterFileLexer.excerpt(of: octets, at: offset))
     }
 }

@@ -17,7 +17,29 @@ package struct ZoneFileReader {
 
     private let loader: any FileLoader
 
-    package init(loader: any FileLoader = DiskFileLoader()) { self.loader = loader }
+    private let zoneNames: OwnerZoneNames?
+
+    /// Reads files through `loader`, and leaves AZ names in owners as they are.
+    package init(loader: any FileLoader = DiskFileLoader()) {
+        self.init(loader: loader, zoneNames: nil)
+    }
+
+    /// - Parameter zoneNames: Turns the AZ names in owners into AZ IDs.
+    init(loader: any FileLoader, zoneNames: OwnerZoneNames?) {
+        self.loader = loader
+        self.zoneNames = zoneNames
+    }
+
+    /// The zone that the file at `path` is of: the owner of its SOA; nil without one.
+    ///
+    /// - Parameter origin: What relative names end in before the first `$ORIGIN`.
+    func apex(path: String, origin: DomainName) -> DomainName? {
+        var session = ZoneFileSession(apex: .root, origin: origin, loader: loader)
+        session.endsAtSOA = true
+        session.readZone(path: path)
+        guard session.hasSeenSOA, case .known(let owner) = session.owner else { return nil }
+        return session.name(of: owner)
+    }
 
     /// Reads zone `apex` from the file at `path`, which diagnostics and `ZoneContents.files` repeat as
     /// it is given.
@@ -27,10 +49,16 @@ package struct ZoneFileReader {
     /// if there was any error; what there is to say stands in `diagnostics`, warnings too.
     package func read(
         apex: DomainName,
+        origin: DomainName? = nil,
         path: String,
         diagnostics: inout Diagnostics
     ) -> ZoneContents? {
-        var session = ZoneFileSession(apex: apex, loader: loader)
+        var session = ZoneFileSession(
+            apex: apex,
+            origin: origin ?? apex,
+            loader: loader,
+            zoneNames: zoneNames
+        )
         session.readZone(path: path)
         var checks = ZoneChecks(session: consume session)
         checks.run(path: path)

@@ -6,6 +6,8 @@ struct ZoneFileSession {
     let apex: DomainName
     let foldedApex: [UInt8]
     let loader: any FileLoader
+    /// Translates the AZ names in owners; nil to keep them.
+    let zoneNames: OwnerZoneNames?
 
     var contents = ZoneContents()
     var journal = ZoneFileJournal()
@@ -31,11 +33,20 @@ struct ZoneFileSession {
     var includedOctets = 0
     var generated = GenerateBudget()
 
-    init(apex: DomainName, loader: any FileLoader) {
+    /// Reading ends with the SOA: only the apex is wanted.
+    var endsAtSOA = false
+
+    init(
+        apex: DomainName,
+        origin: DomainName,
+        loader: any FileLoader,
+        zoneNames: OwnerZoneNames? = nil
+    ) {
         self.apex = apex
         self.foldedApex = apex.folded.octets
         self.loader = loader
-        self.origin = apex.octets
+        self.zoneNames = zoneNames
+        self.origin = origin.octets
     }
 
     /// The owner that an entry with a blank start has.
@@ -63,7 +74,9 @@ struct ZoneFileSession {
         var resolved: String
     }
 
-    var hasStopped: Bool { journal.errorCount >= ZoneFileReader.errorLimit }
+    var hasStopped: Bool {
+        journal.errorCount >= ZoneFileReader.errorLimit || endsAtSOA && hasSeenSOA
+    }
 
     // MARK: Files
 

@@ -10,12 +10,15 @@ import Synchronization
     // Nonisolated is sound: the pointer is written in `init` and read in `deinit`.
     nonisolated(unsafe) private let memory: UnsafeMutableRawPointer?
     private let byteCount: Int
+    /// How long what is in it may be used.
+    package let limits: TTLLimits
     private let stripes: [CacheStripe]
 
     /// Sets aside `byteCount` octets of address space, index included; the memory is taken as it fills.
     ///
     /// Under 64 KiB nothing is cached.
-    package init(byteCount: Int) {
+    package init(byteCount: Int, limits: TTLLimits = TTLLimits()) {
+        self.limits = limits
         let stripeCount = max(1, min(64, byteCount / (1 << 20)))
         let stripeWords = byteCount / stripeCount / 8
         var slots = 16

@@ -213,15 +213,23 @@ package struct ResponseScrubber {
 }
 
 /// Limits of the lifetimes of cached answers, in seconds.
-package struct TTLLimits: Sendable, BitwiseCopyable {
+package struct TTLLimits: Hashable, Sendable, BitwiseCopyable {
     package var maximum: UInt32
     package var minimum: UInt32
     package var negativeMaximum: UInt32
+    /// How long after its end an answer may still stand in for a dead upstream (RFC 8767).
+    package var stale: UInt32
 
-    package init(maximum: UInt32 = 86_400, minimum: UInt32 = 0, negativeMaximum: UInt32 = 3600) {
+    package init(
+        maximum: UInt32 = 86_400,
+        minimum: UInt32 = 0,
+        negativeMaximum: UInt32 = 3600,
+        stale: UInt32 = 86_400
+    ) {
         self.maximum = maximum
         self.minimum = minimum
         self.negativeMaximum = negativeMaximum
+        self.stale = stale
     }
 
     /// A record's TTL as we use it: 2^31 and more count as 0 (RFC 2181 §8), the rest is bounded.

@@ -11,6 +11,8 @@ package struct Forwarder: ~Copyable {
     private let questionLimit: Int
 
     private let cache: ResponseCache
+    /// The name of an answer on its way into the cache.
+    private var name: FoldedName
     private var questions: [UInt64: QuestionInFlight] = [:]
     private var numbers: [QuestionKey: UInt64] = [:]
     private var lastNumber: UInt64 = 0
@@ -20,8 +22,10 @@ package struct Forwarder: ~Copyable {
     private var effects: [Effect] = []
     package private(set) var counters = Counters()
 
-    package init(cache: ResponseCache, questionLimit: Int = 10_000) {
+    /// - Parameter seed: The key of name hashes, the same as that of every other user of `cache`.
+    package init(cache: ResponseCache, seed: HashSeed, questionLimit: Int = 10_000) {
         self.cache = cache
+        name = FoldedName(seed: seed)
         self.questionLimit = questionLimit
     }
 
@@ -73,7 +77,7 @@ package struct Forwarder: ~Copyable {
     package mutating func join(
         _ question: UpstreamQuestion,
         name: borrowing FoldedName,
-        upstreams: [Upstream],
+        rule: CompiledRule,
         waiter: UInt64,
         now: Milliseconds,
         random: inout RandomPool
@@ -89,7 +93,8 @@ package struct Forwarder: ~Copyable {
         let inFlight = QuestionInFlight(
             key: key,
             question: question,
-            upstreams: health.order(upstreams, now: now, random: &random),
+            ruleZone: rule.zone,
+            upstreams: health.order(rule.upstreams, now: now, random: &random),
             waiter: waiter,
             now: now
         )
@@ -115,7 +120,7 @@ package struct Forwarder: ~Copyable {
             return
         }
         switch UpstreamReply(message, asked: attempt.message, overStream: attempt.isStream) {
-        case .answer: accept(message, number, index, now: now)
+        case .answer: accept(message, number, index, now: now, random: &random)
         case .truncated: askOverStream(number, index, now: now, random: &random)
         case .noEDNS: askWithoutOPT(number, index, now: now, random: &random)
         case .useless:
@@ -272,19 +277,29 @@ extension Forwarder {
         if !isAwaited { tryNext(number, now: now, random: &random) }
     }
 
-    /// Ends the question with an answer, unless it cannot be read.
+    /// Ends the question with an answer, scrubbed of what was not asked for and stored for everybody.
     private mutating func accept(
         _ message: Span<UInt8>,
         _ number: UInt64,
         _ index: Int,
-        now: Milliseconds
+        now: Milliseconds,
+        random: inout RandomPool
     ) {
         guard let question = questions[number] else { return }
-        guard let payload = AnswerIntake.take(message, question: question, into: cache, now: now)
-        else {
+        let answer: ResponseScrubber.Result
+        do throws(ScrubError) {
+            answer = try ResponseScrubber.scrub(
+                message,
+                answering: question.question,
+                name: question.key.name,
+                ruleZone: question.ruleZone,
+                limits: cache.limits
+            )
+        } catch {
             counters.malformed += 1
-            return
+            return giveUp(number, index, because: .invalidData, now: now, random: &random)
         }
+        store(answer, of: question, now: now)
         let attempt = question.attempts[index]
         health.answered(
             question.upstream(of: index),
@@ -297,9 +312,26 @@ extension Forwarder {
                 FreshAnswer(
                     question: question.question,
                     name: question.key.name,
-                    payload: payload
+                    payload: answer.payload
                 )
             )
+        )
+    }
+
+    private mutating func store(
+        _ answer: ResponseScrubber.Result,
+        of question: QuestionInFlight,
+        now: Milliseconds
+    ) {
+        guard answer.lifetime > 0 else { return }
+        name.read(question.key.name)
+        let seconds = UInt32(truncatingIfNeeded: now / 1000)
+        cache.store(
+            CacheKey(question.question, name),
+            name,
+            payload: answer.payload.span,
+            storedAt: seconds,
+            expiresAt: seconds &+ answer.lifetime
         )
     }
 

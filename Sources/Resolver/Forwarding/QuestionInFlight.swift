@@ -12,6 +12,8 @@ struct QuestionInFlight: Sendable {
 
     let key: QuestionKey
     let question: UpstreamQuestion
+    /// What the upstreams may speak for.
+    let ruleZone: DomainName
     /// When it has failed, if nobody has answered.
     let deadline: Milliseconds
     private(set) var waiters: [UInt64]
@@ -36,12 +38,14 @@ struct QuestionInFlight: Sendable {
     init(
         key: QuestionKey,
         question: UpstreamQuestion,
+        ruleZone: DomainName,
         upstreams: [Upstream],
         waiter: UInt64,
         now: Milliseconds
     ) {
         self.key = key
         self.question = question
+        self.ruleZone = ruleZone
         self.upstreams = upstreams
         deadline = now + Self.budget
         waiters = [waiter]

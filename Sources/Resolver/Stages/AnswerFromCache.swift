@@ -93,7 +93,7 @@ extension Pipeline {
         mayBeStale: Bool
     ) -> CachedResponse.Age? {
         if now < entry.expiresAt { return .seconds(now &- entry.storedAt) }
-        let isRecent = now &- entry.expiresAt <= staleLimit
+        let isRecent = now &- entry.expiresAt <= cache.limits.stale
         return mayBeStale && isRecent ? .stale : nil
     }
 

@@ -37,7 +37,7 @@ extension DatagramWorker {
         let joining = forwarder.join(
             question,
             name: pipeline.name,
-            upstreams: snapshot.rules[question.rule].upstreams,
+            rule: snapshot.rules[question.rule],
             waiter: waiter,
             now: now,
             random: &random

@@ -30,7 +30,7 @@ struct DatagramWorker: ~Copyable {
         generation = parts.snapshots.generation
         snapshot = parts.snapshots.current
         pipeline = Pipeline(cache: parts.cache, seed: parts.seed)
-        forwarder = Forwarder(cache: parts.cache)
+        forwarder = Forwarder(cache: parts.cache, seed: parts.seed)
     }
 
     /// Works until it is told to drain and nobody waits any more.

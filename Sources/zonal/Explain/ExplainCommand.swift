@@ -36,13 +36,7 @@ struct ExplainCommand: ParsableCommand {
         guard let recordType = RecordType(type) else {
             throw ValidationError("'\(type)' is not a record type")
         }
-        var diagnostics = Diagnostics()
-        let loaded = ConfigurationLoader.load(path: configuration.path, diagnostics: &diagnostics)
-        guard let loaded else {
-            DiagnosticPrinter(format: .text).print(diagnostics.all)
-            throw ExitCode(1)
-        }
-        let explainer = Explainer(loaded.world)
+        let explainer = Explainer(try configuration.load().world)
         guard
             let explanation = explainer.explain(
                 question,

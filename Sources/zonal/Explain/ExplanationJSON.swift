@@ -4,18 +4,18 @@ import Snapshot
 extension Explanation {
     /// The explanation for programs: one object on one line.
     var json: String {
-        Self.object([
+        JSONText.object([
             ("client", clientJSON),
             (
                 "question",
-                Self.object([
+                JSONText.object([
                     ("name", JSONText.string("\(name)")), ("type", JSONText.string("\(type)")),
                 ])
             ),
             ("route", routeJSON),
             ("rcode", rcode.map { JSONText.string("\($0)") } ?? "null"),
-            ("answers", Self.array(answers.map(Self.json))),
-            ("steps", Self.array(steps.map(JSONText.string))),
+            ("answers", JSONText.list(answers.map(Self.json))),
+            ("steps", JSONText.list(steps.map(JSONText.string))),
         ])
     }
 
@@ -25,7 +25,7 @@ extension Explanation {
             ("az-id", client.zoneID), ("az-name", client.zoneName),
         ]
         let known = optional.compactMap { key, value in value.map { (key, JSONText.string($0)) } }
-        return Self.object(
+        return JSONText.object(
             [
                 ("address", JSONText.string("\(client.address)")),
                 ("scope", JSONText.string(client.scope.rawValue)),
@@ -40,9 +40,9 @@ extension Explanation {
         if let line = route.line { fields.append(("line", String(line))) }
         if route.kind == "forward" {
             let servers = route.upstreams.map { JSONText.string(Self.text(of: $0)) }
-            fields.append(("to", Self.array(servers)))
+            fields.append(("to", JSONText.list(servers)))
         }
-        return Self.object(fields)
+        return JSONText.object(fields)
     }
 
     private static func json(_ record: Record) -> String {
@@ -56,14 +56,6 @@ extension Explanation {
         fields.append(("reason", JSONText.string(record.reason)))
         if let file = record.file { fields.append(("file", JSONText.string(file))) }
         if let line = record.line { fields.append(("line", String(line))) }
-        return object(fields)
-    }
-
-    private static func object(_ fields: [(String, String)]) -> String {
-        "{" + fields.map { JSONText.string($0.0) + ":" + $0.1 }.joined(separator: ",") + "}"
-    }
-
-    private static func array(_ elements: [String]) -> String {
-        "[" + elements.joined(separator: ",") + "]"
+        return JSONText.object(fields)
     }
 }

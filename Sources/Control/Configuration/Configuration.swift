@@ -1,0 +1,78 @@
+package import DNSWire
+package import Snapshot
+
+/// Everything `zonal serve` needs: the world, and the settings of the process.
+package struct Configuration: Sendable {
+    package var world: World
+    /// Where to listen; the places here are those of `world.listeners`.
+    package var listeners: [Listener]
+    /// Datagram workers; nil for one a core.
+    package var workers: Int?
+    package var cache: CacheSettings
+    /// Where the parts of the world are written.
+    package var origins: Origins
+
+    package init(
+        world: World = World(),
+        listeners: [Listener] = [],
+        workers: Int? = nil,
+        cache: CacheSettings = CacheSettings(),
+        origins: Origins = Origins()
+    ) {
+        self.world = world
+        self.listeners = listeners
+        self.workers = workers
+        self.cache = cache
+        self.origins = origins
+    }
+
+    /// An address to listen on, over UDP and TCP; port 0 lets the system choose.
+    package struct Listener: Hashable, Sendable {
+        package var address: IPAddress
+        package var port: UInt16
+
+        package init(address: IPAddress, port: UInt16) {
+            self.address = address
+            self.port = port
+        }
+
+        init(_ endpoint: EndpointText) {
+            self.init(address: endpoint.address, port: endpoint.port)
+        }
+    }
+
+    /// How much the cache holds, and for how long; times are in seconds.
+    package struct CacheSettings: Hashable, Sendable {
+        package var byteCount = 64 << 20
+        package var maxTTL: UInt32 = 86_400
+        package var minTTL: UInt32 = 0
+        package var negativeMaxTTL: UInt32 = 3600
+        /// How long after its end an answer may still stand in for a dead upstream (RFC 8767).
+        package var serveStale: UInt32 = 86_400
+
+        package init() {}
+    }
+}
+
+extension Configuration {
+    /// The listener that a question to `endpoint` would reach, so that it would come back to us.
+    func listener(reachedBy endpoint: EndpointText) -> EndpointText? {
+        listeners.first { listener in
+            let isWildcard = listener.address.isUnspecified && endpoint.address.isLoopback
+            return listener.port == endpoint.port
+                && (listener.address == endpoint.address || isWildcard)
+        }
+        .map { EndpointText(address: $0.address, port: $0.port) }
+    }
+}
+
+/// Where the parts of a world are written; the places in each array are those of the world's.
+package struct Origins: Sendable {
+    package var accounts: [SourcePlace] = []
+    package var vpcs: [SourcePlace] = []
+    package var zones: [SourcePlace] = []
+    package var rules: [SourcePlace] = []
+    package var listeners: [SourcePlace] = []
+
+    package init() {}
+}

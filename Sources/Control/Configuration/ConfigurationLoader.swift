@@ -1,0 +1,48 @@
+/// Reads `zonal.yaml`, with all that it includes and names, into a checked configuration.
+package struct ConfigurationLoader {
+    private let loader: any FileLoader
+    private let system: SystemResolvers
+
+    package init(
+        loader: any FileLoader = DiskFileLoader(),
+        system: SystemResolvers = .resolvConf()
+    ) {
+        self.loader = loader
+        self.system = system
+    }
+
+    /// The configuration of the file at `path`; nil if anything is an error.
+    ///
+    /// - Parameters:
+    ///   - listening: Listeners of the command line, instead of the file's; empty for the file's.
+    ///   - diagnostics: Gets every mistake, all of them in one run.
+    package func load(
+        path: String,
+        listening: [EndpointText] = [],
+        diagnostics: inout Diagnostics
+    ) -> Configuration? {
+        let journal = ConfigurationJournal()
+        let configuration = read(path, listening, journal)
+        diagnostics.merge(journal.diagnostics)
+        return journal.errorCount == 0 ? configuration : nil
+    }
+
+    /// Everything that is wrong or doubtful in the file at `path`.
+    package func check(path: String) -> Diagnostics {
+        let journal = ConfigurationJournal()
+        let configuration = read(path, [], journal)
+        Lint(configuration, isWhole: journal.errorCount == 0, loader: loader, journal).run()
+        return journal.diagnostics
+    }
+
+    private func read(
+        _ path: String,
+        _ listening: [EndpointText],
+        _ journal: ConfigurationJournal
+    ) -> Configuration {
+        let draft = ConfigurationFileReader.read(path: path, loader: loader, journal: journal)
+        var builder = WorldBuilder(draft, loader: loader, system: system, journal: journal)
+        builder.build(listening: listening)
+        return builder.configuration
+    }
+}

@@ -1,0 +1,90 @@
+import DNSWire
+import Snapshot
+
+/// What the files say, entry by entry at its place, before any reference is followed.
+struct ConfigurationDraft {
+    /// The file that was asked for: the place of what it leaves to defaults.
+    var file: String
+    /// Nil where no file has the key.
+    var listeners: [ListenerDraft]?
+    var workers: Int?
+    var clients = ClientPolicy()
+    /// Nil where no file has the key.
+    var rules: [RuleDraft]?
+    var accounts: [AccountDraft] = []
+    var vpcs: [VPCDraft] = []
+    var zones: [ZoneDraft] = []
+    var cache = Configuration.CacheSettings()
+}
+
+struct ListenerDraft {
+    var place: SourcePlace
+    var endpoint: EndpointText
+    var vpc: Placed<String>?
+    var account: Placed<String>?
+}
+
+struct RuleDraft {
+    var place: SourcePlace
+    var zone: DomainName
+    var to: [Placed<Target>]
+    /// Nil for everyone.
+    var vpcs: [Placed<String>]?
+
+    enum Target: Sendable {
+        case system
+        case upstream(EndpointText)
+    }
+}
+
+struct AccountDraft {
+    var place: SourcePlace
+    var id: String
+    var name: String?
+    var availabilityZones: [Zone]
+
+    /// An entry of the AZ-name mapping table.
+    struct Zone {
+        var name: Placed<String>
+        var id: Placed<String>
+    }
+}
+
+struct VPCDraft {
+    var place: SourcePlace
+    var id: String
+    var account: Placed<String>?
+    var region: String?
+    var ranges: [Placed<IPPrefix>]
+    var inbound: [Placed<IPPrefix>]
+    var endpoints: [Placed<String>]
+    var subnets: [SubnetDraft]
+}
+
+struct SubnetDraft {
+    var place: SourcePlace
+    var id: String
+    var ranges: [Placed<IPPrefix>]
+    var zone: Placed<ZoneReference>?
+    var sharedWith: [Placed<String>]
+
+    /// An availability zone as a subnet names it.
+    enum ZoneReference: Sendable {
+        case id(String)
+        /// A name of the VPC's own account.
+        case name(String)
+    }
+}
+
+struct ZoneDraft {
+    var place: SourcePlace
+    var file: Placed<String>
+    /// Nil for every VPC.
+    var vpcs: [Placed<String>]?
+    var affinity: Zone.Affinity
+    var labels: Zone.Labels
+    var owner: Placed<String>?
+    var fallsThrough: Bool
+    var audience: Zone.Audience
+    var outside: Zone.Outside
+}

@@ -1,0 +1,316 @@
+import Snapshot
+
+/// Reads the configuration file and what it includes into one draft.
+struct ConfigurationFileReader {
+    private(set) var draft: ConfigurationDraft
+    private let loader: any FileLoader
+    private let journal: ConfigurationJournal
+    /// Where each file was first asked for, by its true path.
+    private var filesRead: [String: SourcePlace] = [:]
+    /// Where the keys stand that may be written once in all files together.
+    private var onceKeys: [String: SourcePlace] = [:]
+
+    private static let keys = [
+        "include", "listen", "workers", "clients", "forward", "accounts", "vpcs", "zones", "cache",
+    ]
+    private static let laterKeys = ["admin", "query-log"]
+
+    /// Reads the file at `path` with its includes.
+    static func read(
+        path: String,
+        loader: any FileLoader,
+        journal: ConfigurationJournal
+    ) -> ConfigurationDraft {
+        var reader = Self(path: path, loader: loader, journal: journal)
+        reader.read(path: path, namedAt: SourcePlace(file: path))
+        return reader.draft
+    }
+
+    private init(path: String, loader: any FileLoader, journal: ConfigurationJournal) {
+        draft = ConfigurationDraft(file: path)
+        self.loader = loader
+        self.journal = journal
+    }
+
+    /// Reads a file, what it includes before its own entries.
+    private mutating func read(path: String, namedAt place: SourcePlace) {
+        let octets: [UInt8]
+        do {
+            let resolved = try loader.resolved(path)
+            if let first = filesRead[resolved] {
+                journal.error(
+                    at: place,
+                    "\(path.shown) is read already, for \(first); include a file once"
+                )
+                return
+            }
+            filesRead[resolved] = place
+            octets = try loader.octets(of: resolved)
+        } catch {
+            journal.error(at: place, "\(path.shown) \(error); name a file that can be read")
+            return
+        }
+        var reader = YAMLReader(file: path, journal: journal)
+        guard let root = reader.read(octets), !root.isNothing else { return }
+        let subject = "the configuration"
+        if let entries = MappingReader(
+            root,
+            subject,
+            keys: Self.keys,
+            later: Self.laterKeys,
+            journal
+        ) {
+            read(entries, of: path)
+        }
+    }
+
+    private mutating func read(_ entries: MappingReader, of path: String) {
+        for file in entries.values("include", .path) {
+            read(path: FilePath.join(file.value, besides: path), namedAt: file.place)
+        }
+        if let node = once("workers", entries) {
+            draft.workers = node.value(.count(1...1024), journal)
+        }
+        if let node = once("clients", entries) { readClients(node) }
+        if let node = once("cache", entries) { readCache(node) }
+        if entries["listen"] != nil {
+            draft.listeners = (draft.listeners ?? []) + entries.items("listen").compactMap(listener)
+        }
+        if entries["forward"] != nil {
+            draft.rules = (draft.rules ?? []) + entries.items("forward").compactMap(rule)
+        }
+        draft.accounts += entries.items("accounts").compactMap(account)
+        draft.vpcs += entries.items("vpcs").compactMap(vpc)
+        draft.zones += entries.items("zones").compactMap { zone($0, besides: path) }
+    }
+
+    /// The value of a key that may stand in one file only.
+    private mutating func once(_ key: String, _ entries: MappingReader) -> ConfigurationNode? {
+        guard let node = entries[key] else { return nil }
+        if let first = onceKeys[key] {
+            journal.error(
+                at: node.place,
+                "`\(key)` is set already, at \(first); keep it in one file"
+            )
+            return nil
+        }
+        onceKeys[key] = node.place
+        return node
+    }
+
+    // MARK: Settings of the process
+
+    private mutating func readClients(_ node: ConfigurationNode) {
+        let keys = ["allow", "otherwise"]
+        guard let entries = MappingReader(node, "clients", keys: keys, journal) else { return }
+        draft.clients.allow = entries.values("allow", .prefix).map(\.value)
+        if let otherwise = entries.value("otherwise", ValueForm<ClientPolicy.Otherwise>.word()) {
+            draft.clients.otherwise = otherwise.value
+        }
+    }
+
+    private mutating func readCache(_ node: ConfigurationNode) {
+        let keys = ["size", "max-ttl", "min-ttl", "negative-max-ttl", "serve-stale"]
+        guard let entries = MappingReader(node, "cache", keys: keys, journal) else { return }
+        if let size = entries.value("size", .size) { draft.cache.byteCount = size.value }
+        if let ttl = entries.value("max-ttl", .duration) { draft.cache.maxTTL = ttl.value }
+        if let ttl = entries.value("min-ttl", .duration) { draft.cache.minTTL = ttl.value }
+        if let ttl = entries.value("negative-max-ttl", .duration) {
+            draft.cache.negativeMaxTTL = ttl.value
+        }
+        if let time = entries.value("serve-stale", .duration) {
+            draft.cache.serveStale = time.value
+        }
+        if draft.cache.minTTL > draft.cache.maxTTL {
+            journal.error(
+                at: entries["min-ttl"]?.place ?? node.place,
+                "min-ttl is more than max-ttl; write at most \(draft.cache.maxTTL)s"
+            )
+        }
+    }
+
+    private func listener(_ node: ConfigurationNode) -> ListenerDraft? {
+        if case .text = node.content {
+            return node.value(.listener, journal).map {
+                ListenerDraft(place: node.place, endpoint: $0)
+            }
+        }
+        guard
+            let entries = MappingReader(
+                node,
+                "a listener",
+                keys: ["address", "vpc", "account"],
+                later: ["proxy-protocol"],
+                journal
+            ), let endpoint = entries.required("address", .listener)
+        else { return nil }
+        let listener = ListenerDraft(
+            place: node.place,
+            endpoint: endpoint.value,
+            vpc: entries.value("vpc", .vpcID),
+            account: entries.value("account", .accountID)
+        )
+        if let account = listener.account, entries["vpc"] == nil {
+            journal.error(
+                at: account.place,
+                "`account` needs `vpc`: it names a participant of that VPC's shared subnets; add vpc:"
+            )
+        }
+        return listener
+    }
+
+    private func rule(_ node: ConfigurationNode) -> RuleDraft? {
+        let keys = ["zone", "to", "vpcs"]
+        guard let entries = MappingReader(node, "a forwarding rule", keys: keys, journal),
+            let zone = entries.required("zone", .domainName)
+        else { return nil }
+        let targets = entries.values("to", .target)
+        if entries.items("to").isEmpty {
+            journal.error(
+                at: entries["to"]?.place ?? node.place,
+                "the rule for \(zone.value) names nobody to ask; write to: [system] or addresses"
+            )
+        }
+        let vpcs = entries["vpcs"].map { _ in entries.values("vpcs", .vpcID) }
+        return RuleDraft(place: node.place, zone: zone.value, to: targets, vpcs: vpcs)
+    }
+
+    // MARK: The network
+
+    private func account(_ node: ConfigurationNode) -> AccountDraft? {
+        let keys = ["id", "name", "availability-zones"]
+        guard let entries = MappingReader(node, "an account", keys: keys, journal),
+            let id = entries.required("id", .accountID)
+        else { return nil }
+        return AccountDraft(
+            place: id.place,
+            id: id.value,
+            name: entries.value("name", .any("a name"))?.value,
+            availabilityZones: entries["availability-zones"].map(mappingTable) ?? []
+        )
+    }
+
+    /// The AZ-name mapping table: any keys, all of them AZ names.
+    private func mappingTable(_ node: ConfigurationNode) -> [AccountDraft.Zone] {
+        guard case .mapping(let entries) = node.content else {
+            if !node.isNothing {
+                journal.error(
+                    at: node.place,
+                    "expected AZ names with their IDs, found \(node.kind); write us-east-1a: use1-az4, a line each"
+                )
+            }
+            return []
+        }
+        return entries.compactMap { entry in
+            let key = ConfigurationNode(place: entry.place, content: .text(entry.key))
+            let name = key.value(.zoneName, journal)
+            guard let id = entry.value.value(.zoneID, journal), let name else { return nil }
+            return AccountDraft.Zone(
+                name: Placed(name, at: entry.place),
+                id: Placed(id, at: entry.value.place)
+            )
+        }
+    }
+
+    private func vpc(_ node: ConfigurationNode) -> VPCDraft? {
+        let keys = ["id", "account", "region", "ranges", "inbound", "endpoints", "subnets"]
+        guard let entries = MappingReader(node, "a VPC", keys: keys, journal),
+            let id = entries.required("id", .vpcID)
+        else { return nil }
+        return VPCDraft(
+            place: id.place,
+            id: id.value,
+            account: entries.required("account", .accountID),
+            region: entries.value("region", .any("a region"))?.value,
+            ranges: entries.values("ranges", .prefix),
+            inbound: entries.values("inbound", .prefix),
+            endpoints: entries.values("endpoints", .endpointID),
+            subnets: entries.items("subnets").compactMap(subnet)
+        )
+    }
+
+    private func subnet(_ node: ConfigurationNode) -> SubnetDraft? {
+        let keys = ["id", "ranges", "az", "shared-with"]
+        guard let entries = MappingReader(node, "a subnet", keys: keys, journal),
+            let id = entries.required("id", .subnetID)
+        else { return nil }
+        return SubnetDraft(
+            place: id.place,
+            id: id.value,
+            ranges: entries.values("ranges", .prefix),
+            zone: entries.required("az", .zoneReference),
+            sharedWith: entries.values("shared-with", .accountID)
+        )
+    }
+
+    private func zone(_ node: ConfigurationNode, besides path: String) -> ZoneDraft? {
+        let keys = [
+            "file", "vpcs", "affinity", "labels", "owner", "fallthrough", "audience", "outside",
+        ]
+        guard
+            let entries = MappingReader(node, "a zone", keys: keys, later: ["health"], journal),
+            var file = entries.required("file", .path)
+        else { return nil }
+        file.value = FilePath.join(file.value, besides: path)
+        return ZoneDraft(
+            place: node.place,
+            file: file,
+            vpcs: viewers(entries),
+            affinity: entries.value("affinity", ValueForm<Zone.Affinity>.word())?.value ?? .zonal,
+            labels: entries.value("labels", ValueForm<Zone.Labels>.word())?.value ?? .account,
+            owner: entries.value("owner", .accountID),
+            fallsThrough: entries.value("fallthrough", .truth)?.value ?? false,
+            audience: entries.value("audience", ValueForm<Zone.Audience>.word())?.value ?? .all,
+            outside: entries.value("outside", ValueForm<Zone.Outside>.word())?.value ?? .forward
+        )
+    }
+
+    /// Who sees a zone: a list of VPCs, or nil for `all`.
+    private func viewers(_ entries: MappingReader) -> [Placed<String>]? {
+        guard let node = entries["vpcs"] else {
+            journal.error(
+                at: entries.place,
+                "a zone has no `vpcs`: nobody would see it; write vpcs: all, or a list of VPC IDs"
+            )
+            return []
+        }
+        if case .text("all") = node.content { return nil }
+        if case .text(let text) = node.content {
+            journal.error(
+                at: node.place,
+                "`\(text.shown)` is not a list of VPCs; write all, or [\(text.shown)]"
+            )
+            return []
+        }
+        return node.values(.vpcID, journal)
+    }
+}
+
+/// Paths as configuration files write them: relative to the file that names them.
+enum FilePath {
+    static func join(_ path: String, besides file: String) -> String {
+        guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
+        return file[...slash] + path
+    }
+}
+
+extension ValueForm<RuleDraft.Target> {
+    /// `system`, or a name server.
+    fileprivate static let target = ValueForm("system, or an address such as 10.9.0.53") {
+        (text) throws(ValueFault) in
+        text == "system" ? .system : .upstream(try ValueForm<EndpointText>.upstream.parse(text))
+    }
+}
+
+extension ValueForm<SubnetDraft.ZoneReference> {
+    /// An AZ ID or an AZ name.
+    fileprivate static let zoneReference = ValueForm("an AZ ID such as use1-az4, or an AZ name") {
+        (text) throws(ValueFault) in
+        let text = text.lowercased()
+        if ZoneNames.isID(text) { return .id(text) }
+        if ZoneNames.isName(text) { return .name(text) }
+        throw ValueFault(
+            "`\(text.shown)` is neither an AZ ID nor an AZ name; write use1-az4 or us-east-1a"
+        )
+    }
+}

@@ -1,0 +1,89 @@
+package import DNSWire
+import Snapshot
+
+extension ValueForm<IPPrefix> {
+    /// A CIDR block without host bits.
+    static let prefix = ValueForm("a CIDR block such as 10.20.0.0/16") {
+        (text) throws(ValueFault) in
+        guard let prefix = IPPrefix(text) else {
+            throw ValueFault("`\(text.shown)` is not a CIDR block; write one as in 10.20.0.0/16")
+        }
+        let address = text.prefix { $0 != "/" }
+        guard IPAddress(address) == prefix.first else {
+            throw ValueFault("\(text.shown) has host bits set; write \(prefix)")
+        }
+        return prefix
+    }
+}
+
+/// An address with a port, as settings and the command line write it.
+package struct EndpointText: Hashable, Sendable {
+    package var address: IPAddress
+    package var port: UInt16
+
+    package init(address: IPAddress, port: UInt16) {
+        self.address = address
+        self.port = port
+    }
+
+    /// Reads `127.0.0.1:5300`, `[::1]:5300`, or an address alone with the port given.
+    package init?(_ text: String, defaultPort: UInt16 = 53) {
+        guard let (addressText, portText) = Self.split(text),
+            let address = IPAddress(addressText)
+        else { return nil }
+        self.address = address
+        guard let portText else {
+            port = defaultPort
+            return
+        }
+        guard let number = NumberText.whole(portText), let port = UInt16(exactly: number) else {
+            return nil
+        }
+        self.port = port
+    }
+
+    private static func split(_ text: String) -> (address: Substring, port: Substring?)? {
+        if text.hasPrefix("[") {
+            guard let bracket = text.firstIndex(of: "]") else { return nil }
+            let address = text[text.index(after: text.startIndex)..<bracket]
+            let rest = text[text.index(after: bracket)...]
+            guard address.contains(":") else { return nil }
+            if rest.isEmpty { return (address, nil) }
+            return rest.hasPrefix(":") ? (address, rest.dropFirst()) : nil
+        }
+        guard text.count(where: { $0 == ":" }) == 1, let colon = text.firstIndex(of: ":") else {
+            return (text[...], nil)
+        }
+        return (text[..<colon], text[text.index(after: colon)...])
+    }
+}
+
+extension EndpointText: CustomStringConvertible {
+    package var description: String {
+        address.isV4 ? "\(address):\(port)" : "[\(address)]:\(port)"
+    }
+}
+
+extension ValueForm<EndpointText> {
+    /// Where to listen; port 0 lets the system choose.
+    static let listener = ValueForm("an address and port such as 127.0.0.1:5300") {
+        (text) throws(ValueFault) in
+        guard let endpoint = EndpointText(text) else {
+            throw ValueFault(
+                "`\(text.shown)` is not an address and port; write 127.0.0.1:5300 or \"[::1]:5300\""
+            )
+        }
+        return endpoint
+    }
+
+    /// A name server; port 53 unless given.
+    static let upstream = ValueForm("an address such as 10.9.0.53 or \"10.9.0.53:5353\"") {
+        (text) throws(ValueFault) in
+        guard let endpoint = EndpointText(text), endpoint.port > 0 else {
+            throw ValueFault(
+                "`\(text.shown)` is not a name server; write system, 10.9.0.53, \"10.9.0.53:5353\" or \"[2001:db8::53]:53\""
+            )
+        }
+        return endpoint
+    }
+}

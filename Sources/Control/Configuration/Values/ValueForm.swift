@@ -1,0 +1,110 @@
+/// How a single value is written, and how it is read.
+struct ValueForm<Value>: Sendable {
+    /// What stands in its place, with an article: `a duration such as 10s`.
+    let expected: String
+    let parse: @Sendable (String) throws(ValueFault) -> Value
+
+    init(_ expected: String, _ parse: @escaping @Sendable (String) throws(ValueFault) -> Value) {
+        self.expected = expected
+        self.parse = parse
+    }
+}
+
+/// Why a text is not the value that it should be.
+struct ValueFault: Error, Equatable {
+    /// What is wrong, then `; `, then what to do.
+    var message: String
+
+    init(_ message: String) { self.message = message }
+}
+
+extension ValueForm {
+    /// Any text.
+    static func any(_ expected: String) -> ValueForm<String> where Value == String {
+        ValueForm<String>(expected) { (text) throws(ValueFault) in text }
+    }
+
+    /// One of the words that the cases are written as.
+    static func word() -> ValueForm<Value>
+    where Value: RawRepresentable<String> & CaseIterable & Sendable {
+        let words = Value.allCases.map(\.rawValue)
+        return ValueForm<Value>("one of " + words.joined(separator: ", ")) {
+            (text) throws(ValueFault) in
+            if let value = Value(rawValue: text) { return value }
+            let guess = Suggestion.nearest(to: text, among: words)
+            let advice =
+                guess.map { "did you mean `\($0)`?" }
+                ?? "write one of " + words.joined(separator: ", ")
+            throw ValueFault("`\(text.shown)` is not known here; \(advice)")
+        }
+    }
+}
+
+extension ValueForm<Bool> {
+    static let truth = ValueForm("true or false") { (text) throws(ValueFault) in
+        switch text {
+        case "true": return true
+        case "false": return false
+        default: throw ValueFault("`\(text.shown)` is no truth value; write true or false")
+        }
+    }
+}
+
+extension ValueForm<Int> {
+    /// A whole number of a range.
+    static func count(_ range: ClosedRange<Int>) -> ValueForm {
+        let expected = "a number from \(range.lowerBound) to \(range.upperBound)"
+        return ValueForm(expected) { (text) throws(ValueFault) in
+            guard let number = NumberText.whole(text), range.contains(number) else {
+                throw ValueFault("`\(text.shown)` is out of range; write \(expected)")
+            }
+            return number
+        }
+    }
+
+    /// Octets: `64MiB`, `1GiB`, `512KiB`, or a plain number of octets.
+    static let size = ValueForm("a size such as 64MiB") { (text) throws(ValueFault) in
+        let units = ["": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30]
+        let (number, unit) = NumberText.split(text)
+        guard let number, let factor = units[unit] else {
+            throw ValueFault("`\(text.shown)` is not a size; write a number and KiB, MiB or GiB")
+        }
+        let (octets, isTooLarge) = number.multipliedReportingOverflow(by: factor)
+        guard !isTooLarge, octets <= 1 << 42 else {
+            throw ValueFault("`\(text.shown)` is more than 4096GiB; write less")
+        }
+        return octets
+    }
+}
+
+extension ValueForm<UInt32> {
+    /// Seconds: `10s`, `5m`, `1h`, `1d`, `1w`, or a plain number of seconds.
+    static let duration = ValueForm("a duration such as 10s") { (text) throws(ValueFault) in
+        let units = ["": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
+        let (number, unit) = NumberText.split(text)
+        guard let number, let factor = units[unit] else {
+            throw ValueFault("`\(text.shown)` is not a duration; write a number and s, m, h or d")
+        }
+        let (seconds, isTooLarge) = number.multipliedReportingOverflow(by: factor)
+        guard !isTooLarge, seconds <= Int(Int32.max) else {
+            throw ValueFault("`\(text.shown)` is more than 2147483647s; write less")
+        }
+        return UInt32(truncatingIfNeeded: seconds)
+    }
+}
+
+/// Decimal numbers without a sign.
+enum NumberText {
+    static func whole(_ text: some StringProtocol) -> Int? {
+        guard (1...18).contains(text.utf8.count),
+            text.utf8.allSatisfy({ (48...57).contains($0) })
+        else { return nil }
+        return Int(text)
+    }
+
+    /// The number a text starts with, and what stands behind it.
+    static func split(_ text: String) -> (number: Int?, unit: String) {
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        return (whole(digits), String(text.dropFirst(digits.count)))
+    }
+}

@@ -1,0 +1,42 @@
+/// Numbers things by their IDs, and tells of an ID that is defined twice or nowhere.
+struct Registry {
+    private let noun: String
+    private let journal: ConfigurationJournal
+    private var numbers: [String: Int] = [:]
+    private(set) var places: [SourcePlace] = []
+
+    /// - Parameter noun: What is numbered, for messages: `account`.
+    init(_ noun: String, _ journal: ConfigurationJournal) {
+        self.noun = noun
+        self.journal = journal
+    }
+
+    /// True if the ID was new; a second definition is an error.
+    mutating func define(_ id: String, at place: SourcePlace) -> Bool {
+        if let first = numbers[id] {
+            journal.error(
+                at: place,
+                "\(noun) \(id) is defined already, at \(places[first]); remove one of them"
+            )
+            return false
+        }
+        numbers[id] = places.count
+        places.append(place)
+        return true
+    }
+
+    /// The number of what `reference` names; naming nothing is an error, and nil.
+    func resolve(_ reference: Placed<String>) -> Int? {
+        if let number = numbers[reference.value] { return number }
+        let guess = Suggestion.nearest(to: reference.value, among: numbers.keys.sorted())
+        let advice =
+            guess.map { "did you mean \($0)?" } ?? "define it under \(noun.lowercased())s:"
+        journal.error(at: reference.place, "unknown \(noun) \(reference.value.shown); \(advice)")
+        return nil
+    }
+
+    func resolve(_ references: [Placed<String>]) -> [Int] {
+        var seen: Set<Int> = []
+        return references.compactMap(resolve).filter { seen.insert($0).inserted }
+    }
+}

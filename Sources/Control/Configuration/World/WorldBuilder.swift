@@ -1,0 +1,333 @@
+import DNSWire
+import Snapshot
+
+/// Makes a world of a draft: follows every reference, and tells of each that leads nowhere.
+///
+/// What has a mistake is left out, so that the rest can still be looked at in the same run.
+struct WorldBuilder {
+    private(set) var configuration = Configuration()
+    private let draft: ConfigurationDraft
+    private let journal: ConfigurationJournal
+    private let loader: any FileLoader
+    private let system: SystemResolvers
+    private var accounts: Registry
+    private var vpcs: Registry
+
+    init(
+        _ draft: ConfigurationDraft,
+        loader: any FileLoader,
+        system: SystemResolvers,
+        journal: ConfigurationJournal
+    ) {
+        self.draft = draft
+        self.loader = loader
+        self.system = system
+        self.journal = journal
+        accounts = Registry("account", journal)
+        vpcs = Registry("VPC", journal)
+    }
+
+    /// - Parameter listening: Listeners of the command line, instead of the draft's; empty for none.
+    mutating func build(listening: [EndpointText]) {
+        configuration.workers = draft.workers
+        configuration.cache = draft.cache
+        configuration.world.clients = draft.clients
+        addAccounts()
+        addVPCs()
+        addListeners()
+        if !listening.isEmpty { listen(on: listening) }
+        NetworkChecks(draft, configuration, journal).run()
+        addRules()
+        addZones()
+    }
+
+    // MARK: Accounts
+
+    private mutating func addAccounts() {
+        for account in draft.accounts where accounts.define(account.id, at: account.place) {
+            configuration.world.accounts.append(
+                Account(id: account.id, name: account.name, zoneIDsByName: table(of: account))
+            )
+        }
+        configuration.origins.accounts = accounts.places
+    }
+
+    /// The AZ-name mapping table, which must be a bijection.
+    private func table(of account: AccountDraft) -> [String: String] {
+        var table: [String: String] = [:]
+        var names: [String: String] = [:]
+        for zone in account.availabilityZones {
+            if let other = names[zone.id.value] {
+                journal.error(
+                    at: zone.id.place,
+                    "\(zone.id.value) is both \(other) and \(zone.name.value) of account \(account.id); an AZ ID has one name in an account, so correct one of them"
+                )
+                continue
+            }
+            if table[zone.name.value] != nil {
+                journal.error(
+                    at: zone.name.place,
+                    "\(zone.name.value) is written twice for account \(account.id); remove one of them"
+                )
+                continue
+            }
+            names[zone.id.value] = zone.name.value
+            table[zone.name.value] = zone.id.value
+        }
+        return table
+    }
+
+    // MARK: VPCs
+
+    private mutating func addVPCs() {
+        var subnets = Registry("subnet", journal)
+        var endpoints = Registry("endpoint", journal)
+        for vpc in draft.vpcs where vpcs.define(vpc.id, at: vpc.place) {
+            let account = vpc.account.flatMap(accounts.resolve)
+            let built = vpc.subnets.compactMap { subnet -> Subnet? in
+                guard subnets.define(subnet.id, at: subnet.place) else { return nil }
+                return self.subnet(subnet, owner: account)
+            }
+            configuration.world.vpcs.append(
+                VPC(
+                    id: vpc.id,
+                    account: account ?? standIn(for: vpc.account),
+                    region: vpc.region,
+                    ranges: vpc.ranges.map(\.value),
+                    inbound: vpc.inbound.map(\.value),
+                    endpoints: vpc.endpoints.compactMap {
+                        endpoints.define($0.value, at: $0.place) ? $0.value : nil
+                    },
+                    subnets: built
+                )
+            )
+        }
+        configuration.origins.vpcs = vpcs.places
+    }
+
+    /// An account in place of one that is not defined, so that every index of the world leads somewhere.
+    private mutating func standIn(for account: Placed<String>?) -> Int {
+        configuration.world.accounts.append(Account(id: account?.value ?? ""))
+        return configuration.world.accounts.count - 1
+    }
+
+    private func subnet(_ subnet: SubnetDraft, owner: Int?) -> Subnet? {
+        let participants = accounts.resolve(subnet.sharedWith)
+        guard let zone = subnet.zone, let zoneID = zoneID(zone, owner: owner) else { return nil }
+        return Subnet(
+            id: subnet.id,
+            ranges: subnet.ranges.map(\.value),
+            zoneID: zoneID,
+            sharedWith: participants
+        )
+    }
+
+    private func zoneID(_ zone: Placed<SubnetDraft.ZoneReference>, owner: Int?) -> String? {
+        switch zone.value {
+        case .id(let id): return id
+        case .name(let name):
+            guard let owner else { return nil }
+            let account = configuration.world.accounts[owner]
+            if let id = account.zoneIDsByName[name] { return id }
+            let names = account.zoneIDsByName.keys.sorted().joined(separator: ", ")
+            let known = names.isEmpty ? "it has no table of AZ names" : "it has \(names)"
+            journal.error(
+                at: zone.place,
+                "account \(account.id) has no AZ \(name): \(known); write one of them, or an AZ ID as in use1-az4"
+            )
+            return nil
+        }
+    }
+
+    // MARK: Listeners
+
+    private mutating func addListeners() {
+        guard let listeners = draft.listeners else {
+            listen(on: Self.defaultListeners)
+            return
+        }
+        if listeners.isEmpty {
+            journal.error(
+                at: SourcePlace(file: draft.file),
+                "`listen` is empty; write addresses, or leave the key out"
+            )
+        }
+        var seen: [EndpointText: SourcePlace] = [:]
+        for listener in listeners {
+            let vpc = listener.vpc.flatMap(vpcs.resolve)
+            let account = listener.account.flatMap(accounts.resolve)
+            if let first = seen[listener.endpoint], listener.endpoint.port != 0 {
+                journal.error(
+                    at: listener.place,
+                    "\(listener.endpoint) is listened on already, at \(first); remove one of them"
+                )
+                continue
+            }
+            seen[listener.endpoint] = listener.place
+            add(listener.endpoint, ListenerScope(vpc: vpc, account: account), at: listener.place)
+        }
+    }
+
+    private static let defaultListeners = ["127.0.0.1:5300", "[::1]:5300"]
+        .compactMap { EndpointText($0) }
+
+    /// Listens on addresses that no file names; what the files say of the same address still holds.
+    private mutating func listen(on endpoints: [EndpointText]) {
+        let known = Dictionary(
+            zip(configuration.listeners, configuration.world.listeners),
+            uniquingKeysWith: { first, _ in first }
+        )
+        configuration.listeners = []
+        configuration.world.listeners = []
+        configuration.origins.listeners = []
+        for endpoint in endpoints {
+            let scope = known[Configuration.Listener(endpoint)] ?? ListenerScope()
+            add(endpoint, scope, at: SourcePlace(file: draft.file))
+        }
+    }
+
+    private mutating func add(
+        _ endpoint: EndpointText,
+        _ scope: ListenerScope,
+        at place: SourcePlace
+    ) {
+        configuration.listeners.append(Configuration.Listener(endpoint))
+        configuration.world.listeners.append(scope)
+        configuration.origins.listeners.append(place)
+    }
+
+    // MARK: Rules
+
+    private mutating func addRules() {
+        let rules =
+            draft.rules ?? [
+                RuleDraft(
+                    place: SourcePlace(file: draft.file),
+                    zone: .root,
+                    to: [Placed(.system, at: SourcePlace(file: draft.file))]
+                )
+            ]
+        var seen: [RuleKey: SourcePlace] = [:]
+        for rule in rules {
+            let vpcs = rule.vpcs.map { self.vpcs.resolve($0) }
+            for key in RuleKey.keys(rule.zone, vpcs) {
+                if let first = seen[key] {
+                    journal.error(
+                        at: rule.place,
+                        "a second rule for \(rule.zone)\(key.scope(configuration.world)), after the one at \(first); put all servers in one"
+                    )
+                    break
+                }
+                seen[key] = rule.place
+            }
+            configuration.world.rules.append(
+                ForwardRule(zone: rule.zone, upstreams: upstreams(of: rule), vpcs: vpcs)
+            )
+            configuration.origins.rules.append(rule.place)
+        }
+    }
+
+    /// For whom two rules of one name would clash.
+    private struct RuleKey: Hashable {
+        var zone: DomainName
+        var vpc: Int?
+
+        static func keys(_ zone: DomainName, _ vpcs: [Int]?) -> [RuleKey] {
+            vpcs?.map { RuleKey(zone: zone, vpc: $0) } ?? [RuleKey(zone: zone, vpc: nil)]
+        }
+
+        func scope(_ world: World) -> String { vpc.map { " in \(world.vpcs[$0].id)" } ?? "" }
+    }
+
+    private func upstreams(of rule: RuleDraft) -> [Upstream] {
+        var upstreams: [Upstream] = []
+        for target in rule.to {
+            let found: [Upstream]
+            switch target.value {
+            case .system: found = systemUpstreams(at: target.place)
+            case .upstream(let endpoint):
+                if let listener = configuration.listener(reachedBy: endpoint) {
+                    journal.error(
+                        at: target.place,
+                        "\(endpoint) is this server itself, which listens on \(listener); name another server"
+                    )
+                }
+                found = [Upstream(address: endpoint.address, port: endpoint.port)]
+            }
+            upstreams += found.filter { !upstreams.contains($0) }
+        }
+        return upstreams
+    }
+
+    /// The machine's name servers, without this server.
+    private func systemUpstreams(at place: SourcePlace) -> [Upstream] {
+        let others = system.addresses.filter {
+            configuration.listener(reachedBy: EndpointText(address: $0, port: 53)) == nil
+        }
+        if others.isEmpty {
+            journal.warning(
+                at: place,
+                "`system` leaves nobody to ask: /etc/resolv.conf names this server alone; name a server by its address"
+            )
+        }
+        return others.map { Upstream(address: $0) }
+    }
+
+    // MARK: Zones
+
+    private mutating func addZones() {
+        let reader = ZoneReader(configuration.world.accounts, loader: loader, journal: journal)
+        var clashes = ZoneClashes(journal)
+        for zone in draft.zones {
+            let viewers = zone.vpcs.map { vpcs.resolve($0) }
+            let owner = zone.owner.flatMap(accounts.resolve)
+            if zone.labels == .owner, zone.owner == nil {
+                journal.error(
+                    at: zone.place,
+                    "`labels: owner` needs `owner`: the account whose AZ names they are; add owner: \"111122223333\""
+                )
+            }
+            guard var built = reader.read(zone, owner: owner) else { continue }
+            built.vpcs = viewers ?? Array(configuration.world.vpcs.indices)
+            clashes.add(built, at: zone.place, in: configuration.world)
+            configuration.world.zones.append(built)
+            configuration.origins.zones.append(zone.place)
+        }
+    }
+}
+
+/// Finds two zones of one name for one VPC.
+private struct ZoneClashes {
+    private let journal: ConfigurationJournal
+    private var seen: [Key: [Seen]] = [:]
+
+    private struct Key: Hashable {
+        var apex: DomainName
+        var vpc: Int
+    }
+
+    private struct Seen {
+        var audience: Zone.Audience
+        var place: SourcePlace
+    }
+
+    init(_ journal: ConfigurationJournal) { self.journal = journal }
+
+    mutating func add(_ zone: Zone, at place: SourcePlace, in world: World) {
+        var isTold = false
+        for vpc in zone.vpcs {
+            let key = Key(apex: zone.apex.folded, vpc: vpc)
+            let other = seen[key]?.first { known in
+                known.audience == zone.audience || known.audience == .all || zone.audience == .all
+            }
+            if let other, !isTold {
+                isTold = true
+                journal.error(
+                    at: place,
+                    "a second zone \(zone.apex) for \(world.vpcs[vpc].id), after the one at \(other.place); merge them, or give them different vpcs"
+                )
+            }
+            seen[key, default: []].append(Seen(audience: zone.audience, place: place))
+        }
+    }
+}

@@ -1,0 +1,135 @@
+/// One value of a configuration file, at its place.
+struct ConfigurationNode {
+    var place: SourcePlace
+    var content: Content
+
+    enum Content {
+        /// Nothing after the colon, `~` or `null`.
+        case nothing
+        case text(String)
+        case list([ConfigurationNode])
+        case mapping([Entry])
+    }
+
+    /// A key and its value.
+    struct Entry {
+        var key: String
+        var place: SourcePlace
+        var value: ConfigurationNode
+    }
+
+    var isNothing: Bool {
+        if case .nothing = content { return true }
+        return false
+    }
+
+    /// What it is, for messages: `a list`.
+    var kind: String {
+        switch content {
+        case .nothing: "nothing"
+        case .text: "a single value"
+        case .list: "a list"
+        case .mapping: "a mapping"
+        }
+    }
+}
+
+extension ConfigurationNode {
+    /// The text of a single value; anything else is an error, and nil.
+    func text(_ expected: String, _ journal: ConfigurationJournal) -> String? {
+        if case .text(let text) = content { return text }
+        journal.error(at: place, "expected \(expected), found \(kind); write \(expected)")
+        return nil
+    }
+
+    /// The items of a list; nothing is an empty list, anything else an error.
+    func items(_ journal: ConfigurationJournal) -> [ConfigurationNode] {
+        switch content {
+        case .list(let items): return items
+        case .nothing: return []
+        case .text(let text):
+            journal.error(
+                at: place,
+                "expected a list, found a single value; write [\(text.shown)]"
+            )
+        case .mapping:
+            journal.error(
+                at: place,
+                "expected a list, found a mapping; write each item after a \"- \""
+            )
+        }
+        return []
+    }
+
+    /// The value that `form` reads; a mistake is told, and nil.
+    func value<Value>(_ form: ValueForm<Value>, _ journal: ConfigurationJournal) -> Value? {
+        guard let text = text(form.expected, journal) else { return nil }
+        do throws(ValueFault) {
+            return try form.parse(text)
+        } catch {
+            journal.error(at: place, error.message)
+            return nil
+        }
+    }
+
+    /// The values of a list that `form` can read, each with its place.
+    func values<Value>(
+        _ form: ValueForm<Value>,
+        _ journal: ConfigurationJournal
+    ) -> [Placed<Value>] {
+        items(journal).compactMap { item in
+            item.value(form, journal).map { Placed($0, at: item.place) }
+        }
+    }
+}
+
+/// A value, and where it is written.
+struct Placed<Value> {
+    var value: Value
+    var place: SourcePlace
+
+    init(_ value: Value, at place: SourcePlace) {
+        self.value = value
+        self.place = place
+    }
+}
+
+extension Placed: Sendable where Value: Sendable {}
+
+/// Where the readers of one configuration note what they find.
+final class ConfigurationJournal {
+    /// More are not kept: nobody reads them, and a hostile file must not cost the memory.
+    private static let limit = 10_000
+
+    private(set) var diagnostics = Diagnostics()
+    private(set) var errorCount = 0
+    private var count = 0
+
+    func error(at place: SourcePlace, _ message: String, excerpt: String? = nil) {
+        add(Diagnostic(.error, at: place, message, excerpt: excerpt))
+    }
+
+    func warning(at place: SourcePlace, _ message: String, excerpt: String? = nil) {
+        add(Diagnostic(.warning, at: place, message, excerpt: excerpt))
+    }
+
+    func merge(_ other: Diagnostics) { other.all.forEach(add) }
+
+    private func add(_ diagnostic: Diagnostic) {
+        if diagnostic.severity == .error { errorCount += 1 }
+        count += 1
+        if count <= Self.limit { diagnostics.add(diagnostic) }
+        if count == Self.limit {
+            diagnostics.error(at: diagnostic.place, "too many mistakes; the rest is not shown")
+        }
+    }
+}
+
+extension String {
+    /// The text for a message: cut where it is long, with nothing that moves a cursor.
+    var shown: String {
+        let octets = Array(utf8.prefix(80))
+        let text = MasterFileLexer.printable(octets[...])
+        return utf8.count > octets.count ? text + "…" : text
+    }
+}

@@ -1,0 +1,85 @@
+import DNSWire
+import Snapshot
+
+/// Finds aliases that lead nowhere, whoever asks, with the server's own routes.
+struct AliasLint {
+    private let world: World
+    private let snapshot: CompiledSnapshot
+    private let seed = HashSeed.random()
+
+    init(_ world: World) {
+        self.world = world
+        snapshot = CompiledSnapshot(compiling: world, seed: seed)
+    }
+
+    func warnings(about zone: Zone) -> [RecordWarning] {
+        let viewers = self.viewers(of: zone)
+        guard !viewers.isEmpty else { return [] }
+        var warnings: [RecordWarning] = []
+        for (index, record) in zone.contents.records.enumerated() where record.type == .cname {
+            guard let target = DomainName(octets: zone.contents.rdata(of: record)),
+                !viewers.contains(where: { reaches(target, $0) })
+            else { continue }
+            warnings.append(
+                RecordWarning(
+                    record: index,
+                    message:
+                        "\(target) does not exist for anybody who sees \(zone.apex); correct the target, or add its record"
+                )
+            )
+        }
+        return warnings
+    }
+
+    /// A client of each kind that sees the zone.
+    private func viewers(of zone: Zone) -> [ClientClass] {
+        var views: Set<Int> = []
+        return zone.vpcs.flatMap(clients).filter { client in
+            guard views.insert(client.view).inserted else { return false }
+            return switch zone.audience {
+            case .all: true
+            case .inVPC: client.scope == .vpc
+            case .inbound: client.scope == .inbound
+            }
+        }
+    }
+
+    /// A client in the VPC, and one that arrives from outside through its inbound endpoint.
+    private func clients(of vpc: Int) -> [ClientClass] {
+        let (inside, inbound) = (world.vpcs[vpc].ranges.first, world.vpcs[vpc].inbound.first)
+        let listener = world.listeners.firstIndex { $0.vpc == vpc } ?? -1
+        return [inside, inbound].compactMap { range in
+            guard let range else { return nil }
+            let client = snapshot.classify(range.first, listener: listener)
+            if client.vpc == vpc { return client }
+            return world.vpcs[vpc].endpoints.first.flatMap {
+                snapshot.classify(range.first, endpoint: $0)
+            }
+        }
+    }
+
+    private func reaches(_ target: DomainName, _ client: ClientClass) -> Bool {
+        var name = FoldedName(seed: seed)
+        var scratch = FoldedName(seed: seed)
+        name.read(target)
+        var limit = Route.anyLength
+        while let route = snapshot.route(name, view: client.view, atMost: limit) {
+            switch route.kind {
+            case .rule: return true
+            case .refuse, .nonexistent: return false
+            case .zone(let number):
+                let zone = snapshot.zone(number)
+                let match = snapshot.find(
+                    name,
+                    in: zone,
+                    account: client.account,
+                    scratch: &scratch
+                )
+                guard case .missing = match else { return true }
+                guard zone.fallsThrough, route.labelCount > 0 else { return false }
+                limit = route.labelCount - 1
+            }
+        }
+        return false
+    }
+}

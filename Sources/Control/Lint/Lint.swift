@@ -1,0 +1,107 @@
+import DNSWire
+import Snapshot
+
+/// Looks for what is allowed but hardly meant: the warnings of `zonal check`.
+struct Lint {
+    let world: World
+    let origins: Origins
+    private let isWhole: Bool
+    private let journal: ConfigurationJournal
+    private let files: RecordSites
+
+    /// - Parameter isWhole: The configuration is without errors, so that what is missing is missing.
+    init(
+        _ configuration: Configuration,
+        isWhole: Bool,
+        loader: any FileLoader,
+        _ journal: ConfigurationJournal
+    ) {
+        world = configuration.world
+        origins = configuration.origins
+        self.isWhole = isWhole
+        self.journal = journal
+        files = RecordSites(loader)
+    }
+
+    func run() {
+        checkTables()
+        checkTranslations()
+        var addresses = ZoneAddressLint(world)
+        for zone in world.zones { warn(of: zone, addresses.warnings(about: zone)) }
+        if isWhole { checkAliases() }
+    }
+
+    // MARK: Accounts
+
+    private func checkTables() {
+        for (account, place) in zip(world.accounts, origins.accounts)
+        where account.zoneIDsByName.isEmpty {
+            journal.warning(
+                at: place,
+                "account \(account.id) has no table of AZ names, so its clients reach zonal names in AZ IDs only; add availability-zones:"
+            )
+        }
+    }
+
+    /// The cloud's own DNS gives the zonal name of an endpoint its owner's AZ name, for everybody.
+    private func checkTranslations() {
+        guard let cloud = DomainName("vpce.amazonaws.com") else { return }
+        for (zone, place) in zip(world.zones, origins.zones) where zone.labels == .account {
+            let viewers = Set(zone.vpcs.map { world.vpcs[$0].account })
+            let tables = Set(viewers.map { world.accounts[$0].zoneIDsByName })
+            guard zone.apex.isInside(cloud), tables.count > 1 else { continue }
+            journal.warning(
+                at: place,
+                "\(zone.apex) translates AZ names for \(viewers.count) accounts whose tables differ, while the cloud's public DNS uses its owner's names for everybody; write labels: owner where that is meant"
+            )
+        }
+    }
+
+    // MARK: Records
+
+    private func checkAliases() {
+        let lint = AliasLint(world)
+        for zone in world.zones {
+            warn(of: zone, lint.warnings(about: zone))
+        }
+    }
+
+    private func warn(of zone: Zone, _ warnings: [RecordWarning]) {
+        for warning in warnings.prefix(Self.limit) {
+            let record = zone.contents.records[warning.record]
+            let site = files.site(of: record, in: zone.contents)
+            journal.warning(at: site.place, warning.message, excerpt: site.excerpt)
+        }
+        if warnings.count > Self.limit, let file = zone.contents.files.first {
+            journal.warning(
+                at: SourcePlace(file: file),
+                "\(warnings.count - Self.limit) more warnings of this kind; fix the first ones and check again"
+            )
+        }
+    }
+
+    /// Warnings of one kind that are shown for a zone.
+    private static let limit = 50
+}
+
+/// A doubt about a record of a zone.
+struct RecordWarning {
+    /// Index of the record.
+    var record: Int
+    var message: String
+}
+
+/// Finds records in their files, each file read once.
+private final class RecordSites {
+    private let loader: any FileLoader
+    private var texts: [String: [UInt8]] = [:]
+
+    init(_ loader: any FileLoader) { self.loader = loader }
+
+    func site(of record: ZoneContents.Record, in contents: ZoneContents) -> RecordSite {
+        let file = contents.files[Int(record.file)]
+        let text = texts[file] ?? (try? loader.octets(of: file)) ?? []
+        texts[file] = text
+        return RecordSite(file: file, line: Int(record.line), in: text)
+    }
+}

@@ -1,0 +1,131 @@
+import DNSWire
+import Snapshot
+
+/// Doubts about the addresses of a zone: where they lie, and in which AZ their name puts them.
+struct ZoneAddressLint {
+    private let world: World
+    private let subnets: SubnetFinder
+    private let zoneIDs: Set<String>
+    private var found: [RecordWarning] = []
+
+    init(_ world: World) {
+        self.world = world
+        subnets = SubnetFinder(world)
+        zoneIDs = Set(
+            world.accounts.flatMap(\.zoneIDsByName.values)
+                + world.vpcs.flatMap { $0.subnets.map(\.zoneID) }
+        )
+    }
+
+    /// The zonal names that differ in their AZ alone.
+    private struct Family {
+        /// The AZs that have a record, and one record of the first.
+        var zoneIDs: Set<String> = []
+        var record: Int
+        /// The VPCs that hold the addresses.
+        var vpcs: Set<Int> = []
+    }
+
+    mutating func warnings(about zone: Zone) -> [RecordWarning] {
+        found = []
+        var families: [DomainName: Family] = [:]
+        var order: [DomainName] = []
+        for (index, record) in zone.contents.records.enumerated() where record.type.isAddress {
+            guard let address = IPAddress(octets: zone.contents.rdata(of: record)) else { continue }
+            let owner = zone.contents.owner(of: record)
+            let place = subnets.place(of: address, preferring: zone.vpcs)
+            if place == nil {
+                warn(
+                    index,
+                    "\(address) of \(owner) is in no known subnet, so it counts for no AZ; correct it, or add its subnet"
+                )
+            }
+            guard let zonal = ZonalName(owner, zoneIDs) else { continue }
+            check(index, zonal, address, place)
+            if families[zonal.family] == nil { order.append(zonal.family) }
+            families[zonal.family, default: Family(record: index)].zoneIDs.insert(zonal.zoneID)
+            if let place { families[zonal.family]?.vpcs.insert(place.vpc) }
+        }
+        for name in order {
+            if let family = families[name] { checkSiblings(family, named: name, in: zone) }
+        }
+        return found
+    }
+
+    private mutating func check(
+        _ index: Int,
+        _ name: ZonalName,
+        _ address: IPAddress,
+        _ place: SubnetFinder.Place?
+    ) {
+        guard let place else { return }
+        let subnet = world.vpcs[place.vpc].subnets[place.subnet]
+        guard subnet.zoneID != name.zoneID else { return }
+        warn(
+            index,
+            "\(address) lies in \(subnet.zoneID) (\(subnet.id)), but the name says \(name.zoneID); correct one of them"
+        )
+    }
+
+    /// AZs where clients are, or addresses of the VPC could be, and this name has none.
+    private mutating func checkSiblings(
+        _ family: Family,
+        named name: DomainName,
+        in zone: Zone
+    ) {
+        let vpcs = family.vpcs.isEmpty ? Set(zone.vpcs) : family.vpcs
+        let regions = Set(family.zoneIDs.map(ZonalName.region))
+        let expected = Set(vpcs.flatMap { world.vpcs[$0].subnets.map(\.zoneID) })
+            .filter { regions.contains(ZonalName.region(of: $0)) }
+        for missing in expected.subtracting(family.zoneIDs).sorted() {
+            let siblings = family.zoneIDs.sorted().joined(separator: ", ")
+            warn(
+                family.record,
+                "\(name) has a record for \(siblings) and none for \(missing), where the VPC has a subnet; add one"
+            )
+        }
+    }
+
+    private mutating func warn(_ record: Int, _ message: String) {
+        found.append(RecordWarning(record: record, message: message))
+    }
+}
+
+/// A name with an AZ ID at the end of one of its labels.
+private struct ZonalName {
+    var zoneID: String
+    /// The name without the AZ: `db-*.example.internal` for `db-use1-az4.example.internal`.
+    var family: DomainName
+
+    init?(_ name: DomainName, _ zoneIDs: Set<String>) {
+        let labels = name.labels
+        for (index, label) in labels.enumerated() {
+            guard let zoneID = Self.zoneID(endOf: label, zoneIDs) else { continue }
+            var octets: [UInt8] = []
+            for (other, label) in labels.enumerated() {
+                let text = other == index ? label.dropLast(zoneID.utf8.count) + "*".utf8 : label
+                octets += [UInt8(truncatingIfNeeded: text.count)] + text.map(DomainName.fold)
+            }
+            guard let family = DomainName(octets: octets + [0]) else { return nil }
+            self.zoneID = zoneID
+            self.family = family
+            return
+        }
+        return nil
+    }
+
+    private static func zoneID(endOf label: ArraySlice<UInt8>, _ known: Set<String>) -> String? {
+        let hyphen = UInt8(ascii: "-")
+        let text = label.map(DomainName.fold)
+        for index in text.indices.dropFirst() where text[index - 1] == hyphen && index > 1 {
+            let end = String(decoding: text[index...], as: UTF8.self)
+            if known.contains(end) { return end }
+        }
+        return nil
+    }
+
+    /// `use1` of `use1-az4`.
+    static func region(of zoneID: String) -> Substring {
+        zoneID.split(separator: "-").first ?? ""
+    }
+}
