@@ -76,7 +76,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SnapshotTests",
-            dependencies: ["Snapshot", "DNSWire"],
+            dependencies: ["Snapshot", "DNSWire", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -40,33 +40,34 @@ struct CheckCommand: ParsableCommand {
     }
 
     func run() throws {
-        var diagnostics = Diagnostics()
+        let found: [Diagnostic]
         if let zone, let file {
-            try checkZone(zone, file: file, diagnostics: &diagnostics)
+            found = try checkZone(zone, file: file)
         } else {
-            diagnostics = ConfigurationLoader().check(path: configuration.path)
-            report(diagnostics, about: configuration.path)
+            found = ConfigurationLoader().check(path: configuration.path)
+            report(found, about: configuration.path)
         }
-        if diagnostics.hasErrors { throw ExitCode(1) }
+        if found.contains(where: { $0.severity == .error }) { throw ExitCode(1) }
     }
 
-    private func checkZone(
-        _ name: String,
-        file: String,
-        diagnostics: inout Diagnostics
-    ) throws {
+    private func checkZone(_ name: String, file: String) throws -> [Diagnostic] {
         guard let apex = DomainName(name) else {
             throw ValidationError("--zone: '\(name)' is not a domain name")
         }
+        var diagnostics = Diagnostics()
         let contents = ZoneFileReader().read(apex: apex, path: file, diagnostics: &diagnostics)
-        guard print else { return report(diagnostics, about: file) }
-        DiagnosticPrinter(format: .text).print(diagnostics.all)
-        if let contents { Terminal.print(ZonePrinter.lines(of: contents)) }
+        if print {
+            DiagnosticPrinter(format: .text).print(diagnostics.all)
+            if let contents { Terminal.print(ZonePrinter.lines(of: contents)) }
+        } else {
+            report(diagnostics.all, about: file)
+        }
+        return diagnostics.all
     }
 
-    private func report(_ diagnostics: Diagnostics, about path: String) {
-        DiagnosticPrinter(format: format).print(diagnostics.all)
+    private func report(_ found: [Diagnostic], about path: String) {
+        DiagnosticPrinter(format: format).print(found)
         guard format == .text else { return }
-        Terminal.print("\(path): \(DiagnosticPrinter.summary(of: diagnostics.all))")
+        Terminal.print("\(path): \(DiagnosticPrinter.summary(of: found))")
     }
 }

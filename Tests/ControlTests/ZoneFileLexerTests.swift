@@ -1,4 +1,5 @@
 import DNSWire
+import TestSupport
 import Testing
 
 @testable import Control
@@ -148,20 +149,5 @@ extension LdnsField {
     static func address(_ text: [UInt8], isV4: Bool) throws -> [UInt8] {
         let shape = try #require(RdataShape(isV4 ? .a : .aaaa))
         return try LdnsField(try #require(shape.fields.first), text: text).octets
-    }
-}
-
-/// A generator that gives the same numbers in every run (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { self.state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-        return word ^ word >> 31
     }
 }

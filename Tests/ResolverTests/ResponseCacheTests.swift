@@ -2,6 +2,7 @@ import DNSWire
 import Glibc
 import Resolver
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct `The response cache` {
@@ -116,7 +117,7 @@ import Testing
 
     @Test func `finds every entry again however many were dropped around it`() {
         var access = Access(ResponseCache(byteCount: 1 << 17))
-        var random = SeededGenerator(state: 5)
+        var random = SeededGenerator(seed: 5)
         for _ in 0..<50_000 {
             let number = UInt8.random(in: 0...255, using: &random)
             let length = Int.random(in: 1...400, using: &random)
@@ -136,7 +137,7 @@ import Testing
             for worker in 0..<4 {
                 group.addTask {
                     var access = Access(cache)
-                    var random = SeededGenerator(state: UInt64(worker))
+                    var random = SeededGenerator(seed: UInt64(worker))
                     for _ in 0..<20_000 {
                         let name = "n\(Int.random(in: 0..<8, using: &random)).example.org"
                         if worker < 2 {

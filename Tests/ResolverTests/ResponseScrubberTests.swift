@@ -1,5 +1,6 @@
 import DNSWire
 import Resolver
+import TestSupport
 import Testing
 
 @Suite struct `Scrubbing an upstream's answer` {
@@ -152,7 +153,7 @@ import Testing
 
     @Test(arguments: 0..<50)
     func `never crashes on a mutated message`(seed: UInt64) {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         let whole = UpstreamMessage("a.old.example.org")
             .answer("old.example.org", .dname, "new.example.org")
             .answer("a.new.example.org", .cname, "b.example.org")
@@ -172,18 +173,5 @@ import Testing
             )
             if let result { #expect(CachedResponse(result.payload.span) != nil) }
         }
-    }
-}
-
-/// A small generator of repeatable numbers.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-        return word ^ word >> 31
     }
 }

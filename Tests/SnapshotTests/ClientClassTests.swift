@@ -1,4 +1,5 @@
 import DNSWire
+import TestSupport
 import Testing
 
 @testable import Snapshot
@@ -124,7 +125,7 @@ import Testing
 
     @Test(arguments: 0..<20)
     func `agrees with a search through all prefixes`(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let entries = (0..<200).map { number in
             let isV4 = random.next() % 2 == 0
             let bits = UInt128(random.next() & 0xFFF) << (isV4 ? 20 : 116)
@@ -147,18 +148,5 @@ import Testing
             }
             #expect(map.value(for: address) == longest?.value ?? 0)
         }
-    }
-}
-
-/// A small generator of repeatable numbers.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-        return word ^ word >> 31
     }
 }

@@ -13,9 +13,8 @@ package struct ConfigurationLoader {
 
     /// The configuration of the file at `path`; nil if anything is an error.
     ///
-    /// - Parameters:
-    ///   - listening: Listeners of the command line, instead of the file's; empty for the file's.
-    ///   - diagnostics: Gets every mistake, all of them in one run.
+    /// `diagnostics` gets every mistake, all of them in one run. Listeners in `listening`, from the command
+    /// line, take the place of the file's.
     package func load(
         path: String,
         listening: [EndpointText] = [],
@@ -23,16 +22,16 @@ package struct ConfigurationLoader {
     ) -> Configuration? {
         let journal = ConfigurationJournal()
         let configuration = read(path, listening, journal)
-        diagnostics.merge(journal.diagnostics)
+        for diagnostic in journal.sorted { diagnostics.add(diagnostic) }
         return journal.errorCount == 0 ? configuration : nil
     }
 
     /// Everything that is wrong or doubtful in the file at `path`.
-    package func check(path: String) -> Diagnostics {
+    package func check(path: String) -> [Diagnostic] {
         let journal = ConfigurationJournal()
         let configuration = read(path, [], journal)
         Lint(configuration, isWhole: journal.errorCount == 0, loader: loader, journal).run()
-        return journal.diagnostics
+        return journal.sorted
     }
 
     private func read(

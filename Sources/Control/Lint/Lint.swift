@@ -9,7 +9,7 @@ struct Lint {
     private let journal: ConfigurationJournal
     private let files: RecordSites
 
-    /// - Parameter isWhole: The configuration is without errors, so that what is missing is missing.
+    /// With `isWhole` the configuration is without errors, so that what is missing is missing.
     init(
         _ configuration: Configuration,
         isWhole: Bool,

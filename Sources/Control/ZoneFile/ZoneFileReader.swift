@@ -24,7 +24,7 @@ package struct ZoneFileReader {
         self.init(loader: loader, zoneNames: nil)
     }
 
-    /// - Parameter zoneNames: Turns the AZ names in owners into AZ IDs.
+    /// Reads files through `loader`; `zoneNames` turns the AZ names in owners into AZ IDs.
     init(loader: any FileLoader, zoneNames: OwnerZoneNames?) {
         self.loader = loader
         self.zoneNames = zoneNames
@@ -32,7 +32,7 @@ package struct ZoneFileReader {
 
     /// The zone that the file at `path` is of: the owner of its SOA; nil without one.
     ///
-    /// - Parameter origin: What relative names end in before the first `$ORIGIN`.
+    /// `origin` is what relative names end in before the first `$ORIGIN`.
     func apex(path: String, origin: DomainName) -> DomainName? {
         var session = ZoneFileSession(apex: .root, origin: origin, loader: loader)
         session.endsAtSOA = true

@@ -22,7 +22,7 @@ package struct Forwarder: ~Copyable {
     private var effects: [Effect] = []
     package private(set) var counters = Counters()
 
-    /// - Parameter seed: The key of name hashes, the same as that of every other user of `cache`.
+    /// Nothing is in flight yet; `seed`, the key of name hashes, is that of every other user of `cache`.
     package init(cache: ResponseCache, seed: HashSeed, questionLimit: Int = 10_000) {
         self.cache = cache
         name = FoldedName(seed: seed)

@@ -7,10 +7,8 @@ struct MappingReader {
 
     /// Nil, and an error, if `node` is no mapping.
     ///
-    /// - Parameters:
-    ///   - subject: What the mapping describes, with an article, for messages.
-    ///   - keys: The keys it may have.
-    ///   - later: Keys that are right but not supported yet.
+    /// `subject` is what it describes, with an article, for messages; `keys` may stand in it, and `later`
+    /// are right but not supported yet.
     init?(
         _ node: ConfigurationNode,
         _ subject: String,

@@ -9,7 +9,7 @@ struct OwnerZoneNames: Sendable {
     /// The AZ names of every account.
     private let known: Set<[UInt8]>
 
-    /// - Parameter owner: The account whose names the file's labels are; nil if none is named.
+    /// Takes the names of account number `owner`, if the configuration names one.
     init(_ accounts: [Account], owner: Int?) {
         self.owner = owner.map { accounts[$0] }
         table = (self.owner?.zoneIDsByName ?? [:])
@@ -71,6 +71,7 @@ struct OwnerZoneNames: Sendable {
         let parts = label.split(separator: .hyphen, omittingEmptySubsequences: false)
         for count in stride(from: min(parts.count - 1, 6), to: 1, by: -1) {
             let name = Array(parts.suffix(count).joined(separator: [.hyphen]))
+            guard label.count > name.count + 1 else { continue }
             if known.contains(name) || RegionForm.isZoneName(parts.suffix(count)) { return name }
         }
         return nil

@@ -5,7 +5,7 @@ struct Registry {
     private var numbers: [String: Int] = [:]
     private(set) var places: [SourcePlace] = []
 
-    /// - Parameter noun: What is numbered, for messages: `account`.
+    /// An empty registry of things that messages call `noun`: `account`.
     init(_ noun: String, _ journal: ConfigurationJournal) {
         self.noun = noun
         self.journal = journal

@@ -27,7 +27,7 @@ struct WorldBuilder {
         vpcs = Registry("VPC", journal)
     }
 
-    /// - Parameter listening: Listeners of the command line, instead of the draft's; empty for none.
+    /// Builds everything; `listening`, unless it is empty, takes the place of the draft's listeners.
     mutating func build(listening: [EndpointText]) {
         configuration.workers = draft.workers
         configuration.cache = draft.cache

@@ -50,8 +50,9 @@ struct ZoneReader {
         return zone
     }
 
-    /// The name that a file is called by, `corp.example` of `zones/corp.example.zone`: what its relative
-    /// names end in until it says otherwise. The root if that is no name.
+    /// The name that a file is called by: `corp.example` of `zones/corp.example.zone`.
+    ///
+    /// Relative names end in it until the file says otherwise. The root if it is no name.
     static func name(fromFile path: String) -> DomainName {
         var name = path.split(separator: "/").last ?? ""
         if name.hasSuffix(".zone") { name = name.dropLast(5) }

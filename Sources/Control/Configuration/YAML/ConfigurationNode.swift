@@ -101,9 +101,23 @@ final class ConfigurationJournal {
     /// More are not kept: nobody reads them, and a hostile file must not cost the memory.
     private static let limit = 10_000
 
-    private(set) var diagnostics = Diagnostics()
+    private var diagnostics: [Diagnostic] = []
     private(set) var errorCount = 0
     private var count = 0
+
+    /// Everything noted: files in the order in which they were found wanting, each from top to bottom.
+    var sorted: [Diagnostic] {
+        var files: [String: Int] = [:]
+        for diagnostic in diagnostics where files[diagnostic.place.file] == nil {
+            files[diagnostic.place.file] = files.count
+        }
+        return diagnostics.enumerated().sorted { one, two in
+            let (left, right) = (one.element.place, two.element.place)
+            return (files[left.file] ?? 0, left.line, left.column, one.offset)
+                < (files[right.file] ?? 0, right.line, right.column, two.offset)
+        }
+        .map(\.element)
+    }
 
     func error(at place: SourcePlace, _ message: String, excerpt: String? = nil) {
         add(Diagnostic(.error, at: place, message, excerpt: excerpt))
@@ -118,9 +132,10 @@ final class ConfigurationJournal {
     private func add(_ diagnostic: Diagnostic) {
         if diagnostic.severity == .error { errorCount += 1 }
         count += 1
-        if count <= Self.limit { diagnostics.add(diagnostic) }
+        if count <= Self.limit { diagnostics.append(diagnostic) }
         if count == Self.limit {
-            diagnostics.error(at: diagnostic.place, "too many mistakes; the rest is not shown")
+            let message = "too many mistakes; the rest is not shown"
+            diagnostics.append(Diagnostic(.error, at: diagnostic.place, message))
         }
     }
 }
