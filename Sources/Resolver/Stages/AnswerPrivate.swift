@@ -11,8 +11,9 @@ extension Pipeline {
         into reply: inout ReplyWriter
     ) -> Step {
         let match = snapshot.find(name, in: zone, account: client.account, scratch: &scratch)
-        if response.aliasCount == 0, response.answerCount == 0 { response.isAuthoritative = true }
         trace?.record(.matched(name.name, zone, match))
+        if case .missing = match, zone.fallsThrough { return .passOn }
+        if response.aliasCount == 0, response.answerCount == 0 { response.isAuthoritative = true }
         switch match {
         case .node(let node), .wildcard(let node):
             return answer(
@@ -38,7 +39,6 @@ extension Pipeline {
         case .dname(let node, let suffix):
             return substitute(node, suffix: suffix, zone: zone, in: snapshot, into: &reply)
         case .missing:
-            if zone.fallsThrough { return .passOn }
             response.rcode = .nonexistentDomain
             return writeNegative(zone: zone, in: snapshot, into: &reply)
         }

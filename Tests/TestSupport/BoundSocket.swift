@@ -1,0 +1,72 @@
+import DNSWire
+package import Glibc
+
+/// A socket bound to a loopback address, with receiving limited to ten seconds.
+package final class BoundSocket: Sendable {
+    package enum Kind: Sendable { case datagram, stream }
+
+    package let descriptor: Int32
+    package let port: UInt16
+
+    package struct Failure: Error {
+        package var call: String
+        package var code: Int32
+    }
+
+    /// Binds to `address`, 127.0.0.1 by default; port 0 lets the kernel choose.
+    package init(kind: Kind, address: String = "127.0.0.1", port: UInt16 = 0) throws {
+        let type = Int32((kind == .datagram ? SOCK_DGRAM : SOCK_STREAM).rawValue)
+        let descriptor = socket(AF_INET, type | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var timeout = timeval(tv_sec: 10, tv_usec: 0)
+        let timeoutSize = socklen_t(MemoryLayout<timeval>.size)
+        // Sound, here and below: each structure outlives the call that gets its address and size.
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, timeoutSize)
+        var room: Int32 = 4 << 20
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &room, 4)
+        var name = Self.name(address, port)
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = unsafe withUnsafeMutablePointer(to: &name) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                guard unsafe bind(descriptor, $0, size) == 0 else { return false }
+                return unsafe getsockname(descriptor, $0, &size) == 0
+            }
+        }
+        (self.descriptor, self.port) = (descriptor, UInt16(bigEndian: name.sin_port))
+        guard bound else { throw Failure(call: "bind", code: errno) }
+    }
+
+    deinit { _ = Glibc.close(descriptor) }
+
+    package static func name(_ address: String, _ port: UInt16) -> sockaddr_in {
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_port = port.bigEndian
+        name.sin_addr.s_addr = (IPAddress(address)?.v4 ?? 0).bigEndian
+        return name
+    }
+
+    /// Sends a datagram.
+    package func send(_ octets: [UInt8], to peer: sockaddr_in) {
+        var peer = peer
+        _ = unsafe withUnsafePointer(to: &peer) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+                return unsafe sendto(descriptor, octets, octets.count, 0, $0, size)
+            }
+        }
+    }
+
+    /// The next datagram and its sender; nil after ten seconds without one.
+    package func receive() -> (octets: [UInt8], peer: sockaddr_in)? {
+        var octets = [UInt8](repeating: 0, count: 65_535)
+        var peer = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let count = unsafe withUnsafeMutablePointer(to: &peer) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe recvfrom(descriptor, &octets, octets.count, 0, $0, &size)
+            }
+        }
+        guard count >= 0 else { return nil }
+        return (Array(octets[..<count]), peer)
+    }
+}
