@@ -19,12 +19,10 @@ package final class NetworkNamespaces: Sendable {
     private let prefix: String
     private let hosts: [String]
 
-    /// A host: its addresses with their prefix lengths, the first address of each range being the
-    /// router's.
+    /// A host: its addresses, and the name servers of its `/etc/resolv.conf`.
     package struct Host: Sendable {
         package var name: String
         package var addresses: [String]
-        /// Lines of its `/etc/resolv.conf`.
         package var nameServers: [String]
 
         package init(_ name: String, _ addresses: [String], nameServers: [String] = []) {
@@ -82,29 +80,48 @@ package final class NetworkNamespaces: Sendable {
         try exec(host.name, "ip", "link", "set", "lo", "up")
         try exec(host.name, "ip", "link", "set", near, "up")
         try exec("router", "ip", "link", "set", far, "up")
+        try exec("router", "ip", "addr", "add", "\(Self.gateway)/32", "dev", far)
+        try exec("router", "ip", "addr", "add", "\(Self.gatewayV6)/64", "dev", far, "nodad")
         for address in host.addresses {
             let isV6 = address.contains(":")
+            let (family, length) = isV6 ? ("-6", "128") : ("-4", "32")
             let flags = isV6 ? ["nodad"] : []
-            let router = Self.router(for: address)
-            try exec(host.name, ["ip", "addr", "add", address, "dev", near] + flags)
-            let length = address.split(separator: "/").last ?? "24"
-            try exec("router", ["ip", "addr", "add", "\(router)/\(length)", "dev", far] + flags)
-            let family = isV6 ? "-6" : "-4"
-            let known = try Command.run(
-                Self.inside(space, ["ip", family, "route", "show", "default"])
+            try exec(host.name, ["ip", "addr", "add", "\(address)/\(length)", "dev", near] + flags)
+            try exec("router", "ip", family, "route", "add", address, "dev", far)
+        }
+        if host.addresses.contains(where: { !$0.contains(":") }) {
+            try exec(
+                host.name,
+                "ip",
+                "route",
+                "add",
+                "default",
+                "via",
+                Self.gateway,
+                "dev",
+                near,
+                "onlink"
             )
-            if known.output.isEmpty {
-                try exec(host.name, "ip", family, "route", "add", "default", "via", router)
-            }
+        }
+        if host.addresses.contains(where: { $0.contains(":") }) {
+            try exec(
+                host.name,
+                "ip",
+                "-6",
+                "route",
+                "add",
+                "default",
+                "via",
+                Self.gatewayV6,
+                "dev",
+                near
+            )
         }
     }
 
-    /// The first address of a range: `10.20.1.1` for `10.20.1.7/24`, `2001:db8:20:1::1` for IPv6.
-    private static func router(for address: String) -> String {
-        let text = address.split(separator: "/").first ?? ""
-        if let colons = text.firstRange(of: "::") { return text[..<colons.upperBound] + "1" }
-        return text.split(separator: ".").dropLast().joined(separator: ".") + ".1"
-    }
+    /// What every host has at the other end of its link.
+    private static let gateway = "169.254.0.1"
+    private static let gatewayV6 = "fe80::1"
 
     private static func inside(_ space: String, _ command: [String]) -> [String] {
         ["ip", "netns", "exec", space] + command
