@@ -2,20 +2,8 @@ import TestSupport
 import Testing
 
 /// Who gets what of the sample world: the table of interface.md §2-3.
-@Suite struct `Views` {
-    private final class World: Sendable {
-        let upstream: NSDServer
-        let server: ZonalServer
-
-        init() throws {
-            upstream = try PublicInternet.start()
-            server = try ZonalServer.sample(upstream: upstream.endpoint)
-        }
-    }
-
-    /// One world for all rows, started once.
-    private static let world = Result { try World() }
-
+@Suite(.sampleServer)
+struct `Views` {
     /// What a client at `source` gets.
     struct Row: CustomTestStringConvertible, Sendable {
         var source: String
@@ -222,7 +210,7 @@ import Testing
         row: Row,
         transport: String
     ) throws {
-        let server = try Self.world.get().server
+        let server = try #require(SampleServer.current).server
         let words = row.question.split(separator: " ").map(String.init)
         let dig = try server.dig(row.source, transport, words[0], words[1])
         #expect(dig.rcode == row.rcode, "\(dig.text)")
@@ -233,7 +221,7 @@ import Testing
     }
 
     @Test func `with zonal-first the addresses of the client's zone stand in front`() throws {
-        let server = try Self.world.get().server
+        let server = try #require(SampleServer.current).server
         for _ in 0..<4 {
             let near = try server.dig("127.20.2.7", "db.internal.example").answer.first
             #expect(near?.hasSuffix("127.20.2.30") == true)
@@ -241,12 +229,15 @@ import Testing
     }
 
     @Test func `the letter case of the question is kept`() throws {
-        let dig = try Self.world.get().server.dig("127.20.1.7", "sSm.US-east-1.amazonAWS.com")
+        let dig = try #require(SampleServer.current).server.dig(
+            "127.20.1.7",
+            "sSm.US-east-1.amazonAWS.com"
+        )
         #expect(dig.text.contains(";sSm.US-east-1.amazonAWS.com."))
     }
 
     @Test func `an answer over the client's limit is truncated, and whole over TCP`() throws {
-        let server = try Self.world.get().server
+        let server = try #require(SampleServer.current).server
         let cut = try server.dig("127.0.0.1", "+ignore", "big.example.org", "TXT")
         #expect(cut.flags.contains("tc"))
         #expect(cut.answer.isEmpty)
@@ -256,7 +247,7 @@ import Testing
     }
 
     @Test func `every reply to EDNS states 1232 octets`() throws {
-        let server = try Self.world.get().server
+        let server = try #require(SampleServer.current).server
         #expect(
             try server.dig("127.20.1.7", "ssm.us-east-1.amazonaws.com").text.contains("udp: 1232")
         )
@@ -265,9 +256,27 @@ import Testing
     }
 
     @Test func `ANY gets one RRset of a private name and HINFO for a public one`() throws {
-        let server = try Self.world.get().server
+        let server = try #require(SampleServer.current).server
         #expect(try server.dig("127.20.1.7", "internal.example", "ANY").answer.count == 1)
         let other = try server.dig("127.0.0.1", "example.org", "ANY")
         #expect(other.answer.first?.contains("HINFO") == true)
     }
+}
+
+/// The sample world, served for all tests of a suite.
+final class SampleServer: Sendable {
+    @TaskLocal static var current: SampleServer?
+
+    let upstream: NSDServer
+    let server: ZonalServer
+
+    init() throws {
+        upstream = try PublicInternet.start()
+        server = try ZonalServer.sample(upstream: upstream.endpoint)
+    }
+}
+
+extension Trait where Self == SharedWorld<SampleServer> {
+    /// The tests of the suite find the server in `SampleServer.current`.
+    static var sampleServer: Self { SharedWorld(SampleServer.$current) { try SampleServer() } }
 }

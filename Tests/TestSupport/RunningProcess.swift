@@ -5,6 +5,8 @@ package final class RunningProcess: @unchecked Sendable {
     // Unchecked is sound: `output`, `hasEnded` and `status` are touched under `condition` alone.
     private let process = Process()
     private let condition = NSCondition()
+    /// Signalled once the program has ended.
+    private let end = DispatchSemaphore(value: 0)
     private var output = ""
     private var hasEnded = false
     private var status: Int32?
@@ -25,7 +27,8 @@ package final class RunningProcess: @unchecked Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = pipe
         process.standardError = pipe
-        process.terminationHandler = { [weak self] process in
+        process.terminationHandler = { [weak self, end] process in
+            end.signal()
             self?.change { $0.status = process.terminationStatus }
         }
         try process.run()
@@ -38,7 +41,12 @@ package final class RunningProcess: @unchecked Sendable {
         }
     }
 
-    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    deinit {
+        guard process.isRunning else { return }
+        // Its whole group: a server may have children, and they inherit a mask that blocks SIGTERM.
+        kill(-process.processIdentifier, SIGKILL)
+        _ = end.wait(timeout: .now() + 5)
+    }
 
     private func change(_ body: (RunningProcess) -> Void) {
         condition.lock()
