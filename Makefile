@@ -1,4 +1,35 @@
 # The doors of the project: make run, make test, make lint.
-.PHONY: lint
+.PHONY: run test lint build build-tools test-tools
+
+BUILD_PACKAGES = libldns-dev pkg-config
+TEST_PACKAGES = bind9-dnsutils bind9-utils curl iproute2 knot-dnssecutils ldnsutils nsd python3
+ZONAL = .build/release/zonal
+CONFIG = zones/zonal.yaml
+
+# Builds what is needed and serves the sample world on 127.0.0.1:5300.
+run: build-tools build
+	@echo
+	@echo "Serving $(CONFIG). Try, in another terminal:"
+	@echo
+	@echo "  dig -b 127.20.1.7 -p 5300 @127.0.0.1 ssm.us-east-1.amazonaws.com"
+	@echo "  dig -b 127.30.1.7 -p 5300 @127.0.0.1 db-us-east-1a.internal.example"
+	@echo "  dig -b 127.0.0.1  -p 5300 @127.0.0.1 ssm.us-east-1.amazonaws.com"
+	@echo
+	@exec $(ZONAL) serve --config $(CONFIG)
+
+# Installs what the tests need, builds, and runs all of them.
+test: build-tools test-tools build
+	swift build --build-tests
+	ZONAL=$(ZONAL) swift test --skip-build
+
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
+
+build:
+	swift build --configuration release --product zonal
+
+build-tools:
+	@Scripts/install-packages $(BUILD_PACKAGES)
+
+test-tools:
+	@Scripts/install-packages $(TEST_PACKAGES)
