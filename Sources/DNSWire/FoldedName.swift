@@ -41,12 +41,13 @@
 
     /// Takes the uncompressed name that starts at `offset` of `message`; false if there is none.
     @inlinable package mutating func read(_ message: Span<UInt8>, at offset: Int) -> Bool {
+        guard offset >= 0 else { return false }
         var end = offset
         while end < message.count, message[end] != 0 {
             guard message[end] <= 63 else { return false }
             end += 1 + Int(message[end])
         }
-        guard offset >= 0, end < message.count, end - offset < 255 else { return false }
+        guard end < message.count, end - offset < 255 else { return false }
         for index in 0...(end - offset) {
             unsafe octetStorage[index] = DomainName.fold(message[offset + index])
         }
