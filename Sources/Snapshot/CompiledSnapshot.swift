@@ -215,7 +215,7 @@ package struct CompiledRule: Sendable {
     /// Identity across reloads: equal for a rule of the same zone and the same upstreams.
     package let routeID: UInt64
 
-    init(_ rule: ForwardRule) {
+    package init(_ rule: ForwardRule) {
         zone = rule.zone
         upstreams = rule.upstreams
         var hasher = Hasher()

@@ -10,10 +10,12 @@ import Testing
         of count: Int,
         answering message: [UInt8],
         from source: String,
-        in sample: SampleWorld
-    ) -> (allocations: UInt64, replies: Int) {
+        in sample: SampleWorld,
+        upstream: UpstreamMessage? = nil
+    ) throws -> (allocations: UInt64, replies: Int) {
         let snapshot = CompiledSnapshot(compiling: sample.world, seed: sample.seed)
-        var pipeline = Pipeline(cache: ResponseCache(byteCount: 1 << 20), seed: sample.seed)
+        let cache = ResponseCache(byteCount: 1 << 20)
+        var pipeline = Pipeline(cache: cache, seed: sample.seed)
         let client = Client(
             address: IPAddress(source) ?? IPAddress(bits: 0),
             listener: 0,
@@ -40,20 +42,63 @@ import Testing
                 into: &reply
             )
             if verdict == .reply, round >= warmUp { replies += 1 }
+            if round == 0, case .forward(let question) = verdict, let upstream {
+                try store(upstream, for: question, seed: sample.seed, in: cache)
+            }
         }
         return (allocation_count_of_this_thread() - before, replies)
+    }
+
+    private static func store(
+        _ message: UpstreamMessage,
+        for question: UpstreamQuestion,
+        seed: HashSeed,
+        in cache: ResponseCache
+    ) throws {
+        let asked = SampleWorld.name(message.name)
+        let answer = try ResponseScrubber.scrub(
+            message.octets.span,
+            answering: question,
+            name: asked,
+            ruleZone: .root,
+            limits: cache.limits
+        )
+        var name = FoldedName(seed: seed)
+        name.read(asked)
+        cache.store(
+            CacheKey(question, name),
+            name,
+            payload: answer.payload.span,
+            storedAt: 1,
+            expiresAt: 1 + answer.lifetime
+        )
     }
 
     @Test(arguments: [
         "db.internal.example", "db-us-east-1a.internal.example", "www.internal.example",
         "any.apps.internal.example", "nothing.internal.example", "x.old.internal.example",
     ])
-    func `allocates nothing over 10,000 private answers`(name: String) {
-        let result = Self.allocations(
+    func `allocates nothing over 10,000 private answers`(name: String) throws {
+        let result = try Self.allocations(
             of: 10_000,
             answering: SampleWorld.query(name, .a),
             from: "10.20.1.7",
             in: `A private answer`.world()
+        )
+        #expect(result.replies == 10_000)
+        #expect(result.allocations == 0)
+    }
+
+    @Test(arguments: ["10.20.1.7", "127.0.0.1"])
+    func `allocates nothing over 10,000 cached answers`(source: String) throws {
+        let result = try Self.allocations(
+            of: 10_000,
+            answering: SampleWorld.query("www.example.org", .a),
+            from: source,
+            in: `A private answer`.world(),
+            upstream: UpstreamMessage("www.example.org")
+                .answer("www.example.org", .cname, "host.example.org.")
+                .answer("host.example.org", .a, "192.0.2.1")
         )
         #expect(result.replies == 10_000)
         #expect(result.allocations == 0)

@@ -1,0 +1,137 @@
+import DNSWire
+import Snapshot
+import Testing
+
+@testable import Resolver
+
+@Suite struct `Asking upstreams` {
+    @Test func `an answer reaches who waits, and nothing more is awaited`() {
+        var script = ScriptedForwarding()
+        #expect(script.join(waiter: 9) == .waiting)
+        script.receive(Reply.address(to: script.sent[0].message), for: script.sent[0].attempt)
+        #expect(script.answered.map(\.waiters) == [[9]])
+        #expect(script.forgotten == 1)
+        #expect(script.forwarder.count == 0)
+        script.pass(10_000)
+        #expect(script.sent.count == 1)
+        #expect(script.failed.isEmpty)
+    }
+
+    @Test func `the query says RD, the question and OPT with 1232, and nothing of the client`() {
+        var script = ScriptedForwarding()
+        script.join("www.example.org", ScriptedForwarding.question(.aaaa))
+        let message = script.sent[0].message
+        let folded = message.map { (65...90).contains($0) ? $0 | 0x20 : $0 }
+        let name = DomainName("www.example.org") ?? .root
+        #expect(Array(message[2..<12]) == [1, 0, 0, 1, 0, 0, 0, 0, 0, 1])
+        #expect(Array(folded[12..<29]) == name.octets)
+        #expect(Array(message[29...]) == [0, 28, 0, 1] + [0, 0, 41, 4, 0xD0, 0, 0, 0, 0, 0, 0])
+    }
+
+    @Test func `DO and CD go upstream`() {
+        var script = ScriptedForwarding()
+        var question = ScriptedForwarding.question()
+        question.dnssecOK = true
+        question.checkingDisabled = true
+        script.join("www.example.org", question)
+        let message = script.sent[0].message
+        #expect(message[3] == 0x10)
+        #expect(Array(message.suffix(4)) == [0x80, 0, 0, 0])
+    }
+
+    @Test func `IDs and letter case differ from query to query`() {
+        var script = ScriptedForwarding(questionLimit: 1000)
+        for number in 0..<500 {
+            script.join("aaaaaaaaaaaaaaaaaaaaaaaa.example.org", .init(number), waiter: 1)
+        }
+        #expect(Set(script.sent.map { Array($0.message[0..<2]) }).count > 450)
+        #expect(Set(script.sent.map { Array($0.message[12..<40]) }).count > 490)
+    }
+
+    @Test func `500 equal questions are one query, and all are answered`() {
+        var script = ScriptedForwarding()
+        for waiter in 1...500 { #expect(script.join(waiter: UInt64(waiter)) == .waiting) }
+        #expect(script.sent.count == 1)
+        script.receive(Reply.address(to: script.sent[0].message), for: script.sent[0].attempt)
+        #expect(script.answered.map(\.waiters) == [Array(1...500)])
+    }
+
+    @Test func `another type, route or name is another question`() {
+        var script = ScriptedForwarding()
+        script.join()
+        script.join("www.example.org", ScriptedForwarding.question(.aaaa))
+        script.join("www.example.org", ScriptedForwarding.question(.a, routeID: 8))
+        script.join("ftp.example.org")
+        #expect(script.sent.count == 4)
+    }
+
+    @Test func `too many clients of one question are turned away`() {
+        var script = ScriptedForwarding()
+        for waiter in 1...1000 { script.join(waiter: UInt64(waiter)) }
+        #expect(script.join(waiter: 1001) == .failed(.other))
+    }
+
+    @Test func `too many questions are turned away, and those in flight go on`() {
+        var script = ScriptedForwarding(questionLimit: 2)
+        script.join("a.example.org")
+        script.join("b.example.org")
+        #expect(script.join("c.example.org") == .failed(.other))
+        #expect(script.join("a.example.org", waiter: 2) == .waiting)
+    }
+}
+
+@Suite struct `Messages that answer nothing` {
+    /// Each turns a good reply into one that must not be taken.
+    static let forgeries: [(String, @Sendable ([UInt8]) -> [UInt8])] = [
+        ("another ID", { [$0[0] ^ 1] + $0.dropFirst() }),
+        ("another letter case", { flip($0, at: 14, 0x20) }),
+        ("another name", { flip($0, at: 14, 1) }),
+        ("another type", { flip($0, at: 30, 1) }),
+        ("another class", { flip($0, at: 32, 2) }),
+        ("no response", { flip($0, at: 2, 0x80) }),
+        ("another opcode", { flip($0, at: 2, 0x28) }),
+        ("no question", { Array(flip($0, at: 5, 1).prefix(12)) }),
+        ("two questions", { flip($0, at: 5, 3) }),
+        ("a header cut short", { Array($0.prefix(11)) }),
+        ("a question cut short", { Array($0.prefix(31)) }),
+        ("nothing at all", { _ in [] }),
+        (
+            "FORMERR without a question",
+            { [$0[0], $0[1], 0x81, 0x81] + [UInt8](repeating: 0, count: 8) }
+        ),
+    ]
+
+    static func flip(_ message: [UInt8], at index: Int, _ bits: UInt8) -> [UInt8] {
+        var message = message
+        message[index] ^= bits
+        return message
+    }
+
+    @Test(arguments: forgeries.indices)
+    func `are counted, and the true answer still wins`(index: Int) {
+        var script = ScriptedForwarding()
+        script.join()
+        let query = script.sent[0]
+        script.receive(
+            Self.forgeries[index].1(Reply.address(to: query.message)),
+            for: query.attempt
+        )
+        #expect(script.answered.isEmpty)
+        #expect(script.forwarder.counters.mismatches == 1)
+        #expect(script.sent.count == 1)
+        script.receive(Reply.address(to: query.message), for: query.attempt)
+        #expect(script.answered.count == 1)
+    }
+}
+
+@Suite struct `A timer queue` {
+    @Test func `returns what is due, the earliest first, and nothing else`() {
+        var queue = TimerQueue()
+        let dues = (0..<200).map { _ in UInt64.random(in: 0..<100) }
+        for (token, due) in dues.enumerated() { queue.add(UInt64(token), due: due) }
+        var taken: [UInt64] = []
+        while let token = queue.takeDue(at: 49) { taken.append(dues[Int(token)]) }
+        #expect(taken == dues.filter { $0 <= 49 }.sorted())
+        #expect(queue.nextDue == dues.filter { $0 > 49 }.min())
+    }
+}

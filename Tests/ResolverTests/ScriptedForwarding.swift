@@ -1,0 +1,154 @@
+import DNSWire
+import Snapshot
+
+@testable import Resolver
+
+/// A forwarder with a clock and upstreams that a test moves by hand.
+struct ScriptedForwarding: ~Copyable {
+    var forwarder: Forwarder
+    var random = RandomPool { words in for index in words.indices { words[index] = .random() } }
+    var now: Milliseconds = 1_000_000
+    var upstreams = [Self.first, Self.second]
+    var ruleZone = DomainName.root
+    var effects: [Forwarder.Effect] = []
+
+    static let first = Upstream(address: IPAddress(v4: 0xC000_0201))
+    static let second = Upstream(address: IPAddress(v4: 0xC000_0202))
+
+    let cache = ResponseCache(byteCount: 1 << 20)
+    static let seed = HashSeed(value: 3)
+
+    init(questionLimit: Int = 100) {
+        forwarder = Forwarder(
+            cache: cache,
+            seed: Self.seed,
+            questionLimit: questionLimit
+        )
+    }
+
+    static func question(_ type: RecordType = .a, routeID: UInt64 = 7) -> UpstreamQuestion {
+        UpstreamQuestion(
+            rule: 0,
+            routeID: routeID,
+            type: type,
+            dnssecOK: false,
+            checkingDisabled: false
+        )
+    }
+
+    @discardableResult
+    mutating func join(
+        _ text: String = "www.example.org",
+        _ question: UpstreamQuestion = Self.question(),
+        waiter: UInt64 = 1
+    ) -> Forwarder.Joining {
+        var name = FoldedName(seed: Self.seed)
+        name.read(DomainName(text) ?? .root)
+        defer { collect() }
+        return forwarder.join(
+            question,
+            name: name,
+            rule: CompiledRule(ForwardRule(zone: ruleZone, upstreams: upstreams)),
+            waiter: waiter,
+            now: now,
+            random: &random
+        )
+    }
+
+    mutating func receive(_ message: [UInt8], for attempt: UInt64) {
+        forwarder.received(message.span, for: attempt, now: now, random: &random)
+        collect()
+    }
+
+    mutating func fail(_ attempt: UInt64) {
+        forwarder.failed(attempt, because: .networkError, now: now, random: &random)
+        collect()
+    }
+
+    mutating func pass(_ time: Milliseconds) {
+        now += time
+        forwarder.advance(to: now, random: &random)
+        collect()
+    }
+
+    private mutating func collect() { effects += forwarder.takeEffects() }
+
+    /// What was sent over UDP, in order.
+    var sent: [(attempt: UInt64, to: Upstream, message: [UInt8])] {
+        effects.compactMap {
+            guard case .send(let attempt, let upstream, let message) = $0 else { return nil }
+            return (attempt, upstream, message)
+        }
+    }
+
+    var streamed: [(attempt: UInt64, to: Upstream, message: [UInt8])] {
+        effects.compactMap {
+            guard case .stream(let attempt, let upstream, let message, _) = $0 else { return nil }
+            return (attempt, upstream, message)
+        }
+    }
+
+    var answered: [(waiters: [UInt64], answer: FreshAnswer)] {
+        effects.compactMap {
+            guard case .answered(let waiters, let answer) = $0 else { return nil }
+            return (waiters, answer)
+        }
+    }
+
+    var failed: [(waiters: [UInt64], error: ExtendedError)] {
+        effects.compactMap {
+            guard case .failed(let waiters, let error) = $0 else { return nil }
+            return (waiters, error)
+        }
+    }
+
+    var forgotten: Int {
+        effects.count {
+            if case .forget = $0 { true } else { false }
+        }
+    }
+}
+
+extension UInt64 {
+    static func random() -> UInt64 { random(in: .min ... .max) }
+}
+
+/// What upstreams send back to a query.
+enum Reply {
+    /// One A record, 192.0.2.80, under the question's name.
+    static func address(to query: [UInt8]) -> [UInt8] {
+        var reply = header(to: query, answers: 1)
+        reply += [0xC0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 192, 0, 2, 80]
+        return reply
+    }
+
+    static func rcode(_ code: ResponseCode, to query: [UInt8]) -> [UInt8] {
+        var reply = header(to: query)
+        reply[3] |= UInt8(code.rawValue)
+        return reply
+    }
+
+    static func truncated(to query: [UInt8]) -> [UInt8] {
+        var reply = header(to: query)
+        reply[2] |= 2
+        return reply
+    }
+
+    /// Header and question of a reply.
+    static func header(to query: [UInt8], answers: UInt8 = 0) -> [UInt8] {
+        var end = 12
+        while query[end] != 0 { end += 1 + Int(query[end]) }
+        var reply = Array(query[..<(end + 5)])
+        reply[2] = 0x81
+        reply[3] = 0x80
+        reply[7] = answers
+        reply[11] = 0
+        return reply
+    }
+}
+
+extension UpstreamQuestion {
+    init(_ number: Int) {
+        self = ScriptedForwarding.question(.a, routeID: UInt64(number))
+    }
+}

@@ -1,0 +1,178 @@
+import DNSWire
+import Snapshot
+import Testing
+
+@testable import Resolver
+
+@Suite struct `Upstreams that do not help` {
+    @Test func `silence moves the question to the next upstream and back, with growing patience`() {
+        var script = ScriptedForwarding()
+        script.join()
+        script.pass(799)
+        #expect(script.sent.count == 1)
+        script.pass(1)
+        #expect(script.sent.count == 2)
+        #expect(script.sent[0].to != script.sent[1].to)
+        script.pass(800)
+        #expect(script.sent[2].to == script.sent[0].to)
+        script.pass(1_599)
+        #expect(script.sent.count == 3)
+        script.pass(1)
+        #expect(script.sent[3].to == script.sent[1].to)
+        #expect(script.failed.isEmpty)
+        script.pass(1_600)
+        #expect(script.sent.count == 5)
+        #expect(script.failed.isEmpty)
+        // Five seconds are all that a question gets.
+        script.pass(200)
+        #expect(script.failed.map(\.error) == [.noReachableAuthority])
+    }
+
+    @Test func `a late answer of an earlier try is still taken`() {
+        var script = ScriptedForwarding()
+        script.join()
+        script.pass(800)
+        script.receive(Reply.address(to: script.sent[0].message), for: script.sent[0].attempt)
+        #expect(script.answered.count == 1)
+        #expect(script.forgotten == 2)
+    }
+
+    @Test(arguments: [ResponseCode.serverFailure, .refused, ResponseCode(rawValue: 9)])
+    func `a useless rcode asks the next upstream at once`(rcode: ResponseCode) {
+        var script = ScriptedForwarding()
+        script.join()
+        script.receive(
+            Reply.rcode(rcode, to: script.sent[0].message),
+            for: script.sent[0].attempt
+        )
+        #expect(script.sent.count == 2)
+        #expect(script.sent[0].to != script.sent[1].to)
+        script.receive(Reply.address(to: script.sent[1].message), for: script.sent[1].attempt)
+        #expect(script.answered.count == 1)
+    }
+
+    @Test func `an unreachable upstream is passed over at once, and all of them fail the question`()
+    {
+        var script = ScriptedForwarding()
+        script.join(waiter: 4)
+        script.fail(script.sent[0].attempt)
+        script.fail(script.sent[1].attempt)
+        #expect(script.failed.map(\.waiters) == [[4]])
+        #expect(script.failed.map(\.error) == [.networkError])
+    }
+
+    @Test(arguments: [ResponseCode.formatError, .notImplemented])
+    func `a server without EDNS is asked once more without OPT`(rcode: ResponseCode) {
+        var script = ScriptedForwarding()
+        script.join()
+        script.receive(
+            Reply.rcode(rcode, to: script.sent[0].message),
+            for: script.sent[0].attempt
+        )
+        #expect(script.sent.count == 2)
+        #expect(script.sent[1].to == script.sent[0].to)
+        #expect(script.sent[1].message[11] == 0)
+        #expect(script.sent[1].message.count == script.sent[0].message.count - 11)
+        // For this question alone.
+        script.join("other.example.org")
+        #expect(script.sent[2].message[11] == 1)
+        // And not over and over.
+        script.receive(
+            Reply.rcode(rcode, to: script.sent[1].message),
+            for: script.sent[1].attempt
+        )
+        #expect(script.sent[3].to != script.sent[0].to)
+    }
+
+    @Test func `a truncated answer is asked for over a connection, once`() {
+        var script = ScriptedForwarding()
+        script.join()
+        let query = script.sent[0]
+        script.receive(Reply.truncated(to: query.message), for: query.attempt)
+        script.receive(Reply.truncated(to: query.message), for: query.attempt)
+        #expect(script.streamed.map(\.to) == [query.to])
+        let streamed = script.streamed[0]
+        script.receive(Reply.address(to: streamed.message), for: streamed.attempt)
+        #expect(script.answered.count == 1)
+    }
+
+    @Test func `a connection that fails moves the question to the next upstream`() {
+        var script = ScriptedForwarding()
+        script.join()
+        script.receive(Reply.truncated(to: script.sent[0].message), for: script.sent[0].attempt)
+        script.fail(script.streamed[0].attempt)
+        #expect(script.sent.count == 2)
+        #expect(script.sent[1].to != script.sent[0].to)
+    }
+
+    @Test func `what replies endlessly is asked a bounded number of times`() {
+        var script = ScriptedForwarding()
+        script.join()
+        var next = 0
+        while next < script.sent.count, script.failed.isEmpty {
+            let query = script.sent[next]
+            script.receive(Reply.rcode(.formatError, to: query.message), for: query.attempt)
+            next += 1
+        }
+        #expect(script.failed.count == 1)
+        #expect(script.sent.count <= QuestionInFlight.attemptLimit)
+    }
+
+    @Test func `a failed question is not asked again for five seconds, others are`() {
+        var script = ScriptedForwarding()
+        script.join()
+        script.fail(script.sent[0].attempt)
+        script.fail(script.sent[1].attempt)
+        script.pass(4_999)
+        #expect(script.join() == .failed(.networkError))
+        #expect(script.join("other.example.org") == .waiting)
+        script.pass(1)
+        #expect(script.join() == .waiting)
+    }
+
+    @Test func `an upstream that stays silent is tried last for a while`() {
+        var script = ScriptedForwarding()
+        // Three questions that the first alone is asked, in vain.
+        script.upstreams = [ScriptedForwarding.first]
+        for number in 0..<3 { script.join("\(number).example.org") }
+        script.pass(800)
+        script.upstreams = [ScriptedForwarding.first, ScriptedForwarding.second]
+        script.effects = []
+        for number in 10..<60 { script.join("\(number).example.org") }
+        #expect(script.sent.allSatisfy { $0.to == ScriptedForwarding.second })
+    }
+
+    @Test func `a rule without upstreams fails at once`() {
+        var script = ScriptedForwarding()
+        script.upstreams = []
+        script.join()
+        #expect(script.failed.count == 1)
+    }
+
+    @Test func `an answer that makes no sense moves the question to the next upstream`() {
+        var script = ScriptedForwarding()
+        script.join()
+        var nonsense = Reply.address(to: script.sent[0].message)
+        nonsense[nonsense.count - 5] = 200
+        script.receive(nonsense, for: script.sent[0].attempt)
+        #expect(script.answered.isEmpty)
+        #expect(script.sent.count == 2)
+        #expect(script.forwarder.counters.malformed == 1)
+        script.receive(Reply.address(to: script.sent[1].message), for: script.sent[1].attempt)
+        #expect(script.answered.count == 1)
+    }
+
+    @Test func `an answer is in the cache for as long as its TTL says, and not otherwise`() {
+        var script = ScriptedForwarding()
+        script.join()
+        #expect(script.cache.entryCount == 0)
+        script.receive(Reply.address(to: script.sent[0].message), for: script.sent[0].attempt)
+        #expect(script.cache.entryCount == 1)
+        script.join("once.example.org")
+        var once = Reply.address(to: script.sent[1].message)
+        for index in once.count - 10..<once.count - 6 { once[index] = 0 }
+        script.receive(once, for: script.sent[1].attempt)
+        #expect(script.answered.count == 2)
+        #expect(script.cache.entryCount == 1)
+    }
+}
