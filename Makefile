@@ -5,6 +5,8 @@ BUILD_PACKAGES = libldns-dev pkg-config
 TEST_PACKAGES = bind9-dnsutils bind9-utils curl iproute2 knot-dnssecutils ldnsutils nsd python3
 ZONAL = .build/release/zonal
 CONFIG = zones/zonal.yaml
+# A module imports what the package says and nothing else.
+STRICT = --explicit-target-dependency-import-check error
 
 # Builds what is needed and serves the sample world on 127.0.0.1:5300.
 run: build-tools build
@@ -19,14 +21,14 @@ run: build-tools build
 
 # Installs what the tests need, builds, and runs all of them.
 test: build-tools test-tools build
-	swift build --build-tests
+	swift build --build-tests $(STRICT)
 	ZONAL=$(ZONAL) swift test --skip-build
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
 
 build:
-	swift build --configuration release --product zonal
+	swift build --configuration release --product zonal $(STRICT)
 
 build-tools:
 	@Scripts/install-packages $(BUILD_PACKAGES)

@@ -105,6 +105,57 @@ import Testing
         #expect(dig.rcode == "REFUSED" || dig.rcode == "SERVFAIL", "\(dig.text)")
     }
 
+    @Test func `tells clients of overlapping VPCs apart by the listener that they ask`() throws {
+        let server = try ZonalServer(
+            """
+            listen:
+              - { address: "127.0.0.1:0", vpc: vpc-0a1 }
+              - { address: "127.0.0.1:0", vpc: vpc-0b1 }
+            forward: []
+            accounts:
+              - { id: "111122223333", availability-zones: { us-east-1a: use1-az4 } }
+              - { id: "444455556666", availability-zones: { us-east-1a: use1-az6 } }
+            vpcs:
+              - id: vpc-0a1
+                account: "111122223333"
+                ranges: [127.20.0.0/16]
+                subnets: [{ id: subnet-0a1, ranges: [127.20.1.0/24], az: use1-az4 }]
+              - id: vpc-0b1
+                account: "444455556666"
+                ranges: [127.20.0.0/16]
+                subnets: [{ id: subnet-0b1, ranges: [127.20.1.0/24], az: use1-az6 }]
+            zones:
+              - { file: a.zone, vpcs: [vpc-0a1] }
+              - { file: b.zone, vpcs: [vpc-0b1] }
+            """,
+            files: [
+                "a.zone": "$ORIGIN app.example.\n" + Self.zone("127.20.1.1"),
+                "b.zone": "$ORIGIN app.example.\n" + Self.zone("127.20.1.2"),
+            ],
+            listen: []
+        )
+        for (port, address) in zip(server.ports, ["127.20.1.1", "127.20.1.2"]) {
+            for transport in ["+notcp", "+tcp"] {
+                let dig = try Dig(
+                    [
+                        "-b", "127.20.1.7", "-p", "\(port)", "@127.0.0.1", transport,
+                        "www.app.example",
+                    ]
+                )
+                #expect(dig.data == [address], "\(dig.text)")
+            }
+        }
+    }
+
+    @Test func `is silent to those who may not ask, where the configuration says drop`() throws {
+        let server = try ZonalServer(
+            "clients: { otherwise: drop, allow: [127.9.0.0/16] }\nforward: []\n"
+        )
+        let arguments = ["-p", "\(server.port)", "@127.0.0.1", "+time=1", "www.app.example"]
+        #expect(try Dig(["-b", "127.8.0.1"] + arguments).text.contains("timed out"))
+        #expect(try !Dig(["-b", "127.9.0.1"] + arguments).rcode.isEmpty)
+    }
+
     @Test func `lives through a flood of hostile datagrams`() throws {
         let server = try start()
         let socket = try BoundSocket(kind: .datagram, address: "127.20.1.7")

@@ -4,10 +4,13 @@ import Foundation
 package final class ZonalServer: Sendable {
     package let process: RunningProcess
     package let folder: TemporaryFolder
-    /// The port on 127.0.0.1, from the kernel.
-    package let port: UInt16
+    /// The ports of the listeners, from the kernel, in their order.
+    package let ports: [UInt16]
 
-    /// Serves `configuration`, with `files` beside it, on a port of its own.
+    package var port: UInt16 { ports[0] }
+
+    /// Serves `configuration`, with `files` beside it, on a port of its own or, if `listen` is empty, where
+    /// it says.
     package init(
         _ configuration: String,
         files: [String: String] = [:],
@@ -21,7 +24,7 @@ package final class ZonalServer: Sendable {
             in: folder.path
         )
         let log = try process.waitForOutput { $0.contains("ready") }
-        port = try Self.port(in: log)
+        ports = try Self.ports(in: log)
     }
 
     /// The sample world of `zones/`, with `upstream` in place of the system's name servers.
@@ -45,13 +48,18 @@ package final class ZonalServer: Sendable {
         )
     }
 
-    /// The port that a log line like `listening on 127.0.0.1:5300 (UDP, TCP)` names first.
-    private static func port(in log: String) throws -> UInt16 {
-        guard let start = log.firstRange(of: "listening on ")?.upperBound,
-            let end = log[start...].firstRange(of: " (")?.lowerBound,
-            let port = log[start..<end].split(separator: ":").last.flatMap({ UInt16($0) })
-        else { throw RunningProcess.Impatience(description: "no port in: \(log)") }
-        return port
+    /// The ports that log lines like `listening on 127.0.0.1:5300 (UDP, TCP)` name.
+    private static func ports(in log: String) throws -> [UInt16] {
+        let ports = log.split(separator: "\n").compactMap { line -> UInt16? in
+            guard let start = line.firstRange(of: "listening on ")?.upperBound,
+                let end = line[start...].firstRange(of: " (")?.lowerBound
+            else { return nil }
+            return line[start..<end].split(separator: ":").last.flatMap { UInt16($0) }
+        }
+        guard !ports.isEmpty else {
+            throw RunningProcess.Impatience(description: "no port in: \(log)")
+        }
+        return ports
     }
 
     /// A dig from `source`, which says in which VPC the client is.
