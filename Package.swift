@@ -43,7 +43,7 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Snapshot", "DNSWire", "CLdns",
+                "Snapshot", "DNSWire", "CFiles", "CLdns",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict
@@ -59,6 +59,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(name: "CFiles"),
         .target(name: "CSockets"),
         .systemLibrary(name: "CLdns", pkgConfig: "ldns", providers: [.apt(["libldns-dev"])]),
 

@@ -1,22 +1,36 @@
 import ArgumentParser
 import Control
+import Snapshot
 
-/// `zonal coverage`: which services each VPC reaches privately.
+/// `zonal coverage`: how each VPC reaches each service.
 struct CoverageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "coverage",
-        abstract: "Prints which services each VPC reaches privately."
+        abstract: "Prints how each VPC reaches each service.",
+        discussion: """
+            PRIVATE 2/3: by a private zone, with addresses in 2 of the 3 AZs where the VPC has subnets.
+            GATEWAY: by public DNS and a gateway endpoint's route. PENDING: publicly, until its endpoint is
+            available. CONFLICT: two endpoints claim the name. PUBLIC: as everybody.
+            """
     )
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, markdown }
 
     @OptionGroup var configuration: ConfigurationOption
 
-    @Option(help: "text or json.")
-    var format = OutputFormat.text
+    @Option(help: "text, json or markdown.")
+    var format = Format.text
 
     func run() throws {
-        let coverage = Coverage(try configuration.load().world)
+        let (found, diagnostics) = ConfigurationLoader().survey(path: configuration.path)
+        DiagnosticPrinter(format: .text).print(diagnostics)
+        // A conflict is an error, and what the table is there to show.
+        let hasErrors = diagnostics.contains { $0.severity == .error }
+        if hasErrors, found.world.vpcs.isEmpty { throw ExitCode(1) }
+        let coverage = Coverage(found.world)
         switch format {
         case .text: Terminal.print(coverage.lines)
+        case .markdown: Terminal.print(coverage.markdown)
         case .json:
             Terminal.print(JSONText.array(coverage.rows.map { Self.json(of: $0, coverage) }))
         }

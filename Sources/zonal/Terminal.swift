@@ -10,6 +10,11 @@ enum Terminal {
     /// Writes a line to standard error.
     static func complain(_ line: String) { write(CollectionOfOne(line), to: STDERR_FILENO) }
 
+    /// Writes over the current line of standard error, and stays on it.
+    static func overwrite(_ line: String) {
+        write(Array("\r\u{1B}[K\(line)".utf8), to: STDERR_FILENO)
+    }
+
     /// True where colour may be used: standard error is a terminal, and NO_COLOR is unset or empty.
     static let hasColour: Bool = {
         // Sound: the name is a literal, and the text found is read at once.
@@ -24,6 +29,10 @@ enum Terminal {
             octets += line.utf8
             octets.append(UInt8(ascii: "\n"))
         }
+        write(octets, to: descriptor)
+    }
+
+    private static func write(_ octets: [UInt8], to descriptor: Int32) {
         var rest = octets[...]
         while !rest.isEmpty {
             // Sound: the pointer covers `rest`, which does not change during the call.

@@ -8,7 +8,7 @@ import ArgumentParser
         version: "zonal \(Release.version)",
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, AZCommand.self,
-            CoverageCommand.self,
+            CoverageCommand.self, ImportCommand.self,
         ]
     )
 }

@@ -70,6 +70,7 @@ extension Configuration {
 package struct Origins: Sendable {
     package var accounts: [SourcePlace] = []
     package var vpcs: [SourcePlace] = []
+    package var endpoints: [SourcePlace] = []
     package var zones: [SourcePlace] = []
     package var rules: [SourcePlace] = []
     package var listeners: [SourcePlace] = []

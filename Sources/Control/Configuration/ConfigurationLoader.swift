@@ -34,6 +34,13 @@ package struct ConfigurationLoader {
         return journal.sorted
     }
 
+    /// What can be made of the file at `path`, and everything that is wrong in it.
+    package func survey(path: String) -> (configuration: Configuration, found: [Diagnostic]) {
+        let journal = ConfigurationJournal()
+        let configuration = read(path, [], journal)
+        return (configuration, journal.sorted)
+    }
+
     private func read(
         _ path: String,
         _ listening: [EndpointText],

@@ -1,13 +1,15 @@
 package import DNSWire
 package import Snapshot
 
-/// Which services each VPC reaches privately: private zones by VPCs.
+/// How each VPC reaches each service: the names of private zones and endpoints, by VPCs.
 package struct Coverage: Sendable {
     /// VPC IDs, in the order of the configuration.
     package let vpcs: [String]
     package let rows: [Row]
+    /// What endpoints do that the table has no room for, a sentence each.
+    package let remarks: [String]
 
-    /// One name that some VPC has a private zone for.
+    /// One name that some VPC reaches otherwise than the public does.
     package struct Row: Sendable {
         package let service: DomainName
         /// What each VPC gets; places are those of `vpcs`.
@@ -18,34 +20,104 @@ package struct Coverage: Sendable {
     package enum State: Hashable, Sendable {
         /// By a private zone, with addresses in `covered` of the `all` AZs where the VPC has subnets.
         case privately(covered: Int, all: Int)
+        /// By what upstreams say, and a route to a gateway endpoint.
+        case gateway
+        /// By what upstreams say, until its endpoint is available.
+        case pending
+        /// Two available endpoints claim the name.
+        case conflict
         /// By what upstreams say.
         case publicly
     }
 
     package init(_ world: World) {
         vpcs = world.vpcs.map(\.id)
-        let subnets = SubnetFinder(world)
-        let zones = Dictionary(grouping: world.zones, by: \.apex.folded)
-        rows = zones.keys.sorted { $0.canonicalOrder < $1.canonicalOrder }.map { apex in
-            let found = zones[apex] ?? []
-            return Row(
-                service: found.first?.apex ?? apex,
-                states: world.vpcs.indices.map {
-                    Self.state(of: found, forVPC: $0, in: world, subnets)
-                }
+        let finder = CoverageFinder(world)
+        rows = finder.services.map { service in
+            Row(
+                service: service,
+                states: world.vpcs.indices.map { finder.state(of: service, forVPC: $0) }
             )
+        }
+        remarks = world.endpoints.compactMap { $0.remark(in: world) }
+    }
+
+    private var table: TextTable {
+        TextTable(
+            headings: ["SERVICE"] + vpcs,
+            rows: rows.map { row in ["\(row.service)"] + row.states.map(\.text) }
+        )
+    }
+
+    /// The table for people, and the remarks.
+    package var lines: [String] {
+        remarks.isEmpty ? table.lines : table.lines + [""] + remarks
+    }
+
+    /// The same as Markdown.
+    package var markdown: [String] {
+        remarks.isEmpty ? table.markdown : table.markdown + [""] + remarks.map { "* \($0)" }
+    }
+}
+
+extension Coverage.State {
+    package var name: String {
+        switch self {
+        case .privately: "PRIVATE"
+        case .gateway: "GATEWAY"
+        case .pending: "PENDING"
+        case .conflict: "CONFLICT"
+        case .publicly: "PUBLIC"
         }
     }
 
-    private static func state(
-        of zones: [Zone],
-        forVPC vpc: Int,
-        in world: World,
-        _ subnets: SubnetFinder
-    ) -> State {
-        guard let zone = zones.first(where: { $0.vpcs.contains(vpc) }),
-            !world.rules.contains(where: { $0.applies(to: vpc) && $0.zone == zone.apex })
-        else { return .publicly }
+    fileprivate var text: String {
+        if case .privately(let covered, let all) = self { return "\(name) \(covered)/\(all)" }
+        return name
+    }
+}
+
+/// Finds states, with what they have in common looked up once.
+private struct CoverageFinder {
+    private let world: World
+    private let subnets: SubnetFinder
+    private let zones: [DomainName: [Zone]]
+    /// Endpoints by the names that they claim, without the `*`.
+    private let endpoints: [DomainName: [Endpoint]]
+
+    init(_ world: World) {
+        self.world = world
+        subnets = SubnetFinder(world)
+        zones = Dictionary(grouping: world.zones, by: \.apex)
+        var endpoints: [DomainName: [Endpoint]] = [:]
+        for endpoint in world.endpoints {
+            for name in Set(endpoint.names.map(\.withoutWildcard)) {
+                endpoints[name, default: []].append(endpoint)
+            }
+        }
+        self.endpoints = endpoints
+    }
+
+    var services: [DomainName] {
+        Set(zones.keys).union(endpoints.keys).map { ($0.canonicalOrder, $0) }
+            .sorted { $0.0 < $1.0 }.map(\.1)
+    }
+
+    func state(of service: DomainName, forVPC vpc: Int) -> Coverage.State {
+        let own = (endpoints[service] ?? []).filter { $0.vpc == vpc }
+        let claims = own.filter(\.kind.hasNames)
+        if claims.count(where: { Endpoint.isServed($0.state) }) > 1 { return .conflict }
+        if let zone = zones[service]?.first(where: { $0.isSeen(inVPC: vpc) }),
+            !world.rules.contains(where: { $0.applies(to: vpc) && $0.zone == service })
+        {
+            return covered(by: zone, forVPC: vpc)
+        }
+        if claims.contains(where: { $0.state.hasPrefix("pending") }) { return .pending }
+        let gateways = own.filter { $0.kind == .gateway && Endpoint.isServed($0.state) }
+        return gateways.isEmpty ? .publicly : .gateway
+    }
+
+    private func covered(by zone: Zone, forVPC vpc: Int) -> Coverage.State {
         let all = Set(world.vpcs[vpc].subnets.map(\.zoneID))
         let covered = zone.contents.records.compactMap { record -> String? in
             guard record.type.isAddress,
@@ -56,30 +128,35 @@ package struct Coverage: Sendable {
         }
         return .privately(covered: all.intersection(covered).count, all: all.count)
     }
+}
 
-    /// The table for people.
-    package var lines: [String] {
-        TextTable(
-            headings: ["SERVICE"] + vpcs,
-            rows: rows.map { row in ["\(row.service)"] + row.states.map(\.text) }
-        )
-        .lines
+extension Endpoint {
+    /// What people should know of it who look for its names.
+    fileprivate func remark(in world: World) -> String? {
+        let subject = "\(id) (\(service ?? kind.rawValue)) in \(world.vpcs[vpc].id)"
+        guard Endpoint.isServed(state) else {
+            return "\(subject): \(state), so its names are not served"
+        }
+        switch kind {
+        case .gateway:
+            let list =
+                prefixList.map { "prefix list \($0)" } ?? "a prefix list that is not exported"
+            let tables =
+                routeTables.isEmpty
+                ? "no route table" : "route tables " + routeTables.joined(separator: ", ")
+            return "\(subject): GATEWAY, \(list), \(tables); DNS stays public"
+        case .gatewayLoadBalancer:
+            return "\(subject): a Gateway Load Balancer endpoint has no names"
+        case .interface, .resource, .serviceNetwork:
+            guard let verification, verification != "verified" else { return nil }
+            return "\(subject): the proof of its private name is \(verification)"
+        }
     }
 }
 
-extension Coverage.State {
-    package var name: String {
-        switch self {
-        case .privately: "PRIVATE"
-        case .publicly: "PUBLIC"
-        }
-    }
-
-    fileprivate var text: String {
-        switch self {
-        case .privately(let covered, let all): "\(name) \(covered)/\(all)"
-        case .publicly: name
-        }
+extension Zone {
+    fileprivate func isSeen(inVPC vpc: Int) -> Bool {
+        audience != .inbound && vpcs.contains(vpc)
     }
 }
 
@@ -88,6 +165,11 @@ extension ForwardRule {
 }
 
 extension DomainName {
+    /// The name without a `*` as first label.
+    var withoutWildcard: DomainName {
+        labels.first.map { Array($0) } == [UInt8(ascii: "*")] ? parent ?? self : self
+    }
+
     /// Labels from the right, so that names sort by their ancestors (RFC 4034 §6.1).
     fileprivate var canonicalOrder: String {
         description.lowercased().split(separator: ".").reversed().joined(separator: "\u{1}")

@@ -75,7 +75,7 @@ package struct FileFault: Error, CustomStringConvertible {
 
     package init(description: String) { self.description = description }
 
-    fileprivate static func last(_ what: String) -> FileFault {
+    static func last(_ what: String) -> FileFault {
         let code = errno
         var text = [CChar](repeating: 0, count: 256)
         // Sound: the system writes at most 256 octets, NUL included.

@@ -12,7 +12,7 @@ extension Pipeline {
     ) -> Step {
         let match = snapshot.find(name, in: zone, account: client.account, scratch: &scratch)
         trace?.record(.matched(name.name, zone, match))
-        if case .missing = match, zone.fallsThrough { return .passOn }
+        if zone.fallsThrough, match.isEmpty { return .passOn }
         if response.aliasCount == 0, response.answerCount == 0 { response.isAuthoritative = true }
         switch match {
         case .node(let node), .wildcard(let node):
@@ -201,6 +201,17 @@ extension Pipeline {
             reply.write16(0xC000 | UInt16(truncatingIfNeeded: place))
         } else {
             name.withOctets { reply.write($0.extracting(start...)) }
+        }
+    }
+}
+
+extension ZoneMatch {
+    /// True if the zone has no record of the name: it is missing, or others are below it.
+    fileprivate var isEmpty: Bool {
+        switch self {
+        case .missing: true
+        case .node(let node): node.rrsetCount == 0
+        default: false
         }
     }
 }

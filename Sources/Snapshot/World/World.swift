@@ -9,6 +9,8 @@ package struct World: Sendable {
     package var vpcs: [VPC] = []
     package var zones: [Zone] = []
     package var rules: [ForwardRule] = []
+    /// What is known of VPC endpoints; explains answers, and changes none.
+    package var endpoints: [Endpoint] = []
     package var clients = ClientPolicy()
     /// What each listener adds to the classification of its clients; `listener` numbers index it.
     package var listeners: [ListenerScope] = []
@@ -77,6 +79,72 @@ package struct Subnet: Sendable {
         self.ranges = ranges
         self.zoneID = zoneID
         self.sharedWith = sharedWith
+    }
+}
+
+/// A VPC endpoint, as far as people ask about it: its names are in zones.
+package struct Endpoint: Sendable {
+    package var id: String
+    package var vpc: Int
+    package var kind: Kind
+    /// `com.amazonaws.us-east-1.ssm`; nil for kinds without a service.
+    package var service: String?
+    /// One of `states`.
+    package var state: String
+    /// The private names that it claims, a `*` as first label included; of a gateway endpoint the public
+    /// names whose traffic it takes.
+    package var names: [DomainName]
+    /// What became of the proof that an endpoint service's provider owns its private name.
+    package var verification: String?
+    /// The destinations that route tables send to a gateway endpoint.
+    package var prefixList: String?
+    package var prefixes: [IPPrefix]
+    package var routeTables: [String]
+
+    package init(
+        id: String,
+        vpc: Int,
+        kind: Kind,
+        service: String? = nil,
+        state: String = "available",
+        names: [DomainName] = [],
+        verification: String? = nil,
+        prefixList: String? = nil,
+        prefixes: [IPPrefix] = [],
+        routeTables: [String] = []
+    ) {
+        self.id = id
+        self.vpc = vpc
+        self.kind = kind
+        self.service = service
+        self.state = state
+        self.names = names
+        self.verification = verification
+        self.prefixList = prefixList
+        self.prefixes = prefixes
+        self.routeTables = routeTables
+    }
+
+    package enum Kind: String, Sendable, CaseIterable {
+        case interface
+        case gateway
+        case gatewayLoadBalancer = "gateway-load-balancer"
+        case resource
+        case serviceNetwork = "service-network"
+
+        /// True of the kinds that private names lead to.
+        package var hasNames: Bool { self != .gateway && self != .gatewayLoadBalancer }
+    }
+
+    /// The states that an endpoint may be in, in lower case.
+    package static let states = [
+        "pendingacceptance", "pending", "available", "partial", "deleting", "deleted", "rejected",
+        "failed", "expired", "unknown",
+    ]
+
+    /// True of the states in which an endpoint's names lead to it.
+    package static func isServed(_ state: String) -> Bool {
+        ["available", "partial"].contains(state)
     }
 }
 

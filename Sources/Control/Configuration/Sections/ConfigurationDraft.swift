@@ -13,6 +13,7 @@ struct ConfigurationDraft {
     var rules: [RuleDraft]?
     var accounts: [AccountDraft] = []
     var vpcs: [VPCDraft] = []
+    var endpoints: [EndpointDraft] = []
     var zones: [ZoneDraft] = []
     var cache = Configuration.CacheSettings()
 }
@@ -74,6 +75,20 @@ struct SubnetDraft {
         /// A name of the VPC's own account.
         case name(String)
     }
+}
+
+struct EndpointDraft {
+    var place: SourcePlace
+    var id: String
+    var vpc: Placed<String>?
+    var kind: Endpoint.Kind
+    var service: String?
+    var state: String
+    var names: [Placed<DomainName>]
+    var verification: String?
+    var prefixList: String?
+    var prefixes: [IPPrefix]
+    var routeTables: [String]
 }
 
 struct ZoneDraft {

@@ -11,7 +11,9 @@ struct ConfigurationFileReader {
     private var onceKeys: [String: SourcePlace] = [:]
 
     private static let keys = [
-        "include", "listen", "workers", "clients", "forward", "accounts", "vpcs", "zones", "cache",
+        "include", "listen", "workers", "clients", "forward", "accounts", "vpcs", "endpoints",
+        "zones",
+        "cache",
     ]
     private static let laterKeys = ["admin", "query-log"]
 
@@ -81,6 +83,7 @@ struct ConfigurationFileReader {
         }
         draft.accounts += entries.items("accounts").compactMap(account)
         draft.vpcs += entries.items("vpcs").compactMap(vpc)
+        draft.endpoints += entries.items("endpoints").compactMap(endpoint)
         draft.zones += entries.items("zones").compactMap { zone($0, besides: path) }
     }
 
@@ -243,6 +246,29 @@ struct ConfigurationFileReader {
         )
     }
 
+    private func endpoint(_ node: ConfigurationNode) -> EndpointDraft? {
+        let keys = [
+            "id", "vpc", "type", "service", "state", "names", "verification", "prefix-list",
+            "prefixes", "route-tables",
+        ]
+        guard let entries = MappingReader(node, "an endpoint", keys: keys, journal),
+            let id = entries.required("id", .endpointID)
+        else { return nil }
+        return EndpointDraft(
+            place: id.place,
+            id: id.value,
+            vpc: entries.required("vpc", .vpcID),
+            kind: entries.value("type", ValueForm<Endpoint.Kind>.word())?.value ?? .interface,
+            service: entries.value("service", .any("a service name"))?.value,
+            state: entries.value("state", .endpointState)?.value ?? "available",
+            names: entries.values("names", .domainName),
+            verification: entries.value("verification", .any("a state"))?.value,
+            prefixList: entries.value("prefix-list", .any("a prefix list's ID"))?.value,
+            prefixes: entries.values("prefixes", .prefix).map(\.value),
+            routeTables: entries.values("route-tables", .any("a route table's ID")).map(\.value)
+        )
+    }
+
     private func zone(_ node: ConfigurationNode, besides path: String) -> ZoneDraft? {
         let keys = [
             "file", "vpcs", "affinity", "labels", "owner", "fallthrough", "audience", "outside",
@@ -283,6 +309,19 @@ struct ConfigurationFileReader {
             return []
         }
         return node.values(.vpcID, journal)
+    }
+}
+
+extension ValueForm<String> {
+    /// The state of an endpoint, in any letter case.
+    fileprivate static let endpointState = ValueForm("a state such as available") {
+        (text) throws(ValueFault) in
+        let state = text.lowercased()
+        guard Endpoint.states.contains(state) else {
+            let states = Endpoint.states.joined(separator: ", ")
+            throw ValueFault("`\(text.shown)` is no state of an endpoint; write one of \(states)")
+        }
+        return state
     }
 }
 

@@ -63,26 +63,32 @@ extension ValueForm<DomainName> {
 
 /// How the names and IDs of availability zones look.
 ///
-/// Local Zones have both forms longer: `usw2-lax1-az1` is the ID of `us-west-2-lax-1a`.
+/// Local Zones have both forms longer: `usw2-lax1-az1` is the ID of `us-west-2-lax-1a`; and Wavelength
+/// Zones have their own: `use1-wl1-bos-wlz1` is the ID of `us-east-1-wl1-bos-wlz-1`.
 enum ZoneNames {
-    /// `[a-z0-9]+(-[a-z0-9]+)*-az[0-9]+`.
+    /// Words with hyphens between, the last `az` and a number, or `wlz` and a number.
     static func isID(_ text: some StringProtocol) -> Bool {
-        let parts = Array(text.utf8).split(separator: 0x2D, omittingEmptySubsequences: false)
-        guard parts.count >= 2, text.utf8.count <= 40, let last = parts.last,
-            parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(isLetterOrDigit) })
-        else { return false }
-        return last.starts(with: "az".utf8) && last.count > 2
-            && last.dropFirst(2).allSatisfy { (48...57).contains($0) }
+        guard let parts = words(of: text), let last = parts.last else { return false }
+        return ["az", "wlz"].contains { kind in
+            last.starts(with: kind.utf8) && last.count > kind.utf8.count
+                && last.dropFirst(kind.utf8.count).allSatisfy { (48...57).contains($0) }
+        }
     }
 
-    /// Words with hyphens between, the last a number and a letter.
+    /// Words with hyphens between, the last a number and a letter, or a Wavelength Zone's number.
     static func isName(_ text: some StringProtocol) -> Bool {
-        let parts = Array(text.utf8).split(separator: 0x2D, omittingEmptySubsequences: false)
-        guard parts.count >= 2, text.utf8.count <= 40, let last = parts.last,
-            parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(isLetterOrDigit) }),
-            let end = last.last, let first = last.first
+        guard let parts = words(of: text), !isID(text), let last = parts.last, let end = last.last,
+            let first = last.first, (48...57).contains(first)
         else { return false }
-        return !isID(text) && end.isLetter && (48...57).contains(first)
+        return end.isLetter || parts.dropLast().last?.elementsEqual("wlz".utf8) == true
+    }
+
+    private static func words(of text: some StringProtocol) -> [ArraySlice<UInt8>]? {
+        let parts = Array(text.utf8).split(separator: 0x2D, omittingEmptySubsequences: false)
+        let isSound =
+            parts.count >= 2 && text.utf8.count <= 40
+            && parts.allSatisfy { !$0.isEmpty && $0.allSatisfy(isLetterOrDigit) }
+        return isSound ? parts : nil
     }
 
     /// Small letters, digits and the hyphen.

@@ -38,6 +38,7 @@ struct WorldBuilder {
         if !listening.isEmpty { listen(on: listening) }
         NetworkChecks(draft, configuration, journal).run()
         addRules()
+        addEndpoints()
         addZones()
     }
 
@@ -271,6 +272,57 @@ struct WorldBuilder {
             )
         }
         return others.map { Upstream(address: $0) }
+    }
+
+    // MARK: Endpoints
+
+    private mutating func addEndpoints() {
+        var seen = Registry("endpoint", journal)
+        var claims: [EndpointClaim: SourcePlace] = [:]
+        for endpoint in draft.endpoints where seen.define(endpoint.id, at: endpoint.place) {
+            guard let vpc = endpoint.vpc.flatMap(vpcs.resolve) else { continue }
+            if endpoint.kind.hasNames, Endpoint.isServed(endpoint.state) {
+                for name in endpoint.names { claim(name, vpc, endpoint, &claims) }
+            }
+            configuration.world.endpoints.append(
+                Endpoint(
+                    id: endpoint.id,
+                    vpc: vpc,
+                    kind: endpoint.kind,
+                    service: endpoint.service,
+                    state: endpoint.state,
+                    names: endpoint.names.map(\.value),
+                    verification: endpoint.verification,
+                    prefixList: endpoint.prefixList,
+                    prefixes: endpoint.prefixes,
+                    routeTables: endpoint.routeTables
+                )
+            )
+            configuration.origins.endpoints.append(endpoint.place)
+        }
+    }
+
+    private struct EndpointClaim: Hashable {
+        var vpc: Int
+        var name: DomainName
+    }
+
+    /// A private name leads to one endpoint of a VPC; AWS refuses the second.
+    private func claim(
+        _ name: Placed<DomainName>,
+        _ vpc: Int,
+        _ endpoint: EndpointDraft,
+        _ claims: inout [EndpointClaim: SourcePlace]
+    ) {
+        let claim = EndpointClaim(vpc: vpc, name: name.value)
+        if let first = claims[claim] {
+            journal.error(
+                at: name.place,
+                "CONFLICT: \(name.value) of \(endpoint.id) is claimed in \(configuration.world.vpcs[vpc].id) already, at \(first); turn private DNS off for one of the two endpoints"
+            )
+        } else {
+            claims[claim] = name.place
+        }
     }
 
     // MARK: Zones

@@ -1,0 +1,8 @@
+// The file system calls of Linux that Swift's Glibc module lacks.
+#ifndef CFILES_H
+#define CFILES_H
+
+/// Lets two paths change places at one moment (renameat2 with RENAME_EXCHANGE); 0, or -1 and errno.
+int cfiles_exchange(const char *one, const char *other);
+
+#endif

@@ -1,0 +1,66 @@
+/// Turns exports of AWS accounts into `topology.yaml` and zone files.
+package struct AWSImport {
+    private let options: ImportOptions
+    private let journal = ConfigurationJournal()
+    private let plan: ImportPlan
+
+    /// Reads the JSON files below `folders` and follows every reference between them.
+    ///
+    /// `progress` is told how many files have been read, and of how many.
+    package init(
+        reading folders: [String],
+        options: ImportOptions = ImportOptions(),
+        progress: @escaping (_ done: Int, _ all: Int) -> Void = { _, _ in }
+    ) {
+        self.options = options
+        var reader = ExportReader(journal, progress: progress)
+        reader.read(folders)
+        plan = ImportPlanner.plan(Inventory(reader.exports, journal), options, journal)
+    }
+
+    /// Everything that is wrong or doubtful in the exports.
+    package var diagnostics: [Diagnostic] { journal.sorted }
+
+    /// What a person should know and need not act on.
+    package var notes: [String] { plan.notes }
+
+    /// What the exports hold that is written.
+    package var counts: (accounts: Int, vpcs: Int, endpoints: Int, zones: Int) {
+        (plan.accounts.count, plan.vpcs.count, plan.endpoints.count, plan.zones.count)
+    }
+
+    /// What writing to `folder` would change, or has changed.
+    package struct Outcome {
+        /// New, changed and removed files.
+        package var summary: (new: Int, changed: Int, gone: Int)
+        /// The changes as a unified diff; empty unless asked for.
+        package var diff: [String] = []
+    }
+
+    /// Writes all files at one moment; an unchanged folder is not touched.
+    package func write(to folder: String) throws(FileFault) -> Outcome {
+        let tree = try tree(in: folder)
+        let summary = tree.summary
+        try tree.write()
+        return Outcome(summary: summary)
+    }
+
+    /// What `write` would do.
+    package func preview(in folder: String) throws(FileFault) -> Outcome {
+        let tree = try tree(in: folder)
+        return Outcome(summary: tree.summary, diff: tree.diff)
+    }
+
+    private func tree(in folder: String) throws(FileFault) -> OutputTree {
+        var files = ["topology.yaml": TopologyText.text(of: plan, options)]
+        for zone in plan.zones { files[zone.file] = ZoneText.text(of: zone) }
+        let tree = try OutputTree(files, in: folder)
+        if let obstacle = tree.obstacles.first {
+            throw FileFault(
+                description:
+                    "\(folder)/\(obstacle) was written by somebody and is not overwritten; move it away, or import into another folder"
+            )
+        }
+        return tree
+    }
+}

@@ -1,0 +1,126 @@
+import DNSWire
+
+/// The names of one endpoint, told apart: those made of its own ID, and private ones.
+struct EndpointEntries {
+    private(set) var privateNames: Set<String> = []
+    /// Private names whose hidden zone does not exist yet.
+    private(set) var pendingNames: Set<String> = []
+    private(set) var specificNames: [SpecificName] = []
+    /// What is no name that can be written to a file.
+    private(set) var unreadable: [String] = []
+    let recordTypes: RecordTypes
+    /// Names of a resource or service-network endpoint.
+    let fromAssociations: [EC2.DNSEntry]
+
+    private static let pendingZone = "ZONEIDPENDING"
+
+    init(_ endpoint: EC2.Endpoint, _ associations: [EC2.Association]) {
+        recordTypes = RecordTypes(endpoint)
+        fromAssociations = associations.flatMap { [$0.dnsEntry, $0.privateDnsEntry] }.compactMap {
+            $0
+        }
+        let id = endpoint.vpcEndpointId ?? ""
+        for entry in (endpoint.dnsEntries ?? []) + fromAssociations {
+            guard let text = entry.dnsName?.lowercased() else { continue }
+            guard Self.isName(text) else {
+                unreadable.append(text)
+                continue
+            }
+            if let name = SpecificName(text, endpoint: id) {
+                if !specificNames.contains(where: { $0.text == text }) {
+                    specificNames.append(name)
+                }
+            } else if Self.isWanted(text, endpoint.dnsOptions) {
+                privateNames.insert(text)
+                if entry.hostedZoneId == Self.pendingZone { pendingNames.insert(text) }
+            }
+        }
+        specificNames.sort { $0.text < $1.text }
+    }
+
+    /// What a resource endpoint's private-DNS preference leaves of its names.
+    private static func isWanted(_ name: String, _ options: EC2.DNSOptions?) -> Bool {
+        guard options?.privateDnsPreference?.uppercased() == "SPECIFIED_DOMAINS_ONLY" else {
+            return true
+        }
+        return (options?.privateDnsSpecifiedDomains ?? []).contains { domain in
+            let domain = domain.lowercased()
+            return name == domain || name.hasSuffix(".\(domain)")
+        }
+    }
+
+    /// A host name, perhaps with `*` as its first label: nothing that a file or a path would misread.
+    private static func isName(_ text: String) -> Bool {
+        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard labels.count >= 2, text.utf8.count <= 253 else { return false }
+        let rest = labels.first == "*" ? labels.dropFirst() : labels[...]
+        return rest.allSatisfy { label in
+            (1...63).contains(label.utf8.count)
+                && label.utf8.allSatisfy { ZoneNames.isLabelOctet($0) || $0 == UInt8(ascii: "_") }
+        }
+    }
+
+    /// Letters, digits, dots, hyphens and underscores.
+    static func isWord(_ text: String) -> Bool {
+        (1...255).contains(text.utf8.count)
+            && text.utf8.allSatisfy { $0.isLetter || $0.digit != nil || "-._".utf8.contains($0) }
+    }
+
+    /// A name such as `vpce-0123-4xl6i4zx-us-east-1a.ssm.us-east-1.vpce.amazonaws.com`.
+    struct SpecificName {
+        let text: String
+        /// The zone that it is written to: `us-east-1.vpce.amazonaws.com`.
+        let apex: String
+        /// The name as it is written there, its zone name not yet an ID.
+        let owner: String
+        /// The AZ name that it ends in, as its owner's account has it.
+        let zoneName: String?
+
+        /// Nil if the name does not start with the endpoint's own ID.
+        init?(_ text: String, endpoint id: String) {
+            let labels = text.split(separator: ".")
+            let first = labels.first == "*" ? 1 : 0
+            guard labels.count > first + 1, labels[first].hasPrefix(id) else { return nil }
+            // What stands before `vpce` is the Region; other names have no such mark.
+            let mark = labels.indices.dropFirst(first + 2).first { labels[$0] == "vpce" }
+            let apexStart = mark.map { $0 - 1 } ?? first + 1
+            self.text = text
+            apex = labels[apexStart...].joined(separator: ".")
+            owner = labels[..<apexStart].joined(separator: ".")
+            let rest = labels[first].dropFirst(id.count + 1)
+            let isZonal = rest.count > 9 && rest.dropFirst(8).first == "-"
+            zoneName = isZonal ? String(rest.dropFirst(9)) : nil
+        }
+
+        /// The owner in the form of the AZ ID.
+        func owner(inZone zoneID: String) -> String {
+            guard let zoneName, let range = owner.firstRange(of: "-\(zoneName)") else {
+                return owner
+            }
+            return owner[..<range.lowerBound] + "-\(zoneID)" + owner[range.upperBound...]
+        }
+    }
+
+    /// Which of its interfaces' addresses an endpoint's names have.
+    struct RecordTypes {
+        private let choice: String
+
+        init(_ endpoint: EC2.Endpoint) {
+            choice =
+                (endpoint.dnsOptions?.dnsRecordIpType ?? endpoint.ipAddressType ?? "ipv4")
+                .lowercased()
+        }
+
+        func privateAddresses(_ addresses: [IPAddress]) -> [IPAddress] {
+            choice == "service-defined" ? addresses.filter(\.isV4) : specificAddresses(addresses)
+        }
+
+        func specificAddresses(_ addresses: [IPAddress]) -> [IPAddress] {
+            switch choice {
+            case "ipv6": addresses.filter { !$0.isV4 }
+            case "dualstack", "service-defined": addresses
+            default: addresses.filter(\.isV4)
+            }
+        }
+    }
+}

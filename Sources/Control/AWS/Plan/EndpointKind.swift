@@ -1,0 +1,26 @@
+import Snapshot
+
+extension Endpoint.Kind {
+    /// Reads AWS's `VpcEndpointType` in any letter case; nil for one that is not known.
+    init?(aws text: String) {
+        switch text.lowercased() {
+        case "interface": self = .interface
+        case "gateway": self = .gateway
+        case "gatewayloadbalancer": self = .gatewayLoadBalancer
+        case "resource": self = .resource
+        case "servicenetwork": self = .serviceNetwork
+        default: return nil
+        }
+    }
+}
+
+extension Endpoint {
+    /// The public name whose traffic a gateway endpoint takes: `s3.us-east-1.amazonaws.com`.
+    ///
+    /// Gateway endpoints have no `DnsEntries`; there are those of S3, S3 Express and DynamoDB alone.
+    static func publicName(ofService service: String) -> String? {
+        let parts = service.split(separator: ".")
+        guard parts.count == 4, parts[0] == "com", parts[1] == "amazonaws" else { return nil }
+        return "\(parts[3]).\(parts[2]).amazonaws.com"
+    }
+}

@@ -1,0 +1,76 @@
+package import DNSWire
+package import Snapshot
+
+/// What an operator chooses for an import.
+package struct ImportOptions: Sendable {
+    package var affinity = Zone.Affinity.zonal
+    package var labels = Zone.Labels.owner
+    /// Ranges that arrive through an inbound resolver endpoint, by VPC ID.
+    package var inbound: [String: [IPPrefix]] = [:]
+
+    package init() {}
+}
+
+/// What will be written: every reference followed, everything in its final order.
+struct ImportPlan {
+    var accounts: [PlannedAccount] = []
+    var vpcs: [PlannedVPC] = []
+    var endpoints: [PlannedEndpoint] = []
+    var zones: [PlannedZone] = []
+    /// What a person should know and need not act on.
+    var notes: [String] = []
+}
+
+struct PlannedAccount {
+    var id: String
+    /// AZ name to AZ ID.
+    var zones: [String: String]
+}
+
+struct PlannedVPC {
+    var id: String
+    var name: String?
+    var account: String
+    var region: String?
+    var ranges: [IPPrefix]
+    var inbound: [IPPrefix]
+    /// Endpoints of endpoint services: those whose ID a PROXY header may carry.
+    var endpoints: [String]
+    var subnets: [PlannedSubnet]
+}
+
+struct PlannedSubnet {
+    var id: String
+    var ranges: [IPPrefix]
+    var zoneID: String
+    var sharedWith: [String]
+}
+
+struct PlannedEndpoint {
+    var id: String
+    var vpc: String
+    var kind: Endpoint.Kind
+    var service: String?
+    var state: String
+    /// The private names that it claims, or would once it is available.
+    var names: [String] = []
+    var verification: String?
+    var prefixList: String?
+    var prefixes: [IPPrefix] = []
+    var routeTables: [String] = []
+}
+
+/// A zone file and its entry.
+struct PlannedZone {
+    var vpc: String
+    var apex: String
+    /// The account whose AZ names the zonal names are; nil for a zone without any.
+    var owner: String?
+    var fallsThrough = false
+    var isInboundOnly = false
+    /// Addresses by owner name, written from the apex: `@`, `*`, `vpce-….ssm`.
+    var records: [String: [IPAddress]] = [:]
+
+    /// Where it is written, below the folder of the import.
+    var file: String { "\(vpc)/\(apex)\(isInboundOnly ? ".inbound" : "").zone" }
+}

@@ -1,0 +1,334 @@
+import DNSWire
+import Snapshot
+
+/// Decides from an inventory which names have which addresses, and for whom.
+struct ImportPlanner {
+    private let inventory: Inventory
+    private let options: ImportOptions
+    private let journal: ConfigurationJournal
+    private var plan = ImportPlan()
+    private var zones: [ZoneKey: PlannedZone] = [:]
+    /// The endpoint that a private zone is of.
+    private var claims: [ZoneKey: String] = [:]
+    private var unknownAttributes: Set<String> = []
+
+    private struct ZoneKey: Hashable {
+        var vpc: String
+        var apex: String
+    }
+
+    static func plan(
+        _ inventory: Inventory,
+        _ options: ImportOptions,
+        _ journal: ConfigurationJournal
+    ) -> ImportPlan {
+        var planner = Self(inventory: inventory, options: options, journal: journal)
+        planner.run()
+        return planner.plan
+    }
+
+    private init(inventory: Inventory, options: ImportOptions, journal: ConfigurationJournal) {
+        self.inventory = inventory
+        self.options = options
+        self.journal = journal
+    }
+
+    private mutating func run() {
+        for endpoint in endpointsByAge() { add(endpoint) }
+        addNetwork()
+        plan.endpoints.sort { $0.id < $1.id }
+        plan.zones = zones.values.sorted { ($0.vpc, $0.apex) < ($1.vpc, $1.apex) }
+        for vpc in unknownAttributes.sorted() {
+            plan.notes.append(
+                "\(vpc): enableDnsSupport and enableDnsHostnames are not in the export, and taken for true"
+            )
+        }
+        for vpc in options.inbound.keys.sorted() where inventory.vpcs[vpc] == nil {
+            journal.error(
+                at: SourcePlace(file: "--inbound"),
+                "\(vpc) is in no export; name a VPC that is"
+            )
+        }
+    }
+
+    /// The oldest first: of two that claim one name, it has it.
+    private func endpointsByAge() -> [AccountExport.Found<EC2.Endpoint>] {
+        inventory.endpoints.values.sorted { one, two in
+            (one.value.creationTimestamp ?? "", one.value.vpcEndpointId ?? "")
+                < (two.value.creationTimestamp ?? "", two.value.vpcEndpointId ?? "")
+        }
+    }
+
+    // MARK: Accounts, VPCs and subnets
+
+    private mutating func addNetwork() {
+        let used = Set(plan.endpoints.map(\.vpc))
+        let overlapping = RangeOverlap.vpcs(inventory.vpcs.values.map { ($0.id, $0.ranges) })
+        let subnets = Dictionary(grouping: inventory.subnets.values, by: \.vpc)
+        for vpc in inventory.vpcs.values.sorted(by: { $0.id < $1.id }) {
+            if !used.contains(vpc.id), overlapping.contains(vpc.id) {
+                plan.notes.append(
+                    "\(vpc.id) is left out: it has no endpoint, and its range is another VPC's, too"
+                )
+                continue
+            }
+            plan.vpcs.append(planned(vpc, subnets[vpc.id] ?? []))
+        }
+        let owners = plan.vpcs.map(\.account)
+        let participants = plan.vpcs.flatMap { $0.subnets.flatMap(\.sharedWith) }
+        for account in Set(owners + participants + inventory.tables.keys).sorted() {
+            plan.accounts.append(
+                PlannedAccount(id: account, zones: inventory.tables[account] ?? [:])
+            )
+        }
+    }
+
+    private func planned(_ vpc: Inventory.VPC, _ subnets: [Inventory.Subnet]) -> PlannedVPC {
+        let services = plan.endpoints.filter { endpoint in
+            endpoint.vpc == vpc.id && endpoint.kind == .interface && endpoint.isOfEndpointService
+        }
+        return PlannedVPC(
+            id: vpc.id,
+            name: vpc.name,
+            account: vpc.account,
+            region: inventory.regions[vpc.account],
+            ranges: vpc.ranges,
+            inbound: options.inbound[vpc.id] ?? [],
+            endpoints: services.map(\.id).sorted(),
+            subnets: subnets.sorted { $0.id < $1.id }.map { subnet in
+                PlannedSubnet(
+                    id: subnet.id,
+                    ranges: subnet.ranges,
+                    zoneID: subnet.zoneID,
+                    sharedWith: subnet.sharedWith.sorted()
+                )
+            }
+        )
+    }
+
+    // MARK: Endpoints
+
+    private mutating func add(_ found: AccountExport.Found<EC2.Endpoint>) {
+        let endpoint = found.value
+        guard let id = endpoint.vpcEndpointId else { return }
+        let place = SourcePlace(file: found.file)
+        guard let vpc = endpoint.vpcId, inventory.vpcs[vpc] != nil else {
+            journal.error(
+                at: place,
+                "\(id): \((endpoint.vpcId ?? "VpcId").shown) is missing; export describe-vpcs of its account, too"
+            )
+            return
+        }
+        guard let kind = Endpoint.Kind(aws: endpoint.vpcEndpointType ?? "Gateway") else {
+            journal.warning(
+                at: place,
+                "\(id): VpcEndpointType \((endpoint.vpcEndpointType ?? "").shown) is not known; it is left out"
+            )
+            return
+        }
+        let entries = EndpointEntries(endpoint, inventory.associations[id] ?? [])
+        var planned = PlannedEndpoint(
+            id: id,
+            vpc: vpc,
+            kind: kind,
+            service: endpoint.serviceName.flatMap { EndpointEntries.isWord($0) ? $0 : nil },
+            state: state(of: endpoint, id, place)
+        )
+        if planned.isOfEndpointService {
+            let state = planned.service.flatMap { inventory.verifications[$0] }
+            planned.verification = state?.lowercased()
+        }
+        planned.routeTables = (endpoint.routeTableIds ?? []).filter(EndpointEntries.isWord).sorted()
+        if kind == .gateway { addPrefixList(to: &planned) }
+        if kind.hasNames {
+            planned.names = privateNames(entries, endpoint, planned)
+            if Endpoint.isServed(planned.state) { serve(entries, endpoint, planned, place) }
+        }
+        plan.endpoints.append(planned)
+    }
+
+    private func state(of endpoint: EC2.Endpoint, _ id: String, _ place: SourcePlace) -> String {
+        let state = endpoint.state?.lowercased() ?? "available"
+        if Endpoint.states.contains(state) { return state }
+        journal.warning(
+            at: place,
+            "\(id): State \(state.shown) is not known; its names are not served"
+        )
+        return "unknown"
+    }
+
+    private func addPrefixList(to endpoint: inout PlannedEndpoint) {
+        let list =
+            inventory.prefixListOfEndpoint[endpoint.id].flatMap { inventory.prefixLists[$0] }
+            ?? inventory.prefixLists.values
+            .filter { $0.prefixListName == endpoint.service }
+            .min { ($0.prefixListId ?? "") < ($1.prefixListId ?? "") }
+        endpoint.prefixList = list?.prefixListId ?? inventory.prefixListOfEndpoint[endpoint.id]
+        endpoint.prefixes = (list?.cidrs ?? []).compactMap { IPPrefix($0) }
+        endpoint.names = endpoint.service.flatMap(Endpoint.publicName).map { [$0] } ?? []
+    }
+
+    /// The names that the endpoint has, or would have once it is available, in its VPC alone.
+    private mutating func privateNames(
+        _ entries: EndpointEntries,
+        _ endpoint: EC2.Endpoint,
+        _ planned: PlannedEndpoint
+    ) -> [String] {
+        guard endpoint.privateDnsEnabled ?? !entries.fromAssociations.isEmpty else { return [] }
+        if !inventory.knowsAttributes(of: planned.vpc) { unknownAttributes.insert(planned.vpc) }
+        guard inventory.hasPrivateDNS(planned.vpc) else {
+            plan.notes.append(
+                "\(planned.id): its private names are left out, since enableDnsSupport or enableDnsHostnames of \(planned.vpc) is off"
+            )
+            return []
+        }
+        return entries.privateNames.sorted()
+    }
+
+    // MARK: Zones
+
+    private mutating func serve(
+        _ entries: EndpointEntries,
+        _ endpoint: EC2.Endpoint,
+        _ planned: PlannedEndpoint,
+        _ place: SourcePlace
+    ) {
+        for name in entries.unreadable {
+            journal.error(
+                at: place,
+                "\(planned.id): DnsName \(name.shown) is not a name that can be written; export it again"
+            )
+        }
+        let interfaces = self.interfaces(of: endpoint, planned, place)
+        guard !interfaces.isEmpty else { return }
+        let types = entries.recordTypes
+        let isInboundOnly = endpoint.dnsOptions?.privateDnsOnlyForInboundResolverEndpoint ?? false
+        for name in planned.names where !entries.pendingNames.contains(name) {
+            let addresses = interfaces.flatMap { types.privateAddresses($0.addresses) }
+            claim(name, planned, addresses, isInboundOnly: isInboundOnly)
+        }
+        for name in entries.specificNames {
+            add(name, planned, interfaces, types, place)
+        }
+    }
+
+    /// The network interfaces that were found, with their AZs.
+    private func interfaces(
+        of endpoint: EC2.Endpoint,
+        _ planned: PlannedEndpoint,
+        _ place: SourcePlace
+    ) -> [(zoneID: String, addresses: [IPAddress])] {
+        (endpoint.networkInterfaceIds ?? []).sorted().compactMap { id in
+            guard let interface = inventory.interfaces[id] else {
+                journal.error(
+                    at: place,
+                    "\(planned.id): \(id.shown) is missing; export describe-network-interfaces of its account, too"
+                )
+                return nil
+            }
+            guard let subnet = inventory.subnets[interface.subnet] else {
+                journal.error(
+                    at: SourcePlace(file: interface.file),
+                    "\(id): \(interface.subnet.shown) is missing; export describe-subnets of its account, too"
+                )
+                return nil
+            }
+            if let stated = interface.zoneID, stated != subnet.zoneID {
+                journal.error(
+                    at: SourcePlace(file: interface.file),
+                    "\(id): it lies in \(stated.shown), but its subnet \(subnet.id) in \(subnet.zoneID); export both again"
+                )
+                return nil
+            }
+            return (subnet.zoneID, interface.addresses)
+        }
+    }
+
+    /// A private name: a zone of its own, that of its oldest endpoint.
+    private mutating func claim(
+        _ name: String,
+        _ endpoint: PlannedEndpoint,
+        _ addresses: [IPAddress],
+        isInboundOnly: Bool
+    ) {
+        let isWildcard = name.hasPrefix("*.")
+        let apex = isWildcard ? String(name.dropFirst(2)) : name
+        let key = ZoneKey(vpc: endpoint.vpc, apex: apex)
+        if let other = claims[key], other != endpoint.id {
+            plan.notes.append(
+                "\(apex) is claimed by \(other) and \(endpoint.id) in \(endpoint.vpc); the older one has it, and `zonal check` will refuse it"
+            )
+            return
+        }
+        claims[key] = endpoint.id
+        var zone = zones[key] ?? PlannedZone(vpc: endpoint.vpc, apex: apex)
+        zone.isInboundOnly = isInboundOnly
+        zone.records[isWildcard ? "*" : "@"] = addresses.sorted()
+        zones[key] = zone
+    }
+
+    /// An endpoint-specific name, in the zone of all of its Region's in that VPC.
+    private mutating func add(
+        _ name: EndpointEntries.SpecificName,
+        _ endpoint: PlannedEndpoint,
+        _ interfaces: [(zoneID: String, addresses: [IPAddress])],
+        _ types: EndpointEntries.RecordTypes,
+        _ place: SourcePlace
+    ) {
+        let account = inventory.vpcs[endpoint.vpc]?.account ?? ""
+        var owner = name.owner
+        var chosen = interfaces
+        if let zoneName = name.zoneName {
+            guard let zoneID = inventory.tables[account]?[zoneName] else {
+                journal.error(
+                    at: place,
+                    "\(endpoint.id): account \(account) has no AZ \(zoneName.shown), which \(name.text) names; export its describe-availability-zones"
+                )
+                return
+            }
+            owner = name.owner(inZone: zoneID)
+            chosen = interfaces.filter { $0.zoneID == zoneID }
+            guard !chosen.isEmpty else {
+                journal.warning(
+                    at: place,
+                    "\(endpoint.id): no network interface is in \(zoneID), so \(name.text) is left out"
+                )
+                return
+            }
+        }
+        let key = ZoneKey(vpc: endpoint.vpc, apex: name.apex)
+        var zone = zones[key] ?? PlannedZone(vpc: endpoint.vpc, apex: name.apex)
+        zone.fallsThrough = true
+        zone.owner = account
+        zone.records[owner] = chosen.flatMap { types.specificAddresses($0.addresses) }.sorted()
+        zones[key] = zone
+    }
+}
+
+extension PlannedEndpoint {
+    /// True behind an endpoint service, of one's own or of somebody else's.
+    fileprivate var isOfEndpointService: Bool { service?.contains(".vpce-svc-") ?? false }
+}
+
+/// Finds VPCs that share addresses with another.
+enum RangeOverlap {
+    static func vpcs(_ vpcs: [(id: String, ranges: [IPPrefix])]) -> Set<String> {
+        let ranges = vpcs.flatMap { vpc in vpc.ranges.map { (prefix: $0, vpc: vpc.id) } }
+            .sorted {
+                ($0.prefix.first.bits, $0.prefix.length) < ($1.prefix.first.bits, $1.prefix.length)
+            }
+        var enclosing: [(prefix: IPPrefix, vpc: String)] = []
+        var found: Set<String> = []
+        for range in ranges {
+            while let last = enclosing.last, !last.prefix.contains(range.prefix) {
+                enclosing.removeLast()
+            }
+            for other in enclosing where other.vpc != range.vpc {
+                found.insert(other.vpc)
+                found.insert(range.vpc)
+            }
+            enclosing.append(range)
+        }
+        return found
+    }
+}

@@ -1,0 +1,285 @@
+import DNSWire
+import Snapshot
+
+/// The exports of all accounts as one: every thing once, as its owner sees it.
+struct Inventory {
+    /// AZ-name mapping tables by account.
+    private(set) var tables: [String: [String: String]] = [:]
+    private(set) var regions: [String: String] = [:]
+    private(set) var vpcs: [String: VPC] = [:]
+    private(set) var subnets: [String: Subnet] = [:]
+    private(set) var interfaces: [String: Interface] = [:]
+    private(set) var endpoints: [String: AccountExport.Found<EC2.Endpoint>] = [:]
+    private(set) var associations: [String: [EC2.Association]] = [:]
+    private(set) var verifications: [String: String] = [:]
+    private(set) var prefixLists: [String: EC2.PrefixList] = [:]
+    /// Prefix list that a route sends to a gateway endpoint, by endpoint.
+    private(set) var prefixListOfEndpoint: [String: String] = [:]
+    private var dnsSupport: [String: Bool] = [:]
+    private var dnsHostnames: [String: Bool] = [:]
+    private let journal: ConfigurationJournal
+
+    struct VPC {
+        var id: String
+        var name: String?
+        var account: String
+        var ranges: [IPPrefix]
+        /// The account whose export it is from.
+        var source: String
+    }
+
+    struct Subnet {
+        var id: String
+        var vpc: String
+        var zoneID: String
+        var ranges: [IPPrefix]
+        var sharedWith: Set<String>
+        var source: String
+    }
+
+    struct Interface {
+        var subnet: String
+        var zoneID: String?
+        var addresses: [IPAddress]
+        var file: String
+    }
+
+    init(_ exports: [String: AccountExport], _ journal: ConfigurationJournal) {
+        self.journal = journal
+        let sorted = exports.sorted { $0.key < $1.key }.map(\.value)
+        for export in sorted { addTable(of: export) }
+        for export in sorted {
+            guard let account = export.account else { continue }
+            for vpc in export.vpcs { add(vpc, of: account) }
+            for subnet in export.subnets { add(subnet, of: account) }
+            for interface in export.interfaces { add(interface) }
+            for endpoint in export.endpoints { add(endpoint) }
+            addRest(of: export)
+        }
+    }
+
+    /// Both attributes must be on for private names; unknown ones count as on.
+    func hasPrivateDNS(_ vpc: String) -> Bool {
+        dnsSupport[vpc] ?? true && dnsHostnames[vpc] ?? true
+    }
+
+    /// True if the exports say how the VPC's DNS attributes are.
+    func knowsAttributes(of vpc: String) -> Bool {
+        dnsSupport[vpc] != nil && dnsHostnames[vpc] != nil
+    }
+
+    // MARK: Accounts
+
+    private mutating func addTable(of export: AccountExport) {
+        guard let account = export.account else { return }
+        for zone in export.zones {
+            guard let name = zone.zoneName?.lowercased(), let id = zone.zoneId?.lowercased() else {
+                continue
+            }
+            guard ZoneNames.isName(name), ZoneNames.isID(id) else {
+                let zone = "\(name.shown) (\(id.shown))"
+                journal.warning(
+                    at: SourcePlace(file: account),
+                    "\(zone) is no availability zone that is known how to write; it is left out"
+                )
+                continue
+            }
+            if let other = tables[account]?[name], other != id {
+                journal.error(
+                    at: SourcePlace(file: account),
+                    "\(name) is both \(other) and \(id) in the exports of account \(account); export it again"
+                )
+            }
+            tables[account, default: [:]][name] = id
+            if let region = zone.regionName, isWord(region) { regions[account] = region }
+        }
+    }
+
+    // MARK: The network
+
+    private mutating func add(_ found: AccountExport.Found<EC2.VPC>, of account: String) {
+        let vpc = found.value
+        guard let id = checked(vpc.vpcId, .vpcID, "a VPC without VpcId", found.file) else { return }
+        guard let owner = checked(vpc.ownerId ?? account, .accountID, id, found.file) else {
+            return
+        }
+        if let known = vpcs[id], known.source == known.account || account != owner { return }
+        var texts = (vpc.cidrBlockAssociationSet ?? [])
+            .filter { isAssociated($0.cidrBlockState) }.compactMap(\.cidrBlock)
+        if vpc.cidrBlockAssociationSet == nil, let block = vpc.cidrBlock { texts = [block] }
+        texts += (vpc.ipv6CidrBlockAssociationSet ?? [])
+            .filter { isAssociated($0.ipv6CidrBlockState) }.compactMap(\.ipv6CidrBlock)
+        vpcs[id] = VPC(
+            id: id,
+            name: vpc.tags?.first { $0.key == "Name" }?.value,
+            account: owner,
+            ranges: texts.compactMap { checked($0, .prefix, id, found.file) },
+            source: account
+        )
+    }
+
+    private func isAssociated(_ state: EC2.CIDRState?) -> Bool {
+        state?.state.map { $0.lowercased() == "associated" } ?? true
+    }
+
+    private mutating func add(_ found: AccountExport.Found<EC2.Subnet>, of account: String) {
+        let subnet = found.value
+        guard let id = checked(subnet.subnetId, .subnetID, "a subnet without SubnetId", found.file),
+            let vpc = checked(subnet.vpcId, .vpcID, "\(id): VpcId", found.file),
+            let zoneID = zoneID(of: subnet, id, account, found.file)
+        else { return }
+        if let known = subnets[id], known.zoneID != zoneID {
+            journal.error(
+                at: SourcePlace(file: found.file),
+                "\(id): AvailabilityZoneId is \(zoneID) here and \(known.zoneID) in another export; export both again"
+            )
+            return
+        }
+        let owner = subnet.ownerId ?? account
+        let participants = owner == account ? [] : [account]
+        if subnets[id] != nil, owner != account {
+            subnets[id]?.sharedWith.formUnion(participants)
+            return
+        }
+        let texts =
+            [subnet.cidrBlock].compactMap { $0 }
+            + (subnet.ipv6CidrBlockAssociationSet ?? [])
+            .filter { isAssociated($0.ipv6CidrBlockState) }.compactMap(\.ipv6CidrBlock)
+        subnets[id] = Subnet(
+            id: id,
+            vpc: vpc,
+            zoneID: zoneID,
+            ranges: texts.compactMap { checked($0, .prefix, id, found.file) },
+            sharedWith: (subnets[id]?.sharedWith ?? []).union(participants),
+            source: account
+        )
+    }
+
+    /// The subnet's own AZ ID, which must agree with what its account calls the AZ.
+    private func zoneID(
+        of subnet: EC2.Subnet,
+        _ id: String,
+        _ account: String,
+        _ file: String
+    ) -> String? {
+        let name = subnet.availabilityZone?.lowercased()
+        let byName = name.flatMap { tables[account]?[$0] }
+        guard let stated = subnet.availabilityZoneId?.lowercased() else {
+            if byName == nil {
+                journal.error(
+                    at: SourcePlace(file: file),
+                    "\(id): AvailabilityZoneId is missing, and account \(account)'s describe-availability-zones does not know \((name ?? "its zone").shown); export that, too"
+                )
+            }
+            return byName
+        }
+        if let byName, byName != stated {
+            journal.error(
+                at: SourcePlace(file: file),
+                "\(id): it lies in \(stated), but account \(account) calls \(byName) \((name ?? "").shown): that is another account's describe-availability-zones"
+            )
+            return nil
+        }
+        return checked(stated, .zoneID, "\(id): AvailabilityZoneId", file)
+    }
+
+    private mutating func add(_ found: AccountExport.Found<EC2.NetworkInterface>) {
+        let interface = found.value
+        guard let id = interface.networkInterfaceId, let subnet = interface.subnetId else {
+            let subject =
+                interface.networkInterfaceId ?? "a network interface without NetworkInterfaceId"
+            journal.error(
+                at: SourcePlace(file: found.file),
+                "\(subject.shown): SubnetId is missing; export it again"
+            )
+            return
+        }
+        let texts =
+            [interface.privateIpAddress].compactMap { $0 }
+            + (interface.ipv6Addresses ?? []).compactMap(\.ipv6Address)
+        interfaces[id] = Interface(
+            subnet: subnet,
+            zoneID: interface.availabilityZoneId?.lowercased(),
+            addresses: texts.compactMap { text in
+                if let address = IPAddress(text) { return address }
+                journal.error(
+                    at: SourcePlace(file: found.file),
+                    "\(id.shown): \(text.shown) is not an IP address; export it again"
+                )
+                return nil
+            },
+            file: found.file
+        )
+    }
+
+    // MARK: Endpoints
+
+    private mutating func add(_ found: AccountExport.Found<EC2.Endpoint>) {
+        let subject = "an endpoint without VpcEndpointId"
+        guard let id = checked(found.value.vpcEndpointId, .endpointID, subject, found.file) else {
+            return
+        }
+        endpoints[id] = found
+    }
+
+    private mutating func addRest(of export: AccountExport) {
+        for association in export.associations {
+            guard let id = association.value.vpcEndpointId else { continue }
+            associations[id, default: []].append(association.value)
+        }
+        for service in export.services {
+            guard let name = service.serviceName,
+                let state = service.privateDnsNameVerificationState
+            else { continue }
+            verifications[name] = verifications[name] ?? state
+        }
+        for service in export.configurations {
+            guard let name = service.serviceName,
+                let state = service.privateDnsNameConfiguration?.state
+            else { continue }
+            verifications[name] = state
+        }
+        for list in export.prefixLists {
+            guard let id = list.prefixListId, isWord(id) else { continue }
+            if prefixLists[id]?.cidrs == nil { prefixLists[id] = list }
+        }
+        for route in export.routeTables.flatMap({ $0.routes ?? [] }) {
+            guard let list = route.destinationPrefixListId, let endpoint = route.gatewayId,
+                endpoint.hasPrefix("vpce-"), isWord(list)
+            else { continue }
+            prefixListOfEndpoint[endpoint] = list
+        }
+        dnsSupport.merge(export.dnsSupport) { $0 && $1 }
+        dnsHostnames.merge(export.dnsHostnames) { $0 && $1 }
+    }
+
+    // MARK: Values
+
+    /// A value that is there and has its form; anything else is an error.
+    func checked<Value>(
+        _ text: String?,
+        _ form: ValueForm<Value>,
+        _ subject: String,
+        _ file: String
+    ) -> Value? {
+        guard let text else {
+            journal.error(
+                at: SourcePlace(file: file),
+                "\(subject.shown) is missing; export it again"
+            )
+            return nil
+        }
+        do throws(ValueFault) {
+            return try form.parse(text)
+        } catch {
+            journal.error(at: SourcePlace(file: file), "\(subject.shown): \(error.message)")
+            return nil
+        }
+    }
+
+    /// Letters, digits, hyphens and dots: what can be written anywhere.
+    private func isWord(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.count <= 128
+            && text.utf8.allSatisfy { $0.isLetter || $0.digit != nil || $0 == 0x2D || $0 == 0x2E }
+    }
+}

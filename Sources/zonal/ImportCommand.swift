@@ -1,0 +1,115 @@
+import ArgumentParser
+import Control
+import DNSWire
+import Snapshot
+
+/// `zonal import`: what other systems know, as configuration.
+struct ImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Turns what other systems know into topology and zone files.",
+        subcommands: [ImportAWSCommand.self]
+    )
+}
+
+/// `zonal import aws`: AWS CLI JSON to `topology.yaml` and zone files.
+struct ImportAWSCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "aws",
+        abstract: "Turns the output of `aws ec2 describe-*` into topology and zone files.",
+        discussion: """
+            Reads every .json file below the folders; an account's files stand in a folder of their own, or
+            have its ID in their names. Writes nothing, and exits 1, if anything is wrong.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("Folders with the JSON files.", valueName: "dir"))
+    var folders: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Where to write; zonal.yaml includes its topology.yaml.",
+            valueName: "dir"
+        )
+    )
+    var into: String?
+
+    @Option(help: "Which addresses clients get: zonal, zonal-first or none.")
+    var affinity = Zone.Affinity.zonal
+
+    @Option(help: "Whose AZ names zonal names are in: owner or account.")
+    var labels = Zone.Labels.owner
+
+    @Option(
+        help: ArgumentHelp(
+            "A range that arrives through an inbound resolver endpoint of a VPC; may be repeated.",
+            valueName: "vpc=range"
+        )
+    )
+    var inbound: [InboundRange] = []
+
+    @Flag(help: "Print what would change, as a diff, and write nothing.")
+    var dryRun = false
+
+    @Flag(help: "Write the sound part of exports that have mistakes.")
+    var keepGoing = false
+
+    @Flag(help: "Print the script that exports what is read.")
+    var printScript = false
+
+    func validate() throws {
+        if printScript { return }
+        if folders.isEmpty { throw ValidationError("name the folders that hold the JSON files") }
+        if into == nil { throw ValidationError("--into DIR is missing: where to write") }
+    }
+
+    func run() throws {
+        guard !printScript, let into else { return Terminal.print(ExportScript.text) }
+        var options = ImportOptions()
+        (options.affinity, options.labels) = (affinity, labels)
+        for entry in inbound { options.inbound[entry.vpc, default: []].append(entry.range) }
+        let progress = Progress("reading")
+        let imported = AWSImport(reading: folders, options: options) { progress.show($0, of: $1) }
+        progress.end()
+        DiagnosticPrinter(format: .text).print(imported.diagnostics)
+        for note in imported.notes { Terminal.complain("note: \(note)") }
+        let hasErrors = imported.diagnostics.contains { $0.severity == .error }
+        if hasErrors, !keepGoing {
+            Terminal.complain("zonal: nothing is written; --keep-going writes the sound part")
+            throw ExitCode(1)
+        }
+        do throws(FileFault) {
+            try finish(imported, into)
+        } catch {
+            Terminal.complain("zonal: \(error)")
+            throw ExitCode(1)
+        }
+    }
+
+    private func finish(_ imported: AWSImport, _ into: String) throws(FileFault) {
+        let outcome = dryRun ? try imported.preview(in: into) : try imported.write(to: into)
+        Terminal.print(outcome.diff)
+        let (accounts, vpcs, endpoints, zones) = imported.counts
+        let (new, changed, gone) = outcome.summary
+        Terminal.complain(
+            "\(into): \(accounts) accounts, \(vpcs) VPCs, \(endpoints) endpoints, \(zones) zones; \(new) files new, \(changed) changed, \(gone) removed\(dryRun ? " (dry run)" : "")"
+        )
+    }
+}
+
+extension Zone.Affinity: ExpressibleByArgument {}
+extension Zone.Labels: ExpressibleByArgument {}
+
+/// `vpc-0123=192.168.0.0/16`.
+struct InboundRange: ExpressibleByArgument {
+    let vpc: String
+    let range: IPPrefix
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "=", maxSplits: 1)
+        guard parts.count == 2, parts[0].hasPrefix("vpc-"), let range = IPPrefix(parts[1]) else {
+            return nil
+        }
+        (self.vpc, self.range) = (String(parts[0]), range)
+    }
+}
