@@ -2,7 +2,7 @@
 .PHONY: run test lint build build-tools test-tools
 
 BUILD_PACKAGES = libldns-dev pkg-config
-TEST_PACKAGES = bind9-dnsutils bind9-utils curl iproute2 knot-dnssecutils ldnsutils nsd python3
+TEST_PACKAGES = bind9-dnsutils bind9-utils curl iproute2 knot-dnssecutils ldnsutils nsd patch python3
 ZONAL = .build/release/zonal
 CONFIG = zones/zonal.yaml
 # A module imports what the package says and nothing else.

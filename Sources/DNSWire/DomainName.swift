@@ -45,6 +45,11 @@ package struct DomainName: Sendable {
         isRoot ? nil : DomainName(trusted: Array(octets[(1 + Int(octets[0]))...]))
     }
 
+    /// The name without a `*` as its first label.
+    package var withoutWildcard: DomainName {
+        octets.starts(with: [1, UInt8(ascii: "*")]) ? parent ?? self : self
+    }
+
     /// True if the name is `ancestor` or lies below it.
     package func isInside(_ ancestor: DomainName) -> Bool {
         var name: DomainName? = self

@@ -22,7 +22,9 @@ struct ConfigurationOption: ParsableArguments {
     }
 
     /// Loads the configuration; an error in it ends the command with 1, each told on standard error.
-    func load() throws -> Configuration {
+    func load() throws -> Configuration { try Self.load(path: path) }
+
+    static func load(path: String) throws -> Configuration {
         var diagnostics = Diagnostics()
         if let loaded = ConfigurationLoader().load(path: path, diagnostics: &diagnostics) {
             return loaded

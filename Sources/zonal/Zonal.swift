@@ -8,7 +8,8 @@ import ArgumentParser
         version: "zonal \(Release.version)",
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, AZCommand.self,
-            CoverageCommand.self, ImportCommand.self,
+            CoverageCommand.self, ImportCommand.self, VerifyCommand.self,
+            DiffCommand.self,
         ]
     )
 }

@@ -5,4 +5,8 @@
 /// Lets two paths change places at one moment (renameat2 with RENAME_EXCHANGE); 0, or -1 and errno.
 int cfiles_exchange(const char *one, const char *other);
 
+/// Writes what is cached of the file system that holds an open descriptor to its disk (syncfs); 0, or -1
+/// and errno.
+int cfiles_sync(int descriptor);
+
 #endif

@@ -165,11 +165,6 @@ extension ForwardRule {
 }
 
 extension DomainName {
-    /// The name without a `*` as first label.
-    var withoutWildcard: DomainName {
-        labels.first.map { Array($0) } == [UInt8(ascii: "*")] ? parent ?? self : self
-    }
-
     /// Labels from the right, so that names sort by their ancestors (RFC 4034 §6.1).
     fileprivate var canonicalOrder: String {
         description.lowercased().split(separator: ".").reversed().joined(separator: "\u{1}")

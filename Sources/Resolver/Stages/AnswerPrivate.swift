@@ -204,14 +204,3 @@ extension Pipeline {
         }
     }
 }
-
-extension ZoneMatch {
-    /// True if the zone has no record of the name: it is missing, or others are below it.
-    fileprivate var isEmpty: Bool {
-        switch self {
-        case .missing: true
-        case .node(let node): node.rrsetCount == 0
-        default: false
-        }
-    }
-}

@@ -11,6 +11,8 @@ package struct World: Sendable {
     package var rules: [ForwardRule] = []
     /// What is known of VPC endpoints; explains answers, and changes none.
     package var endpoints: [Endpoint] = []
+    /// The endpoint services that our accounts provide under a private name.
+    package var endpointServices: [EndpointService] = []
     package var clients = ClientPolicy()
     /// What each listener adds to the classification of its clients; `listener` numbers index it.
     package var listeners: [ListenerScope] = []
@@ -145,6 +147,32 @@ package struct Endpoint: Sendable {
     /// True of the states in which an endpoint's names lead to it.
     package static func isServed(_ state: String) -> Bool {
         ["available", "partial"].contains(state)
+    }
+}
+
+/// An endpoint service with a private name, whose provider has to prove that the name is its own.
+package struct EndpointService: Sendable {
+    /// `com.amazonaws.vpce.us-east-1.vpce-svc-…`.
+    package var service: String
+    package var name: DomainName
+    /// What AWS says of the proof: `verified`, `pendingverification` or `failed`.
+    package var verification: String?
+    /// First label of the TXT record that is the proof, below the name or one of its ancestors.
+    package var recordLabel: String?
+    package var recordValue: String?
+
+    package init(
+        service: String,
+        name: DomainName,
+        verification: String? = nil,
+        recordLabel: String? = nil,
+        recordValue: String? = nil
+    ) {
+        self.service = service
+        self.name = name
+        self.verification = verification
+        self.recordLabel = recordLabel
+        self.recordValue = recordValue
     }
 }
 

@@ -34,4 +34,13 @@ package enum ZoneMatch {
     case dname(Node, suffix: Int)
     /// The zone has no such name.
     case missing
+
+    /// True if the zone has no record of the name: it is missing, or only others are below it.
+    package var isEmpty: Bool {
+        switch self {
+        case .missing: true
+        case .node(let node): node.rrsetCount == 0
+        default: false
+        }
+    }
 }

@@ -14,6 +14,8 @@ struct Explanation {
     var answers: [Record] = []
     /// What happened, a line a decision.
     var steps: [String] = []
+    /// The last zone that was looked in lets the name fall through.
+    fileprivate var hasFallenThrough = false
 
     struct AskingClient {
         var address: IPAddress
@@ -74,7 +76,16 @@ struct Explainer {
         from address: IPAddress,
         endpoint: String?
     ) -> Explanation? {
-        guard let asker = classify(address, endpoint: endpoint) else { return nil }
+        classify(address, endpoint: endpoint).map { explain(name, type, of: address, as: $0) }
+    }
+
+    /// Explains what a client that is classified already gets.
+    func explain(
+        _ name: DomainName,
+        _ type: RecordType,
+        of address: IPAddress,
+        as asker: ClientClass
+    ) -> Explanation {
         let trace = Trace()
         let (verdict, rcode) = run(name, type, as: asker, trace)
         var explanation = Explanation(
@@ -87,10 +98,29 @@ struct Explainer {
         for event in trace.events { add(event, client: asker, to: &explanation) }
         switch verdict {
         case .reply: explanation.rcode = rcode
-        case .forward: explanation.steps.append("an upstream decides the rest of the answer")
+        case .forward:
+            explanation.steps.append("an upstream decides the rest of the answer")
+            explanation.steps += gatewaySentences(name, type, asker, explanation.route)
         case .drop: explanation.steps.append("nothing is sent back: `clients.otherwise` is drop")
         }
         return explanation
+    }
+
+    /// For a name whose traffic a gateway endpoint takes: what an upstream answers, and where that lies.
+    private func gatewaySentences(
+        _ name: DomainName,
+        _ type: RecordType,
+        _ asker: ClientClass,
+        _ route: Explanation.ChosenRoute
+    ) -> [String] {
+        let remarks = EndpointRemarks(world)
+        guard type.isAddress, let endpoint = remarks.gateway(of: name, for: asker) else {
+            return []
+        }
+        let answer =
+            endpoint.prefixes.isEmpty ? nil : StubQuery(name: name, type: type).ask(route.upstreams)
+        let addresses = answer?.compactMap { IPAddress(octets: $0) }
+        return [remarks.sentence(about: addresses, through: endpoint)]
     }
 
     private func classify(_ address: IPAddress, endpoint: String?) -> ClientClass? {
@@ -173,9 +203,18 @@ struct Explainer {
         case .classified: break
         case .routed(let name, let route):
             let chosen = describe(route)
-            if explanation.route.zone == nil { explanation.route = chosen }
+            if explanation.route.zone == nil || explanation.hasFallenThrough {
+                explanation.route = chosen
+            }
+            explanation.hasFallenThrough = false
             explanation.steps.append(sentence(about: name, chosen, route))
+            explanation.steps += EndpointRemarks(world).sentences(
+                about: name,
+                for: client,
+                isPrivate: chosen.kind == "private"
+            )
         case .matched(let name, let zone, let match):
+            explanation.hasFallenThrough = zone.fallsThrough && match.isEmpty
             explanation.steps.append(sentence(about: name, zone, match))
         case .answered(let name, let zone, let rrset, let selection):
             explanation.answers += records(
@@ -241,6 +280,8 @@ struct Explainer {
         _ match: ZoneMatch
     ) -> String {
         switch match {
+        case .node where zone.fallsThrough && match.isEmpty:
+            return "\(name) has no records in the zone, which lets such names fall through"
         case .node(let node):
             let own = snapshot.name(of: node)
             if own == name { return "\(name) exists" }

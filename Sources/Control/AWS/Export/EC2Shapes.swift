@@ -241,10 +241,11 @@ extension DecodingError {
         }
     }
 
+    /// The members from the element of the list on.
     private static func path(_ context: Context) -> String {
-        let path = context.codingPath.filter { $0.intValue == nil }.map(
-            \.stringValue.capitalizedFirst
-        )
+        let element = context.codingPath.firstIndex { $0.intValue != nil }
+        let members = context.codingPath[(element.map { $0 + 1 } ?? 0)...]
+        let path = members.filter { $0.intValue == nil }.map(\.stringValue.capitalizedFirst)
         return path.isEmpty ? "the text" : path.joined(separator: ".")
     }
 

@@ -126,17 +126,18 @@ struct OutputTree {
     }
 
     private func build(_ next: String, beside target: String) throws(FileFault) {
-        try Self.makeFolder(next)
-        for (path, text) in files {
-            let file = "\(next)/\(path)"
-            try Self.makeFolder(file.parentFolder)
-            try FileExchange.write(Array(text.utf8), to: file)
+        let kept = present.filter { !$0.value.isGenerated }
+        for folder in Set((Array(files.keys) + Array(kept.keys)).map { "\(next)/\($0)".parentFolder }) {
+            try Self.makeFolder(folder)
         }
-        for (path, file) in present where !file.isGenerated {
-            try Self.makeFolder("\(next)/\(path)".parentFolder)
+        for (path, text) in files.sorted(by: { $0.key < $1.key }) {
+            try FileExchange.write(Array(text.utf8), to: "\(next)/\(path)")
+        }
+        for path in kept.keys {
             try FileExchange.link("\(target)/\(path)", to: "\(next)/\(path)")
         }
-        FileExchange.sync(folder: next)
+        // Everything is on the disk before it takes the old tree's place.
+        try FileExchange.syncAll(below: next)
     }
 
     private static func makeFolder(_ path: String) throws(FileFault) {
@@ -186,7 +187,13 @@ private enum FileExchange {
             guard count > 0 else { throw .last("\(path) cannot be written") }
             rest = rest.dropFirst(count)
         }
-        guard fdatasync(descriptor) == 0 else { throw .last("\(path) cannot be written") }
+    }
+
+    static func syncAll(below folder: String) throws(FileFault) {
+        let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .last("\(folder) cannot be opened") }
+        defer { close(descriptor) }
+        guard cfiles_sync(descriptor) == 0 else { throw .last("\(folder) cannot be written") }
     }
 
     static func sync(folder: String) {

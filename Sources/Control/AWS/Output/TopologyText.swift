@@ -22,6 +22,7 @@ struct TopologyText {
         section("accounts", plan.accounts) { $0.add($1) }
         section("vpcs", plan.vpcs) { $0.add($1) }
         section("endpoints", plan.endpoints) { $0.add($1) }
+        section("endpoint-services", plan.services) { $0.add($1) }
         section("zones", plan.zones) { $0.add($1) }
     }
 
@@ -82,6 +83,14 @@ struct TopologyText {
         if !endpoint.routeTables.isEmpty {
             lines.append("    route-tables: [\(endpoint.routeTables.joined(separator: ", "))]")
         }
+    }
+
+    private mutating func add(_ service: PlannedService) {
+        lines.append("  - service: \(service.service)")
+        lines.append("    name: \(service.name)")
+        if let state = service.verification { lines.append("    verification: \(state)") }
+        if let label = service.recordLabel { lines.append("    record: \(label)") }
+        if let value = service.recordValue { lines.append("    value: \"\(value)\"") }
     }
 
     private mutating func add(_ zone: PlannedZone) {

@@ -50,7 +50,7 @@ struct EndpointEntries {
     }
 
     /// A host name, perhaps with `*` as its first label: nothing that a file or a path would misread.
-    private static func isName(_ text: String) -> Bool {
+    static func isName(_ text: String) -> Bool {
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)
         guard labels.count >= 2, text.utf8.count <= 253 else { return false }
         let rest = labels.first == "*" ? labels.dropFirst() : labels[...]

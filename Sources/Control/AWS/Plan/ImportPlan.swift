@@ -16,6 +16,7 @@ struct ImportPlan {
     var accounts: [PlannedAccount] = []
     var vpcs: [PlannedVPC] = []
     var endpoints: [PlannedEndpoint] = []
+    var services: [PlannedService] = []
     var zones: [PlannedZone] = []
     /// What a person should know and need not act on.
     var notes: [String] = []
@@ -58,6 +59,15 @@ struct PlannedEndpoint {
     var prefixList: String?
     var prefixes: [IPPrefix] = []
     var routeTables: [String] = []
+}
+
+/// An endpoint service of one of the accounts, with its private name.
+struct PlannedService {
+    var service: String
+    var name: String
+    var verification: String?
+    var recordLabel: String?
+    var recordValue: String?
 }
 
 /// A zone file and its entry.

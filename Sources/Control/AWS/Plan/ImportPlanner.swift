@@ -37,6 +37,8 @@ struct ImportPlanner {
         for endpoint in endpointsByAge() { add(endpoint) }
         addNetwork()
         plan.endpoints.sort { $0.id < $1.id }
+        plan.services = inventory.services.compactMap(PlannedService.init)
+            .sorted { $0.service < $1.service }
         plan.zones = zones.values.sorted { ($0.vpc, $0.apex) < ($1.vpc, $1.apex) }
         for vpc in unknownAttributes.sorted() {
             plan.notes.append(
@@ -65,6 +67,10 @@ struct ImportPlanner {
         let used = Set(plan.endpoints.map(\.vpc))
         let overlapping = RangeOverlap.vpcs(inventory.vpcs.values.map { ($0.id, $0.ranges) })
         let subnets = Dictionary(grouping: inventory.subnets.values, by: \.vpc)
+        let services = Dictionary(
+            grouping: plan.endpoints.filter { $0.kind == .interface && $0.isOfEndpointService },
+            by: \.vpc
+        )
         for vpc in inventory.vpcs.values.sorted(by: { $0.id < $1.id }) {
             if !used.contains(vpc.id), overlapping.contains(vpc.id) {
                 plan.notes.append(
@@ -72,7 +78,7 @@ struct ImportPlanner {
                 )
                 continue
             }
-            plan.vpcs.append(planned(vpc, subnets[vpc.id] ?? []))
+            plan.vpcs.append(planned(vpc, subnets[vpc.id] ?? [], services[vpc.id] ?? []))
         }
         let owners = plan.vpcs.map(\.account)
         let participants = plan.vpcs.flatMap { $0.subnets.flatMap(\.sharedWith) }
@@ -83,11 +89,12 @@ struct ImportPlanner {
         }
     }
 
-    private func planned(_ vpc: Inventory.VPC, _ subnets: [Inventory.Subnet]) -> PlannedVPC {
-        let services = plan.endpoints.filter { endpoint in
-            endpoint.vpc == vpc.id && endpoint.kind == .interface && endpoint.isOfEndpointService
-        }
-        return PlannedVPC(
+    private func planned(
+        _ vpc: Inventory.VPC,
+        _ subnets: [Inventory.Subnet],
+        _ services: [PlannedEndpoint]
+    ) -> PlannedVPC {
+        PlannedVPC(
             id: vpc.id,
             name: vpc.name,
             account: vpc.account,
@@ -308,6 +315,33 @@ struct ImportPlanner {
 extension PlannedEndpoint {
     /// True behind an endpoint service, of one's own or of somebody else's.
     fileprivate var isOfEndpointService: Bool { service?.contains(".vpce-svc-") ?? false }
+}
+
+extension PlannedService {
+    /// Nil for a service without a private name.
+    fileprivate init?(_ configuration: EC2.ServiceConfiguration) {
+        guard let service = configuration.serviceName, EndpointEntries.isWord(service),
+            let name = configuration.privateDnsName?.lowercased(), EndpointEntries.isName(name)
+        else { return nil }
+        let proof = configuration.privateDnsNameConfiguration
+        self.init(
+            service: service,
+            name: name,
+            verification: proof?.state.flatMap {
+                EndpointEntries.isWord($0) ? $0.lowercased() : nil
+            },
+            recordLabel: proof?.name.flatMap { EndpointEntries.isWord($0) ? $0 : nil },
+            recordValue: proof?.value.flatMap { Self.isValue($0) ? $0 : nil }
+        )
+    }
+
+    /// Letters, digits and a few marks, as AWS makes them: `vpce:l6p0ERxlTt45jevFwOCp`.
+    private static func isValue(_ text: String) -> Bool {
+        text.utf8.count <= 255
+            && text.utf8.allSatisfy {
+                $0.isLetter || $0.digit != nil || ":-_=+/.".utf8.contains($0)
+            }
+    }
 }
 
 /// Finds VPCs that share addresses with another.

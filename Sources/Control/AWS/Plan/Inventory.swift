@@ -12,6 +12,7 @@ struct Inventory {
     private(set) var endpoints: [String: AccountExport.Found<EC2.Endpoint>] = [:]
     private(set) var associations: [String: [EC2.Association]] = [:]
     private(set) var verifications: [String: String] = [:]
+    private(set) var services: [EC2.ServiceConfiguration] = []
     private(set) var prefixLists: [String: EC2.PrefixList] = [:]
     /// Prefix list that a route sends to a gateway endpoint, by endpoint.
     private(set) var prefixListOfEndpoint: [String: String] = [:]
@@ -233,6 +234,7 @@ struct Inventory {
             else { continue }
             verifications[name] = verifications[name] ?? state
         }
+        services += export.configurations
         for service in export.configurations {
             guard let name = service.serviceName,
                 let state = service.privateDnsNameConfiguration?.state

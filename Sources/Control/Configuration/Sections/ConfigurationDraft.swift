@@ -14,6 +14,7 @@ struct ConfigurationDraft {
     var accounts: [AccountDraft] = []
     var vpcs: [VPCDraft] = []
     var endpoints: [EndpointDraft] = []
+    var endpointServices: [EndpointService] = []
     var zones: [ZoneDraft] = []
     var cache = Configuration.CacheSettings()
 }

@@ -12,6 +12,7 @@ struct ConfigurationFileReader {
 
     private static let keys = [
         "include", "listen", "workers", "clients", "forward", "accounts", "vpcs", "endpoints",
+        "endpoint-services",
         "zones",
         "cache",
     ]
@@ -84,6 +85,7 @@ struct ConfigurationFileReader {
         draft.accounts += entries.items("accounts").compactMap(account)
         draft.vpcs += entries.items("vpcs").compactMap(vpc)
         draft.endpoints += entries.items("endpoints").compactMap(endpoint)
+        draft.endpointServices += entries.items("endpoint-services").compactMap(endpointService)
         draft.zones += entries.items("zones").compactMap { zone($0, besides: path) }
     }
 
@@ -266,6 +268,21 @@ struct ConfigurationFileReader {
             prefixList: entries.value("prefix-list", .any("a prefix list's ID"))?.value,
             prefixes: entries.values("prefixes", .prefix).map(\.value),
             routeTables: entries.values("route-tables", .any("a route table's ID")).map(\.value)
+        )
+    }
+
+    private func endpointService(_ node: ConfigurationNode) -> EndpointService? {
+        let keys = ["service", "name", "verification", "record", "value"]
+        guard let entries = MappingReader(node, "an endpoint service", keys: keys, journal),
+            let service = entries.required("service", .any("a service name")),
+            let name = entries.required("name", .domainName)
+        else { return nil }
+        return EndpointService(
+            service: service.value,
+            name: name.value,
+            verification: entries.value("verification", .any("a state"))?.value,
+            recordLabel: entries.value("record", .any("a label"))?.value,
+            recordValue: entries.value("value", .any("a text"))?.value
         )
     }
 

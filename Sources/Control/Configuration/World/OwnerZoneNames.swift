@@ -9,13 +9,19 @@ struct OwnerZoneNames: Sendable {
     /// The AZ names of every account.
     private let known: Set<[UInt8]>
 
-    /// Takes the names of account number `owner`, if the configuration names one.
-    init(_ accounts: [Account], owner: Int?) {
-        self.owner = owner.map { accounts[$0] }
-        table = (self.owner?.zoneIDsByName ?? [:])
+    /// Takes the names of `owner`, if the configuration names one; `known` are the AZ names of all
+    /// accounts.
+    init(owner: Account?, known: Set<[UInt8]>) {
+        self.owner = owner
+        self.known = known
+        table = (owner?.zoneIDsByName ?? [:])
             .sorted { ($1.key.utf8.count, $0.key) < ($0.key.utf8.count, $1.key) }
             .map { (Array($0.key.utf8), Array($0.value.utf8)) }
-        known = Set(accounts.flatMap { $0.zoneIDsByName.keys.map { Array($0.utf8) } })
+    }
+
+    /// The AZ names of every account, in lower case.
+    static func known(to accounts: [Account]) -> Set<[UInt8]> {
+        Set(accounts.flatMap { $0.zoneIDsByName.keys.map { Array($0.utf8) } })
     }
 
     /// Translates the name at the end of `octets`, from `start` on, down to its last `apexLength` octets.

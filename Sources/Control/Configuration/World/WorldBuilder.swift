@@ -32,6 +32,7 @@ struct WorldBuilder {
         configuration.workers = draft.workers
         configuration.cache = draft.cache
         configuration.world.clients = draft.clients
+        configuration.world.endpointServices = draft.endpointServices
         addAccounts()
         addVPCs()
         addListeners()

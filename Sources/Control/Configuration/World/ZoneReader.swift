@@ -4,11 +4,13 @@ import Snapshot
 /// Reads the zone files of a configuration.
 struct ZoneReader {
     private let accounts: [Account]
+    private let zoneNames: Set<[UInt8]>
     private let loader: any FileLoader
     private let journal: ConfigurationJournal
 
     init(_ accounts: [Account], loader: any FileLoader, journal: ConfigurationJournal) {
         self.accounts = accounts
+        zoneNames = OwnerZoneNames.known(to: accounts)
         self.loader = loader
         self.journal = journal
     }
@@ -28,7 +30,7 @@ struct ZoneReader {
         var diagnostics = Diagnostics()
         let reader = ZoneFileReader(
             loader: loader,
-            zoneNames: OwnerZoneNames(accounts, owner: owner)
+            zoneNames: OwnerZoneNames(owner: owner.map { accounts[$0] }, known: zoneNames)
         )
         let origin = Self.name(fromFile: path)
         let apex = reader.apex(path: path, origin: origin) ?? origin

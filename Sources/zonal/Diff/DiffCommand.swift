@@ -1,0 +1,105 @@
+import ArgumentParser
+import Control
+import DNSWire
+import Snapshot
+
+/// `zonal diff`: which answers differ between two configurations.
+struct DiffCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff",
+        abstract:
+            "Prints which clients get other answers from one configuration than from another.",
+        discussion: """
+            Asks both for every private name, as a client in each subnet of the VPCs that see it, one elsewhere
+            in the VPC, one that is inbound, and one outside; or asks both what a list of queries says.
+            Exits 0 if all answers are the same, 1 if some differ.
+            """
+    )
+
+    @Argument(help: "The configuration to compare with.")
+    var old: String
+
+    @Argument(help: "The configuration that is compared.")
+    var new: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Queries to ask instead: lines of ADDRESS NAME [TYPE], or of a query log.",
+            valueName: "file"
+        )
+    )
+    var queries: String?
+
+    func run() throws {
+        let (before, after) = (AnswerTable(try load(old)), AnswerTable(try load(new)))
+        var count = 0
+        for query in try asked(before.world, after.world) {
+            let (one, other) = (before.answer(to: query), after.answer(to: query))
+            guard one != other else { continue }
+            count += 1
+            let client = query.label.map { "\($0) (\(query.client))" } ?? "\(query.client)"
+            Terminal.print("\(client): \(query.name) \(query.type): \(one) -> \(other)")
+        }
+        Terminal.complain(count == 0 ? "no answer differs" : "\(count) answers differ")
+        if count > 0 { throw ExitCode(1) }
+    }
+
+    private func load(_ path: String) throws -> World {
+        try ConfigurationOption.load(path: path).world
+    }
+
+    private func asked(_ old: World, _ new: World) throws -> [DiffQuery] {
+        guard let queries else { return DiffQueries.all(old, new) }
+        var diagnostics = Diagnostics()
+        let recorded = RecordedQuery.read(path: queries, diagnostics: &diagnostics)
+        if diagnostics.hasErrors {
+            DiagnosticPrinter(format: .text).print(diagnostics.all)
+            throw ExitCode(2)
+        }
+        return recorded.map { DiffQuery(client: $0.client, name: $0.name, type: $0.type) }
+    }
+}
+
+/// A question of a client.
+struct DiffQuery: Hashable {
+    var client: IPAddress
+    /// The VPC whose own listener or endpoint is asked, if it has one.
+    var vpc: String?
+    var name: DomainName
+    var type: RecordType
+    /// What kind of client it is, for people.
+    var label: String?
+}
+
+/// The answers of one configuration.
+struct AnswerTable {
+    let world: World
+    private let explainer: Explainer
+    private let listeners: [String: Int]
+
+    init(_ world: World) {
+        self.world = world
+        explainer = Explainer(world)
+        let bound = world.listeners.enumerated().compactMap { index, scope in
+            scope.vpc.map { (world.vpcs[$0].id, index) }
+        }
+        listeners = Dictionary(bound) { first, _ in first }
+    }
+
+    /// The answer in words: `NOERROR 10.20.1.10, 10.20.2.10`, or whom it is forwarded to.
+    func answer(to query: DiffQuery) -> String {
+        let listener = query.vpc.flatMap { listeners[$0] } ?? -1
+        let asker = explainer.snapshot.classify(query.client, listener: listener)
+        let explanation = explainer.explain(query.name, query.type, of: query.client, as: asker)
+        var words = [explanation.rcode.map { "\($0)" } ?? "forwarded"]
+        let records = explanation.answers.filter(\.isChosen).map { record in
+            record.type == query.type ? record.data : "\(record.type) \(record.data)"
+        }
+        if !records.isEmpty { words.append(records.sorted().joined(separator: ", ")) }
+        if explanation.rcode == nil {
+            let servers = explanation.route.upstreams.map(Explanation.text).joined(separator: ", ")
+            if !servers.isEmpty { words.append("to \(servers)") }
+        }
+        return words.joined(separator: " ")
+    }
+}

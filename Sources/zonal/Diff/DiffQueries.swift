@@ -1,0 +1,99 @@
+import DNSWire
+import Snapshot
+
+/// Every question whose answer two worlds could differ in.
+enum DiffQueries {
+    static func all(_ old: World, _ new: World) -> [DiffQuery] {
+        var seen: Set<DiffQuery> = []
+        return (questions(in: old) + questions(in: new)).filter { seen.insert($0).inserted }
+    }
+
+    private static func questions(in world: World) -> [DiffQuery] {
+        let clients = world.vpcs.indices.map { self.clients(of: $0, in: world) }
+        let outside = outsideClient.map { [$0] } ?? []
+        return world.zones.flatMap { zone in
+            let names = self.names(of: zone)
+            return (zone.vpcs.flatMap { clients[$0] } + outside).flatMap { client in
+                names.flatMap { name, types in
+                    forms(of: name, for: client.account, in: world).flatMap { form in
+                        types.map { type in
+                            DiffQuery(
+                                client: client.address,
+                                vpc: client.vpc,
+                                name: form,
+                                type: type,
+                                label: client.label
+                            )
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: Clients
+
+    private struct Client {
+        var address: IPAddress
+        var vpc: String?
+        var account: Int?
+        var label: String
+    }
+
+    private static let outsideClient = IPAddress("127.0.0.1").map {
+        Client(address: $0, label: "outside")
+    }
+
+    /// One in each subnet, one in none, one that is inbound.
+    private static func clients(of number: Int, in world: World) -> [Client] {
+        let vpc = world.vpcs[number]
+        func client(_ range: IPPrefix?, _ label: String) -> Client? {
+            range.map {
+                Client(
+                    address: $0.first,
+                    vpc: vpc.id,
+                    account: vpc.account,
+                    label: "\(vpc.id) \(label)"
+                )
+            }
+        }
+        let inSubnets = vpc.subnets.compactMap { client($0.ranges.first, $0.id) }
+        // The last address of a range is in no subnet unless the subnets fill the range.
+        let elsewhere = vpc.ranges.first.map { range in
+            Client(address: range.last, vpc: vpc.id, account: vpc.account, label: "\(vpc.id)")
+        }
+        return inSubnets + [elsewhere, client(vpc.inbound.first, "inbound")].compactMap { $0 }
+    }
+
+    // MARK: Names
+
+    private static func names(of zone: Zone) -> [(DomainName, [RecordType])] {
+        var order: [DomainName] = []
+        var types: [DomainName: Set<RecordType>] = [:]
+        for record in zone.contents.records {
+            let owner = zone.contents.owner(of: record)
+            if types[owner] == nil { order.append(owner) }
+            types[owner, default: [.a]].insert(record.type)
+        }
+        return order.map { name in
+            (name, (types[name] ?? []).sorted { $0.rawValue < $1.rawValue })
+        }
+    }
+
+    /// The name, and for a zonal name the form in which the client's account asks for it.
+    private static func forms(of name: DomainName, for account: Int?, in world: World)
+        -> [DomainName]
+    {
+        guard let account else { return [name] }
+        var forms = [name]
+        let text = "\(name)"
+        for (zoneName, zoneID) in world.accounts[account].zoneIDsByName.sorted(by: {
+            $0.key < $1.key
+        }) {
+            guard let range = text.firstRange(of: "-\(zoneID).") else { continue }
+            let form = text[..<range.lowerBound] + "-\(zoneName)." + text[range.upperBound...]
+            if let form = DomainName(form) { forms.append(form) }
+        }
+        return forms
+    }
+}

@@ -1,0 +1,91 @@
+import DNSWire
+import Glibc
+import Snapshot
+
+/// One question to upstreams, asked in their order by somebody who can wait.
+struct StubQuery {
+    let name: DomainName
+    let type: RecordType
+
+    private static let patience = timeval(tv_sec: 2, tv_usec: 0)
+
+    /// The rdata of the records of the type in the first answer that comes, whatever their owner; nil
+    /// without one.
+    func ask(_ upstreams: [Upstream]) -> [[UInt8]]? {
+        for upstream in upstreams {
+            if let message = exchange(upstream) { return records(in: message) }
+        }
+        return nil
+    }
+
+    private func exchange(_ upstream: Upstream) -> [UInt8]? {
+        let family = upstream.address.isV4 ? AF_INET : AF_INET6
+        let descriptor = socket(
+            family,
+            Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue),
+            0
+        )
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var patience = Self.patience
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        // Sound: the value outlives the call, and its size is given.
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
+        guard connect(descriptor, to: upstream) else { return nil }
+        let id = UInt16.random(in: 0...UInt16.max)
+        let query = message(id: id)
+        var reply = [UInt8](repeating: 0, count: 4096)
+        // Sound: each buffer is an array, passed with its size.
+        guard unsafe send(descriptor, query, query.count, Int32(MSG_NOSIGNAL)) == query.count,
+            case let count = unsafe recv(descriptor, &reply, reply.count, 0), count >= 12
+        else { return nil }
+        reply.removeSubrange(count...)
+        return reply.prefix(2) == query.prefix(2) && reply[2] & 0x80 != 0 ? reply : nil
+    }
+
+    private func connect(_ descriptor: Int32, to upstream: Upstream) -> Bool {
+        if upstream.address.isV4 {
+            var name = sockaddr_in()
+            name.sin_family = sa_family_t(AF_INET)
+            name.sin_port = upstream.port.bigEndian
+            name.sin_addr.s_addr = upstream.address.v4.bigEndian
+            return connect(descriptor, &name)
+        }
+        var name = sockaddr_in6()
+        name.sin6_family = sa_family_t(AF_INET6)
+        name.sin6_port = upstream.port.bigEndian
+        // Sound: both are the sixteen octets of an address.
+        unsafe withUnsafeMutableBytes(of: &name.sin6_addr) {
+            unsafe $0.copyBytes(from: upstream.address.octets)
+        }
+        return connect(descriptor, &name)
+    }
+
+    private func connect<Name>(_ descriptor: Int32, _ name: inout Name) -> Bool {
+        // Sound: the name is a socket address of its family, and its size is given.
+        unsafe withUnsafePointer(to: &name) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<Name>.size)) == 0
+            }
+        }
+    }
+
+    /// A recursive query with an OPT that takes 1232 octets.
+    private func message(id: UInt16) -> [UInt8] {
+        let (high, low) = (UInt8(type.rawValue >> 8), UInt8(type.rawValue & 0xFF))
+        return [UInt8(id >> 8), UInt8(id & 0xFF), 1, 0, 0, 1, 0, 0, 0, 0, 0, 1] + name.octets
+            + [high, low, 0, 1] + [0, 0, 41, 0x04, 0xD0, 0, 0, 0, 0, 0, 0]
+    }
+
+    private func records(in message: [UInt8]) -> [[UInt8]]? {
+        guard var reader = try? MessageReader(message.span), reader.questionCount == 1,
+            (try? reader.skipQuestion(of: message.span)) != nil
+        else { return nil }
+        var found: [[UInt8]] = []
+        while let record = try? reader.next(in: message.span) {
+            guard record.section == .answer, record.type == type else { continue }
+            found.append(Array(message[record.rdata..<record.rdataEnd]))
+        }
+        return found
+    }
+}
