@@ -1,8 +1,10 @@
 # The doors of the project: make run, make test, make lint.
-.PHONY: run test lint build build-tools test-tools
+.PHONY: run test lint build build-tools test-tools install-tests
 
 BUILD_PACKAGES = libldns-dev pkg-config
-TEST_PACKAGES = bind9-dnsutils bind9-utils curl iproute2 knot-dnssecutils ldnsutils nsd patch python3
+TEST_PACKAGES = bind9-dnsutils bind9-utils curl iproute2 knot-dnssecutils ldnsutils nsd patch python3 python3-venv
+# A server of AWS's API to import from, and the client that fills it.
+TEST_PYTHON = 'moto[server]==5.2.1' 'awscli==1.45.11'
 ZONAL = .build/release/zonal
 CONFIG = zones/zonal.yaml
 # A module imports what the package says and nothing else.
@@ -33,5 +35,12 @@ build:
 build-tools:
 	@Scripts/install-packages $(BUILD_PACKAGES)
 
-test-tools:
+test-tools: install-tests .build/python/installed
+
+install-tests:
 	@Scripts/install-packages $(TEST_PACKAGES)
+
+.build/python/installed: | install-tests
+	python3 -m venv --system-site-packages $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check $(TEST_PYTHON)
+	@touch $@

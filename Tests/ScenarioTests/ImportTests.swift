@@ -73,7 +73,10 @@ import Testing
         try export.write(to: folder)
         for moment in 1...10 {
             let limit = ["timeout", "-s", "KILL", "0.\(moment < 10 ? "0" : "")\(moment)"]
-            try Command.run(limit + [Project.zonal, "import", "aws", "export", "--into", "aws"], in: folder.path)
+            try Command.run(
+                limit + [Project.zonal, "import", "aws", "export", "--into", "aws"],
+                in: folder.path
+            )
             let text = try #require(folder.text(Self.private1))
             let topology = try #require(folder.text("aws/topology.yaml"))
             #expect(text == old || text.contains("10.20.1.11"))
@@ -442,15 +445,75 @@ import Testing
         let check = try folder.zonal("check", "--config", "zonal.yaml")
         #expect(check.status == 1)
         #expect(check.complaints.contains("overlaps"))
-        try folder.write(
-            """
+        let upstream = try ScriptedUpstream { [Answer.address($0, [198, 51, 100, 80])] }
+        let listeners = """
             include: [aws/topology.yaml]
-            forward: []
-            listen: ["127.0.0.1:0", { address: "127.0.0.1:0", vpc: vpc-0b1 }]
-            """,
-            to: "zonal.yaml"
-        )
+            forward: [{ zone: ".", to: ["\(upstream.endpoint)"] }]
+            listen:
+              - { address: "127.0.0.1:0", vpc: vpc-0a1 }
+              - { address: "127.0.0.1:0", vpc: vpc-0b1 }
+            """
+        let server = try ZonalServer(listeners, beside: folder, listen: [])
         let told = try folder.zonal("check", "--config", "zonal.yaml")
         #expect(told.status == 0, "\(told.complaints)")
+        for (port, addresses) in zip(
+            server.ports,
+            [["10.20.1.10", "10.20.2.10"], ["10.20.1.20", "10.20.2.20"]]
+        ) {
+            let dig = try Dig(["-p", "\(port)", "@127.0.0.1", "ssm.us-east-1.amazonaws.com"])
+            #expect(dig.data == addresses, "\(dig.text)")
+        }
+    }
+
+    @Test func `VPCs with one range are told apart by the endpoint that a PROXY header names`()
+        throws
+    {
+        let vpcs = ["vpc-0a1", "vpc-0b1"]
+        let folder = try TemporaryFolder([
+            "zonal.yaml": """
+            accounts: [{ id: "111122223333", availability-zones: { us-east-1a: use1-az4 } }]
+            vpcs:
+            \(vpcs.map {
+                "  - { id: \($0), account: \"111122223333\", ranges: [10.20.0.0/16], endpoints: [vpce-\($0.dropFirst(4))] }"
+            }.joined(separator: "\n"))
+            forward: []
+            zones:
+            \(vpcs.map { "  - { file: \($0)/app.example.zone, vpcs: [\($0)] }" }.joined(separator: "\n"))
+            """
+        ])
+        for (vpc, address) in zip(vpcs, ["10.20.1.10", "10.20.1.20"]) {
+            let zone = "$TTL 60\n@ SOA ns hostmaster 1 1h 15m 1w 60\n@ NS ns\n@ A \(address)\n"
+            try folder.write(zone, to: "\(vpc)/app.example.zone")
+        }
+        for (vpc, address) in zip(vpcs, ["10.20.1.10", "10.20.1.20"]) {
+            let explained = try folder.zonal(
+                "explain",
+                "--config",
+                "zonal.yaml",
+                "--from",
+                "10.20.1.7",
+                "--vpce",
+                "vpce-\(vpc.dropFirst(4))",
+                "app.example"
+            )
+            #expect(
+                explained.output.contains("A \(address)"),
+                "\(explained.output)\(explained.complaints)"
+            )
+        }
+        // Without the header, an address that two VPCs claim is in neither.
+        let plain = try folder.zonal(
+            "explain",
+            "--config",
+            "zonal.yaml",
+            "--from",
+            "10.20.1.7",
+            "app.example"
+        )
+        #expect(!plain.output.contains("A 10.20.1."), "\(plain.output)")
+        let text = try #require(folder.text("zonal.yaml"))
+        try folder.write(text.replacing(/, endpoints: \[vpce-...\]/, with: ""), to: "zonal.yaml")
+        let check = try folder.zonal("check", "--config", "zonal.yaml")
+        #expect(check.status == 1 && check.complaints.contains("overlaps"))
     }
 }

@@ -11,12 +11,21 @@ package final class ZonalServer: Sendable {
 
     /// Serves `configuration`, with `files` beside it, on a port of its own or, if `listen` is empty, where
     /// it says.
-    package init(
+    package convenience init(
         _ configuration: String,
         files: [String: String] = [:],
         listen: [String] = ["127.0.0.1:0"]
     ) throws {
-        folder = try TemporaryFolder(files)
+        try self.init(configuration, beside: TemporaryFolder(files), listen: listen)
+    }
+
+    /// The same in a folder that holds the files already.
+    package init(
+        _ configuration: String,
+        beside folder: TemporaryFolder,
+        listen: [String] = ["127.0.0.1:0"]
+    ) throws {
+        self.folder = folder
         try folder.write(configuration, to: "zonal.yaml")
         process = try RunningProcess(
             [Project.zonal, "serve", "--config", "zonal.yaml"]

@@ -76,10 +76,15 @@ struct Explainer {
         from address: IPAddress,
         endpoint: String?
     ) -> Explanation? {
-        classify(address, endpoint: endpoint).map { explain(name, type, of: address, as: $0) }
+        guard let asker = classify(address, endpoint: endpoint) else { return nil }
+        var explanation = explain(name, type, of: address, as: asker)
+        if explanation.route.kind == "forward", explanation.rcode == nil {
+            explanation.steps += gatewaySentences(name, type, asker, explanation.route)
+        }
+        return explanation
     }
 
-    /// Explains what a client that is classified already gets.
+    /// Explains what a client that is classified already gets; nobody is asked.
     func explain(
         _ name: DomainName,
         _ type: RecordType,
@@ -98,9 +103,7 @@ struct Explainer {
         for event in trace.events { add(event, client: asker, to: &explanation) }
         switch verdict {
         case .reply: explanation.rcode = rcode
-        case .forward:
-            explanation.steps.append("an upstream decides the rest of the answer")
-            explanation.steps += gatewaySentences(name, type, asker, explanation.route)
+        case .forward: explanation.steps.append("an upstream decides the rest of the answer")
         case .drop: explanation.steps.append("nothing is sent back: `clients.otherwise` is drop")
         }
         return explanation

@@ -76,6 +76,8 @@ struct EndpointEntries {
         /// The AZ name that it ends in, as its owner's account has it.
         let zoneName: String?
 
+        var isFormedByAWS: Bool { apex.contains(".vpce.") || apex.hasSuffix(".on.aws") }
+
         /// Nil if the name does not start with the endpoint's own ID.
         init?(_ text: String, endpoint id: String) {
             let labels = text.split(separator: ".")

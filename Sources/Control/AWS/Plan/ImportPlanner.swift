@@ -149,7 +149,10 @@ struct ImportPlanner {
         if kind == .gateway { addPrefixList(to: &planned) }
         if kind.hasNames {
             planned.names = privateNames(entries, endpoint, planned)
-            if Endpoint.isServed(planned.state) { serve(entries, endpoint, planned, place) }
+            if Endpoint.isServed(planned.state) {
+                serve(entries, endpoint, planned, place)
+                if endpoint.privateDnsEnabled ?? false { note(entries, planned) }
+            }
         }
         plan.endpoints.append(planned)
     }
@@ -247,7 +250,37 @@ struct ImportPlanner {
                 )
                 return nil
             }
+            warn(of: interface, id, outside: subnet)
             return (subnet.zoneID, interface.addresses)
+        }
+    }
+
+    private func warn(
+        of interface: Inventory.Interface,
+        _ id: String,
+        outside subnet: Inventory.Subnet
+    ) {
+        for address in interface.addresses
+        where !subnet.ranges.contains(where: { $0.contains(address) }) {
+            journal.warning(
+                at: SourcePlace(file: interface.file),
+                "\(id.shown): \(address) lies outside its subnet \(subnet.id), so nobody knows its AZ by it; AWS has no such addresses"
+            )
+        }
+    }
+
+    /// AWS lists a private name wherever private DNS is on, and makes endpoint-specific names below
+    /// `vpce.amazonaws.com` or `on.aws`; other sources are poorer.
+    private mutating func note(_ entries: EndpointEntries, _ planned: PlannedEndpoint) {
+        if entries.privateNames.isEmpty {
+            plan.notes.append(
+                "\(planned.id): private DNS is on, but DnsEntries has no private name; its public name is forwarded"
+            )
+        }
+        for name in entries.specificNames where !name.isFormedByAWS {
+            plan.notes.append(
+                "\(planned.id): \(name.text) is no name as AWS makes them; it is served as it is"
+            )
         }
     }
 
