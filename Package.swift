@@ -104,5 +104,10 @@ let package = Package(
             dependencies: ["TestSupport", "DNSWire"],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "MeasurementTests",
+            dependencies: ["TestSupport"],
+            swiftSettings: strict
+        ),
     ]
 )

@@ -92,7 +92,9 @@ package final class RunningProcess: @unchecked Sendable {
         }
     }
 
-    package func send(signal: Int32) { kill(process.processIdentifier, signal) }
+    package var identifier: Int32 { process.processIdentifier }
+
+    package func send(signal: Int32) { kill(identifier, signal) }
 }
 
 /// Programs that end by themselves.
