@@ -127,7 +127,9 @@ struct OutputTree {
 
     private func build(_ next: String, beside target: String) throws(FileFault) {
         let kept = present.filter { !$0.value.isGenerated }
-        for folder in Set((Array(files.keys) + Array(kept.keys)).map { "\(next)/\($0)".parentFolder }) {
+        for folder in Set(
+            (Array(files.keys) + Array(kept.keys)).map { "\(next)/\($0)".parentFolder }
+        ) {
             try Self.makeFolder(folder)
         }
         for (path, text) in files.sorted(by: { $0.key < $1.key }) {
