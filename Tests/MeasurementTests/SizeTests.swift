@@ -87,8 +87,7 @@ import Testing
             small = Self.least(small, try Self.costs(of: ManyAccounts(count: 20)))
             large = Self.least(large, try Self.costs(of: ManyAccounts(count: 200)))
             if large.allSatisfy({ step, cost in small[step].map { Self.isLinear(cost, $0) } ?? false
-                })
-            {
+            }) {
                 break
             }
         }

@@ -243,17 +243,44 @@ import Testing
         #expect(
             try Self.answer(name, "A", from: "10.20.50.12", in: folder) == Self.ips("10.20.32.23")
         )
-        // The participant asks at a listener that is bound to it, in its own name for that AZ.
-        let configuration = try String(contentsOfFile: folder.file("zonal.yaml"), encoding: .utf8)
+    }
+
+    @Test(
+        .enabled(if: NetworkNamespaces.arePossible, "needs root, iproute2 and network namespaces")
+    )
+    func `a participant asks at its own listener in its own AZ names`() throws {
+        let folder = try Self.imported("--labels", "account")
+        let machine = try NetworkNamespaces([
+            .init("machine", ["10.20.50.12", "10.20.5.17"], nameServers: [])
+        ])
+        let text = try #require(folder.text("zonal.yaml"))
         try folder.write(
-            configuration
-                + "\nlisten: [{ address: \"127.0.0.1:0\", vpc: vpc-08abb11a546852728, account: \"444455556666\" }]\n",
+            text + """
+
+                listen:
+                  - { address: "127.0.0.1:5300", vpc: vpc-08abb11a546852728, account: "444455556666" }
+                """,
             to: "zonal.yaml"
         )
-        #expect(
-            try Command.run([Project.zonal, "check", "--config", "zonal.yaml"], in: folder.path)
-                .status == 0
+        let server = try RunningProcess(
+            machine.on("machine", [Project.zonal, "serve", "--config", "zonal.yaml"]),
+            in: folder.path
         )
+        try server.waitForOutput { $0.contains("ready") }
+        func ask(_ client: String, _ zone: String) throws -> [String] {
+            let name =
+                "vpce-0f5e2daf2d0c6a7b7-1w0446ld-\(zone).dkr.ecr.us-east-1.vpce.amazonaws.com"
+            return try Dig(
+                ["-b", client, "-p", "5300", "@127.0.0.1", name],
+                inside: machine.on("machine")
+            ).data
+        }
+        // use1-az1 is the owner's us-east-1c and the participant's us-east-1b.
+        #expect(try ask("10.20.50.12", "us-east-1b") == ["10.20.32.23"])
+        // Who is in another subnet is the owner's.
+        #expect(try ask("10.20.5.17", "us-east-1c") == ["10.20.32.23"])
+        #expect(try ask("10.20.5.17", "us-east-1b") == ["10.20.16.150"])
+        withExtendedLifetime(server) {}
     }
 
     @Test func `the imported world passes the check without a warning`() throws {
