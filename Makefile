@@ -28,7 +28,7 @@ test: build-tools test-tools build
 	ZONAL=$(ZONAL) swift test --skip-build --no-parallel --filter MeasurementTests
 
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests
+	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks
 
 build:
 	swift build --configuration release --product zonal $(STRICT)

@@ -111,3 +111,15 @@ let package = Package(
         ),
     ]
 )
+
+// What `make bench` alone builds.
+if Context.environment["ZONAL_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "StageCosts",
+            dependencies: ["Resolver", "Snapshot", "DNSWire"],
+            path: "Benchmarks/StageCosts",
+            swiftSettings: strict
+        )
+    )
+}

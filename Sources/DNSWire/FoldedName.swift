@@ -8,6 +8,7 @@
 /// Every access stays inside the fixed sizes below: `read` refuses names of over 255 octets, and a
 /// name of 255 octets has at most 127 labels.
 @safe package struct FoldedName: ~Copyable {
+    /// A name, and what `LabelHash` may read behind it.
     private static var octetCapacity: Int { 264 }
     private static var labelCapacity: Int { 129 }
 
@@ -16,9 +17,9 @@
     @usableFromInline let hashStorage: UnsafeMutablePointer<UInt64>
 
     /// Octets of the name in wire form, root label included; 0 before the first `read`.
-    package private(set) var count = 0
+    @usableFromInline package internal(set) var count = 0
     /// Labels of the name, the root not among them.
-    package private(set) var labelCount = 0
+    @usableFromInline package internal(set) var labelCount = 0
     /// The key of the hashes.
     package let hashSeed: HashSeed
 
@@ -48,11 +49,37 @@
             end += 1 + Int(message[end])
         }
         guard end < message.count, end - offset < 255 else { return false }
-        for index in 0...(end - offset) {
-            unsafe octetStorage[index] = DomainName.fold(message[offset + index])
-        }
+        copyFolded(message.extracting(offset...end))
         finish(count: end - offset + 1)
         return true
+    }
+
+    /// Copies a name of at most 255 octets in lower case, eight at a time.
+    @usableFromInline func copyFolded(_ name: Span<UInt8>) {
+        // Sound: whole words end within `name`, which fits into the storage.
+        unsafe name.withUnsafeBytes { source in
+            let target = unsafe UnsafeMutableRawPointer(octetStorage)
+            var index = 0
+            while index + 8 <= source.count {
+                let word = unsafe source.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                unsafe target.storeBytes(of: Self.fold(word), toByteOffset: index, as: UInt64.self)
+                index += 8
+            }
+            while index < source.count {
+                unsafe octetStorage[index] = DomainName.fold(source[index])
+                index += 1
+            }
+        }
+    }
+
+    /// Eight octets in lower case (RFC 4343 §3); label lengths, 0 to 63, stay as they are.
+    @inline(__always) private static func fold(_ word: UInt64) -> UInt64 {
+        let low = word & 0x7F7F_7F7F_7F7F_7F7F
+        // The high bit of each octet: 0x80 less `A` carries from `A` on, 0x7F less `Z` beyond `Z`.
+        let fromA = low &+ 0x3F3F_3F3F_3F3F_3F3F
+        let beyondZ = low &+ 0x2525_2525_2525_2525
+        let isUpper = (fromA ^ beyondZ) & ~word & 0x8080_8080_8080_8080
+        return word | isUpper >> 2
     }
 
     /// Takes a name of the control plane.
@@ -114,19 +141,19 @@
     }
 
     /// Where suffix `labels` starts in the name's octets.
-    @inlinable package func offset(ofSuffix labels: Int) -> Int {
+    @inlinable @inline(__always) package func offset(ofSuffix labels: Int) -> Int {
         precondition(labels >= 0 && labels <= labelCount)
         return Int(unsafe startStorage[labels])
     }
 
     /// The keyed hash of suffix `labels`.
-    @inlinable package func hash(ofSuffix labels: Int) -> UInt64 {
+    @inlinable @inline(__always) package func hash(ofSuffix labels: Int) -> UInt64 {
         precondition(labels >= 0 && labels <= labelCount)
         return unsafe hashStorage[labels]
     }
 
     /// One octet of the name, in lower case.
-    @inlinable package subscript(index: Int) -> UInt8 {
+    @inlinable @inline(__always) package subscript(index: Int) -> UInt8 {
         precondition(index >= 0 && index < count)
         return unsafe octetStorage[index]
     }
@@ -135,6 +162,28 @@
     @inlinable package func withOctets<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
         // Sound: the first `count` octets are initialised, and live as long as `self`.
         body(unsafe Span(_unsafeStart: octetStorage, count: count))
+    }
+
+    /// True if suffix `labels` is `octets`, which are in lower case.
+    @inlinable package func equals(_ octets: Span<UInt8>, fromSuffix labels: Int) -> Bool {
+        let start = offset(ofSuffix: labels)
+        guard count - start == octets.count else { return false }
+        // Sound: both ranges are initialised, and the name's ends at `count`.
+        return unsafe octets.withUnsafeBytes { other in
+            let own = unsafe UnsafeRawPointer(octetStorage + start)
+            var index = 0
+            while index + 8 <= other.count {
+                let one = unsafe own.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                let two = unsafe other.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                guard one == two else { return false }
+                index += 8
+            }
+            while index < other.count {
+                guard unsafe octetStorage[start + index] == other[index] else { return false }
+                index += 1
+            }
+            return true
+        }
     }
 
     /// True if `other`, which is in lower case, is this name.
@@ -164,7 +213,8 @@ package struct HashSeed: Sendable, BitwiseCopyable {
 @safe package enum LabelHash {
     /// The hash of a name from its parent's `hash` and its first label, length octet included.
     ///
-    /// `label` points at a length octet (0 to 63) with that many octets behind it.
+    /// `label` points at a length octet (0 to 63) with that many octets behind it, and seven more that
+    /// may be read, whatever they are.
     @unsafe @usableFromInline
     static func extend(_ hash: UInt64, with label: UnsafePointer<UInt8>) -> UInt64 {
         let count = 1 + Int(unsafe label.pointee & 63)
@@ -175,12 +225,8 @@ package struct HashSeed: Sendable, BitwiseCopyable {
             hash = mix(hash, unsafe raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
             offset += 8
         }
-        var tail: UInt64 = 0
-        while offset < count {
-            tail = tail << 8 | UInt64(unsafe label[offset])
-            offset += 1
-        }
-        return mix(hash, tail)
+        let rest = unsafe raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
+        return mix(hash, rest & ~(UInt64.max << UInt64(8 * (count - offset))))
     }
 
     @inline(__always)
@@ -193,9 +239,9 @@ package struct HashSeed: Sendable, BitwiseCopyable {
 extension FoldedName {
     /// The hash of the name `*` right below suffix `suffix`.
     package func wildcardHash(belowSuffix suffix: Int) -> UInt64 {
-        var label: (UInt8, UInt8) = (1, UInt8(ascii: "*"))
+        var label = UInt64(0x2A01).littleEndian
         return unsafe withUnsafeBytes(of: &label) {
-            // Sound: two octets, the length of one and the label.
+            // Sound: eight octets, of which the first two are a length and the label.
             unsafe LabelHash.extend(
                 hash(ofSuffix: suffix),
                 with: $0.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self)

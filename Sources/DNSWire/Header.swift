@@ -29,7 +29,7 @@ package enum Header {
 
 extension Span where Element == UInt8 {
     /// The two octets at `offset`, most significant first; nil if they are not both there.
-    @inlinable package func bigEndian16(at offset: Int) -> UInt16? {
+    @inlinable @inline(__always) package func bigEndian16(at offset: Int) -> UInt16? {
         guard offset >= 0, offset + 2 <= count else { return nil }
         return UInt16(self[offset]) << 8 | UInt16(self[offset + 1])
     }

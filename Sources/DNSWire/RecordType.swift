@@ -4,33 +4,38 @@ package struct RecordType: RawRepresentable, Hashable, Sendable, BitwiseCopyable
 
     @inlinable package init(rawValue: UInt16) { self.rawValue = rawValue }
 
-    package static let a = Self(rawValue: 1)
-    package static let ns = Self(rawValue: 2)
-    package static let cname = Self(rawValue: 5)
-    package static let soa = Self(rawValue: 6)
-    package static let ptr = Self(rawValue: 12)
-    package static let hinfo = Self(rawValue: 13)
-    package static let mx = Self(rawValue: 15)
-    package static let txt = Self(rawValue: 16)
-    package static let sig = Self(rawValue: 24)
-    package static let aaaa = Self(rawValue: 28)
-    package static let srv = Self(rawValue: 33)
-    package static let dname = Self(rawValue: 39)
-    package static let opt = Self(rawValue: 41)
-    package static let ds = Self(rawValue: 43)
-    package static let rrsig = Self(rawValue: 46)
-    package static let nsec = Self(rawValue: 47)
-    package static let dnskey = Self(rawValue: 48)
-    package static let nsec3 = Self(rawValue: 50)
-    package static let svcb = Self(rawValue: 64)
-    package static let https = Self(rawValue: 65)
-    package static let tkey = Self(rawValue: 249)
-    package static let tsig = Self(rawValue: 250)
-    package static let ixfr = Self(rawValue: 251)
-    package static let axfr = Self(rawValue: 252)
-    package static let mailb = Self(rawValue: 253)
-    package static let maila = Self(rawValue: 254)
-    package static let any = Self(rawValue: 255)
+    // What the compiler would make is a call by way of a protocol at every look at a type.
+    @inlinable @inline(__always) package static func == (left: Self, right: Self) -> Bool {
+        left.rawValue == right.rawValue
+    }
+
+    @inlinable package static var a: Self { Self(rawValue: 1) }
+    @inlinable package static var ns: Self { Self(rawValue: 2) }
+    @inlinable package static var cname: Self { Self(rawValue: 5) }
+    @inlinable package static var soa: Self { Self(rawValue: 6) }
+    @inlinable package static var ptr: Self { Self(rawValue: 12) }
+    @inlinable package static var hinfo: Self { Self(rawValue: 13) }
+    @inlinable package static var mx: Self { Self(rawValue: 15) }
+    @inlinable package static var txt: Self { Self(rawValue: 16) }
+    @inlinable package static var sig: Self { Self(rawValue: 24) }
+    @inlinable package static var aaaa: Self { Self(rawValue: 28) }
+    @inlinable package static var srv: Self { Self(rawValue: 33) }
+    @inlinable package static var dname: Self { Self(rawValue: 39) }
+    @inlinable package static var opt: Self { Self(rawValue: 41) }
+    @inlinable package static var ds: Self { Self(rawValue: 43) }
+    @inlinable package static var rrsig: Self { Self(rawValue: 46) }
+    @inlinable package static var nsec: Self { Self(rawValue: 47) }
+    @inlinable package static var dnskey: Self { Self(rawValue: 48) }
+    @inlinable package static var nsec3: Self { Self(rawValue: 50) }
+    @inlinable package static var svcb: Self { Self(rawValue: 64) }
+    @inlinable package static var https: Self { Self(rawValue: 65) }
+    @inlinable package static var tkey: Self { Self(rawValue: 249) }
+    @inlinable package static var tsig: Self { Self(rawValue: 250) }
+    @inlinable package static var ixfr: Self { Self(rawValue: 251) }
+    @inlinable package static var axfr: Self { Self(rawValue: 252) }
+    @inlinable package static var mailb: Self { Self(rawValue: 253) }
+    @inlinable package static var maila: Self { Self(rawValue: 254) }
+    @inlinable package static var any: Self { Self(rawValue: 255) }
 
     /// True of A and AAAA, the types whose records have an availability zone.
     @inlinable package var isAddress: Bool { rawValue == 1 || rawValue == 28 }

@@ -5,11 +5,11 @@
 @safe package struct ReplyWriter: ~Copyable {
     @usableFromInline let base: UnsafeMutableRawPointer
     /// Octets that may be written: what the client and the transport take, less what is reserved.
-    package var limit: Int
+    @usableFromInline package var limit: Int
     /// Octets written so far.
-    package private(set) var count = 0
+    @usableFromInline package internal(set) var count = 0
     /// True once a write did not fit; `rewind` clears it.
-    package private(set) var isFull = false
+    @usableFromInline package internal(set) var isFull = false
     private let capacity: Int
 
     /// Writes into `buffer`, which the caller keeps alive and leaves alone until the writer is done.
@@ -34,8 +34,8 @@
         isFull = false
     }
 
-    @inline(__always)
-    private mutating func reserve(_ octets: Int) -> UnsafeMutableRawPointer? {
+    @inlinable @inline(__always)
+    mutating func reserve(_ octets: Int) -> UnsafeMutableRawPointer? {
         guard !isFull, count + octets <= limit else {
             isFull = true
             return nil
@@ -46,22 +46,38 @@
         return unsafe start
     }
 
-    package mutating func write8(_ value: UInt8) {
+    @inlinable @inline(__always) package mutating func write8(_ value: UInt8) {
         guard let start = unsafe reserve(1) else { return }
         unsafe start.storeBytes(of: value, as: UInt8.self)
     }
 
-    package mutating func write16(_ value: UInt16) {
+    @inlinable @inline(__always) package mutating func write16(_ value: UInt16) {
         guard let start = unsafe reserve(2) else { return }
         unsafe start.storeBytes(of: value.bigEndian, as: UInt16.self)
     }
 
-    package mutating func write32(_ value: UInt32) {
+    @inlinable @inline(__always) package mutating func write32(_ value: UInt32) {
         guard let start = unsafe reserve(4) else { return }
         unsafe start.storeBytes(of: value.bigEndian, as: UInt32.self)
     }
 
-    package mutating func write(_ octets: Span<UInt8>) {
+    /// Writes 64 and 16 bits, most significant octets first, and `octets` behind them: all or nothing.
+    @inlinable @inline(__always) package mutating func write(
+        _ word: UInt64,
+        _ half: UInt16,
+        _ octets: Span<UInt8>
+    ) {
+        guard let start = unsafe reserve(10 + octets.count) else { return }
+        // Sound: `reserve` made room for all of it, and the source is initialised throughout.
+        unsafe start.storeBytes(of: word.bigEndian, as: UInt64.self)
+        unsafe start.storeBytes(of: half.bigEndian, toByteOffset: 8, as: UInt16.self)
+        unsafe octets.withUnsafeBytes {
+            unsafe UnsafeMutableRawBufferPointer(start: start + 10, count: $0.count)
+                .copyMemory(from: $0)
+        }
+    }
+
+    @inlinable @inline(__always) package mutating func write(_ octets: Span<UInt8>) {
         guard let start = unsafe reserve(octets.count), octets.count > 0 else { return }
         // Sound: `reserve` made room for `octets.count`, and the source is initialised throughout.
         unsafe octets.withUnsafeBufferPointer {
@@ -69,18 +85,21 @@
         }
     }
 
-    package mutating func write(_ octets: Span<UInt8>, in range: Range<Int>) {
+    @inlinable @inline(__always) package mutating func write(
+        _ octets: Span<UInt8>,
+        in range: Range<Int>
+    ) {
         write(octets.extracting(range))
     }
 
     /// Overwrites two octets that were written before.
-    package mutating func patch16(_ value: UInt16, at offset: Int) {
+    @inlinable @inline(__always) package mutating func patch16(_ value: UInt16, at offset: Int) {
         precondition(offset >= 0 && offset + 2 <= count)
         unsafe (base + offset).storeBytes(of: value.bigEndian, as: UInt16.self)
     }
 
     /// Overwrites four octets that were written before.
-    package mutating func patch32(_ value: UInt32, at offset: Int) {
+    @inlinable @inline(__always) package mutating func patch32(_ value: UInt32, at offset: Int) {
         precondition(offset >= 0 && offset + 4 <= count)
         unsafe (base + offset).storeBytes(of: value.bigEndian, as: UInt32.self)
     }

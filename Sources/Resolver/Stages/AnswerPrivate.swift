@@ -179,6 +179,29 @@ extension Pipeline {
         into reply: inout ReplyWriter
     ) {
         rotation &+= 1
+        guard let pointer = pointer(toSuffix: suffix) else {
+            return writeUncompressed(rrset, selection, owner: suffix, in: snapshot, into: &reply)
+        }
+        // Owner, type, class and TTL are the same for each of them.
+        let head =
+            UInt64(pointer) << 48 | UInt64(rrset.type.rawValue) << 32
+            | UInt64(ApplyPolicy.internet) << 16 | UInt64(rrset.ttl >> 16)
+        let half = UInt16(truncatingIfNeeded: rrset.ttl)
+        snapshot.forEachRecord(of: rrset, selection, rotation: Int(rotation)) { record in
+            reply.write(head, half, record)
+            response.answerCount &+= 1
+            return !reply.isFull
+        }
+    }
+
+    /// The same where no pointer reaches the owner, or it is the root.
+    private mutating func writeUncompressed(
+        _ rrset: RRset,
+        _ selection: Selection,
+        owner suffix: Int,
+        in snapshot: borrowing CompiledSnapshot,
+        into reply: inout ReplyWriter
+    ) {
         snapshot.forEachRecord(of: rrset, selection, rotation: Int(rotation)) { record in
             writeOwner(suffix: suffix, into: &reply)
             reply.write16(rrset.type.rawValue)
@@ -190,17 +213,18 @@ extension Pipeline {
         }
     }
 
-    /// Writes a suffix of the current name: a pointer to where it stands, or itself where a pointer
+    /// A pointer to where a suffix of the current name stands; nil for the root, and where a pointer
     /// does not reach (RFC 1035 §4.1.4).
+    private func pointer(toSuffix suffix: Int) -> UInt16? {
+        let place = response.nameOffset + name.offset(ofSuffix: suffix)
+        guard suffix < name.labelCount, place < 0x4000 else { return nil }
+        return 0xC000 | UInt16(truncatingIfNeeded: place)
+    }
+
+    /// Writes a suffix of the current name: a pointer to where it stands, or itself.
     func writeOwner(suffix: Int, into reply: inout ReplyWriter) {
+        if let pointer = pointer(toSuffix: suffix) { return reply.write16(pointer) }
         let start = name.offset(ofSuffix: suffix)
-        let place = response.nameOffset + start
-        if name.count - start == 1 {
-            reply.write8(0)
-        } else if place < 0x4000 {
-            reply.write16(0xC000 | UInt16(truncatingIfNeeded: place))
-        } else {
-            name.withOctets { reply.write($0.extracting(start...)) }
-        }
+        name.withOctets { reply.write($0.extracting(start...)) }
     }
 }

@@ -36,12 +36,7 @@ import DNSWire
         at offset: Int,
         count length: Int
     ) -> Bool {
-        let start = name.offset(ofSuffix: suffix)
-        guard name.count - start == length else { return false }
-        return withOctets(at: offset, count: length) { octets in
-            for index in octets.indices where octets[index] != name[start + index] { return false }
-            return true
-        }
+        withOctets(at: offset, count: length) { name.equals($0, fromSuffix: suffix) }
     }
 
     func deallocate() { unsafe base.deallocate() }

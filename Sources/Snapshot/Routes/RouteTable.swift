@@ -118,10 +118,8 @@ struct RouteTable: BitwiseCopyable, Sendable {
     }
 
     private func holds(_ entry: Entry, _ name: borrowing FoldedName, _ suffix: Int) -> Bool {
-        let start = name.offset(ofSuffix: suffix)
-        guard name.count - start == entry.nameLength else { return false }
-        for index in 0..<entry.nameLength
-        where octets[entry.name + index] != name[start + index] { return false }
-        return true
+        octets.withSpan(entry.name, count: entry.nameLength) {
+            name.equals($0, fromSuffix: suffix)
+        }
     }
 }

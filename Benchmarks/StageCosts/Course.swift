@@ -1,0 +1,160 @@
+import DNSWire
+import Resolver
+import Snapshot
+
+/// A snapshot, a cache and questions, and one stage to run over them again and again.
+@safe struct Course: ~Copyable {
+    private static let nameCount = 1000
+    private let stage: Stage
+    private let seed = HashSeed(value: 42)
+    private let snapshot: CompiledSnapshot
+    private var pipeline: Pipeline
+    private var name: FoldedName
+    private let messages: [[UInt8]]
+    private let clients: [Client]
+    private let buffer: UnsafeMutableRawBufferPointer
+    private let start = Resolution.start
+    private var turn = 0
+    /// What the stages return is added up here, so that none of it is left out.
+    private(set) var sink = 0
+
+    init(_ stage: Stage) {
+        self.stage = stage
+        snapshot = CompiledSnapshot(compiling: Self.world(), seed: seed)
+        let cache = ResponseCache(byteCount: 64 << 20)
+        pipeline = Pipeline(cache: cache, seed: seed)
+        name = FoldedName(seed: seed)
+        let suffix = stage == .cached ? "example.org" : "bench.example"
+        messages = (0..<Self.nameCount).map {
+            Self.query("h\($0).\(suffix)", withOPT: stage == .privateEDNS)
+        }
+        clients = (0..<256).map {
+            Client(
+                address: IPAddress(v4: 0x0A00_0007 + UInt32($0) * 65_536),
+                listener: 0,
+                transport: .datagram
+            )
+        }
+        unsafe buffer = .allocate(byteCount: 4096, alignment: 64)
+        if stage == .cached { fill(cache) }
+    }
+
+    deinit { unsafe buffer.deallocate() }
+
+    mutating func run() {
+        turn = turn == Self.nameCount - 1 ? 0 : turn + 1
+        let message = messages[turn]
+        switch stage {
+        case .decode:
+            if let query = try? Query(reading: message.span) { sink &+= query.nameLength }
+        case .classify:
+            sink &+= snapshot.classify(clients[turn & 255].address, listener: 0).view
+        case .route:
+            _ = name.read(message.span, at: 12)
+            sink &+= snapshot.route(name, view: 1)?.labelCount ?? 0
+        case .privateAnswer, .privateEDNS, .cached:
+            sink &+= answer(message.span)
+        }
+    }
+
+    private mutating func answer(_ message: Span<UInt8>) -> Int {
+        // Sound: the buffer is used for nothing else while the writer is.
+        var reply = unsafe ReplyWriter(buffer, limit: 1232)
+        _ = pipeline.answer(
+            message,
+            from: clients[0],
+            in: snapshot,
+            knowing: start,
+            now: 1,
+            into: &reply
+        )
+        return reply.count
+    }
+
+    /// 10,000 VPCs, the first of them with a zone of names that have an address in each of three AZs.
+    private static func world() -> World {
+        var world = World()
+        world.accounts = [
+            Account(
+                id: "111122223333",
+                zoneIDsByName: [
+                    "us-east-1a": "use1-az4", "us-east-1b": "use1-az6", "us-east-1c": "use1-az1",
+                ]
+            )
+        ]
+        world.vpcs = (0..<10_000).map { number in
+            let first = IPAddress(v4: 0x0A00_0000 + UInt32(number) * 65_536)
+            return VPC(
+                id: "vpc-\(number)",
+                account: 0,
+                ranges: [IPPrefix("\(first)/16")].compactMap { $0 },
+                subnets: []
+            )
+        }
+        var contents = ZoneContents()
+        let apex = DomainName("bench.example") ?? .root
+        let soa: [UInt8] = [1, 110, 0, 1, 104, 0] + [UInt8](repeating: 0, count: 19) + [60]
+        contents.append(owner: apex, type: .soa, ttl: 300, rdata: soa)
+        for number in 0..<nameCount {
+            let owner = DomainName("h\(number)", origin: apex) ?? .root
+            for zone in 1...3 {
+                let rdata = [10, 0, UInt8(zone), UInt8(number % 250 + 1)]
+                contents.append(owner: owner, type: .a, ttl: 60, rdata: rdata)
+            }
+        }
+        var zone = Zone(apex: apex, contents: contents, vpcs: [0])
+        zone.affinity = .none
+        world.zones = [zone]
+        world.rules = [
+            ForwardRule(zone: .root, upstreams: [Upstream(address: IPAddress(v4: 0x7F00_0001))])
+        ]
+        world.listeners = [ListenerScope()]
+        return world
+    }
+
+    private static func query(_ name: String, withOPT: Bool) -> [UInt8] {
+        let octets = DomainName(name)?.octets ?? [0]
+        let opt: [UInt8] = withOPT ? [0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0] : []
+        return [0x2A, 0x17, 1, 0, 0, 1, 0, 0, 0, 0, 0, withOPT ? 1 : 0] + octets + [0, 1, 0, 1]
+            + opt
+    }
+
+    /// Stores an answer of three addresses for each of the questions.
+    private mutating func fill(_ cache: ResponseCache) {
+        for (number, message) in messages.enumerated() {
+            var reply = unsafe ReplyWriter(buffer, limit: 1232)
+            let verdict = pipeline.answer(
+                message.span,
+                from: clients[0],
+                in: snapshot,
+                knowing: start,
+                now: 1,
+                into: &reply
+            )
+            guard case .forward(let question) = verdict,
+                let asked = DomainName("h\(number).example.org")
+            else { continue }
+            var answer = message
+            (answer[2], answer[3], answer[7]) = (0x81, 0x80, 3)
+            for zone in 1...3 {
+                answer += [0xC0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 198, 51, UInt8(zone), 1]
+            }
+            let scrubbed = try? ResponseScrubber.scrub(
+                answer.span,
+                answering: question,
+                name: asked,
+                ruleZone: .root,
+                limits: cache.limits
+            )
+            guard let scrubbed else { continue }
+            name.read(asked)
+            cache.store(
+                CacheKey(question, name),
+                name,
+                payload: scrubbed.payload.span,
+                storedAt: 1,
+                expiresAt: 300
+            )
+        }
+    }
+}

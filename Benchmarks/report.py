@@ -1,0 +1,40 @@
+"""Figures as a table for people, and as a drawing."""
+
+
+def table(title, figures):
+    """Lines of `server  figure…`, the best first; the first column decides."""
+    columns = figures["columns"]
+    rows = sorted(figures["rows"].items(), key=lambda row: row[1][0])
+    lines = [[title] + columns] + [[name] + [_text(value) for value in row] for name, row in rows]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns) + 1)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines) + "\n"
+
+
+def _text(value):
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def svg(figures, day):
+    """A bar a server for each work whose figures are ratios."""
+    bar, left, width = 16, 150, 420
+    parts, y = [], 20
+    for title, work in figures.items():
+        if not work.get("ratios"):
+            continue
+        rows = sorted(work["rows"].items(), key=lambda row: row[1][0])
+        most = max(row[0] for _, row in rows)
+        parts.append(f'<text x="0" y="{y}" font-weight="bold">{title}: {work["columns"][0]}</text>')
+        for name, row in rows:
+            y += bar + 4
+            colour = "#1f6feb" if name == "zonal" else "#b0b7c0"
+            length = row[0] / most * width
+            parts.append(f'<text x="{left - 8}" y="{y}" text-anchor="end">{name}</text>')
+            parts.append(f'<rect x="{left}" y="{y - 12}" width="{length:.1f}" height="{bar}" fill="{colour}"/>')
+            parts.append(f'<text x="{left + length + 6:.1f}" y="{y}">{row[0]:.2f}</text>')
+        y += 36
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 60}" height="{y}" '
+        f'font-family="sans-serif" font-size="13"><title>Zonal and its peers, {day}</title>\n'
+        + "\n".join(parts)
+        + "\n</svg>\n"
+    )

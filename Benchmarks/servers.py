@@ -1,0 +1,159 @@
+"""The servers that are compared: how each is configured, started, and what it has used."""
+
+import os
+import pathlib
+import random
+import re
+import signal
+import socket
+import subprocess
+import time
+
+SERVER_CORE = 0
+LOAD_CORE = 1
+ADDRESS = "127.0.0.1"
+# In the VPC of the private names; peers without views answer everybody.
+CLIENT = "127.20.1.7"
+ORIGIN = "bench.example"
+
+
+def free_port():
+    """A port that the kernel says is free for both transports."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream:
+            stream.bind((ADDRESS, 0))
+            port = stream.getsockname()[1]
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram:
+                try:
+                    datagram.bind((ADDRESS, port))
+                    return port
+                except OSError:
+                    continue
+
+
+class Server:
+    """A running server, pinned to its core."""
+
+    def __init__(self, name, command, port, log, core=SERVER_CORE, folder=None):
+        self.name = name
+        self.port = port
+        self.started = time.monotonic()
+        self.log = open(log, "wb")
+        pinned = ["taskset", "-c", str(core)] + command
+        self.process = subprocess.Popen(
+            pinned, stdout=self.log, stderr=self.log, cwd=folder, start_new_session=True
+        )
+
+    def processes(self):
+        """The server's own process and those that it started."""
+        session = os.getsid(self.process.pid)
+        found = []
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                try:
+                    if os.getsid(int(entry)) == session:
+                        found.append(int(entry))
+                except OSError:
+                    pass
+        return found
+
+    def microseconds(self):
+        """CPU time of all of its threads so far."""
+        total = 0
+        for process in self.processes():
+            try:
+                for task in os.listdir(f"/proc/{process}/task"):
+                    with open(f"/proc/{process}/task/{task}/schedstat") as file:
+                        total += int(file.read().split()[0])
+            except OSError:
+                pass
+        return total / 1000
+
+    def memory(self):
+        """Resident MiB, pages that processes share counted once."""
+        total = 0
+        for process in self.processes():
+            try:
+                with open(f"/proc/{process}/smaps_rollup") as file:
+                    total += int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M).group(1))
+            except OSError:
+                pass
+        return total / 1024
+
+    def wait(self, question, seconds=600):
+        """Waits for the first answer; the seconds from the start."""
+        message = bytes.fromhex("123401000001000000000000") + question
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.bind((CLIENT, 0))
+            client.settimeout(0.02)
+            while time.monotonic() - self.started < seconds:
+                if self.process.poll() is not None:
+                    break
+                try:
+                    client.sendto(message, (ADDRESS, self.port))
+                    answer = client.recv(65535)
+                    if self.name == "echo" or (answer[3] & 15 == 0 and answer[7] > 0):
+                        return time.monotonic() - self.started
+                except OSError:
+                    pass
+        raise RuntimeError(f"{self.name} does not answer: {pathlib.Path(self.log.name).read_text()[-2000:]}")
+
+    def stop(self):
+        for process in self.processes():
+            try:
+                os.kill(process, signal.SIGKILL)
+            except OSError:
+                pass
+        self.process.wait()
+        self.log.close()
+
+
+def encode(name, number=1):
+    """A question section: the name, a type, class IN."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return labels + b"\0" + number.to_bytes(2, "big") + b"\0\1"
+
+
+class Bench:
+    """What all works share: scratch space, the echo, dnsperf."""
+
+    def __init__(self, scratch, sources, options):
+        self.scratch = scratch
+        self.sources = sources
+        self.zonal = options.zonal
+        self.rounds = options.rounds
+        self.seconds = options.seconds
+        self.echo = scratch / "echo"
+        subprocess.run(["cc", "-O2", "-o", self.echo, sources / "echo.c"], check=True)
+
+    def configure(self, name, **values):
+        """Fills the placeholders of Benchmarks/configurations/NAME; the folder that holds the result."""
+        folder = self.scratch / f"{name}-{random.randrange(1 << 40):x}"
+        folder.mkdir()
+        for template in (self.sources / "configurations" / name).iterdir():
+            text = template.read_text()
+            for key, value in dict(values, folder=folder, address=ADDRESS).items():
+                text = text.replace(f"@{key}@", str(value))
+            (folder / template.name).write_text(text)
+        os.chmod(folder, 0o777)
+        return folder
+
+    def start(self, name, command, port, folder, core=SERVER_CORE):
+        return Server(name, [str(word) for word in command], port, folder / "log", core, folder)
+
+    def load(self, server, queries, mode="udp", clients=10, outstanding=100, rate=None, seconds=None, options=()):
+        """Asks for some seconds; CPU microseconds per answer, answers a second, and dnsperf's own text."""
+        command = ["taskset", "-c", str(LOAD_CORE), "dnsperf", "-s", ADDRESS, "-p", str(server.port)]
+        command += ["-a", CLIENT, "-d", str(queries), "-m", mode, "-c", str(clients)]
+        command += ["-q", str(outstanding), "-l", str(seconds or self.seconds), "-t", "2", *options]
+        if rate:
+            command += ["-Q", str(int(rate))]
+        before = server.microseconds()
+        result = subprocess.run(command, capture_output=True, text=True)
+        used = server.microseconds() - before
+        text = result.stdout
+        answered = int(re.search(r"Queries completed:\s+(\d+)", text).group(1))
+        lost = int(re.search(r"Queries lost:\s+(\d+)", text).group(1))
+        bad = sum(int(n) for code, n in re.findall(r"(\w+) (\d+) \(", text.split("Response codes:")[-1].split("\n")[0]) if code != "NOERROR")
+        rate = float(re.search(r"Queries per second:\s+([\d.]+)", text).group(1))
+        return {"us": used / max(answered, 1), "qps": rate, "lost": lost, "bad": bad, "text": text}

@@ -1,0 +1,191 @@
+"""The works that are compared, each with the servers that can do it."""
+
+import statistics
+import subprocess
+import time
+
+from servers import ADDRESS, LOAD_CORE, ORIGIN, encode, free_port
+
+NAMES = 1000
+CACHED = 5000
+
+
+# MARK: Zones and questions
+
+
+def private_zone(count=NAMES):
+    """A zone of names with an address in each of three AZs."""
+    lines = ["$TTL 300", f"@ SOA ns.{ORIGIN}. hostmaster.{ORIGIN}. 1 1h 15m 1w 60", f"@ NS ns.{ORIGIN}.", "ns A 127.20.1.2"]
+    for number in range(count):
+        high, low = number // 250 % 250, number % 250 + 1
+        lines += [f"h{number} A 127.20.{zone}.{low}" if count <= 250 else f"h{number} A 127.{20 + zone}.{high}.{low}" for zone in (1, 2, 3)]
+    return "\n".join(lines) + "\n"
+
+
+def questions(bench, name, names):
+    path = bench.scratch / name
+    path.write_text("".join(f"{name} A\n" for name in names))
+    return path
+
+
+def private_questions(bench, count=NAMES):
+    step = 7919
+    return questions(bench, f"questions-{count}", [f"h{number * step % count}.{ORIGIN}" for number in range(min(count, 200_000))])
+
+
+# MARK: Servers
+
+
+def echo(bench):
+    port = free_port()
+    folder = bench.scratch / f"echo-{port}"
+    folder.mkdir()
+    return bench.start("echo", [bench.echo, ADDRESS, port], port, folder)
+
+
+def zonal(bench, zone=None, upstream=None):
+    port = free_port()
+    kind = "zonal-private" if zone else "zonal-forward"
+    folder = bench.configure(kind, port=port, upstream=upstream)
+    if zone:
+        (folder / f"{ORIGIN}.zone").write_text(zone)
+    return bench.start("zonal", [bench.zonal, "serve", "--config", "zonal.yaml"], port, folder)
+
+
+def nsd(bench, zone, core=None, name="nsd"):
+    port = free_port()
+    folder = bench.configure("nsd", port=port)
+    (folder / "zone").write_text(f"$ORIGIN {ORIGIN}.\n" + zone)
+    extra = {} if core is None else {"core": core}
+    return bench.start(name, ["nsd", "-d", "-c", folder / "nsd.conf"], port, folder, **extra)
+
+
+def knot(bench, zone):
+    port = free_port()
+    folder = bench.configure("knot", port=port)
+    (folder / "zone").write_text(f"$ORIGIN {ORIGIN}.\n" + zone)
+    return bench.start("knot", ["knotd", "-c", folder / "knot.conf"], port, folder)
+
+
+def named_zone(bench, zone):
+    port = free_port()
+    folder = bench.configure("bind-private", port=port)
+    (folder / "zone").write_text(f"$ORIGIN {ORIGIN}.\n" + zone)
+    return bench.start("bind", ["named", "-f", "-n", "1", "-c", folder / "named.conf"], port, folder)
+
+
+def unbound_zone(bench, zone):
+    port = free_port()
+    folder = bench.configure("unbound-private", port=port)
+    (folder / "zone").write_text(f"$ORIGIN {ORIGIN}.\n" + zone)
+    return bench.start("unbound", ["unbound", "-d", "-c", folder / "unbound.conf"], port, folder)
+
+
+def forwarder(name, command):
+    """A server of Benchmarks/configurations/NAME that asks `upstream`."""
+
+    def start(bench, upstream):
+        port = free_port()
+        host, upstream_port = upstream.split(":")
+        folder = bench.configure(name, port=port, control=free_port(), upstream=upstream, upstream_host=host, upstream_port=upstream_port)
+        return bench.start(name, [str(word).replace("@folder@", str(folder)) for word in command], port, folder)
+
+    return start
+
+
+FORWARDERS = {
+    "unbound": forwarder("unbound", ["unbound", "-d", "-c", "unbound.conf"]),
+    "bind": forwarder("bind", ["named", "-f", "-n", "1", "-c", "@folder@/named.conf"]),
+    "recursor": forwarder("recursor", ["pdns_recursor", "--config-dir=@folder@"]),
+    "knot-resolver": forwarder("knot-resolver", ["kresd", "-n", "-c", "@folder@/kresd.conf", "@folder@"]),
+    "dnsdist": forwarder("dnsdist", ["dnsdist", "--supervised", "--disable-syslog", "-C", "@folder@/dnsdist.conf"]),
+    "dnsmasq": forwarder("dnsmasq", ["dnsmasq", "-k", "-C", "@folder@/dnsmasq.conf"]),
+}
+
+
+# MARK: Works
+
+
+def ratios(bench, subjects, queries, only, ready, **options):
+    """Runs every subject in turn, round after round; medians of the ratio to the round's echo."""
+    subjects = {"echo": echo, **{name: make for name, make in subjects.items() if not only or name in only}}
+    found = {name: [] for name in subjects}
+    for _ in range(bench.rounds):
+        for name, make in subjects.items():
+            server = make(bench)
+            try:
+                server.wait(encode(ready))
+                asked = queries(bench, name) if callable(queries) else queries
+                bench.load(server, asked, seconds=0.5, **options)
+                found[name].append(bench.load(server, asked, **options))
+            finally:
+                server.stop()
+    rows = {}
+    for name, runs in found.items():
+        each = [run["us"] / base["us"] for run, base in zip(runs, found["echo"])]
+        rows[name] = [
+            statistics.median(each),
+            statistics.median(run["us"] for run in runs),
+            int(statistics.median(run["qps"] for run in runs)),
+            sum(run["lost"] for run in runs),
+            sum(run["bad"] for run in runs),
+        ]
+    return {"columns": ["ratio to the echo", "us/answer", "answers/s", "lost", "no NOERROR"], "rows": rows, "ratios": True}
+
+
+def private(bench, only, **options):
+    zone = private_zone()
+    subjects = {
+        "zonal": lambda bench: zonal(bench, zone=zone),
+        "nsd": lambda bench: nsd(bench, zone),
+        "knot": lambda bench: knot(bench, zone),
+        "bind": lambda bench: named_zone(bench, zone),
+        "unbound": lambda bench: unbound_zone(bench, zone),
+    }
+    return ratios(bench, subjects, private_questions(bench), only, f"h1.{ORIGIN}", **options)
+
+
+def private_tcp(bench, only):
+    figures = private(bench, only, mode="tcp", clients=50)
+    return figures
+
+
+def upstream_zone():
+    return private_zone(CACHED) + "*.miss A 198.51.100.1\n"
+
+
+def forwarded(bench, only, queries):
+    """Every forwarder in front of one NSD, which shares the load's core."""
+    upstream = nsd(bench, upstream_zone(), core=LOAD_CORE, name="upstream")
+    upstream.wait(encode(f"h1.{ORIGIN}"))
+    try:
+        place = f"{ADDRESS}:{upstream.port}"
+        subjects = {"zonal": lambda bench: zonal(bench, upstream=place)}
+        for name, start in FORWARDERS.items():
+            subjects[name] = lambda bench, start=start: start(bench, place)
+        return ratios(bench, subjects, queries, only, f"h1.{ORIGIN}")
+    finally:
+        upstream.stop()
+
+
+def cached(bench, only):
+    names = questions(bench, "cached", [f"h{number * 7 % CACHED}.{ORIGIN}" for number in range(CACHED)])
+    return forwarded(bench, only, names)
+
+
+def missed(bench, only):
+    counter = iter(range(1_000_000))
+
+    def fresh(bench, name):
+        series = next(counter)
+        return questions(bench, "missed", [f"x{series}-{number:x}.miss.{ORIGIN}" for number in range(1_500_000)])
+
+    return forwarded(bench, only, fresh)
+
+
+ALL = {
+    "private": private,
+    "cached": cached,
+    "missed": missed,
+    "private-tcp": private_tcp,
+}
