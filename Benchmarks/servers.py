@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 SERVER_CORE = 0
@@ -37,6 +38,7 @@ class Server:
     def __init__(self, name, command, port, log, core=SERVER_CORE, folder=None):
         self.name = name
         self.port = port
+        self.folder = folder
         self.started = time.monotonic()
         self.log = open(log, "wb")
         pinned = ["taskset", "-c", str(core)] + command
@@ -98,6 +100,10 @@ class Server:
                     pass
         raise RuntimeError(f"{self.name} does not answer: {pathlib.Path(self.log.name).read_text()[-2000:]}")
 
+    def hang_up(self):
+        """Asks for a reload."""
+        os.kill(self.process.pid, signal.SIGHUP)
+
     def stop(self):
         for process in self.processes():
             try:
@@ -157,3 +163,25 @@ class Bench:
         bad = sum(int(n) for code, n in re.findall(r"(\w+) (\d+) \(", text.split("Response codes:")[-1].split("\n")[0]) if code != "NOERROR")
         rate = float(re.search(r"Queries per second:\s+([\d.]+)", text).group(1))
         return {"us": used / max(answered, 1), "qps": rate, "lost": lost, "bad": bad, "text": text}
+
+    def latency(self, server, queries, rate, seconds, meanwhile=None):
+        """Asks at a steady rate; milliseconds of the 99th percentile and of the worst, and what was lost."""
+        command = ["taskset", "-c", str(LOAD_CORE), "dnsperf", "-s", ADDRESS, "-p", str(server.port), "-a", CLIENT]
+        command += ["-d", str(queries), "-c", "10", "-q", "1000", "-l", str(seconds), "-t", "2", "-Q", str(int(rate)), "-v"]
+        with tempfile.TemporaryFile("w+") as output:
+            load = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL)
+            if meanwhile:
+                time.sleep(1)
+                meanwhile()
+            load.wait()
+            output.seek(0)
+            times, lost = [], 0
+            for line in output:
+                if line.startswith("> "):
+                    words = line.split()
+                    if words[1] == "T":
+                        lost += 1
+                    else:
+                        times.append(float(words[-1]))
+        times.sort()
+        return {"p99": times[len(times) * 99 // 100] * 1000, "worst": times[-1] * 1000, "lost": lost}
