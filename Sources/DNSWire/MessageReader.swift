@@ -106,7 +106,8 @@ extension Span where Element == UInt8 {
     /// `body` gets each label's place and length, length octet included, the root's last. Returns where the name ends in place.
     ///
     /// Every pointer must lead before the place where the current run of labels began, so the walk
-    /// ends; the name must not exceed 255 octets (RFC 1035 §4.1.4, §2.3.4).
+    /// ends; the name must not exceed 255 octets (RFC 1035 §4.1.4, §2.3.4). A name of 127 labels has use for 126
+    /// pointers, so more are an error.
     @discardableResult
     package func forEachLabel(
         ofNameAt offset: Int,
@@ -115,19 +116,16 @@ extension Span where Element == UInt8 {
         var place = offset
         var runStart = offset
         var end: Int?
-        var total = 0
+        var (total, jumps) = (0, 0)
         while true {
             guard place >= 0, place < count else { throw .truncated(offset: place) }
             let length = Int(self[place])
             if length >= 0xC0 {
-                guard let pointer = bigEndian16(at: place) else { throw .truncated(offset: place) }
-                let target = Int(pointer & 0x3FFF)
-                guard target < runStart, target >= Header.size else {
-                    throw .pointer(offset: place)
-                }
+                jumps += 1
+                guard jumps <= 126 else { throw .pointer(offset: place) }
                 end = end ?? place + 2
-                place = target
-                runStart = target
+                place = try pointerTarget(at: place, before: runStart)
+                runStart = place
                 continue
             }
             guard length <= 63 else { throw .notALabel(offset: place) }
@@ -138,6 +136,15 @@ extension Span where Element == UInt8 {
             if length == 0 { return end ?? place + 1 }
             place += 1 + length
         }
+    }
+
+    /// Where the pointer at `place` leads: back behind the header, and before `runStart`, where the current
+    /// run of labels began (RFC 9267 §2).
+    func pointerTarget(at place: Int, before runStart: Int) throws(WireError) -> Int {
+        guard let pointer = bigEndian16(at: place) else { throw .truncated(offset: place) }
+        let target = Int(pointer & 0x3FFF)
+        guard target < runStart, target >= Header.size else { throw .pointer(offset: place) }
+        return target
     }
 
     /// The name at `offset`, pointers followed, as a value of its own.

@@ -4,22 +4,32 @@ package import DNSWire
 ///
 /// Kept are the records of the question's alias chain, in its order, as far as the rule's zone reaches
 /// (RFC 5452 §6, RFC 2181 §5.4.1): the upstream of `corp.example` has no say about other names. Then the
-/// RRset asked for with its signatures, or for a negative answer the SOA of a zone that encloses the
-/// name, with the proofs. The additional section is not kept.
+/// RRset asked for, or for a negative answer the SOA of a zone that encloses the name; with DO also
+/// the signatures and proofs that come with them. The additional section is not kept. The work is in
+/// proportion to the message's size.
 package struct ResponseScrubber {
     private let question: UpstreamQuestion
-    private let ruleZone: DomainName
     private let limits: TTLLimits
+    private let flags: UInt16
+    private let rcode: ResponseCode
+    private var names: NameTable
     private var answers: [Candidate] = []
     private var authorities: [Candidate] = []
+    /// The names of the chain so far; the last is the one to be answered.
+    private var chain: [NameTable.Number]
+    /// The rule's zone, as a name of the message.
+    private let zone: NameTable.Number
+    private var body: ScrubbedBody
 
     /// Aliases that an answer may hold.
     private static let aliasLimit = 16
     /// Records that are looked at; an answer to one question has no use for more.
     private static let recordLimit = 4096
+    /// Of these in the authority section: more than any proof has.
+    private static let authorityLimit = 256
 
     private struct Candidate {
-        var owner: DomainName
+        var owner: NameTable.Number
         var record: MessageReader.Record
     }
 
@@ -41,173 +51,278 @@ package struct ResponseScrubber {
         ruleZone: DomainName,
         limits: TTLLimits
     ) throws(ScrubError) -> Result {
-        var scrubber = ResponseScrubber(question: question, ruleZone: ruleZone, limits: limits)
-        let result: Swift.Result<Result, ScrubError>
-        do throws(WireError) {
-            result = try scrubber.run(message, name)
+        do {
+            var scrubber = try ResponseScrubber(
+                reading: message,
+                question,
+                name,
+                ruleZone,
+                limits
+            )
+            return try scrubber.assemble(from: message)
+        } catch let error as ScrubError {
+            throw error
         } catch {
             throw .malformed
         }
-        return try result.get()
     }
 
-    private init(question: UpstreamQuestion, ruleZone: DomainName, limits: TTLLimits) {
-        self.question = question
-        self.ruleZone = ruleZone
-        self.limits = limits
-    }
+    // MARK: Reading
 
-    private mutating func run(
-        _ message: Span<UInt8>,
-        _ name: DomainName
-    ) throws(WireError) -> Swift.Result<Result, ScrubError> {
+    private init(
+        reading message: Span<UInt8>,
+        _ question: UpstreamQuestion,
+        _ name: DomainName,
+        _ ruleZone: DomainName,
+        _ limits: TTLLimits
+    ) throws {
         var reader = try MessageReader(message)
-        guard reader.rcode == .noError || reader.rcode == .nonexistentDomain else {
-            return .failure(.failed(reader.rcode))
+        guard Self.answerCodes.contains(reader.rcode) else { throw ScrubError.failed(reader.rcode) }
+        // What is kept is written to stand behind the asked name's question.
+        guard reader.questionCount == 1, try message.name(at: Header.size) == name else {
+            throw ScrubError.malformed
         }
-        guard reader.questionCount == 1 else { return .failure(.malformed) }
         try reader.skipQuestion(of: message)
-        var count = 0
+        self.question = question
+        self.limits = limits
+        flags = reader.flags
+        names = NameTable(of: message)
+        let asked = try names.number(ofNameAt: Header.size, in: message)
+        chain = [asked]
+        let line = names.line(of: asked)
+        zone = line[min(ruleZone.labels.count, line.count - 1)]
+        body = ScrubbedBody(behind: asked, of: names)
+        var sections = (answers: [Candidate](), authorities: [Candidate]())
+        rcode = try Self.read(&reader, message, &names, into: &sections)
+        (answers, authorities) = sections
+        guard Self.answerCodes.contains(rcode) else { throw ScrubError.failed(rcode) }
+    }
+
+    /// The rcodes of answers; a DNAME may make a name too long (RFC 6672 §2.2).
+    private static let answerCodes: [ResponseCode] = [.noError, .nonexistentDomain, .nameTooLong]
+
+    /// Collects the records that may be of use; returns the rcode, OPT's part of it included.
+    private static func read(
+        _ reader: inout MessageReader,
+        _ message: Span<UInt8>,
+        _ names: inout NameTable,
+        into sections: inout (answers: [Candidate], authorities: [Candidate])
+    ) throws -> ResponseCode {
+        var (count, rcode, hasOPT) = (0, reader.rcode, false)
         while let record = try reader.next(in: message) {
             count += 1
-            guard count <= Self.recordLimit else { return .failure(.tooLarge) }
-            guard record.recordClass == ApplyPolicy.internet else { continue }
-            let candidate = Candidate(owner: try message.name(at: record.owner), record: record)
-            switch record.section {
-            case .answer: answers.append(candidate)
-            case .authority: authorities.append(candidate)
-            case .additional: break
+            guard count <= recordLimit else { throw ScrubError.tooLarge }
+            if record.type == .opt {
+                guard record.section == .additional, message[record.owner] == 0, !hasOPT else {
+                    throw ScrubError.malformed
+                }
+                hasOPT = true
+                rcode.rawValue |= UInt16(record.ttl >> 24) << 4
+            }
+            guard record.section != .additional, record.recordClass == ApplyPolicy.internet,
+                record.section == .answer || sections.authorities.count < authorityLimit
+            else { continue }
+            let owner = try names.number(ofNameAt: record.owner, in: message)
+            let candidate = Candidate(owner: owner, record: record)
+            if record.section == .answer {
+                sections.answers.append(candidate)
+            } else {
+                sections.authorities.append(candidate)
             }
         }
-        return try assemble(message, name, reader)
+        return rcode
     }
+
+    // MARK: The chain
 
     /// Follows the chain and writes what belongs to it.
-    private func assemble(
-        _ message: Span<UInt8>,
-        _ name: DomainName,
-        _ reader: MessageReader
-    ) throws(WireError) -> Swift.Result<Result, ScrubError> {
-        var body = ScrubbedBody(name)
-        var current = name
-        var seen: Set<DomainName> = [name]
-        while !isAnswered(current), let (alias, target) = try alias(of: current, in: message) {
-            guard body.aliasCount < Self.aliasLimit, seen.insert(target).inserted else {
-                return .failure(.endlessChain)
+    private mutating func assemble(from message: Span<UInt8>) throws -> Result {
+        var current = chain[0]
+        while true {
+            let here = answers.filter { $0.owner == current }
+            let asked = set(of: question.type, among: here, in: message)
+            if asked.contains(where: { $0.record.type == question.type }) {
+                return try finishPositive(asked, message)
             }
-            for candidate in alias {
-                try body.append(
-                    candidate.record,
-                    owner: candidate.owner,
-                    bound(candidate),
-                    of: message,
-                    to: .answer
-                )
+            switch try appendAlias(of: current, among: here, message) {
+            case .none: return try finishNegative(current, message)
+            case .tooLong: return body.finish(rcode: .nameTooLong, isAuthentic: isAuthentic)
+            case .target(let target):
+                guard chain.count <= Self.aliasLimit, !chain.contains(target) else {
+                    throw ScrubError.endlessChain
+                }
+                chain.append(target)
+                current = target
             }
-            if alias.contains(where: { $0.record.type == .cname }) {
-                body.endAlias(target)
-            } else {
-                body.appendSynthesised(from: current, to: target, ttl: bound(alias[0]))
-            }
-            current = target
             // What lies beyond the rule's zone is another rule's to say.
-            guard current.isInside(ruleZone) else {
-                return .success(body.finish(rcode: .noError, isAuthentic: false))
+            guard names.isInside(current, zone) else {
+                return body.finish(rcode: .noError, isAuthentic: false)
             }
         }
-        for candidate in answers where belongs(candidate, to: current) {
-            try body.append(
-                candidate.record,
-                owner: candidate.owner,
-                bound(candidate),
-                of: message,
-                to: .answer
-            )
-        }
-        let isPositive = isAnswered(current)
-        if isPositive, reader.rcode != .noError { return .failure(.malformed) }
-        if !isPositive {
-            if isReferral(of: current) { return .failure(.referral) }
-            try appendProof(of: current, from: message, to: &body)
-        }
-        let isAuthentic = reader.flags & Header.Flag.authenticData != 0
-        guard body.fits else { return .failure(.tooLarge) }
-        return .success(body.finish(rcode: reader.rcode, isAuthentic: isAuthentic))
     }
 
-    private func bound(_ candidate: Candidate) -> UInt32 { limits.bound(candidate.record.ttl) }
+    private var isAuthentic: Bool { flags & Header.Flag.authenticData != 0 }
 
-    /// True if there is a record at `name` of the type asked for.
-    private func isAnswered(_ name: DomainName) -> Bool {
-        answers.contains { candidate in
-            candidate.owner == name
-                && (candidate.record.type == question.type || question.type == .any)
+    private enum Link {
+        case none
+        case target(NameTable.Number)
+        /// A DNAME made a name of over 255 octets.
+        case tooLong
+    }
+
+    /// Appends the DNAME above `name`, or the CNAME at it, and says where it leads.
+    ///
+    /// Below a DNAME is nothing but what it makes (RFC 6672 §2.4), so the CNAME that comes with it is
+    /// made here, whatever the upstream's says.
+    private mutating func appendAlias(
+        of name: NameTable.Number,
+        among here: [Candidate],
+        _ message: Span<UInt8>
+    ) throws -> Link {
+        if let dname = dname(above: name) { return try append(dname, of: name, message) }
+        let cnames = here.filter { $0.record.type == .cname }
+        guard let target = try target(of: cnames, message) else { return .none }
+        let set = set(of: .cname, among: here, in: message)
+        try append([cnames[0]] + set.filter { $0.record.type == .rrsig }, to: .answer, message)
+        body.endAlias(target, names)
+        return .target(target)
+    }
+
+    private mutating func append(
+        _ dname: Candidate,
+        of name: NameTable.Number,
+        _ message: Span<UInt8>
+    ) throws -> Link {
+        let there = answers.filter { $0.owner == dname.owner }
+        let set = set(of: .dname, among: there, in: message)
+        guard let replacement = try target(of: set.filter { $0.record.type == .dname }, message)
+        else { return .none }
+        let ttl = try append(set, to: .answer, message)
+        let target = names.substitute(replacement, for: dname.owner, in: name, of: message)
+        guard let target else { return .tooLong }
+        try body.appendSynthesised(from: name, to: target, ttl: ttl, names, message)
+        body.endAlias(target, names)
+        return .target(target)
+    }
+
+    /// The first DNAME of an ancestor of `name` in the rule's zone.
+    private func dname(above name: NameTable.Number) -> Candidate? {
+        let line = names.line(of: name).dropLast()
+        let zoneLabels = names.labelCount(of: zone)
+        return answers.first { candidate in
+            let labels = names.labelCount(of: candidate.owner)
+            return candidate.record.type == .dname && labels >= zoneLabels && labels < line.count
+                && line[labels] == candidate.owner
         }
     }
 
-    private func belongs(_ candidate: Candidate, to name: DomainName) -> Bool {
-        guard candidate.owner == name else { return false }
-        return candidate.record.type == question.type || question.type == .any
-            || candidate.record.type == .rrsig && isAnswered(name)
+    /// Where CNAMEs or DNAMEs of one owner lead; more than one place is an error (RFC 2181 §10.1).
+    private mutating func target(
+        of aliases: [Candidate],
+        _ message: Span<UInt8>
+    ) throws -> NameTable.Number? {
+        var target: NameTable.Number?
+        for alias in aliases {
+            let next = try names.number(ofNameAt: alias.record.rdata, in: message)
+            guard target == nil || target == next else { throw ScrubError.malformed }
+            target = next
+        }
+        return target
     }
 
-    /// The CNAME at `name`, or the DNAME above it, with signatures; and where it leads.
-    private func alias(
-        of name: DomainName,
+    // MARK: RRsets
+
+    /// The records of a type among those of one owner and, with DO, their signatures.
+    private func set(
+        of type: RecordType,
+        among here: [Candidate],
         in message: Span<UInt8>
-    ) throws(WireError) -> (records: [Candidate], target: DomainName)? {
-        if let cname = answers.first(where: { $0.record.type == .cname && $0.owner == name }) {
-            let target = try message.name(at: cname.record.rdata)
-            return ([cname], target)
+    ) -> [Candidate] {
+        here.filter { candidate in
+            candidate.record.type == type
+                || question.dnssecOK && candidate.record.type == .rrsig
+                    && message.bigEndian16(at: candidate.record.rdata) == type.rawValue
         }
-        guard
-            let dname = answers.first(where: {
-                $0.record.type == .dname && $0.owner != name && name.isInside($0.owner)
-                    && $0.owner.isInside(ruleZone)
-            })
-        else { return nil }
-        let substitute = try message.name(at: dname.record.rdata)
-        let kept = name.octets.count - dname.owner.octets.count
-        guard let target = DomainName(octets: name.octets[..<kept] + substitute.octets) else {
-            return nil
-        }
-        return ([dname], target)
     }
 
-    /// An answer without records whose authority section names other servers, and no SOA.
-    private func isReferral(of name: DomainName) -> Bool {
-        !authorities.contains { $0.record.type == .soa }
-            && authorities.contains { $0.record.type == .ns && $0.owner != ruleZone }
-            && answers.isEmpty
+    /// Appends records that live and die together; returns the TTL of all of them: the least among
+    /// theirs (RFC 2181 §5.2).
+    @discardableResult
+    private mutating func append(
+        _ set: [Candidate],
+        atMost limit: UInt32 = .max,
+        to section: MessageReader.Section,
+        _ message: Span<UInt8>
+    ) throws -> UInt32 {
+        let ttl = set.reduce(limit) { min($0, limits.bound($1.record.ttl)) }
+        for candidate in set {
+            try body.append(candidate.record, candidate.owner, ttl, to: section, names, message)
+        }
+        return ttl
     }
 
-    /// The SOA of the enclosing zone (RFC 2308 §3) and, with DO, what proves the absence.
-    private func appendProof(
-        of name: DomainName,
-        from message: Span<UInt8>,
-        to body: inout ScrubbedBody
-    ) throws(WireError) {
+    // MARK: The end
+
+    private mutating func finishPositive(
+        _ set: [Candidate],
+        _ message: Span<UInt8>
+    ) throws -> Result {
+        guard rcode == .noError else { throw ScrubError.malformed }
+        if question.type == .cname { _ = try target(of: set.filter(isAsked), message) }
+        try append(set, to: .answer, message)
+        // With DO: that the name was made of a wildcard (RFC 4035 §3.1.3.3).
+        try append(proofs(below: zone, in: message), to: .authority, message)
+        return body.finish(rcode: rcode, isAuthentic: isAuthentic)
+    }
+
+    private func isAsked(_ candidate: Candidate) -> Bool {
+        candidate.record.type == question.type
+    }
+
+    /// Appends the SOA of the enclosing zone (RFC 2308 §3) and, with DO, what proves the absence.
+    ///
+    /// Without an SOA the answer is for those who wait alone; servers named instead are a referral
+    /// (§2.2), unless the name does not exist (§2.1).
+    private mutating func finishNegative(
+        _ name: NameTable.Number,
+        _ message: Span<UInt8>
+    ) throws -> Result {
+        guard rcode != .nameTooLong else { throw ScrubError.failed(rcode) }
+        let line = names.line(of: name)
         let soa = authorities.first {
-            $0.record.type == .soa && name.isInside($0.owner)
-                && ($0.owner.isInside(ruleZone) || ruleZone.isInside($0.owner))
+            let labels = names.labelCount(of: $0.owner)
+            return $0.record.type == .soa && labels < line.count && line[labels] == $0.owner
         }
-        guard let soa else { return body.limitLifetime(to: 0) }
+        if let soa {
+            try appendProof(soa, message)
+        } else {
+            let isReferral = authorities.contains { $0.record.type == .ns }
+            if isReferral, rcode == .noError, chain.count == 1 { throw ScrubError.referral }
+            body.limitLifetime(to: 0)
+        }
+        return body.finish(rcode: rcode, isAuthentic: isAuthentic)
+    }
+
+    private mutating func appendProof(_ soa: Candidate, _ message: Span<UInt8>) throws {
         guard soa.record.rdataLength >= 22,
             let minimum = message.bigEndian32(at: soa.record.rdataEnd - 4)
-        else { throw .rdata(offset: soa.record.rdata) }
-        let ttl = min(limits.bound(min(soa.record.ttl, minimum)), limits.negativeMaximum)
-        try body.append(soa.record, owner: soa.owner, ttl, of: message, to: .authority)
-        guard question.dnssecOK else { return }
-        let proofs: Set<RecordType> = [.nsec, .nsec3, .rrsig]
-        for candidate in authorities
-        where proofs.contains(candidate.record.type) && candidate.owner.isInside(soa.owner) {
-            try body.append(
-                candidate.record,
-                owner: candidate.owner,
-                min(bound(candidate), ttl),
-                of: message,
-                to: .authority
-            )
+        else { throw ScrubError.malformed }
+        let limit = min(limits.bound(minimum), limits.negativeMaximum)
+        let there = authorities.filter { $0.owner == soa.owner }
+        let signatures = set(of: .soa, among: there, in: message).filter {
+            $0.record.type == .rrsig
+        }
+        let ttl = try append([soa] + signatures, atMost: limit, to: .authority, message)
+        let isAbove = names.isInside(zone, soa.owner)
+        let proofs = proofs(below: isAbove ? soa.owner : zone, in: message)
+        try append(proofs, atMost: ttl, to: .authority, message)
+    }
+
+    /// NSEC and NSEC3 with their signatures, for clients that validate; nothing is concluded from them.
+    private func proofs(below top: NameTable.Number, in message: Span<UInt8>) -> [Candidate] {
+        guard question.dnssecOK else { return [] }
+        return [RecordType.nsec, .nsec3].flatMap { type in
+            set(of: type, among: authorities, in: message).filter { names.isInside($0.owner, top) }
         }
     }
 }

@@ -9,69 +9,85 @@ struct ScrubbedBody {
     private var answerCount: UInt16 = 0
     private var authorityCount: UInt16 = 0
     private var lifetime = UInt32.max
-    /// Names that stand in the message, and where each of their labels does.
-    private var known: [(name: DomainName, places: [Int])]
+    /// Where the last CNAME's rdata stands in the message.
+    private var aliasPlace = 0
+    /// Where each name stands in the message, by its number; 0: nowhere that a pointer reaches.
+    private var places: [UInt16]
     /// Where the body starts in the message.
     private let base: Int
 
-    init(_ name: DomainName) {
-        base = Header.size + name.octets.count + 4
-        known = [(name, Self.places(of: name, from: Header.size))]
+    /// Octets of a message that leave room for OPT in one of 64 KiB.
+    private static let messageLimit = 65_000
+    /// A longer payload is for those who wait alone, so that few questions can't displace what others use.
+    private static let keptLimit = 16_384
+
+    /// Begins behind the question of the asked name.
+    init(behind asked: NameTable.Number, of names: NameTable) {
+        base = Header.size + names.length(of: asked) + 4
+        places = [UInt16](repeating: 0, count: names.count)
+        note(asked, at: Header.size, names)
     }
-
-    var aliasCount: Int { aliases.count }
-
-    /// False for a body whose places 16 bits, or pointers 14 bits, do not reach.
-    var fits: Bool { octets.count <= 60_000 }
 
     mutating func limitLifetime(to seconds: UInt32) { lifetime = min(lifetime, seconds) }
 
     /// Appends a record, its rdata's names expanded and checked.
     mutating func append(
         _ record: MessageReader.Record,
-        owner: DomainName,
+        _ owner: NameTable.Number,
         _ ttl: UInt32,
-        of message: Span<UInt8>,
-        to section: MessageReader.Section
-    ) throws(WireError) {
-        begin(owner, record.type, ttl)
+        to section: MessageReader.Section,
+        _ names: NameTable,
+        _ message: Span<UInt8>
+    ) throws {
+        begin(owner, record.type, ttl, names, message)
         let length = octets.count
         octets += [0, 0]
-        var rdata: [UInt8] = []
         try RdataShape.walk(record, in: message) { range in
-            for index in range { rdata.append(message[index]) }
+            for index in range { octets.append(message[index]) }
         } name: { place throws(WireError) in
-            rdata += try message.name(at: place).octets
+            try message.forEachLabel(ofNameAt: place) { start, length in
+                for index in start..<start + length { octets.append(message[index]) }
+            }
         }
-        octets += rdata
-        endRecord(lengthAt: length, in: section)
+        try endRecord(lengthAt: length, in: section)
+        if record.type == .cname { aliasPlace = base + length + 2 }
     }
 
-    /// Appends the CNAME that a DNAME makes (RFC 6672 §3.1), and ends the alias.
-    mutating func appendSynthesised(from owner: DomainName, to target: DomainName, ttl: UInt32) {
-        begin(owner, .cname, ttl)
+    /// Appends the CNAME that a DNAME makes (RFC 6672 §3.1).
+    mutating func appendSynthesised(
+        from owner: NameTable.Number,
+        to target: NameTable.Number,
+        ttl: UInt32,
+        _ names: NameTable,
+        _ message: Span<UInt8>
+    ) throws {
+        begin(owner, .cname, ttl, names, message)
         let length = octets.count
-        octets += [0, 0] + target.octets
-        endRecord(lengthAt: length, in: .answer)
-        endAlias(target)
+        octets += [0, 0]
+        aliasPlace = base + octets.count
+        for name in names.line(of: target).reversed() { appendLabel(of: name, names, message) }
+        try endRecord(lengthAt: length, in: .answer)
     }
 
-    /// Notes that the record just appended is an alias, its target the end of the rdata.
-    mutating func endAlias(_ target: DomainName) {
-        let place = base + octets.count - target.octets.count
+    /// Notes that all records of the last CNAME, which leads to `target`, have been appended.
+    mutating func endAlias(_ target: NameTable.Number, _ names: NameTable) {
         aliases.append(
             (
-                UInt16(truncatingIfNeeded: place), answerCount,
+                UInt16(truncatingIfNeeded: aliasPlace), answerCount,
                 UInt16(truncatingIfNeeded: octets.count)
             )
         )
-        if place + target.octets.count < 0x4000 {
-            known.append((target, Self.places(of: target, from: place)))
-        }
+        note(target, at: aliasPlace, names)
     }
 
-    private mutating func begin(_ owner: DomainName, _ type: RecordType, _ ttl: UInt32) {
-        append(owner)
+    private mutating func begin(
+        _ owner: NameTable.Number,
+        _ type: RecordType,
+        _ ttl: UInt32,
+        _ names: NameTable,
+        _ message: Span<UInt8>
+    ) {
+        append(owner, names, message)
         append16(type.rawValue)
         append16(ApplyPolicy.internet)
         ttlPlaces.append(UInt16(truncatingIfNeeded: octets.count))
@@ -80,7 +96,11 @@ struct ScrubbedBody {
         limitLifetime(to: ttl)
     }
 
-    private mutating func endRecord(lengthAt place: Int, in section: MessageReader.Section) {
+    private mutating func endRecord(
+        lengthAt place: Int,
+        in section: MessageReader.Section
+    ) throws(ScrubError) {
+        guard base + octets.count <= Self.messageLimit else { throw .tooLarge }
         let length = octets.count - place - 2
         octets[place] = UInt8(truncatingIfNeeded: length >> 8)
         octets[place + 1] = UInt8(truncatingIfNeeded: length)
@@ -92,23 +112,41 @@ struct ScrubbedBody {
         octets.append(UInt8(truncatingIfNeeded: value))
     }
 
+    // MARK: Names
+
     /// Appends an owner: the labels that stand nowhere yet, and a pointer to the rest.
-    private mutating func append(_ owner: DomainName) {
-        for (name, places) in known {
-            let shared = name.octets.count - owner.octets.count
-            guard shared >= 0, owner.octets.count > 1,
-                let index = places.firstIndex(of: places[0] + shared),
-                DomainName(octets: name.octets[shared...]) == owner
-            else { continue }
-            return append16(0xC000 | UInt16(truncatingIfNeeded: places[index]))
+    private mutating func append(
+        _ owner: NameTable.Number,
+        _ names: NameTable,
+        _ message: Span<UInt8>
+    ) {
+        var rest = owner
+        while rest != NameTable.root {
+            if rest < places.count, places[rest] > 0 { return append16(0xC000 | places[rest]) }
+            appendLabel(of: rest, names, message)
+            rest = names.parent(of: rest)
         }
-        octets += owner.octets
+        octets.append(0)
     }
 
-    private static func places(of name: DomainName, from start: Int) -> [Int] {
-        var places = [start]
-        for label in name.labels { places.append(places[places.count - 1] + 1 + label.count) }
-        return places
+    private mutating func appendLabel(
+        of name: NameTable.Number,
+        _ names: NameTable,
+        _ message: Span<UInt8>
+    ) {
+        guard name != NameTable.root else { return octets.append(0) }
+        for index in names.firstLabel(of: name) { octets.append(message[index]) }
+    }
+
+    /// Notes that a name stands in full at `place`, and with it all names above it.
+    private mutating func note(_ name: NameTable.Number, at place: Int, _ names: NameTable) {
+        places += [UInt16](repeating: 0, count: max(0, names.count - places.count))
+        var (name, place) = (name, place)
+        while name != NameTable.root, place < 0x4000, places[name] == 0 {
+            places[name] = UInt16(place)
+            place += names.firstLabel(of: name).count
+            name = names.parent(of: name)
+        }
     }
 
     /// The payload, as `CachedResponse` reads it.
@@ -129,9 +167,7 @@ struct ScrubbedBody {
             put(alias.end)
         }
         payload += octets
-        return ResponseScrubber.Result(
-            payload: payload,
-            lifetime: lifetime == .max ? 0 : lifetime
-        )
+        let isKept = lifetime < .max && payload.count <= Self.keptLimit
+        return ResponseScrubber.Result(payload: payload, lifetime: isKept ? lifetime : 0)
     }
 }

@@ -1,0 +1,181 @@
+/// The names of one message, each known by a number: equal names have equal numbers.
+///
+/// Every label is looked at once, whatever points to it, so all names of a message together cost time in
+/// proportion to its size. Comparing them one by one would not: 64 KiB hold four thousand pointers to
+/// one name of 127 labels. The message is passed to each call, always the same.
+package struct NameTable: Sendable {
+    package typealias Number = Int
+
+    package static let root: Number = 0
+
+    /// A name as its first label in front of another name.
+    private struct Name {
+        var parent: Number
+        /// Where the label's length octet stands in the message.
+        var label: Int
+        /// Octets of the whole name in wire form.
+        var length: Int
+        var labelCount: Int
+        var hash: Int
+    }
+
+    private var names = [Name(parent: root, label: 0, length: 1, labelCount: 0, hash: 0)]
+    /// An open hash table of numbers; 0, the root's, marks a free slot.
+    private var slots = [Int32](repeating: 0, count: 64)
+    /// The number of the name that starts at each place a pointer can reach; -1: not known yet.
+    private var known: [Int32]
+    private var path: [Int] = []
+
+    package init(of message: Span<UInt8>) {
+        known = [Int32](repeating: -1, count: min(message.count, 0x4000))
+    }
+
+    /// Names found so far; numbers are below it.
+    package var count: Int { names.count }
+
+    package func parent(of name: Number) -> Number { names[name].parent }
+    package func length(of name: Number) -> Int { names[name].length }
+    package func labelCount(of name: Number) -> Int { names[name].labelCount }
+
+    /// Where the first label's octets stand in the message, its length octet included.
+    package func firstLabel(of name: Number) -> Range<Int> {
+        let (start, length) = (names[name].label, names[name].length)
+        return start..<start + length - names[names[name].parent].length
+    }
+
+    /// The name and all names above it, by their number of labels: the root is the first.
+    package func line(of name: Number) -> [Number] {
+        var line = [Number](repeating: Self.root, count: names[name].labelCount + 1)
+        var name = name
+        while name != Self.root {
+            line[names[name].labelCount] = name
+            name = names[name].parent
+        }
+        return line
+    }
+
+    /// True if the name is `ancestor` or lies below it.
+    package func isInside(_ name: Number, _ ancestor: Number) -> Bool {
+        var name = name
+        while names[name].labelCount > names[ancestor].labelCount { name = names[name].parent }
+        return name == ancestor
+    }
+
+    /// The number of the name at `offset`, pointers followed (RFC 1035 §4.1.4).
+    package mutating func number(
+        ofNameAt offset: Int,
+        in message: Span<UInt8>
+    ) throws(WireError) -> Number {
+        path.removeAll(keepingCapacity: true)
+        var (place, runStart, length) = (offset, offset, 0)
+        var number = Self.root
+        while true {
+            guard place >= 0, place < message.count else { throw .truncated(offset: place) }
+            if place < known.count, known[place] >= 0 {
+                number = Int(known[place])
+                break
+            }
+            let octet = Int(message[place])
+            if octet == 0 { break }
+            path.append(place)
+            if octet >= 0xC0 {
+                place = try message.pointerTarget(at: place, before: runStart)
+                runStart = place
+            } else {
+                guard octet <= 63 else { throw .notALabel(offset: place) }
+                length += 1 + octet
+                place += 1 + octet
+            }
+        }
+        guard length + names[number].length <= 255 else { throw .nameTooLong(offset: offset) }
+        for place in path.reversed() {
+            if message[place] <= 63 { number = find(place, before: number, in: message) }
+            if place < known.count { known[place] = Int32(number) }
+        }
+        return number
+    }
+
+    /// The number of the name whose labels are `name`'s down to `ancestor`, and then `replacement`'s.
+    ///
+    /// Nil if it is longer than 255 octets: what a DNAME may make (RFC 6672 §2.2).
+    package mutating func substitute(
+        _ replacement: Number,
+        for ancestor: Number,
+        in name: Number,
+        of message: Span<UInt8>
+    ) -> Number? {
+        let length = names[name].length - names[ancestor].length + names[replacement].length
+        guard length <= 255 else { return nil }
+        var number = replacement
+        for name in line(of: name).dropFirst(names[ancestor].labelCount + 1) {
+            number = find(names[name].label, before: number, in: message)
+        }
+        return number
+    }
+
+    // MARK: The table
+
+    /// The number of the name that the label at `place` makes in front of `parent`.
+    private mutating func find(
+        _ place: Int,
+        before parent: Number,
+        in message: Span<UInt8>
+    ) -> Number {
+        let label = place..<place + 1 + Int(message[place])
+        let hash = Self.hash(label, parent, message)
+        var slot = hash & (slots.count - 1)
+        while slots[slot] != 0 {
+            let number = Int(slots[slot])
+            if names[number].hash == hash, names[number].parent == parent,
+                isEqual(firstLabel(of: number), label, in: message)
+            {
+                return number
+            }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        slots[slot] = Int32(names.count)
+        names.append(
+            Name(
+                parent: parent,
+                label: place,
+                length: names[parent].length + label.count,
+                labelCount: names[parent].labelCount + 1,
+                hash: hash
+            )
+        )
+        if names.count * 2 > slots.count { grow() }
+        return names.count - 1
+    }
+
+    private mutating func grow() {
+        slots = [Int32](repeating: 0, count: slots.count * 4)
+        for number in names.indices.dropFirst() {
+            var slot = names[number].hash & (slots.count - 1)
+            while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
+            slots[slot] = Int32(number)
+        }
+    }
+
+    /// Keyed by the process, so that nobody can aim names at one slot; eight octets a step.
+    private static func hash(
+        _ label: Range<Int>,
+        _ parent: Number,
+        _ message: Span<UInt8>
+    ) -> Int {
+        var hasher = Hasher()
+        var word = UInt64(parent)
+        for place in label {
+            word = word << 8 | UInt64(DomainName.fold(message[place]))
+            if (place - label.lowerBound) & 7 == 3 { hasher.combine(word) }
+        }
+        hasher.combine(word)
+        return hasher.finalize()
+    }
+
+    private func isEqual(_ left: Range<Int>, _ right: Range<Int>, in message: Span<UInt8>) -> Bool {
+        guard left.count == right.count else { return false }
+        for (left, right) in zip(left, right)
+        where DomainName.fold(message[left]) != DomainName.fold(message[right]) { return false }
+        return true
+    }
+}
