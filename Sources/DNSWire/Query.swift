@@ -29,8 +29,8 @@ package struct Query: Equatable, Sendable, BitwiseCopyable {
 
     /// Reads one whole message (RFC 1035 §4.1, RFC 9619, RFC 6891 §6.1.1).
     ///
-    /// Records other than OPT are stepped over: IXFR and UPDATE carry some, and their refusal is the
-    /// policy's business. Octets behind the last record are an error.
+    /// Records other than OPT, which belongs into the additional section, are stepped over: IXFR and UPDATE
+    /// carry some, and their refusal is the policy's business. Octets behind the last record are an error.
     package init(reading message: Span<UInt8>) throws(QueryError) {
         guard let id = message.bigEndian16(at: 0), let flags = message.bigEndian16(at: 2),
             let questionCount = message.bigEndian16(at: 4),
@@ -60,16 +60,16 @@ package struct Query: Equatable, Sendable, BitwiseCopyable {
         end += 4
 
         for _ in 0..<(Int(answerCount) + Int(authorityCount)) {
-            end = try Self.recordEnd(in: message, at: end)
+            let start = end
+            end = try Self.recordEnd(in: message, at: start)
+            guard Self.type(of: start, in: message) != .opt else { throw .malformed(offset: start) }
         }
         for _ in 0..<Int(additionalCount) {
             let start = end
             end = try Self.recordEnd(in: message, at: start)
-            guard let owner = Self.ownerEnd(in: message, at: start),
-                message.bigEndian16(at: owner) == RecordType.opt.rawValue
-            else { continue }
-            guard owner == start + 1, self.edns == nil else { throw .malformed(offset: start) }
-            self.edns = try Self.readEDNS(in: message, at: owner, end: end)
+            guard Self.type(of: start, in: message) == .opt else { continue }
+            guard message[start] == 0, self.edns == nil else { throw .malformed(offset: start) }
+            self.edns = try Self.readEDNS(in: message, at: start + 1, end: end)
         }
         guard end == message.count else { throw .malformed(offset: end) }
     }
@@ -98,6 +98,11 @@ package struct Query: Equatable, Sendable, BitwiseCopyable {
             optionsStart: offset + 10,
             optionsLength: end - offset - 10
         )
+    }
+
+    private static func type(of record: Int, in message: Span<UInt8>) -> RecordType? {
+        guard let owner = ownerEnd(in: message, at: record) else { return nil }
+        return message.bigEndian16(at: owner).map(RecordType.init(rawValue:))
     }
 
     private static func recordEnd(

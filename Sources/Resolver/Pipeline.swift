@@ -144,24 +144,23 @@ package import Snapshot
             case .nonexistent: response.rcode = .nonexistentDomain
             case .refuse, nil: response.rcode = .refused
             }
+            if step == .follow { response.aliasCount += 1 }
+            guard response.aliasCount <= Response.aliasLimit else {
+                response.fail(
+                    .serverFailure,
+                    .other,
+                    in: &reply,
+                    questionEnd: query.questionEnd
+                )
+                return nil
+            }
             switch step {
             case .done:
                 if reply.isFull { response.truncate(&reply, questionEnd: query.questionEnd) }
                 return nil
             case .ask(let question): return question
             case .passOn: labels = (route?.labelCount ?? 0) - 1
-            case .follow:
-                labels = Route.anyLength
-                response.aliasCount += 1
-                guard response.aliasCount <= Response.aliasLimit else {
-                    response.fail(
-                        .serverFailure,
-                        .other,
-                        in: &reply,
-                        questionEnd: query.questionEnd
-                    )
-                    return nil
-                }
+            case .follow: labels = Route.anyLength
             }
         }
     }

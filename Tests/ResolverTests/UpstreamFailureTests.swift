@@ -149,15 +149,31 @@ import Testing
         #expect(script.failed.count == 1)
     }
 
-    @Test func `an answer that makes no sense moves the question to the next upstream`() {
+    private static func nonsense(to query: [UInt8]) -> [UInt8] {
+        var nonsense = Reply.address(to: query)
+        nonsense[nonsense.count - 5] = 200
+        return nonsense
+    }
+
+    @Test func `attack 8: a datagram that makes no sense is as good as none`() {
         var script = ScriptedForwarding()
         script.join()
-        var nonsense = Reply.address(to: script.sent[0].message)
-        nonsense[nonsense.count - 5] = 200
-        script.receive(nonsense, for: script.sent[0].attempt)
+        let first = script.sent[0]
+        script.receive(Self.nonsense(to: first.message), for: first.attempt)
+        #expect(script.forwarder.counters.malformed == 1)
+        #expect(script.sent.count == 1 && script.failed.isEmpty)
+        script.receive(Reply.address(to: first.message), for: first.attempt)
+        #expect(script.answered.count == 1)
+    }
+
+    @Test func `an answer over TCP that makes no sense moves the question to the next upstream`() {
+        var script = ScriptedForwarding()
+        script.join()
+        script.receive(Reply.truncated(to: script.sent[0].message), for: script.sent[0].attempt)
+        let stream = script.streamed[0]
+        script.receive(Self.nonsense(to: stream.message), for: stream.attempt)
         #expect(script.answered.isEmpty)
         #expect(script.sent.count == 2)
-        #expect(script.forwarder.counters.malformed == 1)
         script.receive(Reply.address(to: script.sent[1].message), for: script.sent[1].attempt)
         #expect(script.answered.count == 1)
     }

@@ -194,15 +194,3 @@ import Testing
         #expect(dig.answer.first?.count ?? 0 > 2400)
     }
 }
-
-/// A truth value that another thread may read.
-private final class Flag: @unchecked Sendable {
-    // Unchecked is sound: `current` is touched under `lock` alone.
-    private let lock = NSLock()
-    private var current = false
-
-    var value: Bool {
-        get { lock.withLock { current } }
-        set { lock.withLock { current = newValue } }
-    }
-}

@@ -297,6 +297,8 @@ extension Forwarder {
             )
         } catch {
             counters.malformed += 1
+            // A datagram may be forged: like one with another ID, it does not end the attempt (TuDoor).
+            if error == .malformed, !question.attempts[index].isStream { return }
             return giveUp(number, index, because: .invalidData, now: now, random: &random)
         }
         store(answer, of: question, now: now)

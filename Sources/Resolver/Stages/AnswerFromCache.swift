@@ -166,7 +166,6 @@ extension Pipeline {
             guard let candidate = cached.cut(index, of: payload),
                 scratch.read(message, at: candidate.target)
             else { break }
-            response.aliasCount += 1
             let route = snapshot.route(scratch, view: client.view)
             // The chain as stored ends at an alias that its rule has no say about.
             let isLast = candidate.answerCount == cached.answerCount && cached.authorityCount == 0
@@ -174,6 +173,7 @@ extension Pipeline {
                 cut = candidate
                 break
             }
+            response.aliasCount += 1
         }
         let isWritten =
             isFirst

@@ -16,6 +16,9 @@ struct StreamFrames {
         case notAMessage
     }
 
+    /// True while part of a message is there.
+    var isAmidMessage: Bool { pending.readableBytes > 0 }
+
     /// Takes what was read from the socket.
     mutating func append(_ octets: inout ByteBuffer) {
         if pending.readableBytes == 0 {

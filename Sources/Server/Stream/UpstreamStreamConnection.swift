@@ -78,7 +78,8 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
         guard let lost = asked.removeValue(forKey: id) else { return }
         isDistrusted = true
         lost.question.report(.failure(.timeout))
-        if asked.isEmpty { close() }
+        // A message that does not come to its end keeps everything behind it from coming.
+        if asked.isEmpty || frames.isAmidMessage { close() }
     }
 
     // MARK: The connection
@@ -143,7 +144,8 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
         let lost = asked.values
         asked = [:]
         for question in lost { question.timer.cancel() }
-        let mayRetry = { (asked: Asked) in self.hasAnswered && !asked.question.isRetry }
+        let isWorthIt = hasAnswered || frames.isAmidMessage
+        let mayRetry = { (asked: Asked) in isWorthIt && !asked.question.isRetry }
         for dead in lost where !mayRetry(dead) {
             dead.question.report(.failure(.connection(code: code)))
         }

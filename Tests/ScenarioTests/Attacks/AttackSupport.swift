@@ -1,0 +1,25 @@
+import Foundation
+import TestSupport
+
+extension ZonalServer {
+    /// A server that forwards everything, with more configuration if wanted.
+    static func forwarding(
+        to upstreams: ScriptedUpstream...,
+        extra: String = ""
+    ) throws -> ZonalServer {
+        let list = upstreams.map { "\"\($0.endpoint)\"" }.joined(separator: ", ")
+        return try ZonalServer("forward: [{ zone: \".\", to: [\(list)] }]\n" + extra)
+    }
+}
+
+/// A truth value that another thread may read.
+final class Flag: @unchecked Sendable {
+    // Unchecked is sound: `current` is touched under `lock` alone.
+    private let lock = NSLock()
+    private var current = false
+
+    var value: Bool {
+        get { lock.withLock { current } }
+        set { lock.withLock { current = newValue } }
+    }
+}
