@@ -73,6 +73,19 @@ import Testing
         #expect(access.read("example.org") == nil)
     }
 
+    @Test func `attack 33: a name that expires and comes anew without end takes one entry's place`()
+    {
+        let cache = ResponseCache(byteCount: 1 << 20)
+        var access = Access(cache)
+        access.store("kept.example.org", [9])
+        for number in 0..<20_000 {
+            access.store("www.example.org", [UInt8(number & 0xFF), 1, 2, 3])
+            if number.isMultiple(of: 100) { _ = access.read("kept.example.org") }
+        }
+        #expect(cache.entryCount == 2)
+        #expect(access.read("kept.example.org") == [9])
+    }
+
     @Test func `replaces an entry of the same key`() {
         var access = Access(ResponseCache(byteCount: 1 << 20))
         for octet in UInt8(0)..<200 { access.store("www.example.org", [octet]) }

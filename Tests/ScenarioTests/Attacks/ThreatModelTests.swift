@@ -1,0 +1,58 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The table of docs/threat-model.md is as true as its links.
+@Suite struct `The threat model` {
+    /// A row of the table of attacks.
+    private struct Row {
+        var number: String
+        var reaction: String
+        var tests: [(name: String, file: String)]
+    }
+
+    private static func rows() throws -> [Row] {
+        let path = Project.path("docs/threat-model.md")
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let table = text.split(separator: "## Attacks and tests").last ?? ""
+        return table.split(separator: "\n").filter { $0.hasPrefix("| ") }.dropFirst().map { line in
+            let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+            let tests = line.matches(of: /\[([^\]]+)\]\(\.\.\/([^)]+)\)/)
+            return Row(
+                number: cells[0],
+                reaction: cells[2],
+                tests: tests.map { (String($0.1), String($0.2)) }
+            )
+        }
+    }
+
+    @Test func `names a test that exists for each attack, or says why there is none`() throws {
+        let rows = try Self.rows()
+        #expect(rows.count > 20)
+        for row in rows {
+            #expect(!row.tests.isEmpty || row.reaction.hasPrefix("not applicable"), "\(row.number)")
+            for (name, file) in row.tests {
+                let source = try? String(contentsOfFile: Project.path(file), encoding: .utf8)
+                #expect(source?.contains("func `\(name)`") == true, "\(file): \(name)")
+                guard name.hasPrefix("attack ") else { continue }
+                #expect(name.hasPrefix("attack \(row.number): "), "\(name)")
+            }
+        }
+    }
+
+    @Test func `has every test that is named after an attack`() throws {
+        let known = Set(try Self.rows().flatMap { $0.tests.map(\.name) })
+        let folder = FileManager.default.enumerator(atPath: Project.path("Tests"))
+        var count = 0
+        while let file = folder?.nextObject() as? String {
+            guard file.hasSuffix(".swift") else { continue }
+            let path = Project.path("Tests/" + file)
+            let source = try String(contentsOfFile: path, encoding: .utf8)
+            for match in source.matches(of: /func `(attack [0-9]+: [^`]+)`/) {
+                count += 1
+                #expect(known.contains(String(match.1)), "\(file): \(match.1)")
+            }
+        }
+        #expect(count > 30)
+    }
+}
