@@ -24,6 +24,8 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
     private var hasAnswered = false
     /// A question timed out: nothing new is asked here.
     private var isDistrusted = false
+    /// A question timed out while part of a message was there.
+    private var isStuck = false
     private var idleTimer: Scheduled<Void>?
 
     private enum Phase {
@@ -79,7 +81,8 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
         isDistrusted = true
         lost.question.report(.failure(.timeout))
         // A message that does not come to its end keeps everything behind it from coming.
-        if asked.isEmpty || frames.isAmidMessage { close() }
+        isStuck = frames.isAmidMessage
+        if asked.isEmpty || isStuck { close() }
     }
 
     // MARK: The connection
@@ -144,8 +147,9 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
         let lost = asked.values
         asked = [:]
         for question in lost { question.timer.cancel() }
-        let isWorthIt = hasAnswered || frames.isAmidMessage
-        let mayRetry = { (asked: Asked) in isWorthIt && !asked.question.isRetry }
+        let mayRetry = { (asked: Asked) in
+            (self.hasAnswered || self.isStuck) && !asked.question.isRetry
+        }
         for dead in lost where !mayRetry(dead) {
             dead.question.report(.failure(.connection(code: code)))
         }
