@@ -17,12 +17,29 @@ _Static_assert(CMSG_SPACE(sizeof(struct in_pktinfo)) <= csockets_control_size, "
 const int csockets_ip_packet_info = IP_PKTINFO;
 const int csockets_ipv6_packet_info = IPV6_RECVPKTINFO;
 const int csockets_ip_path_mtu = IP_MTU_DISCOVER;
-const int csockets_ip_path_mtu_omit = IP_PMTUDISC_OMIT;
+const int csockets_ip_path_mtu_probe = IP_PMTUDISC_PROBE;
 const int csockets_ipv6_path_mtu = IPV6_MTU_DISCOVER;
-const int csockets_ipv6_path_mtu_omit = IPV6_PMTUDISC_OMIT;
+const int csockets_ipv6_path_mtu_probe = IPV6_PMTUDISC_PROBE;
+const int csockets_ip_fragment_size = IP_RECVFRAGSIZE;
+const int csockets_ipv6_fragment_size = IPV6_RECVFRAGSIZE;
 
 int csockets_receive(int descriptor, struct csockets_message *messages, unsigned int count) {
     return recvmmsg(descriptor, (struct mmsghdr *)messages, count, MSG_DONTWAIT, NULL);
+}
+
+ssize_t csockets_receive_one(int descriptor, void *octets, size_t size, int *reassembled) {
+    char control[csockets_control_size];
+    struct iovec vector = {.iov_base = octets, .iov_len = size};
+    struct msghdr header = {
+        .msg_iov = &vector,
+        .msg_iovlen = 1,
+        .msg_control = control,
+        .msg_controllen = sizeof control,
+    };
+    ssize_t length = recvmsg(descriptor, &header, MSG_DONTWAIT | MSG_TRUNC);
+    // The size of the largest fragment is the only thing that the kernel was asked to tell.
+    *reassembled = length >= 0 && header.msg_controllen > 0;
+    return length;
 }
 
 int csockets_send(int descriptor, struct csockets_message *messages, unsigned int count) {

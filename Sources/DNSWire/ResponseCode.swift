@@ -40,6 +40,7 @@ package struct ExtendedError: RawRepresentable, Hashable, Sendable, BitwiseCopya
 
     package static let other = Self(rawValue: 0)
     package static let staleAnswer = Self(rawValue: 3)
+    package static let notReady = Self(rawValue: 14)
     package static let blocked = Self(rawValue: 15)
     package static let prohibited = Self(rawValue: 18)
     package static let staleNonexistentDomain = Self(rawValue: 19)
@@ -55,6 +56,7 @@ extension ExtendedError {
         switch self {
         case .other: "alias chain does not end"
         case .staleAnswer, .staleNonexistentDomain: "upstream is slow or gone; answer has expired"
+        case .notReady: "too many questions wait for upstreams"
         case .noReachableAuthority: "no upstream answers"
         case .networkError: "upstreams cannot be reached"
         case .invalidData: "upstream answers make no sense"

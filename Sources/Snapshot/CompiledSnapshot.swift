@@ -212,15 +212,19 @@ package final class CompiledSnapshot: Sendable {
 package struct CompiledRule: Sendable {
     package let zone: DomainName
     package let upstreams: [Upstream]
-    /// Identity across reloads: equal for a rule of the same zone and the same upstreams.
+    package let trustsAD: Bool
+    /// Identity across reloads: equal for a rule of the same zone, the same upstreams and the same
+    /// trust in them.
     package let routeID: UInt64
 
     package init(_ rule: ForwardRule) {
         zone = rule.zone
         upstreams = rule.upstreams
+        trustsAD = rule.trustsAD
         var hasher = Hasher()
         hasher.combine(rule.zone)
         hasher.combine(rule.upstreams)
+        hasher.combine(rule.trustsAD)
         routeID = UInt64(bitPattern: Int64(hasher.finalize()))
     }
 }

@@ -31,6 +31,9 @@ struct csockets_packet_info {
 
 /// recvmmsg without waiting.
 int csockets_receive(int descriptor, struct csockets_message *messages, unsigned int count);
+/// Receives one datagram without waiting; its whole length, of which up to `size` octets are at `octets`.
+/// `reassembled` is set to whether it came in fragments, where `csockets_ip_fragment_size` is on.
+ssize_t csockets_receive_one(int descriptor, void *octets, size_t size, int *reassembled);
 /// sendmmsg without waiting.
 int csockets_send(int descriptor, struct csockets_message *messages, unsigned int count);
 
@@ -59,8 +62,9 @@ int csockets_eventfd_clear(int descriptor);
 
 /// Socket options whose names Swift does not import alike on every machine.
 extern const int csockets_ip_packet_info, csockets_ipv6_packet_info;
-extern const int csockets_ip_path_mtu, csockets_ip_path_mtu_omit;
-extern const int csockets_ipv6_path_mtu, csockets_ipv6_path_mtu_omit;
+extern const int csockets_ip_path_mtu, csockets_ip_path_mtu_probe;
+extern const int csockets_ipv6_path_mtu, csockets_ipv6_path_mtu_probe;
+extern const int csockets_ip_fragment_size, csockets_ipv6_fragment_size;
 
 /// Starts a detached thread with every signal blocked, whose name is shown by ps and top; 0 or an
 /// error number. `body` gets `context`.

@@ -116,3 +116,8 @@ package struct CachedResponse: Sendable, BitwiseCopyable {
         return writer.isFull ? 0 : writer.count
     }
 }
+
+extension ResponseScrubber.Result {
+    /// Takes the upstream's AD out of the payload: it is not one whose word counts.
+    mutating func removeAuthenticity() { payload[1] = 0 }
+}

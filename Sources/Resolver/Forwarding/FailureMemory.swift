@@ -1,30 +1,52 @@
 import DNSWire
 
-/// Questions that no upstream answered a moment ago, which are not asked again yet (RFC 9520 §3.2).
+/// Questions that no upstream answered a moment ago, which are not asked again yet: after a second,
+/// and each time that they fail again after twice as long (RFC 9520 §3.2).
 struct FailureMemory {
-    static let duration: Milliseconds = 5_000
+    static let shortest: Milliseconds = 1_000
+    /// RFC 9520 allows five minutes; but whoever comes back should not have to wait for us.
+    static let longest: Milliseconds = 30_000
     private static let capacity = 4096
+    /// A question that fails again this soon after it was allowed is still the same trouble.
+    private static let memory: Milliseconds = 10_000
 
     private struct Failure {
         var error: ExtendedError
-        var end: Milliseconds
+        var start: Milliseconds
+        var delay: Milliseconds
+
+        func isPast(_ now: Milliseconds) -> Bool { now >= start + 2 * delay + memory }
     }
 
     private var failures: [QuestionKey: Failure] = [:]
 
-    /// Why the question failed, if that was less than `duration` ago.
-    mutating func failure(of key: QuestionKey, now: Milliseconds) -> ExtendedError? {
+    /// Why the question failed, if it is not to be asked again yet.
+    ///
+    /// What failed before an upstream came back to life, at `revival`, is worth another try.
+    mutating func failure(
+        of key: QuestionKey,
+        now: Milliseconds,
+        revival: Milliseconds
+    ) -> ExtendedError? {
         // Most of the time nothing is wrong, and then nothing is looked up.
         guard !failures.isEmpty, let failure = failures[key] else { return nil }
-        if now < failure.end { return failure.error }
-        failures[key] = nil
-        return nil
+        let delay = failure.start < revival ? Self.shortest : failure.delay
+        return now < failure.start + delay ? failure.error : nil
     }
 
     mutating func note(_ error: ExtendedError, of key: QuestionKey, now: Milliseconds) {
-        if failures.count >= Self.capacity { failures = failures.filter { now < $0.value.end } }
+        if failures.count >= Self.capacity { failures = failures.filter { !$0.value.isPast(now) } }
         // Forgetting costs a query upstream, never memory.
         if failures.count >= Self.capacity { failures.removeAll(keepingCapacity: true) }
-        failures[key] = Failure(error: error, end: now + Self.duration)
+        var failure = Failure(error: error, start: now, delay: Self.shortest)
+        if let last = failures[key], !last.isPast(now) {
+            failure.delay = min(last.delay * 2, Self.longest)
+        }
+        failures[key] = failure
+    }
+
+    /// The question has been answered.
+    mutating func forget(_ key: QuestionKey) {
+        if !failures.isEmpty { failures[key] = nil }
     }
 }

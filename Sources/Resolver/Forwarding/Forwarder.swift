@@ -8,19 +8,21 @@ package import Snapshot
 package struct Forwarder: ~Copyable {
     /// Questions in flight at a time; with more, an answer that is awaited for seconds costs memory
     /// that clients choose.
-    private let questionLimit: Int
+    let questionLimit: Int
 
-    private let cache: ResponseCache
+    let cache: ResponseCache
     /// The name of an answer on its way into the cache.
-    private var name: FoldedName
-    private var questions: [UInt64: QuestionInFlight] = [:]
-    private var numbers: [QuestionKey: UInt64] = [:]
+    var name: FoldedName
+    var questions: [UInt64: QuestionInFlight] = [:]
+    var numbers: [QuestionKey: UInt64] = [:]
     private var lastNumber: UInt64 = 0
-    private var timers = TimerQueue()
-    private var health = UpstreamHealth()
-    private var failures = FailureMemory()
-    private var effects: [Effect] = []
-    package private(set) var counters = Counters()
+    var timers = TimerQueue()
+    var health = UpstreamHealth()
+    var hedges = HedgeBudget()
+    var failures = FailureMemory()
+    var loads = RouteLoads()
+    var effects: [Effect] = []
+    package internal(set) var counters = Counters()
 
     /// Nothing is in flight yet; `seed`, the key of name hashes, is that of every other user of `cache`.
     package init(cache: ResponseCache, seed: HashSeed, questionLimit: Int = 10_000) {
@@ -51,17 +53,29 @@ package struct Forwarder: ~Copyable {
         /// Answers that did not belong to the query, and those that could not be read.
         package var mismatches = 0
         package var malformed = 0
+        /// Second upstreams asked before the first had failed.
+        package var hedges = 0
+        /// Questions given up because their rule has too many.
+        package var evicted = 0
     }
 
     package enum Joining: Equatable, Sendable {
         /// The client's number will be in an effect, once.
         case waiting
+        /// The same, but an answer is hardly to be expected: an expired one is better.
+        case doubtful
         /// Nothing is asked: it failed a moment ago, or too much is under way.
         case failed(ExtendedError)
     }
 
     /// Questions in flight.
     package var count: Int { questions.count }
+
+    /// Questions of one rule in flight; with one more, its oldest is given up.
+    ///
+    /// So four rules must go bad before others suffer. And where one client asks a rule for names whose
+    /// owner is silent, it is those that go: they wait for longest.
+    private var routeLimit: Int { max(questionLimit / 4, 1) }
 
     /// When `advance` has to be called; nil while nothing is in flight.
     package var nextDue: Milliseconds? { timers.nextDue }
@@ -83,49 +97,140 @@ package struct Forwarder: ~Copyable {
         random: inout RandomPool
     ) -> Joining {
         let key = QuestionKey(question, name: name)
-        if let number = numbers[key] {
-            guard questions[number]?.join(waiter) ?? false else { return .failed(.other) }
-            counters.joined += 1
-            return .waiting
+        guard loads.waiters(of: key.routeID) < 2 * routeLimit else { return .failed(.notReady) }
+        let known = numbers[key]
+        if known == nil,
+            let error = failures.failure(of: key, now: now, revival: health.lastRevival)
+        {
+            return .failed(error)
         }
-        if let error = failures.failure(of: key, now: now) { return .failed(error) }
-        guard questions.count < questionLimit else { return .failed(.other) }
+        guard
+            let number = known
+                ?? start(question, key, rule: rule, limit: questionLimit, now, random: &random),
+            questions[number]?.join(waiter) ?? false
+        else { return .failed(.notReady) }
+        loads.join(key.routeID)
+        if known != nil { counters.joined += 1 } else { tryNext(number, now: now, random: &random) }
+        return questions[number]?.isDoubtful(now: now) ?? false ? .doubtful : .waiting
+    }
+
+    /// Asks `question` for the cache alone, before its answer there expires.
+    package mutating func refresh(
+        _ question: UpstreamQuestion,
+        name: borrowing FoldedName,
+        rule: CompiledRule,
+        now: Milliseconds,
+        random: inout RandomPool
+    ) {
+        let key = QuestionKey(question, name: name)
+        // Nobody waits: whoever does is more important.
+        guard numbers[key] == nil,
+            failures.failure(of: key, now: now, revival: health.lastRevival) == nil,
+            let number = start(
+                question,
+                key,
+                rule: rule,
+                limit: questionLimit / 2,
+                now,
+                random: &random
+            )
+        else { return }
+        tryNext(number, now: now, random: &random)
+    }
+
+    /// Enters a question that is not asked yet; nil if there are `limit` already.
+    private mutating func start(
+        _ question: UpstreamQuestion,
+        _ key: QuestionKey,
+        rule: CompiledRule,
+        limit: Int,
+        _ now: Milliseconds,
+        random: inout RandomPool
+    ) -> UInt64? {
+        if loads.questions(of: key.routeID) >= routeLimit { evictOldest(of: key.routeID) }
+        guard questions.count < limit else { return nil }
+        let order = health.order(rule.upstreams, random: &random)
         let inFlight = QuestionInFlight(
             key: key,
             question: question,
-            ruleZone: rule.zone,
-            upstreams: health.order(rule.upstreams, now: now, random: &random),
-            waiter: waiter,
+            rule: rule,
+            order: order,
             now: now
         )
-        lastNumber += 1
         counters.questions += 1
-        numbers[key] = lastNumber
-        questions[lastNumber] = inFlight
-        tryNext(lastNumber, now: now, random: &random)
-        return .waiting
+        hedges.earn()
+        if order.aliveCount > 0, order.aliveCount < order.count,
+            let place = health.takeProbe(rule.upstreams, order, now: now)
+        {
+            let probe = QuestionInFlight(probing: place, for: inFlight, random: &random)
+            tryNext(enter(probe), now: now, random: &random)
+        }
+        let number = enter(inFlight)
+        numbers[key] = number
+        return number
+    }
+
+    private mutating func enter(_ question: QuestionInFlight) -> UInt64 {
+        lastNumber += 1
+        questions[lastNumber] = question
+        loads.begin(lastNumber, of: question.key.routeID, among: questions)
+        return lastNumber
+    }
+
+    private mutating func evictOldest(of route: UInt64) {
+        guard let number = loads.oldest(of: route, among: questions),
+            let question = questions[number]
+        else { return }
+        counters.evicted += 1
+        end(number)
+        effects.append(.failed(question.waiters, .notReady))
     }
 
     /// Takes a message that came for an attempt, over either transport.
+    ///
+    /// `isReassembled` says that it came in fragments, any of which may be somebody else's
+    /// (RFC 9715 §1).
     package mutating func received(
         _ message: Span<UInt8>,
         for attempt: UInt64,
+        isReassembled: Bool = false,
         now: Milliseconds,
         random: inout RandomPool
     ) {
         let (number, index) = Self.split(attempt)
-        guard let attempt = questions[number]?.attempts[index] else { return }
-        guard attempt.message.mismatch(of: message) == nil else {
-            counters.mismatches += 1
-            return
+        guard let attempt = questions[number]?.attempts[index], !attempt.isClosed else { return }
+        var reply: UpstreamReply
+        if let mismatch = attempt.message.mismatch(of: message) {
+            guard mismatch == .noQuestion, attempt.isStream else {
+                return passOver(mismatch, number, index, now: now, random: &random)
+            }
+            reply = .noEDNS
+        } else {
+            reply = UpstreamReply(message, asked: attempt.message, overStream: attempt.isStream)
+            let isTooLong = message.count > Int(UpstreamMessage.payloadSize)
+            if !attempt.isStream, isReassembled || isTooLong { reply = .truncated }
         }
-        switch UpstreamReply(message, asked: attempt.message, overStream: attempt.isStream) {
+        questions[number]?.hear(index)
+        if let upstream = questions[number]?.upstream(of: index) {
+            health.heard(upstream, now: now)
+        }
+        switch reply {
         case .answer: accept(message, number, index, now: now, random: &random)
         case .truncated: askOverStream(number, index, now: now, random: &random)
         case .noEDNS: askWithoutOPT(number, index, now: now, random: &random)
         case .useless:
             giveUp(number, index, because: .noReachableAuthority, now: now, random: &random)
         }
+    }
+
+    /// Notes that a message came to where an attempt's answer is awaited, and answers nothing.
+    package mutating func strayed(
+        near attempt: UInt64,
+        now: Milliseconds,
+        random: inout RandomPool
+    ) {
+        let (number, index) = Self.split(attempt)
+        doubt(number, index, now: now, random: &random)
     }
 
     /// Notes that nothing can come for an attempt: the network said so, or the connection failed.
@@ -136,219 +241,35 @@ package struct Forwarder: ~Copyable {
         random: inout RandomPool
     ) {
         let (number, index) = Self.split(attempt)
-        guard let question = questions[number] else { return }
-        health.failed(question.upstream(of: index), now: now)
+        guard let question = questions[number], !question.attempts[index].isClosed else { return }
+        noteSilence(of: question, index, now: now)
         giveUp(number, index, because: error, now: now, random: &random)
     }
 
     /// Does what the time has come for.
     package mutating func advance(to now: Milliseconds, random: inout RandomPool) {
-        while let attempt = timers.takeDue(at: now) {
-            let (number, index) = Self.split(attempt)
+        while let token = timers.takeDue(at: now) {
+            let (number, index) = Self.split(token & ~Self.lateMark)
             guard let question = questions[number] else { continue }
+            if token & Self.lateMark != 0 {
+                hedge(number, index, now: now, random: &random)
+                continue
+            }
+            if !question.attempts[index].isHeard {
+                counters.timeouts += 1
+                noteSilence(of: question, index, now: now)
+            }
             // Only the last attempt's patience counts; earlier ones may still be answered.
             guard index == question.attempts.count - 1 else { continue }
-            counters.timeouts += 1
-            health.failed(question.upstream(of: index), now: now)
             tryNext(number, now: now, random: &random)
         }
     }
-}
 
-extension Forwarder {
-    /// An attempt's number is its question's and, in the low octet, its place there.
-    private static func join(_ question: UInt64, _ index: Int) -> UInt64 {
-        question << 8 | UInt64(index)
-    }
-
-    private static func split(_ attempt: UInt64) -> (question: UInt64, index: Int) {
-        (attempt >> 8, Int(attempt & 0xFF))
-    }
-
-    /// Asks the next upstream in turn; the question fails if there is none, or no time.
-    private mutating func tryNext(
-        _ number: UInt64,
-        now: Milliseconds,
-        random: inout RandomPool
-    ) {
-        guard let deadline = questions[number]?.deadline, now < deadline,
-            let upstream = questions[number]?.nextUpstream()
-        else { return fail(number, now: now) }
-        send(number, to: upstream, withOPT: true, now: now, random: &random)
-    }
-
-    private mutating func send(
-        _ number: UInt64,
-        to upstream: Int,
-        withOPT: Bool,
-        overStream: Bool = false,
-        now: Milliseconds,
-        random: inout RandomPool
-    ) {
-        guard var question = questions[number],
-            question.attempts.count < QuestionInFlight.attemptLimit
-        else { return fail(number, now: now) }
-        let message = UpstreamMessage(
-            asking: question.question,
-            name: question.key.name,
-            withOPT: withOPT,
-            random: &random
-        )
-        let (index, patience) = question.begin(
-            .init(upstream: upstream, message: message, sentAt: now, isStream: overStream)
-        )
-        let attempt = Self.join(number, index)
-        let address = question.upstream(of: index)
-        questions[number] = question
-        timers.add(attempt, due: now + patience)
-        counters.sent += 1
-        effects.append(
-            overStream
-                ? .stream(
-                    attempt: attempt,
-                    to: address,
-                    message: message.octets,
-                    timeout: patience
-                )
-                : .send(attempt: attempt, to: address, message: message.octets)
-        )
-    }
-
-    /// TC may be forged, so it does no more than move the question to a connection (RFC 7766 §5).
-    private mutating func askOverStream(
-        _ number: UInt64,
-        _ index: Int,
-        now: Milliseconds,
-        random: inout RandomPool
-    ) {
-        guard let question = questions[number] else { return }
-        let attempt = question.attempts[index]
-        let isAsked = question.attempts.contains {
-            $0.isStream && $0.upstream == attempt.upstream
-        }
-        guard !isAsked else { return }
-        send(
-            number,
-            to: attempt.upstream,
-            withOPT: attempt.message.hasOPT,
-            overStream: true,
-            now: now,
-            random: &random
-        )
-    }
-
-    /// For this question alone: nothing is remembered of a server that seems to know no EDNS
-    /// (RFC 6891 §6.2.2).
-    private mutating func askWithoutOPT(
-        _ number: UInt64,
-        _ index: Int,
-        now: Milliseconds,
-        random: inout RandomPool
-    ) {
-        guard let question = questions[number] else { return }
-        let attempt = question.attempts[index]
-        let isAsked = question.attempts.contains {
-            !$0.message.hasOPT && $0.upstream == attempt.upstream
-        }
-        guard !isAsked else { return }
-        send(
-            number,
-            to: attempt.upstream,
-            withOPT: false,
-            overStream: attempt.isStream,
-            now: now,
-            random: &random
-        )
-    }
-
-    /// The upstream of this attempt cannot help; the next one is asked unless that happened before.
-    private mutating func giveUp(
-        _ number: UInt64,
-        _ index: Int,
-        because error: ExtendedError,
-        now: Milliseconds,
-        random: inout RandomPool
-    ) {
-        questions[number]?.ruleOut(index, because: error)
-        guard let question = questions[number] else { return }
-        if question.isHopeless { return fail(number, now: now) }
-        let last = question.attempts.count - 1
-        let isAwaited = question.attempts[last].upstream != question.attempts[index].upstream
-        if !isAwaited { tryNext(number, now: now, random: &random) }
-    }
-
-    /// Ends the question with an answer, scrubbed of what was not asked for and stored for everybody.
-    private mutating func accept(
-        _ message: Span<UInt8>,
-        _ number: UInt64,
-        _ index: Int,
-        now: Milliseconds,
-        random: inout RandomPool
-    ) {
-        guard let question = questions[number] else { return }
-        let answer: ResponseScrubber.Result
-        do throws(ScrubError) {
-            answer = try ResponseScrubber.scrub(
-                message,
-                answering: question.question,
-                name: question.key.name,
-                ruleZone: question.ruleZone,
-                limits: cache.limits
-            )
-        } catch {
-            counters.malformed += 1
-            // A datagram may be forged: like one with another ID, it does not end the attempt (TuDoor).
-            if error == .malformed, !question.attempts[index].isStream { return }
-            return giveUp(number, index, because: .invalidData, now: now, random: &random)
-        }
-        store(answer, of: question, now: now)
-        let attempt = question.attempts[index]
-        health.answered(
+    private mutating func noteSilence(of question: QuestionInFlight, _ index: Int, now: Milliseconds) {
+        health.failed(
             question.upstream(of: index),
-            after: now - min(attempt.sentAt, now)
+            sentAt: question.attempts[index].sentAt,
+            now: now
         )
-        end(number)
-        effects.append(
-            .answered(
-                question.waiters,
-                FreshAnswer(
-                    question: question.question,
-                    name: question.key.name,
-                    payload: answer.payload
-                )
-            )
-        )
-    }
-
-    private mutating func store(
-        _ answer: ResponseScrubber.Result,
-        of question: QuestionInFlight,
-        now: Milliseconds
-    ) {
-        guard answer.lifetime > 0 else { return }
-        name.read(question.key.name)
-        let seconds = UInt32(truncatingIfNeeded: now / 1000)
-        cache.store(
-            CacheKey(question.question, name),
-            name,
-            payload: answer.payload.span,
-            storedAt: seconds,
-            expiresAt: seconds &+ answer.lifetime
-        )
-    }
-
-    private mutating func fail(_ number: UInt64, now: Milliseconds) {
-        guard let question = questions[number] else { return }
-        failures.note(question.error, of: question.key, now: now)
-        end(number)
-        effects.append(.failed(question.waiters, question.error))
-    }
-
-    private mutating func end(_ number: UInt64) {
-        guard let question = questions.removeValue(forKey: number) else { return }
-        numbers[question.key] = nil
-        for index in question.attempts.indices {
-            effects.append(.forget(attempt: Self.join(number, index)))
-        }
     }
 }

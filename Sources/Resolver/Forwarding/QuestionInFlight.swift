@@ -3,25 +3,41 @@ import Snapshot
 
 /// One question that upstreams are being asked, and who waits for the answer.
 struct QuestionInFlight: Sendable {
-    /// What all tries together may take.
-    static let budget: Milliseconds = 5_000
+    /// What all tries together may take, so that a client that waits five seconds still hears of it.
+    static let budget: Milliseconds = 4_900
+    /// The same where all upstreams seem to be dead.
+    static let shortBudget: Milliseconds = 1_800
+    /// After this long an expired answer is better than more waiting (RFC 8767 §5).
+    static let stalePatience: Milliseconds = 1_800
+    /// How long a question waits that only finds out whether its upstream is back.
+    static let probeBudget: Milliseconds = 1_600
     /// Messages sent for one question, whatever upstreams reply.
     static let attemptLimit = 12
     /// Clients that may wait for one question.
     static let waiterLimit = 1_000
+    /// Messages that answer nothing after which the question is asked over a connection too, and
+    /// after which nothing that comes in a datagram is taken for its answer.
+    static let strayLimits = (doubt: 3, distrust: 10)
 
     let key: QuestionKey
     let question: UpstreamQuestion
-    /// What the upstreams may speak for.
-    let ruleZone: DomainName
+    /// Whom to ask, and what they may speak for.
+    let rule: CompiledRule
+    let start: Milliseconds
     /// When it has failed, if nobody has answered.
     let deadline: Milliseconds
-    private(set) var waiters: [UInt64]
+    /// True of a question on the side that nobody may join.
+    let isProbe: Bool
+    private(set) var waiters: [UInt64] = []
     private(set) var attempts: [Attempt] = []
-    /// The rule's upstreams in the order in which they are tried.
-    private let upstreams: [Upstream]
-    /// Upstreams whose answer is useless for this question.
-    private var ruledOut: [Bool]
+    /// Messages that came for it and belonged to nothing that was asked.
+    var strays = 0
+    private let order: UpstreamOrder
+    /// Upstreams, a bit each by their turn, whose answer is useless for this question.
+    private var ruledOut: UInt8 = 0
+    /// Those that could not be reached once: the second time rules them out, since the first may have
+    /// been somebody else's word (a forged ICMP message).
+    private var unreachable: UInt8 = 0
     /// Upstreams tried so far, round after round.
     private var tries = 0
     /// What the clients are told if nothing better comes.
@@ -29,30 +45,55 @@ struct QuestionInFlight: Sendable {
 
     /// One message to one upstream.
     struct Attempt: Sendable {
+        /// The turn of the upstream.
         var upstream: Int
         var message: UpstreamMessage
         var sentAt: Milliseconds
         var isStream = false
+        /// Something came that belongs to it.
+        var isHeard = false
+        /// Nothing that still comes is taken.
+        var isClosed = false
     }
 
     init(
         key: QuestionKey,
         question: UpstreamQuestion,
-        ruleZone: DomainName,
-        upstreams: [Upstream],
-        waiter: UInt64,
+        rule: CompiledRule,
+        order: UpstreamOrder,
         now: Milliseconds
     ) {
         self.key = key
         self.question = question
-        self.ruleZone = ruleZone
-        self.upstreams = upstreams
-        deadline = now + Self.budget
-        waiters = [waiter]
-        ruledOut = [Bool](repeating: false, count: upstreams.count)
+        self.rule = rule
+        self.order = order
+        isProbe = false
+        start = now
+        deadline = now + (order.aliveCount > 0 ? Self.budget : Self.shortBudget)
     }
 
-    func upstream(of attempt: Int) -> Upstream { upstreams[attempts[attempt].upstream] }
+    /// The same question on the side, to one upstream that was dead.
+    init(probing place: Int, for other: QuestionInFlight, random: inout RandomPool) {
+        var order = UpstreamOrder()
+        order.insert(place, rank: 0, isAlive: false, random: &random)
+        key = other.key
+        question = other.question
+        rule = other.rule
+        self.order = order
+        isProbe = true
+        start = other.start
+        deadline = other.start + Self.probeBudget
+    }
+
+    func upstream(of attempt: Int) -> Upstream { rule.upstreams[order[attempts[attempt].upstream]] }
+
+    /// True if all upstreams seem to be dead, or this takes long already.
+    func isDoubtful(now: Milliseconds) -> Bool {
+        order.aliveCount == 0 || now >= start + Self.stalePatience
+    }
+
+    /// True if there is a living upstream beside the first.
+    var hasAlternative: Bool { order.aliveCount > 1 }
 
     /// False if enough clients are waiting.
     mutating func join(_ waiter: UInt64) -> Bool {
@@ -61,38 +102,54 @@ struct QuestionInFlight: Sendable {
         return true
     }
 
-    /// Notes one more message; its number, and how long to wait for the answer before the next.
+    var mayAttempt: Bool { attempts.count < Self.attemptLimit }
+
+    /// Notes one more message; its number, and when to stop waiting for the answer.
     mutating func begin(_ attempt: Attempt) -> (number: Int, patience: Milliseconds) {
         attempts.append(attempt)
         let left = deadline - min(attempt.sentAt, deadline)
-        let isLast = attempts.count == Self.attemptLimit
         let patience = attempt.isStream ? Self.streamPatience : self.patience
-        return (attempts.count - 1, isLast ? left : min(patience, left))
+        return (attempts.count - 1, mayAttempt && !isProbe ? min(patience, left) : left)
     }
 
     /// 0.8 s in the first round, doubled with each.
     private var patience: Milliseconds {
-        800 << UInt64(min(max(tries - 1, 0) / max(upstreams.count, 1), 3))
+        800 << UInt64(min(max(tries - 1, 0) / max(order.count, 1), 3))
     }
 
     private static let streamPatience: Milliseconds = 2_500
 
     /// The next upstream in turn that is not ruled out; nil if there is none.
     mutating func nextUpstream() -> Int? {
-        guard attempts.count < Self.attemptLimit else { return nil }
-        for _ in upstreams.indices {
-            let next = tries % upstreams.count
+        guard mayAttempt else { return nil }
+        for _ in 0..<order.count {
+            let next = tries % order.count
             tries += 1
-            if !ruledOut[next] { return next }
+            if ruledOut & 1 << UInt8(next) == 0 { return next }
         }
         return nil
     }
 
     /// True once no upstream is left whose answer could still help.
-    var isHopeless: Bool { ruledOut.allSatisfy { $0 } }
+    var isHopeless: Bool { ruledOut.nonzeroBitCount >= order.count }
 
     mutating func ruleOut(_ attempt: Int, because error: ExtendedError) {
-        ruledOut[attempts[attempt].upstream] = true
+        let bit: UInt8 = 1 << UInt8(attempts[attempt].upstream)
+        if error != .networkError || unreachable & bit != 0 { ruledOut |= bit }
+        unreachable |= bit
         self.error = error
+    }
+
+    mutating func hear(_ attempt: Int) { attempts[attempt].isHeard = true }
+
+    /// Takes nothing more for the attempt; false if that was so before.
+    mutating func close(_ attempt: Int) -> Bool {
+        defer { attempts[attempt].isClosed = true }
+        return !attempts[attempt].isClosed
+    }
+
+    /// True if the upstream of an attempt is asked like that already.
+    func isAsked(_ attempt: Int, where matches: (Attempt) -> Bool) -> Bool {
+        attempts.contains { $0.upstream == attempts[attempt].upstream && matches($0) }
     }
 }

@@ -1,69 +1,107 @@
 import Snapshot
 
-/// How fast and how alive the upstreams are, as this worker has seen it.
+/// How fast and how alive the upstreams are, as this worker has seen it from real questions.
 struct UpstreamHealth {
     /// Upstreams this close to the fastest share the questions.
     private static let band: Milliseconds = 50
-    /// Failures in a row after which an upstream is tried last for a while.
+    /// Questions in a row without any word after which an upstream counts as dead.
     private static let failureLimit = 3
-    private static let coolDown: Milliseconds = 5_000
+    private static let firstProbeDelay: Milliseconds = 1_000
+    private static let longestProbeDelay: Milliseconds = 60_000
 
     private struct Record {
-        /// Eighths of a millisecond; nil before the first answer.
-        var smoothedRTT: Milliseconds?
+        var time = RoundTripTime()
         var failures = 0
-        var coolUntil: Milliseconds = 0
+        var heardAt: Milliseconds = 0
+        var probeDelay: Milliseconds = 0
+        var probeDue: Milliseconds = 0
+
+        var isDead: Bool { failures >= UpstreamHealth.failureLimit }
     }
 
     private var records: [Upstream: Record] = [:]
+    /// When an upstream last answered that had been dead; 0 if none ever did.
+    private(set) var lastRevival: Milliseconds = 0
 
     /// The upstreams of a rule in the order in which one question tries them: a random one of the
-    /// fast, then the others by speed, those that are cooling down last.
-    func order(
-        _ upstreams: [Upstream],
-        now: Milliseconds,
-        random: inout RandomPool
-    ) -> [Upstream] {
-        guard upstreams.count > 1 else { return upstreams }
-        var ranked = upstreams.map { ($0, rank(of: $0, now: now)) }
-        // An unstable order among equals would let one of them take all the questions.
-        for index in ranked.indices.dropLast() {
-            ranked.swapAt(index, index + random.next(below: ranked.count - index))
+    /// fast, then the others by speed, the dead last. An unknown one is worth a try.
+    func order(_ upstreams: [Upstream], random: inout RandomPool) -> UpstreamOrder {
+        var order = UpstreamOrder()
+        guard !upstreams.isEmpty else { return order }
+        let count = min(upstreams.count, UpstreamOrder.capacity)
+        let start = count < upstreams.count ? random.next(below: upstreams.count) : 0
+        for offset in 0..<count {
+            let place = (start + offset) % upstreams.count
+            let record = records[upstreams[place]]
+            order.insert(
+                place,
+                rank: record?.time.mean ?? 0,
+                isAlive: !(record?.isDead ?? false),
+                random: &random
+            )
         }
-        ranked.sort { $0.1 < $1.1 }
-        let fastest = ranked[0].1
-        let fast = ranked.prefix { $0.1 <= fastest &+ Self.band * 8 }.count
-        ranked.swapAt(0, random.next(below: fast))
-        return ranked.map(\.0)
+        order.mixFirst(within: RoundTripTime.scaled(Self.band), random: &random)
+        return order
     }
 
-    /// Low is good: an upstream that nobody has heard from yet is worth a try.
-    private func rank(of upstream: Upstream, now: Milliseconds) -> UInt64 {
-        guard let record = records[upstream] else { return 0 }
-        let isCooling = record.failures >= Self.failureLimit && now < record.coolUntil
-        return (isCooling ? 1 << 40 : 0) + (record.smoothedRTT ?? 0)
+    /// After how long an answer of the upstream is late; nil if nothing is known of it.
+    func lateAfter(_ upstream: Upstream) -> Milliseconds? { records[upstream]?.time.lateAfter }
+
+    /// The place of a dead upstream that it is time to ask again; each time after twice as long.
+    mutating func takeProbe(
+        _ upstreams: [Upstream],
+        _ order: UpstreamOrder,
+        now: Milliseconds
+    ) -> Int? {
+        for index in order.aliveCount..<order.count {
+            guard var record = records[upstreams[order[index]]], now >= record.probeDue else {
+                continue
+            }
+            record.probeDelay = min(record.probeDelay * 2, Self.longestProbeDelay)
+            record.probeDue = now + record.probeDelay
+            records[upstreams[order[index]]] = record
+            return order[index]
+        }
+        return nil
     }
 
-    /// An answer came after `time`.
-    mutating func answered(_ upstream: Upstream, after time: Milliseconds) {
-        var record = records[upstream] ?? Record()
-        let sample = min(time, 60_000) * 8
-        record.smoothedRTT = record.smoothedRTT.map { ($0 * 7 + sample) / 8 } ?? sample
-        record.failures = 0
-        store(record, for: upstream)
+    /// An answer that can be used came after `time`.
+    mutating func answered(_ upstream: Upstream, after time: Milliseconds, now: Milliseconds) {
+        change(upstream) { $0.time.add(time) }
+        heard(upstream, now: now)
     }
 
-    /// No usable answer came.
-    mutating func failed(_ upstream: Upstream, now: Milliseconds) {
-        var record = records[upstream] ?? Record()
-        record.failures += 1
-        if record.failures >= Self.failureLimit { record.coolUntil = now + Self.coolDown }
-        store(record, for: upstream)
+    /// Something came that belongs to a question: whatever it says, somebody is there.
+    mutating func heard(_ upstream: Upstream, now: Milliseconds) {
+        if records[upstream]?.isDead ?? false { lastRevival = now }
+        change(upstream) { record in
+            record.failures = 0
+            record.heardAt = now
+        }
+    }
+
+    /// Another upstream's answer came first; this one's takes longer than `time`.
+    mutating func outrun(_ upstream: Upstream, after time: Milliseconds) {
+        change(upstream) { $0.time.add(over: time) }
+    }
+
+    /// Nothing came, or the network said that nothing will.
+    ///
+    /// An upstream that has said something since then is alive: a name whose owner is silent must
+    /// not cost everybody an upstream.
+    mutating func failed(_ upstream: Upstream, sentAt: Milliseconds, now: Milliseconds) {
+        change(upstream) { record in
+            guard sentAt >= record.heardAt else { return }
+            record.failures += 1
+            guard record.failures == Self.failureLimit else { return }
+            record.probeDelay = Self.firstProbeDelay
+            record.probeDue = now + Self.firstProbeDelay
+        }
     }
 
     /// Reloads may bring new upstreams without end; old ones are forgotten all at once.
-    private mutating func store(_ record: Record, for upstream: Upstream) {
+    private mutating func change(_ upstream: Upstream, _ body: (inout Record) -> Void) {
         if records.count >= 4096, records[upstream] == nil { records.removeAll() }
-        records[upstream] = record
+        body(&records[upstream, default: Record()])
     }
 }

@@ -12,11 +12,20 @@ struct UpstreamMessage: Sendable {
     var hasOPT: Bool { octets.count > questionEnd }
     var id: UInt16 { UInt16(octets[0]) << 8 | UInt16(octets[1]) }
 
+    /// How a question is put.
+    struct Options {
+        var withOPT = true
+        /// Whether the upstream is to say what it holds for authentic (RFC 6840 §5.7).
+        var wantsAD = false
+        /// Over a connection nothing has to be made hard to guess.
+        var mixesCase = true
+    }
+
     /// Draws the ID and the letter case of the name, which the answer has to repeat.
     init(
         asking question: UpstreamQuestion,
         name: DomainName,
-        withOPT: Bool,
+        options: Options,
         random: inout RandomPool
     ) {
         var octets: [UInt8] = []
@@ -24,12 +33,23 @@ struct UpstreamMessage: Sendable {
         let id = UInt16(truncatingIfNeeded: random.next())
         var flags = Header.Flag.recursionDesired
         if question.checkingDisabled { flags |= Header.Flag.checkingDisabled }
-        for word in [id, flags, 1, 0, 0, withOPT ? 1 : 0] { octets.append(bigEndian: word) }
-        Self.append(name, to: &octets, random: &random)
+        if options.wantsAD { flags |= Header.Flag.authenticData }
+        octets.append(bigEndian: id)
+        octets.append(bigEndian: flags)
+        // One question, no answers, no authorities.
+        octets.append(bigEndian: 1)
+        octets.append(bigEndian: 0)
+        octets.append(bigEndian: 0)
+        octets.append(bigEndian: options.withOPT ? 1 : 0)
+        if options.mixesCase {
+            Self.append(name, to: &octets, random: &random)
+        } else {
+            octets += name.octets
+        }
         octets.append(bigEndian: question.type.rawValue)
         octets.append(bigEndian: 1)
         questionEnd = octets.count
-        if withOPT {
+        if options.withOPT {
             octets.append(0)
             octets.append(bigEndian: RecordType.opt.rawValue)
             octets.append(bigEndian: Self.payloadSize)
@@ -71,11 +91,20 @@ struct UpstreamMessage: Sendable {
         guard answer.bigEndian16(at: 0) == id else { return .id }
         guard flags & Header.Flag.response != 0 else { return .notAResponse }
         guard Header.Opcode.of(flags) == Header.Opcode.query else { return .opcode }
-        guard answer.bigEndian16(at: 4) == 1, answer.count >= questionEnd else { return .question }
-        for index in Header.size..<questionEnd where answer[index] != octets[index] {
-            return .question
+        let questionCount = answer.bigEndian16(at: 4)
+        if questionCount == 0, answer.count == Header.size, flags & 0xF == 1 || flags & 0xF == 4 {
+            return .noQuestion
         }
-        return nil
+        guard questionCount == 1, answer.count >= questionEnd else { return .question }
+        var mismatch: AnswerMismatch?
+        for index in Header.size..<questionEnd where answer[index] != octets[index] {
+            let isLetter = index < questionEnd - 4 && answer[index] ^ octets[index] == 0x20
+            guard isLetter, DomainName.fold(answer[index]) == DomainName.fold(octets[index]) else {
+                return .question
+            }
+            mismatch = .letterCase
+        }
+        return mismatch
     }
 }
 
@@ -85,8 +114,12 @@ enum AnswerMismatch: Equatable, Sendable {
     case id
     case notAResponse
     case opcode
-    /// Another name, type, class or letter case, or none.
+    /// Another name, type or class, or none.
     case question
+    /// The question itself, its letters in another case.
+    case letterCase
+    /// A header alone, with FORMERR or NOTIMP: what servers say that can't read OPT.
+    case noQuestion
 }
 
 extension [UInt8] {

@@ -118,15 +118,19 @@ extension DatagramWorker {
     /// Takes one datagram from an upstream.
     mutating func receiveAnswer(socket: Int) {
         switch unsafe upstreams.receive(from: socket, into: stream.memory) {
-        case .nothing: break
-        case .stray: upstreams.strays += 1
-        case .message(let length, let attempt):
+        case .nothing, .late: break
+        case .stray(let attempts):
+            for attempt in attempts {
+                forwarder.strayed(near: attempt, now: now, random: &random)
+            }
+        case .message(let length, let attempt, let isReassembled):
             // Sound: `length` octets were received into the buffer, and nothing writes to it before
             // the forwarder has taken what it needs.
             let message = unsafe UnsafeRawBufferPointer(rebasing: stream.memory[..<length])
             forwarder.received(
                 unsafe Span(_unsafeBytes: message),
                 for: attempt,
+                isReassembled: isReassembled,
                 now: now,
                 random: &random
             )

@@ -50,14 +50,9 @@ final class ListenerSocket: Sendable {
                 wanted
             )
         }
-        // No forged ICMP message may make us send fragments (RFC 9715 §3.1).
-        try set(
-            descriptor,
-            Int32(isV4 ? IPPROTO_IP : IPPROTO_IPV6),
-            isV4 ? csockets_ip_path_mtu : csockets_ipv6_path_mtu,
-            to: isV4 ? csockets_ip_path_mtu_omit : csockets_ipv6_path_mtu_omit,
-            wanted
-        )
+        guard SocketOption.forbidFragments(descriptor, isV4: isV4) else {
+            throw SocketError(call: "setsockopt", address: wanted)
+        }
         // As much as the system allows: it lowers these without an error.
         try set(descriptor, SOL_SOCKET, SO_RCVBUF, to: 4 << 20, wanted)
         try set(descriptor, SOL_SOCKET, SO_SNDBUF, to: 4 << 20, wanted)
@@ -73,9 +68,8 @@ final class ListenerSocket: Sendable {
         to value: Int32,
         _ address: AddressAndPort
     ) throws(SocketError) {
-        var value = value
-        // Sound: the option's value is an int of this size.
-        let result = unsafe setsockopt(descriptor, level, option, &value, 4)
-        guard result == 0 else { throw SocketError(call: "setsockopt", address: address) }
+        guard SocketOption.set(descriptor, level, option, to: value) else {
+            throw SocketError(call: "setsockopt", address: address)
+        }
     }
 }

@@ -19,15 +19,30 @@ enum ConnectedSocket {
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(isV4 ? AF_INET : AF_INET6, type, 0)
         guard descriptor >= 0 else { throw SocketError(call: "socket") }
-        bindToRandomPort(descriptor, isV4: isV4, random: &random)
         let peer = AddressAndPort(upstream.address, port: upstream.port)
-        let result = SocketName.connect(descriptor, to: peer)
-        guard result == 0 else {
-            let error = SocketError(call: "connect", address: peer)
-            _ = close(descriptor)
-            throw error
+        guard SocketOption.forbidFragments(descriptor, isV4: isV4),
+            SocketOption.reportFragments(descriptor, isV4: isV4)
+        else { throw closing(descriptor, after: "setsockopt", peer) }
+        bindToRandomPort(descriptor, isV4: isV4, random: &random)
+        guard SocketName.connect(descriptor, to: peer) == 0 else {
+            throw closing(descriptor, after: "connect", peer)
         }
         return descriptor
+    }
+
+    private static func closing(
+        _ descriptor: Int32,
+        after call: String,
+        _ peer: AddressAndPort
+    ) -> SocketError {
+        let error = SocketError(call: call, address: peer)
+        _ = close(descriptor)
+        return error
+    }
+
+    /// A port that all that went before says nothing of.
+    static func drawPort(_ random: inout RandomPool) -> UInt16 {
+        UInt16(ports.lowerBound + random.next(below: ports.count))
     }
 
     /// If every port drawn is taken, `connect` lets the kernel draw one, at random, too.
@@ -38,8 +53,7 @@ enum ConnectedSocket {
     ) {
         let any = isV4 ? IPAddress(v4: 0) : IPAddress(bits: 0)
         for _ in 0..<tries {
-            let port = ports.lowerBound + random.next(below: ports.count)
-            let local = AddressAndPort(any, port: UInt16(port))
+            let local = AddressAndPort(any, port: drawPort(&random))
             if SocketName.bind(descriptor, to: local) == 0 { return }
         }
     }

@@ -7,21 +7,28 @@ import Snapshot
 /// A worker's sockets towards upstreams: for each a pool of connected ones on random ports.
 ///
 /// A connected socket takes datagrams from its upstream alone, and hears at once if nobody is there.
-/// Ports are drawn by us, and each serves for a short time, so that whoever finds one out has
-/// little use of it (RFC 5452 §9.2).
+/// Ports are drawn by us, and each serves for a short time and few queries, so that whoever finds one
+/// out has little use of it (RFC 5452 §9.2); and for none once somebody seems to guess there.
 struct UpstreamSockets: ~Copyable {
-    private static let poolSize = 32
+    private static let poolSize = 256
     /// Queries and time after which a socket is replaced.
-    private static let useLimit = 128
-    private static let lifetime: Milliseconds = 20_000
+    private static let useLimit = 32
+    private static let lifetime: Milliseconds = 10_000
+    /// Datagrams that answer nothing after which it is, too.
+    private static let strayLimit = 3
 
     private struct Socket {
         var descriptor: Int32
         var uses = 0
         var retiresAt: Milliseconds
-        /// Attempts that may still be answered here.
-        var pending: [UInt16: UInt64] = [:]
+        var strays = 0
+        /// The IDs used here, with their attempts; nil once nothing more is awaited: a late or a second
+        /// answer is nobody's guess.
+        var attempts: [UInt16: UInt64?] = [:]
+        var pendingCount = 0
         var isRetired = false
+
+        var pending: [UInt64] { attempts.values.compactMap(\.self) }
     }
 
     /// By index, which is the epoll token's low part; nil where one was closed.
@@ -29,7 +36,7 @@ struct UpstreamSockets: ~Copyable {
     private var vacant: [Int] = []
     private var pools: [Upstream: [Int]] = [:]
     private var places: [UInt64: (socket: Int, id: UInt16)] = [:]
-    /// Datagrams that nobody waited for.
+    /// Datagrams that answer nothing that was asked where they came.
     var strays = 0
     private var nextSweep: Milliseconds = 0
 
@@ -61,7 +68,8 @@ struct UpstreamSockets: ~Copyable {
             ), let descriptor = sockets[index]?.descriptor
         else { return code }
         sockets[index]?.uses += 1
-        sockets[index]?.pending[id] = attempt
+        sockets[index]?.attempts[id] = .some(attempt)
+        sockets[index]?.pendingCount += 1
         places[attempt] = (index, id)
         // Sound: the call reads `message.count` octets of `message`.
         let sent = unsafe Glibc.send(
@@ -76,7 +84,7 @@ struct UpstreamSockets: ~Copyable {
         return code == EAGAIN || code == ENOBUFS || code == EINTR ? 0 : code
     }
 
-    /// A random socket of the upstream's pool that has no query with this ID under way.
+    /// A random socket of the upstream's pool that has had no query with this ID.
     private mutating func choose(
         _ upstream: Upstream,
         id: UInt16,
@@ -102,7 +110,8 @@ struct UpstreamSockets: ~Copyable {
 
     private func isUsable(_ index: Int, id: UInt16, now: Milliseconds) -> Bool {
         guard let socket = sockets[index] else { return false }
-        return socket.uses < Self.useLimit && now < socket.retiresAt && socket.pending[id] == nil
+        return socket.uses < Self.useLimit && now < socket.retiresAt
+            && socket.strays < Self.strayLimit && socket.attempts[id] == nil
     }
 
     private mutating func open(
@@ -140,30 +149,47 @@ struct UpstreamSockets: ~Copyable {
         into buffer: UnsafeMutableRawBufferPointer
     ) -> Reception {
         guard index < sockets.count, let socket = sockets[index] else { return .nothing }
+        var reassembled: Int32 = 0
         // Sound: the call writes at most `buffer.count` octets into `buffer`, though it returns the
         // datagram's whole length.
-        let length = unsafe recv(
+        let length = unsafe csockets_receive_one(
             socket.descriptor,
             buffer.baseAddress,
             buffer.count,
-            Int32(MSG_DONTWAIT | MSG_TRUNC)
+            &reassembled
         )
         guard length >= 0 else {
             let code = errorNumber()
             if code == EAGAIN || code == EINTR { return .nothing }
-            return .broken(Array(socket.pending.values))
+            return .broken(socket.pending)
         }
-        guard length >= 2, length <= buffer.count else { return .stray }
+        guard length >= 2, length <= buffer.count else { return stray(on: index) }
         let id = unsafe UInt16(buffer[0]) << 8 | UInt16(buffer[1])
-        guard let attempt = socket.pending[id] else { return .stray }
-        return .message(length: length, attempt: attempt)
+        switch socket.attempts[id] {
+        case nil: return stray(on: index)
+        case .some(nil): return .late
+        case .some(let attempt?):
+            return .message(
+                length: length,
+                attempt: attempt,
+                isReassembled: reassembled != 0
+            )
+        }
+    }
+
+    private mutating func stray(on index: Int) -> Reception {
+        strays += 1
+        sockets[index]?.strays += 1
+        return .stray(sockets[index]?.pending ?? [])
     }
 
     enum Reception {
         case nothing
-        /// Nobody waits for a message with this ID here.
-        case stray
-        case message(length: Int, attempt: UInt64)
+        /// Something for an attempt that is over.
+        case late
+        /// Nothing was asked with this ID where these attempts wait.
+        case stray([UInt64])
+        case message(length: Int, attempt: UInt64, isReassembled: Bool)
         /// The network says that the upstream cannot be reached: these attempts are over.
         case broken([UInt64])
     }
@@ -171,7 +197,8 @@ struct UpstreamSockets: ~Copyable {
     /// Nothing that comes for the attempt matters any more.
     mutating func forget(_ attempt: UInt64) {
         guard let place = places.removeValue(forKey: attempt) else { return }
-        sockets[place.socket]?.pending[place.id] = nil
+        sockets[place.socket]?.attempts[place.id] = .some(nil)
+        sockets[place.socket]?.pendingCount -= 1
         closeIfDone(place.socket)
     }
 
@@ -181,7 +208,7 @@ struct UpstreamSockets: ~Copyable {
     }
 
     private mutating func closeIfDone(_ index: Int) {
-        guard let socket = sockets[index], socket.isRetired, socket.pending.isEmpty else { return }
+        guard let socket = sockets[index], socket.isRetired, socket.pendingCount == 0 else { return }
         _ = close(socket.descriptor)
         sockets[index] = nil
         vacant.append(index)

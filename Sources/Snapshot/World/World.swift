@@ -227,11 +227,19 @@ package struct ForwardRule: Sendable {
     package var upstreams: [Upstream]
     /// Indices of the VPCs that the rule is for; nil for everyone.
     package var vpcs: [Int]?
+    /// Whether AD of these upstreams is worth something: they validate, and nobody is in between.
+    package var trustsAD: Bool
 
-    package init(zone: DomainName, upstreams: [Upstream], vpcs: [Int]? = nil) {
+    package init(
+        zone: DomainName,
+        upstreams: [Upstream],
+        vpcs: [Int]? = nil,
+        trustsAD: Bool = false
+    ) {
         self.zone = zone
         self.upstreams = upstreams
         self.vpcs = vpcs
+        self.trustsAD = trustsAD
     }
 }
 

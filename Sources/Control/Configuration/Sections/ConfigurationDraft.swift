@@ -32,6 +32,7 @@ struct RuleDraft {
     var to: [Placed<Target>]
     /// Nil for everyone.
     var vpcs: [Placed<String>]?
+    var trustsAD: Bool
 
     enum Target: Sendable {
         case system

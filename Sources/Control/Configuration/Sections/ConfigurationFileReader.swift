@@ -165,7 +165,7 @@ struct ConfigurationFileReader {
     }
 
     private func rule(_ node: ConfigurationNode) -> RuleDraft? {
-        let keys = ["zone", "to", "vpcs"]
+        let keys = ["zone", "to", "vpcs", "trust-ad"]
         guard let entries = MappingReader(node, "a forwarding rule", keys: keys, journal),
             let zone = entries.required("zone", .domainName)
         else { return nil }
@@ -177,7 +177,13 @@ struct ConfigurationFileReader {
             )
         }
         let vpcs = entries["vpcs"].map { _ in entries.values("vpcs", .vpcID) }
-        return RuleDraft(place: node.place, zone: zone.value, to: targets, vpcs: vpcs)
+        return RuleDraft(
+            place: node.place,
+            zone: zone.value,
+            to: targets,
+            vpcs: vpcs,
+            trustsAD: entries.value("trust-ad", .truth)?.value ?? false
+        )
     }
 
     // MARK: The network

@@ -206,7 +206,8 @@ struct WorldBuilder {
                 RuleDraft(
                     place: SourcePlace(file: draft.file),
                     zone: .root,
-                    to: [Placed(.system, at: SourcePlace(file: draft.file))]
+                    to: [Placed(.system, at: SourcePlace(file: draft.file))],
+                    trustsAD: false
                 )
             ]
         var seen: [RuleKey: SourcePlace] = [:]
@@ -223,7 +224,12 @@ struct WorldBuilder {
                 seen[key] = rule.place
             }
             configuration.world.rules.append(
-                ForwardRule(zone: rule.zone, upstreams: upstreams(of: rule), vpcs: vpcs)
+                ForwardRule(
+                    zone: rule.zone,
+                    upstreams: upstreams(of: rule),
+                    vpcs: vpcs,
+                    trustsAD: rule.trustsAD
+                )
             )
             configuration.origins.rules.append(rule.place)
         }

@@ -1,0 +1,41 @@
+/// How long an upstream takes to answer: a mean that follows it, and the time that all but one in
+/// twenty of its answers keep.
+struct RoundTripTime: Sendable {
+    /// Times are kept in 64ths of a millisecond.
+    private static let scale = 64
+    /// A second question before this much waiting would hardly be the faster one.
+    private static let shortestDelay: Milliseconds = 10
+
+    private var isKnown = false
+    private(set) var mean = 0
+    private var deviation = 0
+    private var tail = 0
+
+    mutating func add(_ time: Milliseconds) {
+        let sample = Int(min(time, 60_000)) * Self.scale
+        guard isKnown else {
+            (isKnown, mean, deviation, tail) = (true, sample, sample / 2, sample * 2)
+            return
+        }
+        let error = sample - mean
+        // RFC 6298 §2.3.
+        mean += error / 8
+        deviation += (abs(error) - deviation) / 4
+        // Nineteen steps up and one down hold each other where one sample in twenty is above.
+        let step = max(deviation / 16, 1)
+        tail = sample > tail ? tail + 19 * step : max(tail - step, 0)
+    }
+
+    /// Notes that the answer takes longer than `time`, if that is news.
+    mutating func add(over time: Milliseconds) {
+        if isKnown, Int(min(time, 60_000)) * Self.scale > mean { add(time) }
+    }
+
+    /// After how long the answer is late: its 95th percentile; nil before the first answer.
+    var lateAfter: Milliseconds? {
+        isKnown ? max(Milliseconds(tail / Self.scale) + 1, Self.shortestDelay) : nil
+    }
+
+    /// A difference of times in the unit of `mean`.
+    static func scaled(_ time: Milliseconds) -> Int { Int(time) * scale }
+}
