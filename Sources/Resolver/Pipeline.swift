@@ -12,6 +12,13 @@ package import Snapshot
     /// Told of every decision, for `explain`; the server has none.
     package var trace: Trace?
 
+    /// What the last reply was answered from and should be asked again before it expires, with its
+    /// name; only where `mayRefresh` is set, and for the caller to take.
+    package private(set) var refreshment: UpstreamQuestion?
+    package private(set) var refreshmentName: FoldedName
+    /// Whether the owner asks upstreams what `refreshment` says.
+    package var mayRefresh = false
+
     let cache: ResponseCache
     var response = Response()
     var scratch: FoldedName
@@ -29,6 +36,7 @@ package import Snapshot
         name = FoldedName(seed: seed)
         scratch = FoldedName(seed: seed)
         target = FoldedName(seed: seed)
+        refreshmentName = FoldedName(seed: seed)
         unsafe payloadMemory = .allocate(byteCount: 65_536, alignment: 8)
         unsafe messageMemory = .allocate(byteCount: 66_560, alignment: 8)
     }
@@ -88,6 +96,7 @@ package import Snapshot
             into: &reply
         )
         response = Response()
+        refreshment = nil
         trace?.record(.classified(asker))
         if let rcode = ApplyPolicy.refusal(of: query, from: asker) {
             response.rcode = rcode
@@ -104,6 +113,12 @@ package import Snapshot
         }
         EncodeResponse.finish(response, to: query, in: &reply)
         return .reply
+    }
+
+    /// Leaves the current name's question for the owner to ask.
+    mutating func leaveToRefresh(_ question: UpstreamQuestion) {
+        refreshment = question
+        refreshmentName.copy(name)
     }
 
     /// Answers name after name of the alias chain; what must be asked upstream first, or nil.

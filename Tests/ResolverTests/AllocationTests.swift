@@ -16,6 +16,7 @@ import Testing
         let snapshot = CompiledSnapshot(compiling: sample.world, seed: sample.seed)
         let cache = ResponseCache(byteCount: 1 << 20)
         var pipeline = Pipeline(cache: cache, seed: sample.seed)
+        pipeline.mayRefresh = true
         let client = Client(
             address: IPAddress(source) ?? IPAddress(bits: 0),
             listener: 0,
@@ -38,7 +39,8 @@ import Testing
                 from: client,
                 in: snapshot,
                 knowing: resolution,
-                now: 1,
+                // The last tenth of what is stored below.
+                now: 295,
                 into: &reply
             )
             if verdict == .reply, round >= warmUp { replies += 1 }

@@ -51,6 +51,14 @@ import Testing
             )
         }
 
+        mutating func isToBeRefreshed(_ text: String, at now: UInt32) -> Bool {
+            name.read(SampleWorld.name(text))
+            let key = CacheKey(question(), name)
+            // Sound: the buffer is this value's own.
+            let entry = unsafe cache.read(key, name, into: buffer, refreshTime: now)
+            return entry?.isToBeRefreshed ?? false
+        }
+
         mutating func read(
             _ text: String,
             question: UpstreamQuestion = question()
@@ -84,6 +92,24 @@ import Testing
         }
         #expect(cache.entryCount == 2)
         #expect(access.read("kept.example.org") == [9])
+    }
+
+    @Test func `has one reader refresh an entry that was read before and soon expires`() {
+        var access = Access(ResponseCache(byteCount: 1 << 20))
+        access.store("www.example.org", [1])
+        access.store("once.example.org", [1])
+        // Both live from 10 to 70.
+        for now: UInt32 in [20, 63, 64, 65, 69] {
+            let isToBeRefreshed = access.isToBeRefreshed("www.example.org", at: now)
+            #expect(isToBeRefreshed == (now == 64), "\(now)")
+        }
+        let isPopular = access.isToBeRefreshed("once.example.org", at: 65)
+        let isAlive = access.isToBeRefreshed("once.example.org", at: 70)
+        #expect(!isPopular && !isAlive)
+        access.store("www.example.org", [2])
+        let isFirstUse = access.isToBeRefreshed("www.example.org", at: 66)
+        let isSecondUse = access.isToBeRefreshed("www.example.org", at: 66)
+        #expect(!isFirstUse && isSecondUse)
     }
 
     @Test func `replaces an entry of the same key`() {

@@ -10,6 +10,7 @@ struct ScriptedForwarding: ~Copyable {
     var now: Milliseconds = 1_000_000
     var upstreams = [Self.first, Self.second]
     var ruleZone = DomainName.root
+    var trustsAD = false
     var effects: [Forwarder.Effect] = []
 
     static let first = Upstream(address: IPAddress(v4: 0xC000_0201))
@@ -48,15 +49,49 @@ struct ScriptedForwarding: ~Copyable {
         return forwarder.join(
             question,
             name: name,
-            rule: CompiledRule(ForwardRule(zone: ruleZone, upstreams: upstreams)),
+            rule: rule,
             waiter: waiter,
             now: now,
             random: &random
         )
     }
 
-    mutating func receive(_ message: [UInt8], for attempt: UInt64) {
-        forwarder.received(message.span, for: attempt, now: now, random: &random)
+    mutating func refresh(_ text: String, _ question: UpstreamQuestion = Self.question()) {
+        var name = FoldedName(seed: Self.seed)
+        name.read(DomainName(text) ?? .root)
+        forwarder.refresh(question, name: name, rule: rule, now: now, random: &random)
+        collect()
+    }
+
+    private var rule: CompiledRule {
+        CompiledRule(ForwardRule(zone: ruleZone, upstreams: upstreams, trustsAD: trustsAD))
+    }
+
+    /// A message came to the attempt's socket that has another ID.
+    mutating func stray(near attempt: UInt64) {
+        forwarder.strayed(near: attempt, now: now, random: &random)
+        collect()
+    }
+
+    /// Answers what was sent to `upstream` since `first`, with an address.
+    mutating func answer(from upstream: Upstream, since first: Int = 0) {
+        for query in sent.dropFirst(first) where query.to == upstream {
+            receive(Reply.address(to: query.message), for: query.attempt)
+        }
+    }
+
+    mutating func receive(
+        _ message: [UInt8],
+        for attempt: UInt64,
+        isReassembled: Bool = false
+    ) {
+        forwarder.received(
+            message.span,
+            for: attempt,
+            isReassembled: isReassembled,
+            now: now,
+            random: &random
+        )
         collect()
     }
 

@@ -116,6 +116,8 @@ final class HeldForwarder: StreamForwarder {
         input.yield(Query(message: message, client: client, respond: respond))
     }
 
+    func refresh(_ refreshment: Refreshment) {}
+
     /// Waits for the next `count` queries.
     func take(_ count: Int) async -> [Query] {
         var taken: [Query] = []

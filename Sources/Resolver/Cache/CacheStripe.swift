@@ -70,10 +70,13 @@ import Synchronization
     // MARK: Reading
 
     /// Copies the payload of a key's entry into `buffer`; nil if there is none, or it does not fit.
+    ///
+    /// `refreshTime` is the time, for a reader that can have the entry refreshed.
     func read(
         _ key: CacheKey,
         _ name: borrowing FoldedName,
-        into buffer: UnsafeMutableRawBufferPointer
+        into buffer: UnsafeMutableRawBufferPointer,
+        refreshTime: UInt32?
     ) -> CachedEntry? {
         for _ in 0..<16 {
             // Sound: index 0 is within every stripe.
@@ -81,18 +84,18 @@ import Synchronization
             guard before & 1 == 0 else { continue }
             let found = unsafe copy(key, name, into: buffer)
             atomicMemoryFence(ordering: .acquiring)
-            if field(.sequence) == before { return found }
+            if field(.sequence) == before { return noteUse(of: found, refreshTime) }
         }
         lock()
         defer { unlock() }
-        return unsafe copy(key, name, into: buffer)
+        return noteUse(of: unsafe copy(key, name, into: buffer), refreshTime)
     }
 
     private func copy(
         _ key: CacheKey,
         _ name: borrowing FoldedName,
         into buffer: UnsafeMutableRawBufferPointer
-    ) -> CachedEntry? {
+    ) -> (place: Int, header: EntryHeader)? {
         guard let (place, header) = find(key, name),
             header.payloadLength <= buffer.count
         else { return nil }
@@ -114,24 +117,36 @@ import Synchronization
                 as: UInt8.self
             )
         }
-        if header.state == states.unread { markRead(place) }
-        return CachedEntry(
+        return (place, header)
+    }
+
+    /// Notes that an entry was read; the first reader in the last tenth of its life is to refresh it,
+    /// if it is not the only one.
+    private func noteUse(
+        of found: (place: Int, header: EntryHeader)?,
+        _ refreshTime: UInt32?
+    ) -> CachedEntry? {
+        guard let (place, header) = found else { return nil }
+        var entry = CachedEntry(
             length: header.payloadLength,
             storedAt: header.storedAt,
             expiresAt: header.expiresAt
         )
+        if header.state == states.unread {
+            _ = move(place, from: states.unread, to: states.read)
+        } else if header.state == states.read, let refreshTime, entry.isAtItsEnd(refreshTime) {
+            entry.isToBeRefreshed = move(place, from: states.read, to: states.refreshed)
+        }
+        return entry
     }
 
-    /// Notes a first read, unless the place has been overwritten since.
-    private func markRead(_ place: Int) {
+    /// Changes the state of an entry; false if it has another now, or the place has been overwritten.
+    private func move(_ place: Int, from old: UInt64, to new: UInt64) -> Bool {
         let index = Field.count + slotCount + place + EntryHeader.stateWord
         precondition(index < Field.count + slotCount + ringCount)
         // Sound: the index was checked.
-        _ = unsafe words[index].compareExchange(
-            expected: states.unread,
-            desired: states.read,
-            ordering: .relaxed
-        )
+        return unsafe words[index].compareExchange(expected: old, desired: new, ordering: .relaxed)
+            .exchanged
     }
 
     /// Where the key's entry starts in the ring, its extent checked.
@@ -321,7 +336,7 @@ import Synchronization
             return
         }
         if header.state != states.dead {
-            if header.state == states.read, chances > 0 {
+            if header.state != states.unread, chances > 0 {
                 chances -= 1
                 var entry = (0..<header.wordCount).map { ring(place + $0) }
                 entry[EntryHeader.stateWord] = states.unread
@@ -419,10 +434,17 @@ private struct EntryHeader {
 struct EntryStates: Sendable {
     let unread: UInt64
     let read: UInt64
+    /// Read, and its refreshment begun.
+    let refreshed: UInt64
     let dead: UInt64
 
     static func random() -> EntryStates {
         let base = UInt64.random(in: .min ... .max)
-        return EntryStates(unread: base, read: base &+ 1, dead: base &+ 2)
+        return EntryStates(
+            unread: base,
+            read: base &+ 1,
+            refreshed: base &+ 2,
+            dead: base &+ 3
+        )
     }
 }

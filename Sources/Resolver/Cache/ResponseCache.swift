@@ -66,13 +66,21 @@ import Synchronization
     }
 
     /// Copies a key's payload into `buffer`, expired or not; nil if there is none.
+    ///
+    /// With `refreshTime`, the time in seconds, it may turn out that the reader is to refresh it.
     @unsafe package func read(
         _ key: CacheKey,
         _ name: borrowing FoldedName,
-        into buffer: UnsafeMutableRawBufferPointer
+        into buffer: UnsafeMutableRawBufferPointer,
+        refreshTime: UInt32? = nil
     ) -> CachedEntry? {
         guard !stripes.isEmpty else { return nil }
-        return unsafe stripes[stripe(of: key)].read(key, name, into: buffer)
+        return unsafe stripes[stripe(of: key)].read(
+            key,
+            name,
+            into: buffer,
+            refreshTime: refreshTime
+        )
     }
 
     /// Keeps a payload from `storedAt` to `expiresAt`, in seconds of the process's steady clock.
@@ -134,4 +142,12 @@ package struct CachedEntry: Sendable, BitwiseCopyable {
     package let length: Int
     package let storedAt: UInt32
     package let expiresAt: UInt32
+    /// True for one reader of an entry that is wanted often and soon expires.
+    package internal(set) var isToBeRefreshed = false
+
+    /// In the last tenth of its life.
+    func isAtItsEnd(_ now: UInt32) -> Bool {
+        guard storedAt <= now, now < expiresAt else { return false }
+        return UInt64(expiresAt - now) * 10 <= UInt64(expiresAt - storedAt)
+    }
 }

@@ -34,7 +34,13 @@ extension Pipeline {
             )
         }
         let key = CacheKey(question, name)
-        let entry = unsafe cache.read(key, name, into: payloadMemory)
+        let entry = unsafe cache.read(
+            key,
+            name,
+            into: payloadMemory,
+            refreshTime: mayRefresh && refreshment == nil ? now : nil
+        )
+        if entry?.isToBeRefreshed ?? false { leaveToRefresh(question) }
         let mayBeStale = resolution.acceptsStale || resolution.failure != nil
         if let entry, let age = age(of: entry, now: now, mayBeStale: mayBeStale) {
             // Sound: the cache wrote `length` octets, and nobody else has the pipeline's memory.
@@ -121,7 +127,8 @@ extension Pipeline {
                 cached.rcode == .nonexistentDomain ? .staleNonexistentDomain : .staleAnswer
         }
         let isFirst = reply.count == query.questionEnd
-        response.isAuthentic = cached.isAuthentic && (isFirst || response.isAuthentic)
+        response.isAuthentic =
+            cached.isAuthentic && response.error == nil && (isFirst || response.isAuthentic)
         if cached.aliasCount == 0, isFirst {
             cached.write(payload, upTo: nil, age: age, into: &reply)
             return end(with: cached)

@@ -29,10 +29,14 @@ extension DatagramWorker {
         else { return fail(client, because: .other) }
         let owner = question.owner(of: pipeline.name, among: parts.inboxes.count)
         guard owner == parts.number else {
-            if !parts.inboxes[owner].post(.handover(client)) { fail(client, because: .other) }
+            if !parts.inboxes[owner].post(.handover(client)) {
+                fail(client, because: .notReady)
+            }
             return
         }
-        guard !clients.isFull else { return fail(client, because: .other) }
+        guard !clients.isFull(for: client.client.address) else {
+            return fail(client, because: .notReady)
+        }
         let waiter = clients.add(client)
         let joining = forwarder.join(
             question,
@@ -42,10 +46,35 @@ extension DatagramWorker {
             now: now,
             random: &random
         )
-        guard case .failed(let error) = joining, let refused = clients.remove(waiter) else {
+        switch joining {
+        case .waiting: break
+        case .doubtful:
+            if let client = clients.remove(waiter) { answerStale(client, waiter) }
+        case .failed(let error):
+            if let client = clients.remove(waiter) { fail(client, because: error) }
+        }
+    }
+
+    /// Asks a question for the cache alone, if its rule is still the one that it was, or hands it to
+    /// the worker that owns it.
+    mutating func refresh(_ refreshment: Refreshment) {
+        let question = refreshment.question
+        guard snapshot.rules.indices.contains(question.rule),
+            snapshot.routeID(ofRule: question.rule) == question.routeID
+        else { return }
+        refreshName.read(refreshment.name)
+        let owner = question.owner(of: refreshName, among: parts.inboxes.count)
+        guard owner == parts.number else {
+            _ = parts.inboxes[owner].post(.refresh(refreshment))
             return
         }
-        fail(refused, because: error)
+        forwarder.refresh(
+            question,
+            name: refreshName,
+            rule: snapshot.rules[question.rule],
+            now: now,
+            random: &random
+        )
     }
 
     private enum Outcome {

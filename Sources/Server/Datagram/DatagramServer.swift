@@ -77,8 +77,13 @@ extension DatagramServer: StreamForwarder {
         respond: @escaping @Sendable ([UInt8]?) -> Void
     ) {
         let query = StreamQuery(message: message, client: client, respond: respond)
+        if !nextInbox.post(.query(query)) { respond(nil) }
+    }
+
+    package func refresh(_ refreshment: Refreshment) { _ = nextInbox.post(.refresh(refreshment)) }
+
+    private var nextInbox: WorkerInbox {
         let turn = turn.wrappingAdd(1, ordering: .relaxed).oldValue
-        let inbox = inboxes[Int(UInt(bitPattern: turn) % UInt(inboxes.count))]
-        if !inbox.post(.query(query)) { respond(nil) }
+        return inboxes[Int(UInt(bitPattern: turn) % UInt(inboxes.count))]
     }
 }

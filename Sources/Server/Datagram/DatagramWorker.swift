@@ -18,7 +18,9 @@ struct DatagramWorker: ~Copyable {
     var stream = MessageBuffer()
     var forwarder: Forwarder
     var upstreams = UpstreamSockets()
-    var clients = WaitingClients()
+    var clients: WaitingClients
+    /// The name of a question that is asked for the cache alone.
+    var refreshName: FoldedName
     var random = RandomPool.system()
     var counts = WorkerCounts()
     var now = SteadyClock.milliseconds()
@@ -30,7 +32,10 @@ struct DatagramWorker: ~Copyable {
         generation = parts.snapshots.generation
         snapshot = parts.snapshots.current
         pipeline = Pipeline(cache: parts.cache, seed: parts.seed)
+        pipeline.mayRefresh = true
         forwarder = Forwarder(cache: parts.cache, seed: parts.seed)
+        refreshName = FoldedName(seed: parts.seed)
+        clients = WaitingClients(workers: parts.inboxes.count)
     }
 
     /// Works until it is told to drain and nobody waits any more.
@@ -88,6 +93,7 @@ struct DatagramWorker: ~Copyable {
             case .reply:
                 counts.answered &+= 1
                 outgoing.commit(length: reply.count, to: peer)
+                if let refreshment = pipeline.leftRefreshment { refresh(refreshment) }
             case .forward(let question):
                 forward(question, for: unsafe Array(message), route: .datagram(peer), peer.client)
             case .drop:
@@ -126,6 +132,7 @@ struct DatagramWorker: ~Copyable {
             )
         case .handover(let client):
             answer(client)
+        case .refresh(let refreshment): refresh(refreshment)
         case .upstreamStreamAnswer(let attempt, let result):
             receiveStreamAnswer(result, for: attempt)
         case .drain(let deadline):
@@ -164,7 +171,7 @@ struct DatagramWorker: ~Copyable {
             switch item {
             case .query(let query): query.respond(nil)
             case .handover(let client): fail(client, because: .networkError)
-            case .upstreamStreamAnswer, .drain: break
+            case .refresh, .upstreamStreamAnswer, .drain: break
             }
         }
         outgoing.flush()

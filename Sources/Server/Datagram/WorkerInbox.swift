@@ -13,6 +13,8 @@ package final class WorkerInbox: Sendable {
         case upstreamStreamAnswer(token: UInt64, Result<[UInt8], StreamUpstreamError>)
         /// A client whose question another worker owns.
         case handover(WaitingClient)
+        /// A question whose cached answer is wanted often and expires soon.
+        case refresh(Refreshment)
         /// Receive no more from clients and end once nobody waits, at the latest at this time.
         case drain(deadline: Milliseconds)
     }
@@ -75,7 +77,7 @@ extension WorkerInbox.Item {
     fileprivate var isControl: Bool {
         switch self {
         case .drain, .upstreamStreamAnswer: true
-        case .query, .handover: false
+        case .query, .handover, .refresh: false
         }
     }
 }

@@ -10,4 +10,7 @@ package protocol StreamForwarder: Sendable {
         from client: Client,
         respond: @escaping @Sendable ([UInt8]?) -> Void
     )
+
+    /// Has a question asked for the cache alone.
+    func refresh(_ refreshment: Refreshment)
 }

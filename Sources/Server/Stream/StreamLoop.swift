@@ -11,13 +11,20 @@ import Resolver
 
     private var pipeline: Pipeline
     private let snapshots: SnapshotHolder
+    private let forwarder: any StreamForwarder
     private let start = Resolution()
     /// Replies are written here first, since their length stands in front of them.
     private let scratch: UnsafeMutableRawBufferPointer
 
-    init(pipeline: consuming Pipeline, snapshots: SnapshotHolder) {
+    init(
+        pipeline: consuming Pipeline,
+        snapshots: SnapshotHolder,
+        forwarder: any StreamForwarder
+    ) {
         self.pipeline = pipeline
+        self.pipeline.mayRefresh = true
         self.snapshots = snapshots
+        self.forwarder = forwarder
         unsafe scratch = .allocate(byteCount: Self.largestMessage, alignment: 16)
     }
 
@@ -46,6 +53,7 @@ import Resolver
             now: Self.seconds(of: now),
             into: &reply
         )
+        if let refreshment = pipeline.leftRefreshment { forwarder.refresh(refreshment) }
         switch verdict {
         case .reply: return .reply(reply.withOctets(StreamFrame.framed))
         case .forward: return .forward

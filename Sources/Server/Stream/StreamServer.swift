@@ -28,7 +28,11 @@ package final class StreamServer: Sendable {
         for eventLoop in group.makeIterator() {
             let pipeline = Pipeline(cache: cache, seed: seed)
             loops[ObjectIdentifier(eventLoop)] = NIOLoopBoundBox.makeBoxSendingValue(
-                StreamLoop(pipeline: pipeline, snapshots: snapshots),
+                StreamLoop(
+                    pipeline: pipeline,
+                    snapshots: snapshots,
+                    forwarder: forwarder
+                ),
                 eventLoop: eventLoop
             )
         }
