@@ -88,7 +88,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Resolver", "Snapshot", "DNSWire", "TestSupport",
+                "Server", "Resolver", "Snapshot", "DNSWire", "CSockets", "TestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],

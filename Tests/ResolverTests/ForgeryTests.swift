@@ -65,6 +65,18 @@ import Testing
         #expect(script.answered.count == 1)
     }
 
+    @Test func `attack 6: one message that says unreachable ends nothing`() {
+        var script = ScriptedForwarding()
+        script.upstreams = [ScriptedForwarding.first]
+        script.join(waiter: 2)
+        script.fail(script.sent[0].attempt)
+        #expect(script.failed.isEmpty)
+        #expect(script.sent.count == 2)
+        #expect(script.sent[0].message.prefix(2) != script.sent[1].message.prefix(2))
+        script.receive(Reply.address(to: script.sent[0].message), for: script.sent[0].attempt)
+        #expect(script.answered.map(\.waiters) == [[2]])
+    }
+
     @Test func `attack 8: FORMERR without a question ends nothing, and is heard over TCP alone`() {
         var script = ScriptedForwarding()
         script.join()
@@ -164,7 +176,7 @@ import Testing
     }
 
     @Test func `attack 30: no more clients wait for one rule than leave room for others`() {
-        var script = ScriptedForwarding(questionLimit: 40)
+        var script = ScriptedForwarding(waiterLimit: 20)
         for waiter in 0..<20 { script.join(waiter: UInt64(waiter)) }
         #expect(script.join(waiter: 99) == .failed(.notReady))
         #expect(script.join("www.example.org", .init(2)) == .waiting)
@@ -175,14 +187,16 @@ import Testing
         var answered = 0
         for round in 0..<1_000 {
             for number in 0..<10 { script.join("x\(round)-\(number).victim.example") }
-            let before = script.sent.count
-            script.join("n\(round).example.org", waiter: 1)
+            script.effects = []
+            script.join("n\(round).example.org", waiter: 2)
+            let query = script.sent[0]
             script.pass(1)
-            script.answer(from: script.sent[before].to, since: before)
-            answered += 1
-            #expect(script.answered.count == answered)
-            #expect(script.forwarder.count <= 100)
+            script.receive(Reply.address(to: query.message), for: query.attempt)
+            answered += script.answered.count { $0.waiters == [2] }
+            if script.forwarder.count > 100 { Issue.record("\(script.forwarder.count) in flight") }
         }
+        #expect(answered == 1_000)
+        #expect(script.forwarder.counters.evicted > 9_000)
     }
 }
 

@@ -19,11 +19,12 @@ struct ScriptedForwarding: ~Copyable {
     let cache = ResponseCache(byteCount: 1 << 20)
     static let seed = HashSeed(value: 3)
 
-    init(questionLimit: Int = 100) {
+    init(questionLimit: Int = 100, waiterLimit: Int = 5_000) {
         forwarder = Forwarder(
             cache: cache,
             seed: Self.seed,
-            questionLimit: questionLimit
+            questionLimit: questionLimit,
+            waiterLimit: waiterLimit
         )
     }
 

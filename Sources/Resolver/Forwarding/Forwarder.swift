@@ -9,6 +9,8 @@ package struct Forwarder: ~Copyable {
     /// Questions in flight at a time; with more, an answer that is awaited for seconds costs memory
     /// that clients choose.
     let questionLimit: Int
+    /// Clients that may wait for the questions of one rule.
+    let waiterLimit: Int
 
     let cache: ResponseCache
     /// The name of an answer on its way into the cache.
@@ -25,10 +27,16 @@ package struct Forwarder: ~Copyable {
     package internal(set) var counters = Counters()
 
     /// Nothing is in flight yet; `seed`, the key of name hashes, is that of every other user of `cache`.
-    package init(cache: ResponseCache, seed: HashSeed, questionLimit: Int = 10_000) {
+    package init(
+        cache: ResponseCache,
+        seed: HashSeed,
+        questionLimit: Int = 10_000,
+        waiterLimit: Int = 5_000
+    ) {
         self.cache = cache
         name = FoldedName(seed: seed)
         self.questionLimit = questionLimit
+        self.waiterLimit = waiterLimit
     }
 
     /// What the owner of sockets and clients has to do.
@@ -97,7 +105,7 @@ package struct Forwarder: ~Copyable {
         random: inout RandomPool
     ) -> Joining {
         let key = QuestionKey(question, name: name)
-        guard loads.waiters(of: key.routeID) < 2 * routeLimit else { return .failed(.notReady) }
+        guard loads.waiters(of: key.routeID) < waiterLimit else { return .failed(.notReady) }
         let known = numbers[key]
         if known == nil,
             let error = failures.failure(of: key, now: now, revival: health.lastRevival)

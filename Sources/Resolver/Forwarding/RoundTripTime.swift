@@ -17,13 +17,14 @@ struct RoundTripTime: Sendable {
             (isKnown, mean, deviation, tail) = (true, sample, sample / 2, sample * 2)
             return
         }
+        // Nineteen steps up and one down hold each other where one sample in twenty is above; the
+        // step must not know the sample.
+        let step = max(deviation / 16, 1)
+        tail = sample > tail ? tail + 19 * step : max(tail - step, 0)
         let error = sample - mean
         // RFC 6298 §2.3.
         mean += error / 8
         deviation += (abs(error) - deviation) / 4
-        // Nineteen steps up and one down hold each other where one sample in twenty is above.
-        let step = max(deviation / 16, 1)
-        tail = sample > tail ? tail + 19 * step : max(tail - step, 0)
     }
 
     /// Notes that the answer takes longer than `time`, if that is news.

@@ -1,0 +1,114 @@
+import DNSWire
+import Foundation
+import TestSupport
+import Testing
+
+/// Clients and upstreams that together keep the resolver waiting.
+@Suite(.serialized) struct `Overload` {
+    private static let good: [UInt8] = [198, 51, 100, 7]
+    /// One worker, so that all limits are those of one; and many clients.
+    private static let settings = "workers: 1\nclients: { allow: [127.0.0.0/8] }\n"
+
+    /// Answers what does not have `silent` in its name.
+    private static func upstream() throws -> ScriptedUpstream {
+        try ScriptedUpstream { query in
+            let isSilent = Answer.askedName(of: query).contains("silent")
+            return isSilent ? [] : [Answer.address(query, good)]
+        }
+    }
+
+    /// Sends queries for names under `suffix`, and waits after each fifty until they have been read.
+    private static func flood(
+        _ server: ZonalServer,
+        _ count: Int,
+        under suffix: String,
+        from client: BoundSocket
+    ) -> [[UInt8]] {
+        let peer = BoundSocket.name("127.0.0.1", server.port)
+        var replies: [[UInt8]] = []
+        for number in 0..<count {
+            client.send(QueryMessage.of("x\(number).\(suffix)", id: UInt16(number % 9_000)), to: peer)
+            guard number % 50 == 49 else { continue }
+            client.send(QueryMessage.of("x", .opt, id: 9_999), to: peer)
+            while let reply = client.receive()?.octets, reply.prefix(2) != [39, 15] {
+                replies.append(reply)
+            }
+        }
+        return replies
+    }
+
+    @Test func `attack 29: a client has a thousand queries waiting, and the rest refused at once`()
+        throws
+    {
+        let upstream = try Self.upstream()
+        let server = try ZonalServer.forwarding(to: upstream, extra: Self.settings)
+        let client = try BoundSocket(kind: .datagram, address: "127.0.0.9")
+        let replies = Self.flood(server, 3_000, under: "silent.example", from: client)
+        #expect(replies.count == 2_000)
+        #expect(Set(replies.map { $0[3] & 0xF }) == [2])
+        // Nobody else has to do with it.
+        #expect(try server.dig("127.0.0.1", "www.example.org").data == ["198.51.100.7"])
+    }
+
+    @Test func `attack 29: each answer is sent when it comes`() throws {
+        let gate = DispatchSemaphore(value: 0)
+        let upstream = try ScriptedUpstream { query in
+            gate.wait()
+            return [Answer.address(query, Self.good)]
+        }
+        let server = try ZonalServer.forwarding(to: upstream)
+        let client = try BoundSocket(kind: .datagram)
+        let peer = BoundSocket.name("127.0.0.1", server.port)
+        for number in 0..<20 {
+            client.send(QueryMessage.of("x\(number).example.org"), to: peer)
+        }
+        for _ in 0..<20 {
+            gate.signal()
+            // The next is held until this one is here.
+            _ = try #require(client.receive())
+        }
+    }
+
+    @Test func `attack 30: the silent upstreams of one rule slow nobody else down`() throws {
+        let upstream = try Self.upstream()
+        let silent = try ScriptedUpstream { _ in [] }
+        let server = try ZonalServer(
+            """
+            \(Self.settings)
+            forward:
+              - { zone: ".", to: ["\(upstream.endpoint)"] }
+              - { zone: corp.example, to: ["\(silent.endpoint)"] }
+            """
+        )
+        var refused = 0
+        for number in 0..<8 {
+            let client = try BoundSocket(kind: .datagram, address: "127.0.0.\(10 + number)")
+            let suffix = "c\(number).corp.example"
+            refused += Self.flood(server, 1_000, under: suffix, from: client).count
+        }
+        // What has waited for longest gives way, and its clients are told.
+        #expect(refused > 4_000)
+        for number in 0..<20 {
+            let start = Date()
+            let dig = try server.dig("127.0.0.1", "n\(number).example.org")
+            #expect(dig.data == ["198.51.100.7"])
+            #expect(Date().timeIntervalSince(start) < 1)
+        }
+    }
+
+    @Test func `attack 32: random names of a silent domain leave other names their upstream`() throws {
+        let upstream = try Self.upstream()
+        let server = try ZonalServer.forwarding(to: upstream, extra: Self.settings)
+        let peer = BoundSocket.name("127.0.0.1", server.port)
+        let honest = try BoundSocket(kind: .datagram)
+        for number in 0..<40 {
+            let client = try BoundSocket(kind: .datagram, address: "127.0.0.\(10 + number)")
+            _ = Self.flood(server, 500, under: "c\(number).silent.example", from: client)
+            let start = Date()
+            honest.send(QueryMessage.of("n\(number).example.org"), to: peer)
+            let reply = try #require(honest.receive()?.octets)
+            #expect(reply.suffix(4) == Self.good[...])
+            #expect(Date().timeIntervalSince(start) < 0.5)
+        }
+    }
+}

@@ -1,0 +1,192 @@
+import CSockets
+import DNSWire
+import Glibc
+import Snapshot
+import TestSupport
+import Testing
+
+@testable import Resolver
+@testable import Server
+
+/// A worker's sockets towards one upstream that a test plays.
+@Suite struct `Upstream sockets` {
+    @safe private struct Rig: ~Copyable {
+        var sockets: UpstreamSockets
+        var random: RandomPool
+        let epoll: Epoll
+        let upstream: BoundSocket
+        let buffer: UnsafeMutableRawBufferPointer
+
+        init() throws {
+            let epoll = try Epoll()
+            let upstream = try BoundSocket(kind: .datagram)
+            self.epoll = epoll
+            self.upstream = upstream
+            sockets = UpstreamSockets()
+            random = .system()
+            unsafe buffer = .allocate(byteCount: 65_536, alignment: 8)
+        }
+
+        deinit { unsafe buffer.deallocate() }
+
+        /// Sends a query; the socket's name as the upstream sees it.
+        mutating func ask(id: UInt16, attempt: UInt64, now: Milliseconds = 0) throws -> sockaddr_in {
+            let code = sockets.send(
+                QueryMessage.of("www.example.org", id: id),
+                attempt: attempt,
+                to: Upstream(address: IPAddress(v4: 0x7F00_0001), port: upstream.port),
+                epoll: epoll,
+                now: now,
+                random: &random
+            )
+            #expect(code == 0)
+            return try #require(upstream.receive()).peer
+        }
+
+        /// What the socket that is ready has received.
+        mutating func receive() throws -> UpstreamSockets.Reception {
+            #expect(epoll.wait(timeout: 10_000) > 0)
+            guard case .upstream(let index) = epoll.event(at: 0) else {
+                return .nothing
+            }
+            return unsafe sockets.receive(from: index, into: buffer)
+        }
+    }
+
+    @Test func `attack 7: an answer on another question's socket is nobody's`() throws {
+        var rig = try Rig()
+        let first = try rig.ask(id: 1, attempt: 11)
+        let second = try rig.ask(id: 2, attempt: 22)
+        #expect(first.sin_port != second.sin_port)
+        rig.upstream.send(QueryMessage.of("www.example.org", id: 1), to: second)
+        guard case .stray([22]) = try rig.receive() else {
+            Issue.record("the wrong question was answered")
+            return
+        }
+        rig.upstream.send(QueryMessage.of("www.example.org", id: 1), to: first)
+        guard case .message(_, 11, false) = try rig.receive() else {
+            Issue.record("the right question was not answered")
+            return
+        }
+    }
+
+    @Test func `attack 1: only the upstream's own address and port is listened to`() throws {
+        var rig = try Rig()
+        let peer = try rig.ask(id: 1, attempt: 11)
+        let stranger = try BoundSocket(kind: .datagram)
+        stranger.send(QueryMessage.of("www.example.org", id: 1), to: peer)
+        rig.upstream.send([0, 1, 2], to: peer)
+        // The stranger's would have come first.
+        guard case .message(3, 11, false) = try rig.receive() else {
+            Issue.record("a stranger was heard")
+            return
+        }
+    }
+
+    @Test func `attack 6: a port where somebody guesses serves no other question`() throws {
+        var rig = try Rig()
+        let peer = try rig.ask(id: 1, attempt: 11)
+        for id: UInt16 in 5..<8 {
+            rig.upstream.send(QueryMessage.of("www.example.org", id: id), to: peer)
+            _ = try rig.receive()
+        }
+        for id: UInt16 in 100..<1_100 {
+            let other = try rig.ask(id: id, attempt: UInt64(id))
+            #expect(other.sin_port != peer.sin_port)
+            rig.sockets.forget(UInt64(id))
+        }
+    }
+
+    @Test func `attack 6: a port serves a few questions and a few seconds`() throws {
+        var rig = try Rig()
+        var uses: [in_port_t: Int] = [:]
+        for id: UInt16 in 0..<3_000 {
+            uses[try rig.ask(id: id, attempt: UInt64(id) + 1).sin_port, default: 0] += 1
+            rig.sockets.forget(UInt64(id) + 1)
+        }
+        #expect(uses.values.max() ?? 0 <= 32)
+        #expect(uses.count > 150)
+        for id: UInt16 in 3_000..<3_100 {
+            let port = try rig.ask(id: id, attempt: UInt64(id) + 1, now: 10_000).sin_port
+            #expect(uses[port] == nil)
+            uses[port] = nil
+        }
+    }
+
+    @Test func `a late and a second answer are not taken for guesses`() throws {
+        var rig = try Rig()
+        let peer = try rig.ask(id: 1, attempt: 11)
+        rig.sockets.forget(11)
+        rig.upstream.send(QueryMessage.of("www.example.org", id: 1), to: peer)
+        guard case .late = try rig.receive() else {
+            Issue.record("not late")
+            return
+        }
+        #expect(rig.sockets.strays == 0)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "needs root, for a raw socket"))
+    func `attack 10: a datagram that came in fragments is told from a whole one`() throws {
+        var rig = try Rig()
+        let peer = try rig.ask(id: 1, attempt: 11)
+        let message = QueryMessage.of("www.example.org", id: 1)
+        let port = rig.upstream.port
+        let length = UInt16(8 + message.count)
+        let words = [port, UInt16(bigEndian: peer.sin_port), length, 0]
+        let datagram = words.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] } + message
+        try Self.sendRaw(datagram[..<16], offset: 0, hasMore: true)
+        try Self.sendRaw(datagram[16...], offset: 16, hasMore: false)
+        guard case .message(message.count, 11, true) = try rig.receive() else {
+            Issue.record("fragments were not noticed")
+            return
+        }
+    }
+
+    /// Sends an IP packet from 127.0.0.1 to itself that is a part of a UDP datagram.
+    private static func sendRaw(
+        _ payload: ArraySlice<UInt8>,
+        offset: UInt16,
+        hasMore: Bool
+    ) throws {
+        let raw = socket(AF_INET, Int32(SOCK_RAW.rawValue), Int32(IPPROTO_RAW))
+        try #require(raw >= 0)
+        defer { _ = close(raw) }
+        let size = UInt16(20 + payload.count)
+        let place = offset / 8 | (hasMore ? 0x2000 : 0)
+        let words: [UInt16] = [0x4500, size, 0x1234, place, 0x4011, 0, 0x7F00, 1, 0x7F00, 1]
+        let packet = words.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] } + payload
+        var peer = BoundSocket.name("127.0.0.1", 0)
+        // Sound: packet and address outlive the call that gets their sizes.
+        let sent = unsafe withUnsafePointer(to: &peer) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe sendto(raw, packet, packet.count, 0, $0, socklen_t(16))
+            }
+        }
+        try #require(sent == packet.count)
+    }
+
+    @Test func `attack 10: what is sent has DF, and no router's word makes it smaller`() throws {
+        var random = RandomPool.system()
+        let upstream = try BoundSocket(kind: .datagram)
+        let descriptor = try ConnectedSocket.open(
+            to: Upstream(address: IPAddress(v4: 0x7F00_0001), port: upstream.port),
+            random: &random
+        )
+        defer { _ = close(descriptor) }
+        let address = AddressAndPort(IPAddress(v4: 0x7F00_0001), port: 0)
+        let listener = try ListenerSocket(address, sharing: false)
+        for socket in [descriptor, listener.descriptor] {
+            var value: Int32 = -1
+            var size = socklen_t(4)
+            // Sound: the option's value is an int of this size.
+            _ = unsafe getsockopt(
+                socket,
+                Int32(IPPROTO_IP),
+                csockets_ip_path_mtu,
+                &value,
+                &size
+            )
+            #expect(value == csockets_ip_path_mtu_probe)
+        }
+    }
+}
