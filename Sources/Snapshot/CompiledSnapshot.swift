@@ -90,8 +90,12 @@ package final class CompiledSnapshot: Sendable {
         account: Int?,
         scratch: inout FoldedName
     ) -> ZoneMatch {
-        if zone.hasCuts, let cut = cut(above: name, in: zone) { return cut }
         let account = zone.labelOwner ?? account
+        if zone.hasCuts,
+            let cut = cut(above: name, in: zone, account: account, scratch: &scratch)
+        {
+            return cut
+        }
         for suffix in 0...max(name.labelCount - zone.labelCount, 0) {
             if labels.translate(name, suffix: suffix, account: account, into: &scratch),
                 let node = store.node(scratch, suffix: 0, zone: zone.number)
@@ -122,17 +126,34 @@ package final class CompiledSnapshot: Sendable {
         return .wildcard(wildcard)
     }
 
-    /// The delegation or DNAME nearest to the apex above the name.
-    private func cut(above name: borrowing FoldedName, in zone: CompiledZone) -> ZoneMatch? {
+    /// The delegation or DNAME nearest to the apex above the name, zonal names among them.
+    private func cut(
+        above name: borrowing FoldedName,
+        in zone: CompiledZone,
+        account: Int?,
+        scratch: inout FoldedName
+    ) -> ZoneMatch? {
         var suffix = name.labelCount - zone.labelCount
         while suffix > 0 {
-            if let node = store.node(name, suffix: suffix, zone: zone.number) {
-                if node.flags.contains(.isDelegation) { return .delegation(node, suffix: suffix) }
-                if node.flags.contains(.hasDNAME) { return .dname(node, suffix: suffix) }
+            if labels.translate(name, suffix: suffix, account: account, into: &scratch),
+                let node = store.node(scratch, suffix: 0, zone: zone.number),
+                let cut = cut(at: node, suffix: suffix)
+            {
+                return cut
+            }
+            if let node = store.node(name, suffix: suffix, zone: zone.number),
+                let cut = cut(at: node, suffix: suffix)
+            {
+                return cut
             }
             suffix -= 1
         }
         return nil
+    }
+
+    private func cut(at node: Node, suffix: Int) -> ZoneMatch? {
+        if node.flags.contains(.isDelegation) { return .delegation(node, suffix: suffix) }
+        return node.flags.contains(.hasDNAME) ? .dname(node, suffix: suffix) : nil
     }
 
     package func rrset(of node: Node, type: RecordType) -> RRset? {

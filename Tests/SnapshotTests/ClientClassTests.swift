@@ -104,6 +104,22 @@ import Testing
         #expect(snapshot.classify(Self.address("10.20.9.1"), listener: 0).account == 1)
     }
 
+    @Test func `takes a VPC's own address for one in it, inside an inbound range too`() {
+        var world = Self.world()
+        world.vpcs[1].inbound = Self.prefixes("10.0.0.0/8", "10.20.64.0/24")
+        world.vpcs[1].endpoints = ["vpce-0aa11bb22cc33dd44"]
+        let snapshot = Self.snapshot(world)
+        for (address, scope) in [
+            ("10.20.9.1", ClientClass.Scope.vpc), ("10.20.8.1", .vpc), ("10.20.64.1", .inbound),
+            ("10.99.1.1", .inbound), ("192.0.2.1", .vpc),
+        ] {
+            let address = Self.address(address)
+            #expect(snapshot.classify(address, listener: 2).scope == scope)
+            let byEndpoint = snapshot.classify(address, endpoint: "vpce-0aa11bb22cc33dd44")
+            #expect(byEndpoint?.scope == scope)
+        }
+    }
+
     @Test func `leaves a range that two VPCs claim to the one that nothing else tells apart`() {
         var world = Self.world()
         world.vpcs[1].ranges = Self.prefixes("10.0.0.0/8")

@@ -123,23 +123,29 @@ struct ClientClassCompiler {
         !world.vpcs[vpc].endpoints.isEmpty || world.listeners.contains { $0.vpc == vpc }
     }
 
-    /// Where everybody is in one VPC.
+    /// Where everybody is in one VPC; its ranges decide only who arrives through an inbound endpoint.
     private mutating func realm(ofVPC vpc: Int, participant: Int?) -> AddressMap {
-        var entries: [(prefix: IPPrefix, value: UInt32)] = []
-        for range in world.vpcs[vpc].inbound {
-            let inbound = clientClass(vpc: vpc, scope: .inbound, subnet: nil, participant: nil)
-            entries.append((range, number(of: inbound)))
+        var scopes = PrefixTable<ClientClass.Scope>()
+        var subnets = PrefixTable<Int>()
+        for range in world.vpcs[vpc].ranges { scopes.add(range, .vpc) { first, _ in first } }
+        for range in world.vpcs[vpc].inbound { scopes.add(range, .inbound) { first, _ in first } }
+        for (number, subnet) in world.vpcs[vpc].subnets.enumerated() {
+            for range in subnet.ranges { subnets.add(range, number) { first, _ in first } }
         }
-        for (index, subnet) in world.vpcs[vpc].subnets.enumerated() {
-            for range in subnet.ranges {
-                let inside = clientClass(
-                    vpc: vpc,
-                    scope: .vpc,
-                    subnet: index,
-                    participant: participant
+        let entries = Set(scopes.prefixes + subnets.prefixes).map { prefix in
+            let scope = scopes.mostSpecific(holding: prefix) ?? .vpc
+            let subnet = scope == .vpc ? subnets.mostSpecific(holding: prefix) : nil
+            return (
+                prefix,
+                number(
+                    of: clientClass(
+                        vpc: vpc,
+                        scope: scope,
+                        subnet: subnet,
+                        participant: participant
+                    )
                 )
-                entries.append((range, number(of: inside)))
-            }
+            )
         }
         let elsewhere = clientClass(vpc: vpc, scope: .vpc, subnet: nil, participant: nil)
         return AddressMap(entries, otherwise: number(of: elsewhere))
