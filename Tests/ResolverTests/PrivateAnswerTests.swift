@@ -132,6 +132,30 @@ import Testing
         #expect(answer.addresses == ["10.20.1.40"])
     }
 
+    @Test func `follows the DNAME of a zonal name in the asking account's AZ`() {
+        var sample = SampleWorld()
+        sample.addZone(
+            "internal.example",
+            [
+                ("old-use1-az4", .dname, "new4"), ("old-use1-az6", .dname, "new6"),
+                ("x.new4", .a, "10.20.1.40"), ("x.new6", .a, "10.20.2.40"),
+            ]
+        )
+        let question = "x.old-us-east-1a.internal.example"
+        #expect(sample.ask(question, from: "10.20.1.7").addresses == ["10.20.1.40"])
+        #expect(sample.ask(question, from: "10.30.1.7").addresses == ["10.20.2.40"])
+    }
+
+    @Test func `below the delegation of a zonal name is a referral`() {
+        var sample = SampleWorld()
+        sample.addZone("internal.example", [("child-use1-az4", .ns, "ns.example.org.")])
+        let answer = sample.ask("host.child-us-east-1a.internal.example", from: "10.20.1.7")
+        #expect(answer.rcode == .noError)
+        #expect(answer.records.first?.type == .ns)
+        let other = sample.ask("host.child-us-east-1a.internal.example", from: "10.30.1.7")
+        #expect(other.rcode == .nonexistentDomain)
+    }
+
     @Test func `to a name that a DNAME makes too long is YXDOMAIN`() {
         var sample = SampleWorld()
         let long = Array(repeating: String(repeating: "a", count: 60), count: 3).joined(

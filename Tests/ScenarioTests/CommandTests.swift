@@ -97,6 +97,11 @@ import Testing
         #expect(kind != "forward" || result.output.contains("\"to\":["))
     }
 
+    @Test func `explain says whose a DNAME is`() throws {
+        let result = try zonal("explain", "--from", "127.20.1.7", "x.old.internal.example")
+        #expect(result.output.contains("+ old.internal.example. 300 DNAME apps.internal.example."))
+    }
+
     @Test func `az prints what each account calls an AZ`() throws {
         let result = try zonal("az")
         #expect(

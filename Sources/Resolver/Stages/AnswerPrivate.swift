@@ -115,7 +115,7 @@ extension Pipeline {
         guard let dname = snapshot.rrset(of: node, type: .dname),
             readTarget(of: dname, in: snapshot) > 0
         else { return writeNegative(zone: zone, in: snapshot, into: &reply) }
-        trace?.record(.answered(name.name, zone, dname, .all(of: dname)))
+        trace?.record(.answered(ancestor(suffix), zone, dname, .all(of: dname)))
         write(dname, .all(of: dname), owner: suffix, in: snapshot, into: &reply)
         guard target.assemble(labels: suffix, of: name, before: 0, of: scratch) else {
             response.rcode = .nameTooLong
@@ -132,7 +132,12 @@ extension Pipeline {
         return followWritten(targetLength: scratch.count, in: &reply)
     }
 
-    /// A delegation: the child's NS in the authority section, and what addresses we have of them.
+    /// What is left of the current name without its first `count` labels.
+    private func ancestor(_ count: Int) -> DomainName {
+        (0..<count).reduce(name.name) { name, _ in name.parent ?? name }
+    }
+
+    /// A delegation: the child's NS in the authority section.
     private mutating func refer(
         to node: Node,
         suffix: Int,
