@@ -80,12 +80,12 @@ import Testing
     }
 
     @Test func `with many records at one name take no longer for each`() throws {
-        let lines = (0..<20_000).map { "a TXT \"\($0 / 2)\"\na\($0) CNAME a" }
+        let lines = (0..<20_000).map { "a TXT \"\($0 / 6)\"\na\($0) CNAME a" }
         let (zone, diagnostics) = try ZoneFileFixtures.read(
             ZoneFileFixtures.head + lines.joined(separator: "\n")
         )
         #expect(diagnostics.isEmpty)
-        #expect(zone?.records.count == 2 + 10_000 + 20_000)
+        #expect(zone?.records.count == 2 + 3334 + 20_000)
     }
 
     @Test func `without an end of line or with CR LF are no hostile files`() throws {

@@ -29,6 +29,7 @@ struct ZoneChecks {
         group()
         unifyTTLs()
         dropDuplicates()
+        checkSizes()
         checkSOA(path: path)
         checkAliases()
         checkCuts()
@@ -172,6 +173,22 @@ struct ZoneChecks {
         case 15, 18, 21, 26, 36, 107: 2
         case 33: 6
         default: nil
+        }
+    }
+
+    /// An RRset that no message can hold would never be answered, not even over TCP (RFC 2181 §5).
+    private mutating func checkSizes() {
+        // Header, name, question's type and class, and OPT; then each record with its owner a pointer.
+        var sizes = [Int](repeating: 12 + 255 + 4 + 11, count: sets.count)
+        for (index, record) in session.contents.records.enumerated() {
+            let set = Int(recordSets[index])
+            let before = sizes[set]
+            sizes[set] += 12 + Int(record.rdataLength)
+            guard before <= 65_535, sizes[set] > 65_535 else { continue }
+            fail(
+                index,
+                "with this one the \(record.type) records of the name no longer fit into an answer, which holds 65535 octets; spread them over several names"
+            )
         }
     }
 
