@@ -166,39 +166,45 @@ struct ConfigurationFileReader {
 
     private func rule(_ node: ConfigurationNode) -> RuleDraft? {
         let keys = ["zone", "to", "vpcs", "trust-ad"]
-        guard let entries = MappingReader(node, "a forwarding rule", keys: keys, journal),
-            let zone = entries.required("zone", .domainName)
-        else { return nil }
+        guard let entries = MappingReader(node, "a forwarding rule", keys: keys, journal) else {
+            return nil
+        }
+        let zone = entries.required("zone", .domainName)
         let targets = entries.values("to", .target)
-        if entries.items("to").isEmpty {
+        let vpcs = entries["vpcs"].map { _ in entries.values("vpcs", .vpcID) }
+        let trustsAD = entries.value("trust-ad", .truth)?.value ?? false
+        guard let zone else { return nil }
+        if entries["to"]?.isEmpty ?? true {
             journal.error(
                 at: entries["to"]?.place ?? node.place,
                 "the rule for \(zone.value) names nobody to ask; write to: [system] or addresses"
             )
         }
-        let vpcs = entries["vpcs"].map { _ in entries.values("vpcs", .vpcID) }
         return RuleDraft(
             place: node.place,
             zone: zone.value,
             to: targets,
             vpcs: vpcs,
-            trustsAD: entries.value("trust-ad", .truth)?.value ?? false
+            trustsAD: trustsAD
         )
     }
 
     // MARK: The network
+    // What has no ID is read to its end, so that its other mistakes are told too, and left out.
 
     private func account(_ node: ConfigurationNode) -> AccountDraft? {
         let keys = ["id", "name", "availability-zones"]
-        guard let entries = MappingReader(node, "an account", keys: keys, journal),
-            let id = entries.required("id", .accountID)
-        else { return nil }
-        return AccountDraft(
-            place: id.place,
-            id: id.value,
+        guard let entries = MappingReader(node, "an account", keys: keys, journal) else {
+            return nil
+        }
+        let id = entries.required("id", .accountID)
+        let account = AccountDraft(
+            place: id?.place ?? node.place,
+            id: id?.value ?? "",
             name: entries.value("name", .any("a name"))?.value,
             availabilityZones: entries["availability-zones"].map(mappingTable) ?? []
         )
+        return id == nil ? nil : account
     }
 
     /// The AZ-name mapping table: any keys, all of them AZ names.
@@ -225,12 +231,13 @@ struct ConfigurationFileReader {
 
     private func vpc(_ node: ConfigurationNode) -> VPCDraft? {
         let keys = ["id", "account", "region", "ranges", "inbound", "endpoints", "subnets"]
-        guard let entries = MappingReader(node, "a VPC", keys: keys, journal),
-            let id = entries.required("id", .vpcID)
-        else { return nil }
-        return VPCDraft(
-            place: id.place,
-            id: id.value,
+        guard let entries = MappingReader(node, "a VPC", keys: keys, journal) else {
+            return nil
+        }
+        let id = entries.required("id", .vpcID)
+        let vpc = VPCDraft(
+            place: id?.place ?? node.place,
+            id: id?.value ?? "",
             account: entries.required("account", .accountID),
             region: entries.value("region", .any("a region"))?.value,
             ranges: entries.values("ranges", .prefix),
@@ -238,20 +245,23 @@ struct ConfigurationFileReader {
             endpoints: entries.values("endpoints", .endpointID),
             subnets: entries.items("subnets").compactMap(subnet)
         )
+        return id == nil ? nil : vpc
     }
 
     private func subnet(_ node: ConfigurationNode) -> SubnetDraft? {
         let keys = ["id", "ranges", "az", "shared-with"]
-        guard let entries = MappingReader(node, "a subnet", keys: keys, journal),
-            let id = entries.required("id", .subnetID)
-        else { return nil }
-        return SubnetDraft(
-            place: id.place,
-            id: id.value,
+        guard let entries = MappingReader(node, "a subnet", keys: keys, journal) else {
+            return nil
+        }
+        let id = entries.required("id", .subnetID)
+        let subnet = SubnetDraft(
+            place: id?.place ?? node.place,
+            id: id?.value ?? "",
             ranges: entries.values("ranges", .prefix),
             zone: entries.required("az", .zoneReference),
             sharedWith: entries.values("shared-with", .accountID)
         )
+        return id == nil ? nil : subnet
     }
 
     private func endpoint(_ node: ConfigurationNode) -> EndpointDraft? {
@@ -259,12 +269,13 @@ struct ConfigurationFileReader {
             "id", "vpc", "type", "service", "state", "names", "verification", "prefix-list",
             "prefixes", "route-tables",
         ]
-        guard let entries = MappingReader(node, "an endpoint", keys: keys, journal),
-            let id = entries.required("id", .endpointID)
-        else { return nil }
-        return EndpointDraft(
-            place: id.place,
-            id: id.value,
+        guard let entries = MappingReader(node, "an endpoint", keys: keys, journal) else {
+            return nil
+        }
+        let id = entries.required("id", .endpointID)
+        let endpoint = EndpointDraft(
+            place: id?.place ?? node.place,
+            id: id?.value ?? "",
             vpc: entries.required("vpc", .vpcID),
             kind: entries.value("type", ValueForm<Endpoint.Kind>.word())?.value ?? .interface,
             service: entries.value("service", .any("a service name"))?.value,
@@ -275,6 +286,7 @@ struct ConfigurationFileReader {
             prefixes: entries.values("prefixes", .prefix).map(\.value),
             routeTables: entries.values("route-tables", .any("a route table's ID")).map(\.value)
         )
+        return id == nil ? nil : endpoint
     }
 
     private func endpointService(_ node: ConfigurationNode) -> EndpointService? {
@@ -297,13 +309,15 @@ struct ConfigurationFileReader {
             "file", "vpcs", "affinity", "labels", "owner", "fallthrough", "audience", "outside",
         ]
         guard
-            let entries = MappingReader(node, "a zone", keys: keys, later: ["health"], journal),
-            var file = entries.required("file", .path)
+            let entries = MappingReader(node, "a zone", keys: keys, later: ["health"], journal)
         else { return nil }
-        file.value = FilePath.join(file.value, besides: path)
-        return ZoneDraft(
+        let file = entries.required("file", .path)
+        let zone = ZoneDraft(
             place: node.place,
-            file: file,
+            file: Placed(
+                FilePath.join(file?.value ?? "", besides: path),
+                at: file?.place ?? node.place
+            ),
             vpcs: viewers(entries),
             affinity: entries.value("affinity", ValueForm<Zone.Affinity>.word())?.value ?? .zonal,
             labels: entries.value("labels", ValueForm<Zone.Labels>.word())?.value ?? .account,
@@ -312,6 +326,7 @@ struct ConfigurationFileReader {
             audience: entries.value("audience", ValueForm<Zone.Audience>.word())?.value ?? .all,
             outside: entries.value("outside", ValueForm<Zone.Outside>.word())?.value ?? .forward
         )
+        return file == nil ? nil : zone
     }
 
     /// Who sees a zone: a list of VPCs, or nil for `all`.

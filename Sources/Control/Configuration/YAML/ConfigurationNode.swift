@@ -23,6 +23,12 @@ struct ConfigurationNode {
         return false
     }
 
+    /// Nothing, or a list without items.
+    var isEmpty: Bool {
+        if case .list(let items) = content { return items.isEmpty }
+        return isNothing
+    }
+
     /// What it is, for messages: `a list`.
     var kind: String {
         switch content {
