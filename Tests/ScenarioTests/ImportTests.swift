@@ -147,6 +147,24 @@ import Testing
         #expect(folder.text(Self.private1)?.contains("@ A 10.20.1.10\n") == true)
     }
 
+    @Test func `refuses two exports of one object that say different things`() throws {
+        var export = AWSExport()
+        export.endpoints.append(export.endpoints[0])
+        let folder = try export.folder()
+        #expect(try folder.importAWS().status == 0)
+        export.endpoints[1]["State"] = "deleting"
+        export.interfaces.append(AWSExport.interface("eni-2", "subnet-0a2", "10.20.2.11"))
+        try export.write(to: folder)
+        let result = try folder.importAWS()
+        #expect(result.status == 1)
+        #expect(
+            result.complaints.contains(
+                "describe-vpc-endpoints.json: error: vpce-0a1 is exported twice, and differently in"
+            )
+        )
+        #expect(result.complaints.contains("error: eni-2 is exported twice, and differently in"))
+    }
+
     @Test func `refuses another account's table of AZ names`() throws {
         var export = AWSExport()
         for index in export.zones.indices {

@@ -122,6 +122,16 @@ enum EC2 {
         var dnsOptions: DNSOptions?
         var dnsEntries: [DNSEntry]?
         var creationTimestamp: String?
+
+        /// Whether the other export of this endpoint gives the same answers.
+        func agrees(with other: Self) -> Bool {
+            func names(_ endpoint: Self) -> Set<String?> {
+                Set((endpoint.dnsEntries ?? []).map { $0.dnsName?.lowercased() })
+            }
+            return state?.lowercased() == other.state?.lowercased()
+                && privateDnsEnabled == other.privateDnsEnabled && names(self) == names(other)
+                && Set(networkInterfaceIds ?? []) == Set(other.networkInterfaceIds ?? [])
+        }
     }
 
     /// A name of a resource or service-network endpoint.

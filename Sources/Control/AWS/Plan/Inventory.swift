@@ -43,6 +43,10 @@ struct Inventory {
         var zoneID: String?
         var addresses: [IPAddress]
         var file: String
+
+        func agrees(with other: Self) -> Bool {
+            subnet == other.subnet && Set(addresses) == Set(other.addresses)
+        }
     }
 
     init(_ exports: [String: AccountExport], _ journal: ConfigurationJournal) {
@@ -198,7 +202,7 @@ struct Inventory {
         let texts =
             [interface.privateIpAddress].compactMap { $0 }
             + (interface.ipv6Addresses ?? []).compactMap(\.ipv6Address)
-        interfaces[id] = Interface(
+        let read = Interface(
             subnet: subnet,
             zoneID: interface.availabilityZoneId?.lowercased(),
             addresses: texts.compactMap { text in
@@ -211,6 +215,19 @@ struct Inventory {
             },
             file: found.file
         )
+        if let known = interfaces[id], !known.agrees(with: read) {
+            tellOfTwo(id, found.file, known.file)
+            return
+        }
+        interfaces[id] = read
+    }
+
+    /// Two exports say different things of one object, and nobody can say which of them is the newer.
+    private func tellOfTwo(_ id: String, _ file: String, _ other: String) {
+        journal.error(
+            at: SourcePlace(file: file),
+            "\(id.shown) is exported twice, and differently in \(other); remove the older export"
+        )
     }
 
     // MARK: Endpoints
@@ -218,6 +235,10 @@ struct Inventory {
     private mutating func add(_ found: AccountExport.Found<EC2.Endpoint>) {
         let subject = "an endpoint without VpcEndpointId"
         guard let id = checked(found.value.vpcEndpointId, .endpointID, subject, found.file) else {
+            return
+        }
+        if let known = endpoints[id], !known.value.agrees(with: found.value) {
+            tellOfTwo(id, found.file, known.file)
             return
         }
         endpoints[id] = found
