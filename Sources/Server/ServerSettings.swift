@@ -48,13 +48,17 @@ package struct ServerSettings: Sendable {
 
     /// The world of `next` as seen through the listeners that stay.
     ///
-    /// A listener that is no longer configured says nothing more about its clients.
+    /// A listener that is no longer configured says nothing more about its clients. Listeners of one
+    /// address, which port 0 allows, are told apart by their order.
     func worldOnReload(with next: ServerSettings) -> World {
         var world = next.world
-        world.listeners = listeners.map { address in
-            guard let place = next.listeners.firstIndex(of: address),
-                next.world.listeners.indices.contains(place)
-            else { return ListenerScope() }
+        world.listeners = listeners.enumerated().map { index, address in
+            let number = listeners[..<index].count { $0 == address }
+            let place = next.listeners.indices.filter { next.listeners[$0] == address }
+                .dropFirst(number).first
+            guard let place, next.world.listeners.indices.contains(place) else {
+                return ListenerScope()
+            }
             return next.world.listeners[place]
         }
         return world
