@@ -51,8 +51,8 @@ import Testing
         #expect(script.sent[0].message.suffix(2) == [0, 0], "an OPT without options")
     }
 
-    @Test func `attack 5: the question in other letters is no answer, and is asked over TCP at once`()
-    {
+    @Test
+    func `attack 5: the question in other letters is no answer, and is asked over TCP at once`() {
         var script = ScriptedForwarding()
         script.join("aaaaaaaaaaaaaaaaaaaaaaaa.example.org")
         let query = script.sent[0]

@@ -63,7 +63,9 @@ import Testing
         #expect(upstream.queries.count == 1)
     }
 
-    @Test func `attack 3: five hundred equal questions are asked once, and all of them answered`() throws {
+    @Test func `attack 3: five hundred equal questions are asked once, and all of them answered`()
+        throws
+    {
         let gate = DispatchSemaphore(value: 0)
         let upstream = try ScriptedUpstream { query in
             gate.wait()

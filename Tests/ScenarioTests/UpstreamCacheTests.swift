@@ -6,7 +6,8 @@ import Testing
 @Suite struct `Cached answers` {
     private static let address: [UInt8] = [198, 51, 100, 7]
 
-    @Test func `are refreshed before they expire if they are popular, with nobody waiting`() throws {
+    @Test func `are refreshed before they expire if they are popular, with nobody waiting`() throws
+    {
         let upstream = try ScriptedUpstream { [Answer.address($0, Self.address, ttl: 20)] }
         let server = try ZonalServer.forwarding(to: upstream)
         let deadline = Date(timeIntervalSinceNow: 40)
@@ -23,7 +24,8 @@ import Testing
         #expect(try server.dig("127.0.0.1", "www.example.org").ttl ?? 0 >= 10)
     }
 
-    @Test func `that have expired are served at once where the upstreams are known to be dead`() throws
+    @Test func `that have expired are served at once where the upstreams are known to be dead`()
+        throws
     {
         let isGone = Flag()
         let upstream = try ScriptedUpstream { query in

@@ -30,7 +30,8 @@ import Testing
         deinit { unsafe buffer.deallocate() }
 
         /// Sends a query; the socket's name as the upstream sees it.
-        mutating func ask(id: UInt16, attempt: UInt64, now: Milliseconds = 0) throws -> sockaddr_in {
+        mutating func ask(id: UInt16, attempt: UInt64, now: Milliseconds = 0) throws -> sockaddr_in
+        {
             let code = sockets.send(
                 QueryMessage.of("www.example.org", id: id),
                 attempt: attempt,

@@ -273,7 +273,11 @@ package struct Forwarder: ~Copyable {
         }
     }
 
-    private mutating func noteSilence(of question: QuestionInFlight, _ index: Int, now: Milliseconds) {
+    private mutating func noteSilence(
+        of question: QuestionInFlight,
+        _ index: Int,
+        now: Milliseconds
+    ) {
         health.failed(
             question.upstream(of: index),
             sentAt: question.attempts[index].sentAt,

@@ -24,7 +24,9 @@ struct UpstreamHealth {
     private(set) var lastRevival: Milliseconds = 0
 
     /// The upstreams of a rule in the order in which one question tries them: a random one of the
-    /// fast, then the others by speed, the dead last. An unknown one is worth a try.
+    /// fast, then the others by speed, the dead last.
+    ///
+    /// One that nobody has heard from yet is worth a try.
     func order(_ upstreams: [Upstream], random: inout RandomPool) -> UpstreamOrder {
         var order = UpstreamOrder()
         guard !upstreams.isEmpty else { return order }

@@ -208,7 +208,9 @@ struct UpstreamSockets: ~Copyable {
     }
 
     private mutating func closeIfDone(_ index: Int) {
-        guard let socket = sockets[index], socket.isRetired, socket.pendingCount == 0 else { return }
+        guard let socket = sockets[index], socket.isRetired, socket.pendingCount == 0 else {
+            return
+        }
         _ = close(socket.descriptor)
         sockets[index] = nil
         vacant.append(index)
