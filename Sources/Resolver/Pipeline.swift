@@ -146,6 +146,14 @@ package import Snapshot
                     in: snapshot,
                     into: &reply
                 )
+            case .special(let number):
+                step = answerSpecial(
+                    query,
+                    zone: snapshot.zone(number),
+                    client: asker,
+                    in: snapshot,
+                    into: &reply
+                )
             case .rule(let rule):
                 step = answerFromCache(
                     query,

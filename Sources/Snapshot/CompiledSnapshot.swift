@@ -33,8 +33,12 @@ package final class CompiledSnapshot: Sendable {
         store = compiled.store
         zones = FrozenArray(compiled.zones)
         origins = compiled.origins
-        routes = RouteCompiler(world: world, views: clients.views, zoneNumber: compiled.number)
-            .compile(seed: seed)
+        routes = RouteCompiler(
+            world: world,
+            views: clients.views,
+            zoneNumber: compiled.number,
+            specials: compiled.specials
+        ).compile(seed: seed)
         labels = ZonalLabels(world.accounts)
         rules = world.rules.map(CompiledRule.init)
         routeIDs = FrozenArray(rules.map(\.routeID))

@@ -65,7 +65,7 @@ struct AliasLint {
         var limit = Route.anyLength
         while let route = snapshot.route(name, view: client.view, atMost: limit) {
             switch route.kind {
-            case .rule: return true
+            case .rule, .special: return true
             case .refuse, .nonexistent: return false
             case .zone(let number):
                 let zone = snapshot.zone(number)

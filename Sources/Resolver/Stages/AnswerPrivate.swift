@@ -13,7 +13,7 @@ extension Pipeline {
         let match = snapshot.find(name, in: zone, account: client.account, scratch: &scratch)
         trace?.record(.matched(name.name, zone, match))
         if zone.fallsThrough, match.isEmpty { return .passOn }
-        if response.aliasCount == 0, response.answerCount == 0 { response.isAuthoritative = true }
+        claimAuthority()
         switch match {
         case .node(let node), .wildcard(let node):
             return answer(
@@ -42,6 +42,11 @@ extension Pipeline {
             response.rcode = .nonexistentDomain
             return writeNegative(zone: zone, in: snapshot, into: &reply)
         }
+    }
+
+    /// AA is about the first name of an answer.
+    mutating func claimAuthority() {
+        if response.aliasCount == 0, response.answerCount == 0 { response.isAuthoritative = true }
     }
 
     /// The name exists, by itself or by a wildcard.
@@ -155,7 +160,7 @@ extension Pipeline {
     }
 
     /// NXDOMAIN or NODATA: the SOA, its TTL the negative one (RFC 2308 §3).
-    private mutating func writeNegative(
+    mutating func writeNegative(
         zone: CompiledZone,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter

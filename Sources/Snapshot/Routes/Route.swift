@@ -15,6 +15,8 @@ package struct Route: Equatable, Sendable, BitwiseCopyable {
     package enum Kind: Equatable, Sendable, BitwiseCopyable {
         /// A private zone: an index into the snapshot's compiled zones.
         case zone(Int)
+        /// A special name: an index into the same zones.
+        case special(Int)
         /// A forwarding rule, by its index.
         case rule(Int)
         /// A zone that this view does not see, with `outside: refuse`; the index of the world's zone.

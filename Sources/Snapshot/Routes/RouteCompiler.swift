@@ -6,29 +6,56 @@ struct RouteCompiler {
     let views: [ViewKey]
     /// Compiled zone by (zone of the world, VPC).
     let zoneNumber: (_ source: Int, _ vpc: Int) -> Int
+    /// Compiled zones of `SpecialName.all`.
+    let specials: Range<Int>
 
     private typealias LayerContents = [DomainName: Route.Kind]
 
-    /// Layers shared by all views of a kind; own layers follow.
+    /// Layers shared by all views of a kind; that of the special names and own layers follow.
     private enum Shared: Int, CaseIterable { case outside, vpc, inbound }
 
     func compile(seed: HashSeed) -> RouteTable {
-        var layers = Shared.allCases.map { shared(for: $0) }
+        let shared = Shared.allCases.map { self.shared(for: $0) }
+        var layers = shared + [specialNames, [:]]
+        let (special, empty) = (shared.count, shared.count + 1)
         let zonesOfVPC = ownZones()
-        var ownLayers: [ViewKey: Int] = [:]
+        var viewsOfVPC: [ViewKey: RouteTable.View] = [:]
         let views = self.views.map { key -> RouteTable.View in
-            let kind = Self.kind(of: key)
+            let kind = Self.kind(of: key).rawValue
             guard let vpc = key.vpc else {
-                return RouteTable.View(own: kind.rawValue, shared: kind.rawValue)
+                return RouteTable.View(own: kind, shared: kind, unspecial: empty)
             }
             let layerKey = ViewKey(vpc: vpc, isInbound: key.isInbound, account: nil)
-            if ownLayers[layerKey] == nil {
-                ownLayers[layerKey] = layers.count
-                layers.append(own(of: vpc, kind, zones: zonesOfVPC[vpc] ?? []))
-            }
-            return RouteTable.View(own: ownLayers[layerKey] ?? 0, shared: kind.rawValue)
+            if let known = viewsOfVPC[layerKey] { return known }
+            let own = own(of: vpc, Self.kind(of: key), zones: zonesOfVPC[vpc] ?? [])
+            let root = own[.root] ?? shared[kind][.root]
+            layers += [own, ownReverseZones(of: vpc, root: root)]
+            let view = RouteTable.View(
+                own: layers.count - 2,
+                shared: kind,
+                unspecial: layers.count - 1
+            )
+            viewsOfVPC[layerKey] = view
+            return view
         }
-        return RouteTable(layers, views: views, seed: seed)
+        return RouteTable(layers, special: special, views: views, seed: seed)
+    }
+
+    private var specialNames: LayerContents {
+        var layer: LayerContents = [:]
+        for (name, number) in zip(SpecialName.all, specials) { layer[name.apex] = .special(number) }
+        return layer
+    }
+
+    /// The reverse zones of a VPC's own ranges: for its clients they are no special names, since its
+    /// upstream knows the instances.
+    private func ownReverseZones(of vpc: Int, root: Route.Kind?) -> LayerContents {
+        guard case .rule? = root else { return [:] }
+        var layer: LayerContents = [:]
+        for range in world.vpcs[vpc].ranges {
+            for zone in range.reverseZones { layer[zone] = root }
+        }
+        return layer
     }
 
     private static func kind(of key: ViewKey) -> Shared {

@@ -3,7 +3,8 @@ import DNSWire
 /// The routes of all views: finds the zone or rule that is the longest match of a name.
 ///
 /// A view looks in two layers, its own and the one that it shares with all views of its kind; so a
-/// zone for `all` VPCs is one entry, however many VPCs there are.
+/// zone for `all` VPCs is one entry, however many VPCs there are. Below them lies one more, the special
+/// names, with what the view leaves out of them: it is looked at only where nothing but the root matches.
 struct RouteTable: BitwiseCopyable, Sendable {
     private let octets: FrozenArray<UInt8>
     private let entries: FrozenArray<Entry>
@@ -11,6 +12,9 @@ struct RouteTable: BitwiseCopyable, Sendable {
     private let slots: FrozenArray<UInt32>
     private let layers: FrozenArray<Layer>
     private let views: FrozenArray<View>
+    /// The layer of special names, and a bit for each of their top-level domains' hashes.
+    private let special: Int
+    private let specialTops: UInt64
 
     struct Entry: BitwiseCopyable {
         var hash: UInt64
@@ -28,9 +32,17 @@ struct RouteTable: BitwiseCopyable, Sendable {
     struct View: BitwiseCopyable {
         var own: Int
         var shared: Int
+        /// What takes the place of special names.
+        var unspecial: Int
     }
 
-    init(_ layers: [[DomainName: Route.Kind]], views: [View], seed: HashSeed) {
+    init(
+        _ layers: [[DomainName: Route.Kind]],
+        special: Int,
+        views: [View],
+        seed: HashSeed
+    ) {
+        var specialTops: UInt64 = 0
         var octets: [UInt8] = []
         var entries: [Entry] = []
         var depths: [Layer] = []
@@ -40,6 +52,7 @@ struct RouteTable: BitwiseCopyable, Sendable {
             for (apex, kind) in layer {
                 name.read(apex)
                 depth.depths |= 1 << UInt128(name.labelCount)
+                if number == special { specialTops |= Self.topBit(of: name) }
                 entries.append(
                     Entry(
                         hash: Self.key(name.hash(ofSuffix: 0), layer: number),
@@ -57,6 +70,8 @@ struct RouteTable: BitwiseCopyable, Sendable {
         self.entries = FrozenArray(entries)
         self.layers = FrozenArray(depths)
         self.views = FrozenArray(views)
+        self.special = special
+        self.specialTops = specialTops
         slots = FrozenArray(Self.slots(for: entries))
     }
 
@@ -88,7 +103,24 @@ struct RouteTable: BitwiseCopyable, Sendable {
     /// The longest match with at most `labels` labels.
     func route(_ name: borrowing FoldedName, view: Int, atMost labels: Int) -> Route? {
         let view = views[view]
-        let used = layers[view.own].depths | layers[view.shared].depths
+        let found = longestMatch(name, view.own, view.shared, atMost: labels)
+        if let found, found.labelCount > 0 { return found }
+        guard specialTops & Self.topBit(of: name) != 0 else { return found }
+        return longestMatch(name, view.unspecial, special, atMost: labels) ?? found
+    }
+
+    /// The bit of a name's top-level domain: most names are seen not to be special by it alone.
+    private static func topBit(of name: borrowing FoldedName) -> UInt64 {
+        1 << (name.hash(ofSuffix: max(name.labelCount - 1, 0)) & 63)
+    }
+
+    private func longestMatch(
+        _ name: borrowing FoldedName,
+        _ first: Int,
+        _ second: Int,
+        atMost labels: Int
+    ) -> Route? {
+        let used = layers[first].depths | layers[second].depths
         let ceiling = min(labels, name.labelCount)
         guard ceiling >= 0 else { return nil }
         var candidates = used & (UInt128.max >> UInt128(127 - min(ceiling, 127)))
@@ -96,8 +128,8 @@ struct RouteTable: BitwiseCopyable, Sendable {
             let depth = 127 - candidates.leadingZeroBitCount
             candidates &= ~(1 << UInt128(depth))
             let suffix = name.labelCount - depth
-            if let own = entry(name, suffix: suffix, layer: view.own) { return own }
-            if let shared = entry(name, suffix: suffix, layer: view.shared) { return shared }
+            if let match = entry(name, suffix: suffix, layer: first) { return match }
+            if let match = entry(name, suffix: suffix, layer: second) { return match }
         }
         return nil
     }

@@ -6,8 +6,7 @@ import DNSWire
 /// different VPCs, which happens where subnets overlap.
 package struct CompiledZone: BitwiseCopyable, Sendable {
     let number: UInt32
-    /// Index of the zone in the world.
-    package let source: Int
+    package let source: Source
     /// Labels of the apex.
     package let labelCount: Int
     /// The SOA RRset, and the TTL of negative answers: the lesser of its TTL and its MINIMUM
@@ -20,6 +19,15 @@ package struct CompiledZone: BitwiseCopyable, Sendable {
     package let fallsThrough: Bool
     /// False if no name has NS (below the apex) or DNAME, so that nobody looks for them.
     let hasCuts: Bool
+    package let denial: SpecialName.Denial
+
+    /// What the zone was compiled from.
+    package enum Source: Sendable, BitwiseCopyable {
+        /// Index of the zone in the world.
+        case world(Int)
+        /// Index of `SpecialName.all`.
+        case special(Int)
+    }
 }
 
 /// What a zone has to say about a name.

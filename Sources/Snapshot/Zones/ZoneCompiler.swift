@@ -19,6 +19,8 @@ struct ZoneCompiler {
         /// Compiled zone of a world's zone: for all its VPCs, and for those that differ.
         var numbers: [Int] = []
         var exceptions: [ZoneOfVPC: Int] = [:]
+        /// Compiled zones of `SpecialName.all`, in its order.
+        var specials: Range<Int> = 0..<0
 
         func number(of source: Int, for vpc: Int) -> Int {
             exceptions[ZoneOfVPC(zone: source, vpc: vpc)] ?? numbers[source]
@@ -52,6 +54,11 @@ struct ZoneCompiler {
                 )
             }
         }
+        let worldCount = result.zones.count
+        for index in SpecialName.all.indices {
+            result.zones.append(addSpecial(index, number: result.zones.count, to: &builder))
+        }
+        result.specials = worldCount..<result.zones.count
         result.origins = builder.origins ?? [:]
         result.store = builder.finish()
         return result
@@ -72,14 +79,40 @@ struct ZoneCompiler {
         let soa = apex.flatMap { builder.store.rrset(of: $0, type: .soa) } ?? .absent
         return CompiledZone(
             number: number,
-            source: index,
+            source: .world(index),
             labelCount: zone.apex.labels.count,
             soa: soa,
             negativeTTL: min(soa.ttl, builder.store.soaMinimum(soa)),
             affinity: zone.affinity,
             labelOwner: zone.labels == .owner ? zone.owner : nil,
             fallsThrough: zone.fallsThrough,
-            hasCuts: hasCuts
+            hasCuts: hasCuts,
+            denial: .byContents
+        )
+    }
+
+    private func addSpecial(
+        _ index: Int,
+        number: Int,
+        to builder: inout ZoneStoreBuilder
+    ) -> CompiledZone {
+        let special = SpecialName.all[index]
+        let number = UInt32(truncatingIfNeeded: number)
+        let (hasCuts, apex) = builder.add(special.contents, apex: special.apex, number: number) {
+            _ in .unknown
+        }
+        let soa = apex.flatMap { builder.store.rrset(of: $0, type: .soa) } ?? .absent
+        return CompiledZone(
+            number: number,
+            source: .special(index),
+            labelCount: special.apex.labels.count,
+            soa: soa,
+            negativeTTL: min(soa.ttl, builder.store.soaMinimum(soa)),
+            affinity: .none,
+            labelOwner: nil,
+            fallsThrough: false,
+            hasCuts: hasCuts,
+            denial: special.denial
         )
     }
 

@@ -235,14 +235,15 @@ struct Explainer {
         case nil: return Explanation.ChosenRoute(kind: "refused")
         case .zone(let number):
             let compiled = snapshot.zone(number)
-            let zone = world.zones[compiled.source]
             let origin = snapshot.origins(of: compiled.soa).first
             return Explanation.ChosenRoute(
                 kind: "private",
-                zone: zone.apex,
-                file: file(origin, of: zone),
+                zone: apex(of: compiled),
+                file: file(origin, of: compiled),
                 line: origin?.line
             )
+        case .special(let number):
+            return Explanation.ChosenRoute(kind: "private", zone: apex(of: snapshot.zone(number)))
         case .rule(let index):
             let rule = world.rules[index]
             return Explanation.ChosenRoute(
@@ -266,6 +267,9 @@ struct Explainer {
         switch route?.kind {
         case nil: return "\(name) matches no zone and no rule"
         case .zone: return "\(name) is answered from the private zone \(zone)"
+        case .special(let number):
+            return "\(zone) is a special name (\(document(of: snapshot.zone(number)))): no rule or "
+                + "zone but the root's is for \(name), so it is answered here"
         case .rule:
             let servers = chosen.upstreams.map(Explanation.text)
             return "\(name) is forwarded by the rule for \(zone) to "
@@ -311,12 +315,12 @@ struct Explainer {
         _ selection: Selection,
         client: ClientClass
     ) -> [Explanation.Record] {
-        let source = world.zones[zone.source]
         let zones = snapshot.zones(of: rrset)
         let origins = snapshot.origins(of: rrset)
         return snapshot.rdata(of: rrset).enumerated().map { index, rdata in
             let isChosen = selection.includesOthers || selection.first.contains(index)
             let origin = index < origins.count ? origins[index] : nil
+            let file = file(origin, of: zone)
             return Explanation.Record(
                 name: name,
                 type: rrset.type,
@@ -331,8 +335,8 @@ struct Explainer {
                     client: client,
                     affinity: zone.affinity
                 ),
-                file: file(origin, of: source),
-                line: origin?.line
+                file: file,
+                line: file.flatMap { _ in origin?.line }
             )
         }
     }
@@ -351,8 +355,23 @@ struct Explainer {
         return zone == client.zone ? "same zone" : "other zone"
     }
 
-    private func file(_ origin: RecordOrigin?, of zone: Zone) -> String? {
-        guard let origin, origin.file < zone.contents.files.count else { return nil }
-        return zone.contents.files[origin.file]
+    // MARK: Where zones come from
+
+    private func apex(of zone: CompiledZone) -> DomainName {
+        switch zone.source {
+        case .world(let index): world.zones[index].apex
+        case .special(let index): SpecialName.all[index].apex
+        }
+    }
+
+    private func document(of zone: CompiledZone) -> String {
+        guard case .special(let index) = zone.source else { return "" }
+        return SpecialName.all[index].document
+    }
+
+    private func file(_ origin: RecordOrigin?, of zone: CompiledZone) -> String? {
+        guard let origin, case .world(let index) = zone.source else { return nil }
+        let files = world.zones[index].contents.files
+        return origin.file < files.count ? files[origin.file] : nil
     }
 }
