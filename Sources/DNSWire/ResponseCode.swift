@@ -57,6 +57,7 @@ extension ExtendedError {
         case .other: "alias chain does not end"
         case .staleAnswer, .staleNonexistentDomain: "upstream is slow or gone; answer has expired"
         case .notReady: "too many questions wait for upstreams"
+        case .blocked: "private addresses are not taken from there"
         case .noReachableAuthority: "no upstream answers"
         case .networkError: "upstreams cannot be reached"
         case .invalidData: "upstream answers make no sense"

@@ -238,18 +238,20 @@ package struct CompiledRule: Sendable {
     package let zone: DomainName
     package let upstreams: [Upstream]
     package let trustsAD: Bool
-    /// Identity across reloads: equal for a rule of the same zone, the same upstreams and the same
-    /// trust in them.
+    package let privateAnswers: PrivateAnswers
+    /// Identity across reloads: equal for a rule that says the same, for whichever VPCs.
     package let routeID: UInt64
 
     package init(_ rule: ForwardRule) {
         zone = rule.zone
         upstreams = rule.upstreams
         trustsAD = rule.trustsAD
+        privateAnswers = rule.privateAnswers
         var hasher = Hasher()
         hasher.combine(rule.zone)
         hasher.combine(rule.upstreams)
         hasher.combine(rule.trustsAD)
+        hasher.combine(rule.privateAnswers)
         routeID = UInt64(bitPattern: Int64(hasher.finalize()))
     }
 }

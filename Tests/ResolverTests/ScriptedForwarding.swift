@@ -11,6 +11,7 @@ struct ScriptedForwarding: ~Copyable {
     var upstreams = [Self.first, Self.second]
     var ruleZone = DomainName.root
     var trustsAD = false
+    var privateAnswers = PrivateAnswers.allow
     var effects: [Forwarder.Effect] = []
 
     static let first = Upstream(address: IPAddress(v4: 0xC000_0201))
@@ -65,7 +66,9 @@ struct ScriptedForwarding: ~Copyable {
     }
 
     private var rule: CompiledRule {
-        CompiledRule(ForwardRule(zone: ruleZone, upstreams: upstreams, trustsAD: trustsAD))
+        var rule = ForwardRule(zone: ruleZone, upstreams: upstreams, trustsAD: trustsAD)
+        rule.privateAnswers = privateAnswers
+        return CompiledRule(rule)
     }
 
     /// A message came to the attempt's socket that has another ID.

@@ -31,7 +31,16 @@ struct UpstreamMessage {
         } else {
             rdata = SampleWorld.name(data).octets
         }
-        return SampleWorld.name(owner).octets + [0, UInt8(type.rawValue), 0, 1]
+        return record(owner, type, ttl, rdata)
+    }
+
+    static func record(
+        _ owner: String,
+        _ type: RecordType,
+        _ ttl: UInt32,
+        _ rdata: [UInt8]
+    ) -> [UInt8] {
+        SampleWorld.name(owner).octets + [0, UInt8(type.rawValue), 0, 1]
             + (0..<4).map { UInt8(truncatingIfNeeded: ttl >> (24 - 8 * UInt32($0))) }
             + [0, UInt8(rdata.count)] + rdata
     }
@@ -44,6 +53,12 @@ struct UpstreamMessage {
     ) -> UpstreamMessage {
         var copy = self
         copy.answers.append(Self.record(owner, type, ttl, data))
+        return copy
+    }
+
+    func answer(_ owner: String, _ type: RecordType, rdata: [UInt8]) -> UpstreamMessage {
+        var copy = self
+        copy.answers.append(Self.record(owner, type, 300, rdata))
         return copy
     }
 

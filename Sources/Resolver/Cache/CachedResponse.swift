@@ -4,7 +4,7 @@ package import DNSWire
 ///
 /// The payload, all numbers big-endian:
 ///
-///      0  rcode        8     1  AD           8
+///      0  rcode        8     1  flags        8
 ///      2  answers     16     4  authorities 16
 ///      6  TTLs        16     8  aliases     16
 ///     10  per TTL: its place in the body    16
@@ -16,6 +16,8 @@ package import DNSWire
 package struct CachedResponse: Sendable, BitwiseCopyable {
     package let rcode: ResponseCode
     package let isAuthentic: Bool
+    /// Private addresses were taken out of it.
+    package let isStripped: Bool
     package let answerCount: UInt16
     package let authorityCount: UInt16
     /// CNAMEs of the chain; the CNAME that a DNAME makes is one.
@@ -23,6 +25,8 @@ package struct CachedResponse: Sendable, BitwiseCopyable {
     let ttlCount: Int
 
     static let headerSize = 10
+    static let authentic: UInt8 = 1
+    static let stripped: UInt8 = 2
 
     /// Reads the numbers in front; nil for anything that is no payload.
     package init?(_ payload: Span<UInt8>) {
@@ -31,7 +35,8 @@ package struct CachedResponse: Sendable, BitwiseCopyable {
             let aliases = payload.bigEndian16(at: 8)
         else { return nil }
         rcode = ResponseCode(rawValue: UInt16(payload[0]))
-        isAuthentic = payload[1] != 0
+        isAuthentic = payload[1] & Self.authentic != 0
+        isStripped = payload[1] & Self.stripped != 0
         answerCount = answers
         authorityCount = authorities
         ttlCount = Int(ttls)

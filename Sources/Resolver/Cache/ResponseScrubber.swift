@@ -10,6 +10,7 @@ package import DNSWire
 package struct ResponseScrubber {
     private let question: UpstreamQuestion
     private let limits: TTLLimits
+    private let stripsPrivate: Bool
     private let flags: UInt16
     private let rcode: ResponseCode
     private var names: NameTable
@@ -38,17 +39,20 @@ package struct ResponseScrubber {
         package var payload: [UInt8]
         /// Seconds that it may be used; 0: by those who wait alone.
         package var lifetime: UInt32
+        /// Private addresses were taken out.
+        package var isStripped: Bool
     }
 
     /// Scrubs a response whose ID, flags and question have been matched.
     ///
-    /// `name` is the asked name. Responses that are no answer (SERVFAIL, REFUSED, a referral …) are
+    /// `name` is the asked name; `stripsPrivate` takes private addresses out. Responses that are no answer (SERVFAIL, REFUSED, a referral …) are
     /// errors: another upstream may do better.
     package static func scrub(
         _ message: Span<UInt8>,
         answering question: UpstreamQuestion,
         name: DomainName,
         ruleZone: DomainName,
+        stripsPrivate: Bool = false,
         limits: TTLLimits
     ) throws(ScrubError) -> Result {
         do {
@@ -57,6 +61,7 @@ package struct ResponseScrubber {
                 question,
                 name,
                 ruleZone,
+                stripsPrivate,
                 limits
             )
             return try scrubber.assemble(from: message)
@@ -74,6 +79,7 @@ package struct ResponseScrubber {
         _ question: UpstreamQuestion,
         _ name: DomainName,
         _ ruleZone: DomainName,
+        _ stripsPrivate: Bool,
         _ limits: TTLLimits
     ) throws {
         var reader = try MessageReader(message)
@@ -85,6 +91,7 @@ package struct ResponseScrubber {
         try reader.skipQuestion(of: message)
         self.question = question
         self.limits = limits
+        self.stripsPrivate = stripsPrivate
         flags = reader.flags
         names = NameTable(of: message)
         let asked = try names.number(ofNameAt: Header.size, in: message)
@@ -141,11 +148,10 @@ package struct ResponseScrubber {
         while true {
             let here = answers.filter { $0.owner == current }
             let asked = set(of: question.type, among: here, in: message)
-            if asked.contains(where: { $0.record.type == question.type }) {
-                return try finishPositive(asked, message)
-            }
+            if asked.contains(where: isAsked) { return try finishPositive(asked, message) }
             switch try appendAlias(of: current, among: here, message) {
             case .none: return try finishNegative(current, message)
+            case .stripped: return try finishStripped([], of: [], message)
             case .tooLong: return body.finish(rcode: .nameTooLong, isAuthentic: isAuthentic)
             case .target(let target):
                 guard chain.count <= Self.aliasLimit, !chain.contains(target) else {
@@ -166,6 +172,8 @@ package struct ResponseScrubber {
     private enum Link {
         case none
         case target(NameTable.Number)
+        /// To a loopback address.
+        case stripped
         /// A DNAME made a name of over 255 octets.
         case tooLong
     }
@@ -182,6 +190,7 @@ package struct ResponseScrubber {
         if let dname = dname(above: name) { return try append(dname, of: name, message) }
         let cnames = here.filter { $0.record.type == .cname }
         guard let target = try target(of: cnames, message) else { return .none }
+        if stripsPrivate, isLocalhost(target, message) { return .stripped }
         let set = set(of: .cname, among: here, in: message)
         try append([cnames[0]] + set.filter { $0.record.type == .rrsig }, to: .answer, message)
         body.endAlias(target, names)
@@ -200,6 +209,7 @@ package struct ResponseScrubber {
         let ttl = try append(set, to: .answer, message)
         let target = names.substitute(replacement, for: dname.owner, in: name, of: message)
         guard let target else { return .tooLong }
+        if stripsPrivate, isLocalhost(target, message) { return .stripped }
         try body.appendSynthesised(from: name, to: target, ttl: ttl, names, message)
         body.endAlias(target, names)
         return .target(target)
@@ -268,11 +278,32 @@ package struct ResponseScrubber {
         _ message: Span<UInt8>
     ) throws -> Result {
         guard rcode == .noError else { throw ScrubError.malformed }
+        let kept = stripsPrivate ? set.filter { !$0.record.holdsPrivateAddress(in: message) } : set
+        guard kept.count == set.count else { return try finishStripped(kept, of: set, message) }
         if question.type == .cname { _ = try target(of: set.filter(isAsked), message) }
         try append(set, to: .answer, message)
         // With DO: that the name was made of a wildcard (RFC 4035 §3.1.3.3).
         try append(proofs(below: zone, in: message), to: .authority, message)
         return body.finish(rcode: rcode, isAuthentic: isAuthentic)
+    }
+
+    /// Appends what is left of a set; nothing vouches for it.
+    private mutating func finishStripped(
+        _ kept: [Candidate],
+        of set: [Candidate],
+        _ message: Span<UInt8>
+    ) throws -> Result {
+        let ttl = set.reduce(limits.negativeMaximum) { min($0, limits.bound($1.record.ttl)) }
+        try append(kept.filter(isAsked), atMost: ttl, to: .answer, message)
+        body.limitLifetime(to: ttl)
+        return body.finish(rcode: .noError, isAuthentic: false, isStripped: true)
+    }
+
+    /// True of `localhost` and what is below it, which are answered here (RFC 6761 §6.3).
+    private func isLocalhost(_ name: NameTable.Number, _ message: Span<UInt8>) -> Bool {
+        guard name != NameTable.root else { return false }
+        let label = names.firstLabel(of: names.line(of: name)[1])
+        return label.map { DomainName.fold(message[$0]) } == [9] + Array("localhost".utf8)
     }
 
     private func isAsked(_ candidate: Candidate) -> Bool {

@@ -150,8 +150,15 @@ struct ScrubbedBody {
     }
 
     /// The payload, as `CachedResponse` reads it.
-    func finish(rcode: ResponseCode, isAuthentic: Bool) -> ResponseScrubber.Result {
-        var payload = [UInt8(truncatingIfNeeded: rcode.rawValue), isAuthentic ? 1 : 0]
+    func finish(
+        rcode: ResponseCode,
+        isAuthentic: Bool,
+        isStripped: Bool = false
+    ) -> ResponseScrubber.Result {
+        let flags =
+            (isAuthentic ? CachedResponse.authentic : 0)
+            | (isStripped ? CachedResponse.stripped : 0)
+        var payload = [UInt8(truncatingIfNeeded: rcode.rawValue), flags]
         func put(_ value: UInt16) {
             payload.append(UInt8(truncatingIfNeeded: value >> 8))
             payload.append(UInt8(truncatingIfNeeded: value))
@@ -168,6 +175,10 @@ struct ScrubbedBody {
         }
         payload += octets
         let isKept = lifetime < .max && payload.count <= Self.keptLimit
-        return ResponseScrubber.Result(payload: payload, lifetime: isKept ? lifetime : 0)
+        return ResponseScrubber.Result(
+            payload: payload,
+            lifetime: isKept ? lifetime : 0,
+            isStripped: isStripped
+        )
     }
 }

@@ -197,6 +197,7 @@ extension Forwarder {
                 answering: question.question,
                 name: question.key.name,
                 ruleZone: question.rule.zone,
+                stripsPrivate: question.rule.privateAnswers.areStripped(for: question.key.name),
                 limits: cache.limits
             )
         } catch {
@@ -206,6 +207,7 @@ extension Forwarder {
             return giveUp(number, index, because: .invalidData, now: now, random: &random)
         }
         if !question.rule.trustsAD { answer.removeAuthenticity() }
+        if answer.isStripped { counters.stripped += 1 }
         store(answer, of: question, now: now)
         learn(from: question, answered: index, now: now)
         end(number)

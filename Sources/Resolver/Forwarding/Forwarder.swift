@@ -65,6 +65,8 @@ package struct Forwarder: ~Copyable {
         package var hedges = 0
         /// Questions given up because their rule has too many.
         package var evicted = 0
+        /// Answers that private addresses were taken out of.
+        package var stripped = 0
     }
 
     package enum Joining: Equatable, Sendable {

@@ -126,6 +126,7 @@ extension Pipeline {
             response.error =
                 cached.rcode == .nonexistentDomain ? .staleNonexistentDomain : .staleAnswer
         }
+        if cached.isStripped { response.error = .blocked }
         let isFirst = reply.count == query.questionEnd
         response.isAuthentic =
             cached.isAuthentic && response.error == nil && (isFirst || response.isAuthentic)

@@ -186,6 +186,7 @@ struct DatagramWorker: ~Copyable {
         counts.upstreamTimeouts = UInt64(forwarded.timeouts)
         counts.mismatches = UInt64(forwarded.mismatches + upstreams.strays)
         counts.malformed = UInt64(forwarded.malformed)
+        counts.stripped = UInt64(forwarded.stripped)
         parts.counters.publish(counts)
     }
 }

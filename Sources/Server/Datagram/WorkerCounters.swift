@@ -21,6 +21,8 @@ package struct WorkerCounts: Equatable, Sendable, BitwiseCopyable {
     /// Messages on upstream sockets that answer nothing we asked, or cannot be read.
     package var mismatches: UInt64 = 0
     package var malformed: UInt64 = 0
+    /// Upstream answers that private addresses were taken out of.
+    package var stripped: UInt64 = 0
 
     package init() {}
 }

@@ -229,6 +229,7 @@ package struct ForwardRule: Sendable {
     package var vpcs: [Int]?
     /// Whether AD of these upstreams is worth something: they validate, and nobody is in between.
     package var trustsAD: Bool
+    package var privateAnswers = PrivateAnswers.allow
 
     package init(
         zone: DomainName,
@@ -240,6 +241,19 @@ package struct ForwardRule: Sendable {
         self.upstreams = upstreams
         self.vpcs = vpcs
         self.trustsAD = trustsAD
+    }
+}
+
+/// What becomes of private addresses in what a rule's upstreams answer.
+package enum PrivateAnswers: Hashable, Sendable {
+    case allow
+    /// They are taken out, but for questions at or below these names.
+    case strip(except: [DomainName])
+
+    /// True if private addresses are taken out of answers to questions about `name`.
+    package func areStripped(for name: DomainName) -> Bool {
+        guard case .strip(let exceptions) = self else { return false }
+        return !exceptions.contains { name.isInside($0) }
     }
 }
 

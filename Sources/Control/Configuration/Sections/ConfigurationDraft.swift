@@ -33,6 +33,7 @@ struct RuleDraft {
     /// Nil for everyone.
     var vpcs: [Placed<String>]?
     var trustsAD: Bool
+    var privateAnswers = PrivateAnswers.allow
 
     enum Target: Sendable {
         case system

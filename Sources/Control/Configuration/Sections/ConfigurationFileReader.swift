@@ -165,7 +165,7 @@ struct ConfigurationFileReader {
     }
 
     private func rule(_ node: ConfigurationNode) -> RuleDraft? {
-        let keys = ["zone", "to", "vpcs", "trust-ad"]
+        let keys = ["zone", "to", "vpcs", "trust-ad", "private-answers", "allow-private"]
         guard let entries = MappingReader(node, "a forwarding rule", keys: keys, journal) else {
             return nil
         }
@@ -173,6 +173,7 @@ struct ConfigurationFileReader {
         let targets = entries.values("to", .target)
         let vpcs = entries["vpcs"].map { _ in entries.values("vpcs", .vpcID) }
         let trustsAD = entries.value("trust-ad", .truth)?.value ?? false
+        let privateAnswers = privateAnswers(entries)
         guard let zone else { return nil }
         if entries["to"]?.isEmpty ?? true {
             journal.error(
@@ -185,8 +186,22 @@ struct ConfigurationFileReader {
             zone: zone.value,
             to: targets,
             vpcs: vpcs,
-            trustsAD: trustsAD
+            trustsAD: trustsAD,
+            privateAnswers: privateAnswers
         )
+    }
+
+    private func privateAnswers(_ entries: MappingReader) -> PrivateAnswers {
+        let word = entries.value("private-answers", ValueForm<PrivateAnswersWord>.word())?.value
+        let exceptions = entries.values("allow-private", .domainName)
+        if word == .strip { return .strip(except: exceptions.map(\.value)) }
+        if let node = entries["allow-private"] {
+            journal.error(
+                at: node.place,
+                "`allow-private` names exceptions from stripping; add private-answers: strip"
+            )
+        }
+        return .allow
     }
 
     // MARK: The network
@@ -362,6 +377,9 @@ extension ValueForm<String> {
         return state
     }
 }
+
+/// How `private-answers` is written.
+private enum PrivateAnswersWord: String, CaseIterable, Sendable { case allow, strip }
 
 /// Paths as configuration files write them: relative to the file that names them.
 enum FilePath {

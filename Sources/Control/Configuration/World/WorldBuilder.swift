@@ -223,14 +223,14 @@ struct WorldBuilder {
                 }
                 seen[key] = rule.place
             }
-            configuration.world.rules.append(
-                ForwardRule(
-                    zone: rule.zone,
-                    upstreams: upstreams(of: rule),
-                    vpcs: vpcs,
-                    trustsAD: rule.trustsAD
-                )
+            var built = ForwardRule(
+                zone: rule.zone,
+                upstreams: upstreams(of: rule),
+                vpcs: vpcs,
+                trustsAD: rule.trustsAD
             )
+            built.privateAnswers = rule.privateAnswers
+            configuration.world.rules.append(built)
             configuration.origins.rules.append(rule.place)
         }
     }
