@@ -48,6 +48,8 @@ package struct ExtendedError: RawRepresentable, Hashable, Sendable, BitwiseCopya
     package static let noReachableAuthority = Self(rawValue: 22)
     package static let networkError = Self(rawValue: 23)
     package static let invalidData = Self(rawValue: 24)
+    /// A code for private use (RFC 8914 §5.2): none of the registered ones says it.
+    package static let forwardingLoop = Self(rawValue: 49_152)
 }
 
 extension ExtendedError {
@@ -59,6 +61,7 @@ extension ExtendedError {
         case .notReady: "too many questions wait for upstreams"
         case .blocked: "private addresses are not taken from there"
         case .noReachableAuthority: "no upstream answers"
+        case .forwardingLoop: "forwarding loop: upstreams ask us what we ask them"
         case .networkError: "upstreams cannot be reached"
         case .invalidData: "upstream answers make no sense"
         default: ""

@@ -35,7 +35,8 @@ package final class Server: Sendable {
             snapshots: snapshots,
             cache: ResponseCache(byteCount: settings.cacheSize, limits: settings.ttlLimits),
             seed: seed,
-            streams: upstreams
+            streams: upstreams,
+            loops: LoopDetector { Self.report($0, $1, to: logger) }
         )
         let sockets: ServerSockets
         do throws(SocketError) {
@@ -56,7 +57,19 @@ package final class Server: Sendable {
     package func reload(_ next: ServerSettings) -> [ServerSettings.Fixed] {
         let world = settings.worldOnReload(with: next)
         snapshots.replace(with: CompiledSnapshot(compiling: world, seed: seed))
+        datagrams.searchForLoops()
         return settings.fixedChanges(to: next)
+    }
+
+    private static func report(_ link: LoopDetector.Link, _ isLoop: Bool, to logger: Logger) {
+        let upstream = AddressAndPort(link.upstream.address, port: link.upstream.port)
+        if isLoop {
+            logger.error(
+                "forwarding loop: \(upstream) asks this server what it is asked for \(link.zone); it is asked no more until that ends; name another server in `forward`"
+            )
+        } else {
+            logger.notice("no forwarding loop any more: \(upstream) is asked for \(link.zone)")
+        }
     }
 
     /// Answers nobody new, finishes what is under way, closes everything.
@@ -81,6 +94,7 @@ extension Server: Service {
             await drain()
             throw error
         }
+        datagrams.searchForLoops()
         logger.notice("ready")
         try? await gracefulShutdown()
         logger.notice("draining")

@@ -236,7 +236,7 @@ package final class CompiledSnapshot: Sendable {
 /// A forwarding rule as the forwarder needs it.
 package struct CompiledRule: Sendable {
     package let zone: DomainName
-    package let upstreams: [Upstream]
+    package private(set) var upstreams: [Upstream]
     package let trustsAD: Bool
     package let privateAnswers: PrivateAnswers
     /// Identity across reloads: equal for a rule that says the same, for whichever VPCs.
@@ -253,5 +253,12 @@ package struct CompiledRule: Sendable {
         hasher.combine(rule.trustsAD)
         hasher.combine(rule.privateAnswers)
         routeID = UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+
+    /// The same rule with those upstreams alone that may be asked; nil if none may.
+    package func limited(to mayBeAsked: (Upstream) -> Bool) -> CompiledRule? {
+        var rule = self
+        rule.upstreams = upstreams.filter(mayBeAsked)
+        return rule.upstreams.isEmpty ? nil : rule
     }
 }

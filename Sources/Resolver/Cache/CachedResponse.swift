@@ -124,5 +124,5 @@ package struct CachedResponse: Sendable, BitwiseCopyable {
 
 extension ResponseScrubber.Result {
     /// Takes the upstream's AD out of the payload: it is not one whose word counts.
-    mutating func removeAuthenticity() { payload[1] = 0 }
+    mutating func removeAuthenticity() { payload[1] &= ~CachedResponse.authentic }
 }

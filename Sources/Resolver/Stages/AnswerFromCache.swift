@@ -58,7 +58,9 @@ extension Pipeline {
             )
         }
         guard let failure = resolution.failure else { return .ask(question) }
-        response.fail(.serverFailure, failure, in: &reply, questionEnd: query.questionEnd)
+        // Whoever asks in a circle is to turn to somebody else.
+        let rcode: ResponseCode = failure == .forwardingLoop ? .refused : .serverFailure
+        response.fail(rcode, failure, in: &reply, questionEnd: query.questionEnd)
         return .done
     }
 

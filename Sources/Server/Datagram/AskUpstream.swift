@@ -27,6 +27,9 @@ extension DatagramWorker {
         guard client.steps <= WaitingClients.stepLimit, client.resolution.failure == nil,
             snapshot.rules.indices.contains(question.rule)
         else { return fail(client, because: .other) }
+        guard !parts.loops.receive(pipeline.name),
+            let rule = parts.loops.withoutLoops(snapshot.rules[question.rule])
+        else { return fail(client, because: .forwardingLoop) }
         let owner = question.owner(of: pipeline.name, among: parts.inboxes.count)
         guard owner == parts.number else {
             if !parts.inboxes[owner].post(.handover(client)) {
@@ -41,7 +44,7 @@ extension DatagramWorker {
         let joining = forwarder.join(
             question,
             name: pipeline.name,
-            rule: snapshot.rules[question.rule],
+            rule: rule,
             waiter: waiter,
             now: now,
             random: &random
@@ -60,7 +63,8 @@ extension DatagramWorker {
     mutating func refresh(_ refreshment: Refreshment) {
         let question = refreshment.question
         guard snapshot.rules.indices.contains(question.rule),
-            snapshot.routeID(ofRule: question.rule) == question.routeID
+            snapshot.routeID(ofRule: question.rule) == question.routeID,
+            let rule = parts.loops.withoutLoops(snapshot.rules[question.rule])
         else { return }
         refreshName.read(refreshment.name)
         let owner = question.owner(of: refreshName, among: parts.inboxes.count)
@@ -71,7 +75,7 @@ extension DatagramWorker {
         forwarder.refresh(
             question,
             name: refreshName,
-            rule: snapshot.rules[question.rule],
+            rule: rule,
             now: now,
             random: &random
         )
@@ -186,6 +190,7 @@ extension DatagramWorker {
 
     /// Does what the time has come for.
     mutating func advance() {
+        if let due = loopSearch.due, due <= now { searchForLoops() }
         forwarder.advance(to: now, random: &random)
         settle()
         while let (number, client) = clients.takeDue(at: now) {
@@ -239,12 +244,14 @@ extension DatagramWorker {
             upstreams.forget(attempt)
         case .answered(let waiters, let answer):
             for waiter in waiters {
+                if LoopSearch.isProbe(waiter) { endProbe(waiter, isAnswered: true) }
                 guard var client = clients.remove(waiter) else { continue }
                 client.resolution.fresh.append(answer)
                 self.answer(client)
             }
         case .failed(let waiters, let error):
             for waiter in waiters {
+                if LoopSearch.isProbe(waiter) { endProbe(waiter, isAnswered: false) }
                 guard let client = clients.remove(waiter) else { continue }
                 fail(client, because: error)
             }

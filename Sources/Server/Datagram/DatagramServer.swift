@@ -54,6 +54,9 @@ package final class DatagramServer: Sendable {
         }
     }
 
+    /// Has one worker find out which upstreams ask us what we ask them, now and from time to time.
+    package func searchForLoops() { _ = inboxes[0].post(.searchForLoops) }
+
     /// What each worker has counted.
     package var counts: [WorkerCounts] { workers.map(\.counters.counts) }
 

@@ -15,6 +15,7 @@ package struct DatagramSettings: Sendable {
     package var seed: HashSeed
     /// Asks upstreams whose answer did not fit a datagram.
     package var streams: any StreamUpstream
+    package var loops: LoopDetector
 
     package init(
         listeners: [AddressAndPort],
@@ -22,7 +23,8 @@ package struct DatagramSettings: Sendable {
         snapshots: SnapshotHolder,
         cache: ResponseCache,
         seed: HashSeed,
-        streams: any StreamUpstream = NoStreamUpstream()
+        streams: any StreamUpstream = NoStreamUpstream(),
+        loops: LoopDetector = LoopDetector()
     ) {
         self.listeners = listeners
         self.workers = workers
@@ -30,5 +32,6 @@ package struct DatagramSettings: Sendable {
         self.cache = cache
         self.seed = seed
         self.streams = streams
+        self.loops = loops
     }
 }

@@ -21,6 +21,7 @@ struct DatagramWorker: ~Copyable {
     var clients: WaitingClients
     /// The name of a question that is asked for the cache alone.
     var refreshName: FoldedName
+    var loopSearch = LoopSearch()
     var random = RandomPool.system()
     var counts = WorkerCounts()
     var now = SteadyClock.milliseconds()
@@ -135,6 +136,7 @@ struct DatagramWorker: ~Copyable {
         case .refresh(let refreshment): refresh(refreshment)
         case .upstreamStreamAnswer(let attempt, let result):
             receiveStreamAnswer(result, for: attempt)
+        case .searchForLoops: searchForLoops()
         case .drain(let deadline):
             drainDeadline = deadline
             for socket in parts.listeners { parts.epoll.remove(socket.descriptor) }
@@ -155,6 +157,7 @@ struct DatagramWorker: ~Copyable {
     private var patience: Int32 {
         var due = drainDeadline ?? .max
         due = min(due, forwarder.nextDue ?? .max, clients.nextDue ?? .max)
+        due = min(due, loopSearch.due ?? .max)
         guard due != .max else { return -1 }
         return Int32(min(due - min(due, SteadyClock.milliseconds()), 60_000))
     }
@@ -171,7 +174,7 @@ struct DatagramWorker: ~Copyable {
             switch item {
             case .query(let query): query.respond(nil)
             case .handover(let client): fail(client, because: .networkError)
-            case .refresh, .upstreamStreamAnswer, .drain: break
+            case .refresh, .upstreamStreamAnswer, .searchForLoops, .drain: break
             }
         }
         outgoing.flush()

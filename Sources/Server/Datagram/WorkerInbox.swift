@@ -15,6 +15,8 @@ package final class WorkerInbox: Sendable {
         case handover(WaitingClient)
         /// A question whose cached answer is wanted often and expires soon.
         case refresh(Refreshment)
+        /// Find out which upstreams of the snapshot in force ask us; to one worker alone.
+        case searchForLoops
         /// Receive no more from clients and end once nobody waits, at the latest at this time.
         case drain(deadline: Milliseconds)
     }
@@ -76,7 +78,7 @@ extension WorkerInbox.Item {
     /// True of what must never be refused because clients filled the queue.
     fileprivate var isControl: Bool {
         switch self {
-        case .drain, .upstreamStreamAnswer: true
+        case .drain, .upstreamStreamAnswer, .searchForLoops: true
         case .query, .handover, .refresh: false
         }
     }

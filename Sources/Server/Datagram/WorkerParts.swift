@@ -11,6 +11,7 @@ final class WorkerParts: Sendable {
     let cache: ResponseCache
     let seed: HashSeed
     let streams: any StreamUpstream
+    let loops: LoopDetector
     let counters = WorkerCounters()
 
     var inbox: WorkerInbox { inboxes[number] }
@@ -28,6 +29,7 @@ final class WorkerParts: Sendable {
         cache = settings.cache
         seed = settings.seed
         streams = settings.streams
+        loops = settings.loops
         epoll = try Epoll()
         guard epoll.add(inboxes[number].descriptor, .inbox) else {
             throw SocketError(call: "epoll_ctl")

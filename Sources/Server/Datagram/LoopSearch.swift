@@ -1,0 +1,98 @@
+import DNSWire
+import Resolver
+import Snapshot
+
+/// A worker's search for forwarding loops: what is still to be probed, and when it starts over.
+struct LoopSearch {
+    /// Probes under way at a time.
+    static let width = 16
+    /// Until the next search, if all upstreams answered and none was a loop; and if not.
+    static let longPause: Milliseconds = 600_000
+    static let shortPause: Milliseconds = 30_000
+
+    var links: [LoopDetector.Link] = []
+    /// The probes under way, by the number that waits for each in the forwarder.
+    var probes: [UInt64: DomainName] = [:]
+    /// When the next search begins; nil before the first, and during one.
+    var due: Milliseconds?
+    var isSettled = true
+    private var lastNumber: UInt64 = 0
+
+    /// A number that no client has.
+    mutating func nextNumber() -> UInt64 {
+        lastNumber += 1
+        return Self.mark | lastNumber
+    }
+
+    static func isProbe(_ waiter: UInt64) -> Bool { waiter & mark != 0 }
+
+    private static let mark: UInt64 = 1 << 63
+}
+
+/// What a worker does to find forwarding loops.
+extension DatagramWorker {
+    /// Begins to probe each upstream of each rule; a search under way ends.
+    mutating func searchForLoops() {
+        var links: Set<LoopDetector.Link> = []
+        for rule in snapshot.rules {
+            for upstream in rule.upstreams {
+                links.insert(LoopDetector.Link(zone: rule.zone, upstream: upstream))
+            }
+        }
+        parts.loops.begin(links)
+        loopSearch.links = Array(links)
+        loopSearch.probes = [:]
+        loopSearch.due = nil
+        loopSearch.isSettled = true
+        continueSearch()
+    }
+
+    /// Sends as many probes as may be under way; after the last, sets the time of the next search.
+    private mutating func continueSearch() {
+        while loopSearch.probes.count < LoopSearch.width, let link = loopSearch.links.popLast() {
+            guard let probe = parts.loops.probe(link, random: &random) else { continue }
+            let waiter = loopSearch.nextNumber()
+            loopSearch.probes[waiter] = probe
+            if !send(probe, over: link, waiter: waiter) { endProbe(waiter, isAnswered: false) }
+        }
+        guard loopSearch.probes.isEmpty, loopSearch.due == nil else { return }
+        loopSearch.due =
+            now + (loopSearch.isSettled ? LoopSearch.longPause : LoopSearch.shortPause)
+    }
+
+    /// Asks as for a client, so that a probe gets as far as any question.
+    private mutating func send(
+        _ probe: DomainName,
+        over link: LoopDetector.Link,
+        waiter: UInt64
+    ) -> Bool {
+        let rule = CompiledRule(ForwardRule(zone: link.zone, upstreams: [link.upstream]))
+        let question = UpstreamQuestion(
+            rule: 0,
+            routeID: rule.routeID,
+            type: .a,
+            dnssecOK: false,
+            checkingDisabled: false
+        )
+        var name = FoldedName(seed: parts.seed)
+        name.read(probe)
+        let joining = forwarder.join(
+            question,
+            name: name,
+            rule: rule,
+            waiter: waiter,
+            now: now,
+            random: &random
+        )
+        if case .failed = joining { return false }
+        return true
+    }
+
+    /// Notes what became of a probe; those of an earlier search mean nothing.
+    mutating func endProbe(_ waiter: UInt64, isAnswered: Bool) {
+        guard let probe = loopSearch.probes.removeValue(forKey: waiter) else { return }
+        let isClean = parts.loops.end(probe)
+        if !isAnswered || !isClean { loopSearch.isSettled = false }
+        continueSearch()
+    }
+}
