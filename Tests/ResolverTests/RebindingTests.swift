@@ -4,7 +4,7 @@ import Snapshot
 import TestSupport
 import Testing
 
-/// Attack 20: DNS rebinding.
+/// DNS rebinding.
 @Suite struct `Stripping private addresses` {
     private static func scrub(
         _ message: UpstreamMessage,
@@ -139,7 +139,9 @@ import Testing
         }
     }
 
-    @Test func `the client is told why, from the cache as well, and the rule's cache is its own`()
+    @Test
+    func
+        `attack 20: the client is told why, from the cache as well, and the rule's cache is its own`()
         throws
     {
         var sample = SampleWorld()

@@ -3,7 +3,7 @@ import Resolver
 import Snapshot
 import Testing
 
-/// Attacks 55 and 56: names that must not leak.
+/// Names that must not leak.
 @Suite struct `A special name` {
     private static let sample = SampleWorld()
 
@@ -43,7 +43,9 @@ import Testing
     }
 
     @Test(arguments: ["home.arpa", "service.arpa"])
-    func `a network without such names has an empty zone, whose DS goes upstream`(apex: String) {
+    func `a network without such names has an empty zone, whose DS goes upstream`(
+        apex: String
+    ) {
         let missing = Self.sample.ask("printer." + apex, from: "192.0.2.1")
         #expect(missing.rcode == .nonexistentDomain)
         #expect(Self.hasSOA(missing))
@@ -101,7 +103,8 @@ import Testing
         }
     }
 
-    @Test func `a VPC's own addresses are asked of its upstream, for its own clients alone`() {
+    @Test
+    func `a VPC's own addresses are asked of its upstream, for its own clients alone`() {
         let own = "7.1.20.10.in-addr.arpa"
         #expect(Self.isForwarded(Self.sample.ask(own, .ptr, from: "10.20.1.7")))
         #expect(Self.isForwarded(Self.sample.ask(own, .ptr, from: "192.168.3.4")))

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Attack 43: forwarding loops, between real servers.
+/// Circles of forwarding rules, between real servers.
 @Suite struct `A forwarding loop` {
     private static let address: [UInt8] = [198, 51, 100, 7]
 
@@ -26,7 +26,9 @@ import Testing
         #expect(special.data == ["127.0.0.1"])
     }
 
-    @Test func `a server that is its own upstream refuses, until it is told better`() throws {
+    @Test func `attack 43: a server that is its own upstream refuses, until it is told better`()
+        throws
+    {
         let upstream = try ScriptedUpstream { [Answer.address($0, Self.address)] }
         let server = try ZonalServer(Self.rule(upstream.port))
         #expect(try server.dig("127.0.0.1", "a.example.org").data == ["198.51.100.7"])
@@ -36,7 +38,9 @@ import Testing
         #expect(try server.dig("127.0.0.1", "b.example.org").data == ["198.51.100.7"])
     }
 
-    @Test func `of two servers that ask each other, the one that closed the circle refuses`() throws
+    @Test
+    func `attack 43: of two servers that ask each other, the one that closed the circle refuses`()
+        throws
     {
         let upstream = try ScriptedUpstream { [Answer.address($0, Self.address)] }
         let one = try ZonalServer(Self.rule(upstream.port))
@@ -51,7 +55,7 @@ import Testing
         #expect(try other.dig("127.0.0.1", "d.example.org").data == ["198.51.100.7"])
     }
 
-    @Test func `a circle through a rule for one zone leaves other names alone`() throws {
+    @Test func `attack 43: a circle through a rule for one zone leaves other names alone`() throws {
         let upstream = try ScriptedUpstream { [Answer.address($0, Self.address)] }
         let root = "{ zone: \".\", to: [\"\(upstream.endpoint)\"] }"
         let one = try ZonalServer("forward: [\(root)]\n")
@@ -66,7 +70,7 @@ import Testing
         #expect(try one.dig("127.0.0.1", "www.example.org").data == ["198.51.100.7"])
     }
 
-    @Test func `an upstream beside the one that loops is asked`() throws {
+    @Test func `attack 43: an upstream beside the one that loops is asked`() throws {
         let upstream = try ScriptedUpstream { [Answer.address($0, Self.address)] }
         let server = try ZonalServer(Self.rule(upstream.port))
         try server.folder.write(
@@ -82,7 +86,9 @@ import Testing
     }
 
     @Test(arguments: Middle.allCases)
-    fileprivate func `a circle with somebody else's server in the middle is found`(middle: Middle)
+    fileprivate func `attack 43: a circle with somebody else's server in the middle is found`(
+        middle: Middle
+    )
         throws
     {
         let upstream = try ScriptedUpstream { [Answer.address($0, Self.address)] }
