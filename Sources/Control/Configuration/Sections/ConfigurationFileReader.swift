@@ -173,7 +173,7 @@ struct ConfigurationFileReader {
         let targets = entries.values("to", .target)
         let vpcs = entries["vpcs"].map { _ in entries.values("vpcs", .vpcID) }
         let trustsAD = entries.value("trust-ad", .truth)?.value ?? false
-        let privateAnswers = privateAnswers(entries)
+        let privateAnswers = self.privateAnswers(entries)
         guard let zone else { return nil }
         if entries["to"]?.isEmpty ?? true {
             journal.error(
