@@ -20,6 +20,7 @@ package enum Header {
 
     package enum Opcode {
         package static let query: UInt16 = 0
+        package static let update: UInt16 = 5
         package static let mask: UInt16 = 0x7800
 
         /// The opcode of a flags word, 0 to 15.
@@ -40,5 +41,13 @@ extension Span where Element == UInt8 {
             return nil
         }
         return UInt32(high) << 16 | UInt32(low)
+    }
+
+    /// The eight octets at `offset`, most significant first; nil if they are not all there.
+    @inlinable package func bigEndian64(at offset: Int) -> UInt64? {
+        guard let high = bigEndian32(at: offset), let low = bigEndian32(at: offset + 4) else {
+            return nil
+        }
+        return UInt64(high) << 32 | UInt64(low)
     }
 }

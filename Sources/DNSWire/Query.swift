@@ -6,11 +6,12 @@ package struct Query: Equatable, Sendable, BitwiseCopyable {
     package var id: UInt16
     /// The flags word as received.
     package var flags: UInt16
-    /// Octets of the question's name, which starts at offset 12 and is never compressed.
-    package var nameLength: Int
-    package var type: RecordType
+    /// Octets of the question's name, which starts at offset 12 and is never compressed; 0 where there
+    /// is no question.
+    package var nameLength = 0
+    package var type = RecordType(rawValue: 0)
     /// The class as received; IN is 1.
-    package var recordClass: UInt16
+    package var recordClass: UInt16 = 0
     package var edns: EDNS?
 
     /// What the sender's OPT record said (RFC 6891 §6.1).
@@ -19,46 +20,48 @@ package struct Query: Equatable, Sendable, BitwiseCopyable {
         package var payloadSize: UInt16
         package var version: UInt8
         package var dnssecOK: Bool
-        /// The options' octets in the message.
-        package var optionsStart: Int
-        package var optionsLength: Int
+        package var options: EDNSOptions
     }
 
+    /// False of a query that does nothing but fetch a cookie (RFC 7873 §5.4).
+    @inlinable package var hasQuestion: Bool { nameLength > 0 }
+
+    @inlinable package var opcode: UInt16 { Header.Opcode.of(flags) }
+
     /// Where the question ends: the length of the shortest message that holds header and question.
-    @inlinable package var questionEnd: Int { Header.size + nameLength + 4 }
+    @inlinable package var questionEnd: Int {
+        hasQuestion ? Header.size + nameLength + 4 : Header.size
+    }
 
     /// Reads one whole message (RFC 1035 §4.1, RFC 9619, RFC 6891 §6.1.1).
     ///
-    /// Records other than OPT, which belongs into the additional section, are stepped over: IXFR and UPDATE
-    /// carry some, and their refusal is the policy's business. Octets behind the last record are an error.
+    /// Every opcode that has a form we know has this one. Records other than OPT, which belongs into the
+    /// additional section, are stepped over: IXFR and UPDATE carry some, and their refusal is the
+    /// policy's business. Octets behind the last record are an error.
     package init(reading message: Span<UInt8>) throws(QueryError) {
-        guard let id = message.bigEndian16(at: 0), let flags = message.bigEndian16(at: 2),
-            let questionCount = message.bigEndian16(at: 4),
+        guard message.count >= Header.size, let id = message.bigEndian16(at: 0),
+            let flags = message.bigEndian16(at: 2)
+        else { throw .tooShort }
+        guard flags & Header.Flag.response == 0 else { throw .notAQuery }
+        self.id = id
+        self.flags = flags
+        do throws(QueryError) {
+            try readSections(of: message)
+        } catch {
+            guard opcode == Header.Opcode.query else { throw .opcode }
+            throw error
+        }
+    }
+
+    private mutating func readSections(of message: Span<UInt8>) throws(QueryError) {
+        guard let questionCount = message.bigEndian16(at: 4),
             let answerCount = message.bigEndian16(at: 6),
             let authorityCount = message.bigEndian16(at: 8),
             let additionalCount = message.bigEndian16(at: 10)
         else { throw .tooShort }
-        guard flags & Header.Flag.response == 0 else { throw .notAQuery }
-        guard Header.Opcode.of(flags) == Header.Opcode.query else { throw .opcode }
-        guard questionCount == 1 else { throw .malformed(offset: 4) }
-
-        var end = Header.size
-        while end < message.count, message[end] != 0 {
-            guard message[end] <= 63 else { throw .malformed(offset: end) }
-            end += 1 + Int(message[end])
-        }
-        end += 1
-        guard end - Header.size <= 255, let type = message.bigEndian16(at: end),
-            let recordClass = message.bigEndian16(at: end + 2)
-        else { throw .malformed(offset: end) }
-
-        self.id = id
-        self.flags = flags
-        self.nameLength = end - Header.size
-        self.type = RecordType(rawValue: type)
-        self.recordClass = recordClass
-        end += 4
-
+        guard questionCount <= 1 else { throw .malformed(offset: 4) }
+        if questionCount == 1 { try readQuestion(of: message) }
+        var end = questionEnd
         for _ in 0..<(Int(answerCount) + Int(authorityCount)) {
             let start = end
             end = try Self.recordEnd(in: message, at: start)
@@ -72,9 +75,27 @@ package struct Query: Equatable, Sendable, BitwiseCopyable {
             self.edns = try Self.readEDNS(in: message, at: start + 1, end: end)
         }
         guard end == message.count else { throw .malformed(offset: end) }
+        guard hasQuestion || edns?.options.cookie != nil else { throw .malformed(offset: 4) }
+    }
+
+    private mutating func readQuestion(of message: Span<UInt8>) throws(QueryError) {
+        var end = Header.size
+        while end < message.count, message[end] != 0 {
+            guard message[end] <= 63 else { throw .malformed(offset: end) }
+            end += 1 + Int(message[end])
+        }
+        end += 1
+        guard end - Header.size <= 255, let type = message.bigEndian16(at: end),
+            let recordClass = message.bigEndian16(at: end + 2)
+        else { throw .malformed(offset: end) }
+        nameLength = end - Header.size
+        self.type = RecordType(rawValue: type)
+        self.recordClass = recordClass
     }
 
     /// Reads OPT from its type field at `offset`; every option must end inside the record.
+    ///
+    /// What the options of a later version look like is not ours to judge (RFC 6891 §6.1.3).
     private static func readEDNS(
         in message: Span<UInt8>,
         at offset: Int,
@@ -83,20 +104,13 @@ package struct Query: Equatable, Sendable, BitwiseCopyable {
         guard let payloadSize = message.bigEndian16(at: offset + 2),
             let extended = message.bigEndian32(at: offset + 4)
         else { throw .malformed(offset: offset) }
-        var option = offset + 10
-        while option < end {
-            guard option + 4 <= end, let length = message.bigEndian16(at: option + 2) else {
-                throw .malformed(offset: option)
-            }
-            option += 4 + Int(length)
-        }
-        guard option == end else { throw .malformed(offset: option) }
+        let version = UInt8(truncatingIfNeeded: extended >> 16)
         return EDNS(
             payloadSize: payloadSize,
-            version: UInt8(truncatingIfNeeded: extended >> 16),
+            version: version,
             dnssecOK: extended & 0x8000 != 0,
-            optionsStart: offset + 10,
-            optionsLength: end - offset - 10
+            options: version == 0
+                ? try EDNSOptions(reading: message, from: offset + 10, to: end) : EDNSOptions()
         )
     }
 
@@ -137,7 +151,7 @@ package enum QueryError: Error, Equatable, Sendable {
     case tooShort
     /// QR is set: replying to a response makes loops.
     case notAQuery
-    /// An opcode other than QUERY: NOTIMP.
+    /// An opcode other than QUERY in a message that we cannot read: NOTIMP.
     case opcode
     /// FORMERR; `offset` is the octet at fault.
     case malformed(offset: Int)

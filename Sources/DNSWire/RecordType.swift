@@ -42,6 +42,9 @@ package struct RecordType: RawRepresentable, Hashable, Sendable, BitwiseCopyable
 
     /// True of the types that are asked for but never stored: OPT and 128 to 255 (RFC 6895 §3.1).
     @inlinable package var isMeta: Bool { rawValue == 41 || (128...255).contains(rawValue) }
+
+    /// True of the two values that are nobody's (RFC 6895 §3.1).
+    @inlinable package var isReserved: Bool { rawValue == 0 || rawValue == .max }
 }
 
 extension RecordType: CustomStringConvertible {

@@ -61,6 +61,11 @@
         unsafe start.storeBytes(of: value.bigEndian, as: UInt32.self)
     }
 
+    package mutating func write64(_ value: UInt64) {
+        guard let start = unsafe reserve(8) else { return }
+        unsafe start.storeBytes(of: value.bigEndian, as: UInt64.self)
+    }
+
     /// Writes 64 and 16 bits, most significant octets first, and `octets` behind them: all or nothing.
     @inlinable @inline(__always) package mutating func write(
         _ word: UInt64,

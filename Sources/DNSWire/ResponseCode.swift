@@ -13,6 +13,7 @@ package struct ResponseCode: RawRepresentable, Hashable, Sendable, BitwiseCopyab
     /// A DNAME made a name of over 255 octets (RFC 6672 §2.2).
     package static let nameTooLong = Self(rawValue: 6)
     package static let badVersion = Self(rawValue: 16)
+    package static let badCookie = Self(rawValue: 23)
 }
 
 extension ResponseCode: CustomStringConvertible {
@@ -27,6 +28,7 @@ extension ResponseCode: CustomStringConvertible {
         case 5: "REFUSED"
         case 6: "YXDOMAIN"
         case 16: "BADVERS"
+        case 23: "BADCOOKIE"
         default: "RCODE\(rawValue)"
         }
     }
@@ -57,6 +59,8 @@ extension ExtendedError {
     package var text: StaticString {
         switch self {
         case .other: "alias chain does not end"
+        case .prohibited: "this client may not ask"
+        case .notSupported: "this is not done here"
         case .staleAnswer, .staleNonexistentDomain: "upstream is slow or gone; answer has expired"
         case .notReady: "too many questions wait for upstreams"
         case .blocked: "private addresses are not taken from there"

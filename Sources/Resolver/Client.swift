@@ -7,6 +7,9 @@ package struct Client: Hashable, Sendable, BitwiseCopyable {
     /// The listener asked: its number in the configuration, which indexes `World.listeners`.
     package var listener: Int
     package var transport: Transport
+    /// How long its connection may be idle, in tenths of a second, to be told to it if it asks
+    /// (RFC 7828).
+    package var idleTimeout: UInt16 = 0
 
     package init(address: IPAddress, listener: Int, transport: Transport) {
         self.address = address

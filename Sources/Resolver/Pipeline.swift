@@ -11,6 +11,8 @@ package import Snapshot
     package internal(set) var name: FoldedName
     /// Told of every decision, for `explain`; the server has none.
     package var trace: Trace?
+    /// The time of day in seconds since 1970, which cookies carry; its owner keeps it right.
+    package var timeOfDay: UInt32 = 0
 
     /// What the last reply was answered from and should be asked again before it expires, with its
     /// name; only where `mayRefresh` is set, and for the caller to take.
@@ -61,8 +63,8 @@ package import Snapshot
         let asker = snapshot.classify(client.address, listener: client.listener)
         return answer(
             message,
-            from: asker,
-            over: client.transport,
+            from: client,
+            as: asker,
             in: snapshot,
             knowing: resolution,
             now: now,
@@ -73,33 +75,46 @@ package import Snapshot
     /// The same for a client whose class is known by other means: from a PROXY header, or to `explain`.
     package mutating func answer(
         _ message: Span<UInt8>,
-        from asker: ClientClass,
-        over transport: Client.Transport,
+        from client: Client,
+        as asker: ClientClass,
         in snapshot: borrowing CompiledSnapshot,
         knowing resolution: borrowing Resolution,
         now: UInt32,
         into reply: inout ReplyWriter
     ) -> Verdict {
+        if asker.scope == .refused, snapshot.otherwise == .drop { return .drop(.notAllowed) }
         let query: Query
         do throws(QueryError) {
             query = try Query(reading: message)
         } catch {
             return AnswerRefusal.reply(to: message, because: error, into: &reply)
         }
-        if asker.scope == .refused, snapshot.otherwise == .drop { return .drop(.notAllowed) }
-
+        let options = ReplyOptions(
+            for: query,
+            message,
+            from: client,
+            in: snapshot,
+            time: timeOfDay
+        )
         EncodeResponse.begin(
             query,
             message,
-            transport: transport,
+            options: options,
+            transport: client.transport,
             capacity: reply.limit,
             into: &reply
         )
         response = Response()
         refreshment = nil
         trace?.record(.classified(asker))
-        if let rcode = ApplyPolicy.refusal(of: query, from: asker) {
-            response.rcode = rcode
+        if let refusal = ApplyPolicy.refusal(of: query, from: asker) {
+            response.rcode = refusal.rcode
+            response.error = refusal.error
+        } else if !query.hasQuestion {
+            response.rcode = options.cookieOutcome
+        } else if query.recordClass == ApplyPolicy.chaos {
+            _ = name.read(message, at: Header.size)
+            AnswerIdentity.answer(name.name, in: snapshot, &response, into: &reply)
         } else if let question = resolve(
             query,
             message,
@@ -111,7 +126,7 @@ package import Snapshot
         ) {
             return .forward(question)
         }
-        EncodeResponse.finish(response, to: query, in: &reply)
+        EncodeResponse.finish(response, to: query, options: options, in: snapshot, into: &reply)
         return .reply
     }
 

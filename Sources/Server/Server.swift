@@ -13,6 +13,8 @@ package final class Server: Sendable {
     package let addresses: [AddressAndPort]
     private let settings: ServerSettings
     private let seed: HashSeed
+    /// For cookies, where the configuration has no secrets.
+    private let ownCookieSecret: CookieSecret
     private let snapshots: SnapshotHolder
     private let group: MultiThreadedEventLoopGroup
     private let upstreams: UpstreamStreams
@@ -25,7 +27,9 @@ package final class Server: Sendable {
         self.settings = settings
         self.logger = logger
         let seed = HashSeed.random()
-        let snapshots = SnapshotHolder(CompiledSnapshot(compiling: settings.world, seed: seed))
+        let ownCookieSecret = CookieSecret.random()
+        let world = settings.world.withCookies(fallback: ownCookieSecret)
+        let snapshots = SnapshotHolder(CompiledSnapshot(compiling: world, seed: seed))
         let workers = settings.workers ?? System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: workers)
         let upstreams = UpstreamStreams(on: group, limits: settings.upstreamStreams)
@@ -48,6 +52,7 @@ package final class Server: Sendable {
         (self.seed, self.snapshots, self.group, self.upstreams) = (
             seed, snapshots, group, upstreams
         )
+        self.ownCookieSecret = ownCookieSecret
         (datagrams, streams, addresses) = (sockets.datagrams, sockets.streams, sockets.addresses)
     }
 
@@ -55,7 +60,7 @@ package final class Server: Sendable {
     ///
     /// Returns what stays as it is until the next start.
     package func reload(_ next: ServerSettings) -> [ServerSettings.Fixed] {
-        let world = settings.worldOnReload(with: next)
+        let world = settings.worldOnReload(with: next).withCookies(fallback: ownCookieSecret)
         snapshots.replace(with: CompiledSnapshot(compiling: world, seed: seed))
         datagrams.searchForLoops()
         return settings.fixedChanges(to: next)
@@ -100,5 +105,14 @@ extension Server: Service {
         logger.notice("draining")
         await drain()
         logger.notice("stopped")
+    }
+}
+
+extension World {
+    /// The same with a secret for cookies in any case.
+    fileprivate func withCookies(fallback: CookieSecret) -> World {
+        var world = self
+        world.cookieSecrets = cookieSecrets ?? CookieSecrets(current: fallback)
+        return world
     }
 }

@@ -19,6 +19,8 @@ package final class CompiledSnapshot: Sendable {
     private let origins: [Int: [RecordOrigin]]
     /// What those get who may not ask.
     package let otherwise: ClientPolicy.Otherwise
+    package let identity: CompiledIdentity
+    package let cookieSecrets: CookieSecrets?
 
     /// Compiles `world`, which is free of errors; `seed` keys the name hashes.
     ///
@@ -44,6 +46,8 @@ package final class CompiledSnapshot: Sendable {
         routeIDs = FrozenArray(rules.map(\.routeID))
         zoneIDs = zoneIndices.identifiers
         otherwise = world.clients.otherwise
+        identity = CompiledIdentity(world.identity)
+        cookieSecrets = world.cookieSecrets
     }
 
     deinit {
@@ -53,6 +57,7 @@ package final class CompiledSnapshot: Sendable {
         store.deallocate()
         labels.deallocate()
         routeIDs.deallocate()
+        identity.deallocate()
     }
 
     // MARK: Clients

@@ -61,6 +61,8 @@ import Testing
         vpcs: [{ id: vpc-1, zzzzzzzz: 1, subnets: [{ zzzzzzzz: 1 }] }]
         zones: [{ zzzzzzzz: 1 }]
         cache: { zzzzzzzz: 1 }
+        identity: { zzzzzzzz: 1 }
+        cookies: { zzzzzzzz: 1, secrets: [1] }
         """
 
     @Test func `every key that the reader knows is documented`() throws {

@@ -8,7 +8,8 @@ import Testing
         [0x12, 0x34, 0x01, 0x10, 0, 1, 0, 0, 0, 0, 0, 1]
         + [3, 0x73, 0x73, 0x6D, 7] + Array("example".utf8) + [3] + Array("org".utf8) + [0]
         + [0, 1, 0, 1]
-        + [0, 0, 41, 4, 0xD0, 0, 0, 0x80, 0, 0, 12, 0, 10, 0, 0, 0, 12, 0, 4, 1, 2, 3, 4]
+        + [0, 0, 41, 4, 0xD0, 0, 0, 0x80, 0, 0, 16]
+        + [0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 3, 0, 0]
 
     private static let plain = QueryMessage.of("ssm.example.org", .aaaa, id: 7)
 
@@ -28,8 +29,10 @@ import Testing
         #expect(edns.payloadSize == 1232)
         #expect(edns.version == 0)
         #expect(edns.dnssecOK)
-        #expect(edns.optionsLength == 12)
-        #expect(Self.withOPT[edns.optionsStart..<edns.optionsStart + 2] == [0, 10])
+        let cookie = try #require(edns.options.cookie)
+        #expect((cookie.start, cookie.length) == (48, 8))
+        #expect(edns.options.asksForIdentifier)
+        #expect(!edns.options.asksForKeepalive)
     }
 
     @Test func `without an OPT has none`() throws {
@@ -63,14 +66,47 @@ import Testing
     }
 
     @Test(arguments: 1...15)
-    func `with another opcode is told apart from a malformed one`(opcode: UInt8) {
+    func `with another opcode is read, and told apart where it can't be`(opcode: UInt8) throws {
         var message = Self.plain
         message[2] |= opcode << 3
-        #expect(throws: QueryError.opcode) { try read(message) }
+        #expect(try read(message).opcode == UInt16(opcode))
+        #expect(throws: QueryError.opcode) { try read(message + [0]) }
+        #expect(throws: QueryError.opcode) { try read(Array(message[..<12])) }
     }
 
-    @Test(arguments: [0, 2, 0xFFFF] as [UInt16])
-    func `with another number of questions than one is malformed`(count: UInt16) {
+    @Test func `without a question is one for a cookie, or malformed`() throws {
+        let question = Header.size..<33
+        var message = Self.withOPT
+        message[5] = 0
+        message.removeSubrange(question)
+        let query = try read(message)
+        #expect(!query.hasQuestion)
+        #expect(query.questionEnd == Header.size)
+        let withoutCookie = Array(message[..<21]) + [0, 0]
+        #expect(throws: QueryError.malformed(offset: 4)) { try read(withoutCookie) }
+    }
+
+    @Test(arguments: [0, 7, 9, 15, 41])
+    func `with a cookie of a length that no cookie has is malformed`(length: Int) {
+        var message = Self.plain
+        message[11] = 1
+        message += [0, 0, 41, 4, 0xD0, 0, 0, 0, 0, 0, UInt8(4 + length), 0, 10, 0, UInt8(length)]
+        message += [UInt8](repeating: 7, count: length)
+        #expect(throws: QueryError.self) { try read(message) }
+    }
+
+    @Test func `of a later EDNS version may have options that we can't read`() throws {
+        var message = Self.withOPT
+        message[message.count - 21] = 1
+        message[message.count - 1] = 9
+        #expect(try read(message).edns?.version == 1)
+        #expect(try read(message).edns?.options == EDNSOptions())
+        message[message.count - 21] = 0
+        #expect(throws: QueryError.self) { try read(message) }
+    }
+
+    @Test(arguments: [2, 0xFFFF] as [UInt16])
+    func `with more questions than one is malformed`(count: UInt16) {
         var message = Self.plain
         (message[4], message[5]) = (UInt8(count >> 8), UInt8(count & 0xFF))
         #expect(throws: QueryError.malformed(offset: 4)) { try read(message) }
@@ -108,7 +144,7 @@ import Testing
 
     @Test func `with an option that leaves the OPT is malformed`() {
         var message = Self.withOPT
-        message[message.count - 5] = 5
+        message[message.count - 1] = 5
         #expect(throws: QueryError.self) { try read(message) }
     }
 
@@ -139,10 +175,10 @@ import Testing
                 message[place] = UInt8.random(in: 0...255, using: &random)
             }
             guard let query = try? read(message) else { continue }
-            #expect((1...255).contains(query.nameLength))
+            #expect((query.hasQuestion ? 1...255 : 0...0).contains(query.nameLength))
             #expect(query.questionEnd <= message.count)
-            if let edns = query.edns {
-                #expect(edns.optionsStart + edns.optionsLength <= message.count)
+            if let cookie = query.edns?.options.cookie {
+                #expect(cookie.start + cookie.length <= message.count)
             }
         }
     }

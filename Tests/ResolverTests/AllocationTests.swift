@@ -106,6 +106,27 @@ import Testing
         #expect(result.allocations == 0)
     }
 
+    @Test func `allocates nothing for cookies, identifiers and what is refused`() throws {
+        var sample = `A private answer`.world()
+        sample.world.identity = ServerIdentity(name: "resolver-1")
+        sample.world.cookieSecrets = CookieSecrets(current: .random())
+        let options: [UInt8] = [0, 3, 0, 0, 0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8]
+        for message in [
+            `EDNS in a reply`.query(options: options),
+            `EDNS in a reply`.query(options: options, hasQuestion: false),
+            `EDNS in a reply`.query(version: 1),
+        ] {
+            let result = try Self.allocations(
+                of: 10_000,
+                answering: message,
+                from: "10.20.1.7",
+                in: sample
+            )
+            #expect(result.replies == 10_000)
+            #expect(result.allocations == 0)
+        }
+    }
+
     @Test func `is measured by a counter that counts`() {
         let before = allocation_count_of_this_thread()
         let array = [UInt8](repeating: 1, count: Int.random(in: 1000...2000))

@@ -118,7 +118,8 @@ struct Answer {
     /// Type, TTL and rdata of every record, in order; owners are stepped over.
     var records: [(type: RecordType, ttl: UInt32, rdata: [UInt8])] {
         var found: [(type: RecordType, ttl: UInt32, rdata: [UInt8])] = []
-        var offset = skipName(at: 12) + 4
+        let hasQuestion = octets.span.bigEndian16(at: 4) == 1
+        var offset = hasQuestion ? skipName(at: 12) + 4 : 12
         let count = answerCount + authorityCount + Int(octets.span.bigEndian16(at: 10) ?? 0)
         for _ in 0..<count {
             offset = skipName(at: offset)

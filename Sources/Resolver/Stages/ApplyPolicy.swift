@@ -3,19 +3,46 @@ import Snapshot
 
 /// Stage: refuses what we do not do, the cheapest reason first.
 enum ApplyPolicy {
-    /// The rcode to refuse with; nil if the query may go on.
-    static func refusal(of query: Query, from client: ClientClass) -> ResponseCode? {
-        if client.scope == .refused { return .refused }
-        if let edns = query.edns, edns.version > 0 { return .badVersion }
-        if query.recordClass != Self.internet { return .refused }
+    /// What a query is refused with.
+    struct Refusal: BitwiseCopyable {
+        var rcode: ResponseCode
+        var error: ExtendedError?
+    }
+
+    /// Why a query is refused; nil if it may go on.
+    static func refusal(of query: Query, from client: ClientClass) -> Refusal? {
+        if client.scope == .refused { return Refusal(rcode: .refused, error: .prohibited) }
+        if let edns = query.edns, edns.version > 0 { return Refusal(rcode: .badVersion) }
+        let rcode = rcode(ofOpcode: query.opcode) ?? rcode(ofQuestion: query)
+        return rcode.map { Refusal(rcode: $0, error: $0 == .formatError ? nil : .notSupported) }
+    }
+
+    /// UPDATE is understood and not wanted (RFC 2136 §3.3); the others are not known here.
+    private static func rcode(ofOpcode opcode: UInt16) -> ResponseCode? {
+        switch opcode {
+        case Header.Opcode.query: nil
+        case Header.Opcode.update: .refused
+        default: .notImplemented
+        }
+    }
+
+    private static func rcode(ofQuestion query: Query) -> ResponseCode? {
+        guard query.hasQuestion else { return nil }
+        switch query.recordClass {
+        case internet: break
+        case chaos where query.type == .txt: return nil
+        default: return .refused
+        }
         switch query.type {
         case .axfr, .ixfr: return .refused
         case .opt: return .formatError
         case .any: return nil
-        default: return query.type.isMeta || query.type.rawValue == 0 ? .notImplemented : nil
+        default: return query.type.isMeta || query.type.isReserved ? .notImplemented : nil
         }
     }
 
     /// The class IN.
     static let internet: UInt16 = 1
+    /// The class CH, in which servers tell of themselves (RFC 4892).
+    static let chaos: UInt16 = 3
 }

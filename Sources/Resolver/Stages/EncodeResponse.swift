@@ -1,12 +1,11 @@
 import DNSWire
+import Snapshot
 
 /// Stage: the frame of a reply: header and question in front, OPT behind.
 enum EncodeResponse {
     /// The UDP payload that we send and take at most (RFC 9715 §3.2, DNS Flag Day 2020).
     static let payloadSize: UInt16 = 1232
 
-    /// The option code of extended errors (RFC 8914 §2).
-    private static let extendedErrorOption: UInt16 = 15
     /// Octets of an OPT record without options.
     private static let optSize = 11
     /// The most that an extended error takes: its option header, its code and its text.
@@ -17,6 +16,7 @@ enum EncodeResponse {
     static func begin(
         _ query: Query,
         _ message: Span<UInt8>,
+        options: ReplyOptions,
         transport: Client.Transport,
         capacity: Int,
         into reply: inout ReplyWriter
@@ -24,7 +24,7 @@ enum EncodeResponse {
         reply.reset(limit: limit(for: query, transport, capacity: capacity))
         for _ in 0..<6 { reply.write16(0) }
         reply.write(message, in: Header.size..<query.questionEnd)
-        if query.edns != nil { reply.limit -= optSize + errorSize }
+        if query.edns != nil { reply.limit -= optSize + errorSize + options.size }
     }
 
     private static func limit(
@@ -38,26 +38,40 @@ enum EncodeResponse {
     }
 
     /// Writes OPT and fills in the header.
-    static func finish(_ response: Response, to query: Query, in reply: inout ReplyWriter) {
+    static func finish(
+        _ response: Response,
+        to query: Query,
+        options: ReplyOptions,
+        in snapshot: borrowing CompiledSnapshot,
+        into reply: inout ReplyWriter
+    ) {
         var additionalCount = response.additionalCount
         if let edns = query.edns {
-            reply.limit += optSize + errorSize
+            reply.limit += optSize + errorSize + options.size
             writeOPT(response, dnssecOK: edns.dnssecOK, into: &reply)
+            let start = reply.count
+            reply.write16(0)
+            options.write(from: snapshot, into: &reply)
+            if let error = response.error { write(error, into: &reply) }
+            reply.patch16(UInt16(truncatingIfNeeded: reply.count - start - 2), at: start)
             additionalCount &+= 1
         }
         reply.patch16(query.id, at: 0)
         reply.patch16(flags(of: response, to: query), at: 2)
-        reply.patch16(1, at: 4)
+        reply.patch16(query.hasQuestion ? 1 : 0, at: 4)
         reply.patch16(response.answerCount, at: 6)
         reply.patch16(response.authorityCount, at: 8)
         reply.patch16(additionalCount, at: 10)
     }
 
-    /// RD and CD as asked, RA always; AD only for those who understand it (RFC 6840 §5.7, §5.8).
+    /// Opcode, RD and CD as asked, RA for queries alone; AD only for those who understand it
+    /// (RFC 6840 §5.7, §5.8).
     private static func flags(of response: Response, to query: Query) -> UInt16 {
         typealias Flag = Header.Flag
-        var flags = Flag.response | Flag.recursionAvailable | response.rcode.rawValue & 0xF
-        flags |= query.flags & (Flag.recursionDesired | Flag.checkingDisabled)
+        var flags = Flag.response | response.rcode.rawValue & 0xF
+        flags |=
+            query.flags & (Header.Opcode.mask | Flag.recursionDesired | Flag.checkingDisabled)
+        if query.opcode == Header.Opcode.query { flags |= Flag.recursionAvailable }
         if response.isAuthoritative { flags |= Flag.authoritative }
         if response.isTruncated { flags |= Flag.truncated }
         let understandsAD =
@@ -66,7 +80,8 @@ enum EncodeResponse {
         return flags
     }
 
-    /// OPT is hop-by-hop: ours says what we are, and copies DO alone (RFC 6891 §6.1, RFC 3225 §3).
+    /// OPT up to its length; it is hop-by-hop, so ours says what we are, and copies DO alone (RFC 6891
+    /// §6.1, RFC 3225 §3).
     private static func writeOPT(
         _ response: Response,
         dnssecOK: Bool,
@@ -78,10 +93,11 @@ enum EncodeResponse {
         reply.write8(UInt8(truncatingIfNeeded: response.rcode.rawValue >> 4))
         reply.write8(0)
         reply.write16(dnssecOK ? 0x8000 : 0)
-        guard let error = response.error else { return reply.write16(0) }
+    }
+
+    private static func write(_ error: ExtendedError, into reply: inout ReplyWriter) {
         let text = error.text
-        reply.write16(UInt16(truncatingIfNeeded: 6 + text.utf8CodeUnitCount))
-        reply.write16(extendedErrorOption)
+        reply.write16(EDNSOptions.Code.extendedError)
         reply.write16(UInt16(truncatingIfNeeded: 2 + text.utf8CodeUnitCount))
         reply.write16(error.rawValue)
         text.withUTF8Buffer { unsafe reply.write($0.span) }

@@ -44,6 +44,7 @@ struct DatagramWorker: ~Copyable {
         while !isDone {
             let count = parts.epoll.wait(timeout: patience)
             now = SteadyClock.milliseconds()
+            pipeline.timeOfDay = TimeOfDay.seconds()
             takeUpSnapshot()
             for index in 0..<count { handle(parts.epoll.event(at: index)) }
             advance()

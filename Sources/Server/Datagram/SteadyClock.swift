@@ -16,3 +16,9 @@ package enum SteadyClock {
         UInt32(truncatingIfNeeded: milliseconds() / 1000)
     }
 }
+
+/// The time of day, for what other machines read; it may jump.
+enum TimeOfDay {
+    /// Seconds since 1970, modulo 2^32.
+    static func seconds() -> UInt32 { UInt32(truncatingIfNeeded: time(nil)) }
+}

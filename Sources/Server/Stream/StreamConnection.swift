@@ -141,6 +141,8 @@ final class StreamConnection: ChannelDuplexHandler {
     ) {
         let now = NIODeadline.now()
         presence.noteActivity(at: now)
+        var client = client
+        client.idleTimeout = admission.idleTimeout.tenthsOfSeconds
         switch loop.answer(message, from: client, at: now) {
         case .reply(let frame): context.write(wrapOutboundOut(frame), promise: nil)
         case .forward: forward(message, from: client, context)
@@ -260,4 +262,9 @@ final class StreamConnection: ChannelDuplexHandler {
     private var patience: TimeAmount {
         waiting > 0 ? admission.limits.answerTimeout : admission.idleTimeout
     }
+}
+
+extension TimeAmount {
+    /// As edns-tcp-keepalive counts (RFC 7828 §3.1).
+    fileprivate var tenthsOfSeconds: UInt16 { UInt16(clamping: nanoseconds / 100_000_000) }
 }

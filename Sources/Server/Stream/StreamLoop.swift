@@ -45,6 +45,7 @@ import Resolver
     func answer(_ message: ByteBuffer, from client: Client, at now: NIODeadline) -> Outcome {
         // Sound: `scratch` lives as long as the loop, and only this writer uses it meanwhile.
         var reply = unsafe ReplyWriter(scratch, limit: Self.largestMessage)
+        pipeline.timeOfDay = TimeOfDay.seconds()
         let verdict = pipeline.answer(
             message.readableBytesUInt8Span,
             from: client,

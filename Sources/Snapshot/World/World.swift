@@ -16,8 +16,27 @@ package struct World: Sendable {
     package var clients = ClientPolicy()
     /// What each listener adds to the classification of its clients; `listener` numbers index it.
     package var listeners: [ListenerScope] = []
+    package var identity = ServerIdentity()
+    /// Nil: no cookies are given.
+    package var cookieSecrets: CookieSecrets?
 
     package init() {}
+}
+
+/// What the server tells of itself to those who may ask; nothing unless the operator wants it.
+package struct ServerIdentity: Hashable, Sendable {
+    /// Which server this is: for `id.server`, `hostname.bind` (RFC 4892) and NSID (RFC 5001).
+    package var name: String?
+    /// For `version.server` and `version.bind`.
+    package var version: String?
+
+    /// Octets that either may have, so that they fit beside any answer.
+    package static let longest = 64
+
+    package init(name: String? = nil, version: String? = nil) {
+        self.name = name
+        self.version = version
+    }
 }
 
 /// An account and its AZ-name mapping table.

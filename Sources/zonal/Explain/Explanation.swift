@@ -92,7 +92,7 @@ struct Explainer {
         as asker: ClientClass
     ) -> Explanation {
         let trace = Trace()
-        let (verdict, rcode) = run(name, type, as: asker, trace)
+        let (verdict, rcode) = run(name, type, from: address, as: asker, trace)
         var explanation = Explanation(
             client: client(address, asker),
             name: name,
@@ -134,6 +134,7 @@ struct Explainer {
     private func run(
         _ name: DomainName,
         _ type: RecordType,
+        from address: IPAddress,
         as asker: ClientClass,
         _ trace: Trace
     ) -> (Verdict, ResponseCode) {
@@ -146,8 +147,8 @@ struct Explainer {
         var reply = unsafe ReplyWriter(buffer, limit: 65_535)
         let verdict = pipeline.answer(
             message.span,
-            from: asker,
-            over: .stream,
+            from: Client(address: address, listener: 0, transport: .stream),
+            as: asker,
             in: snapshot,
             knowing: .start,
             now: 0,

@@ -17,6 +17,8 @@ struct ConfigurationDraft {
     var endpointServices: [EndpointService] = []
     var zones: [ZoneDraft] = []
     var cache = Configuration.CacheSettings()
+    var identity = ServerIdentity()
+    var cookieSecrets: CookieSecrets?
 }
 
 struct ListenerDraft {

@@ -1,3 +1,4 @@
+import DNSWire
 import Snapshot
 
 /// Reads the configuration file and what it includes into one draft.
@@ -15,6 +16,8 @@ struct ConfigurationFileReader {
         "endpoint-services",
         "zones",
         "cache",
+        "identity",
+        "cookies",
     ]
     private static let laterKeys = ["admin", "query-log"]
 
@@ -76,6 +79,12 @@ struct ConfigurationFileReader {
         }
         if let node = once("clients", entries) { readClients(node) }
         if let node = once("cache", entries) { readCache(node) }
+        if let node = once("identity", entries) {
+            draft.identity = ServerIdentity(reading: node, journal)
+        }
+        if let node = once("cookies", entries) {
+            draft.cookieSecrets = CookieSecrets(reading: node, journal)
+        }
         if entries["listen"] != nil {
             draft.listeners = (draft.listeners ?? []) + entries.items("listen").compactMap(listener)
         }

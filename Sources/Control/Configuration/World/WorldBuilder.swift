@@ -32,6 +32,8 @@ struct WorldBuilder {
         configuration.workers = draft.workers
         configuration.cache = draft.cache
         configuration.world.clients = draft.clients
+        configuration.world.identity = draft.identity
+        configuration.world.cookieSecrets = draft.cookieSecrets
         configuration.world.endpointServices = draft.endpointServices
         addAccounts()
         addVPCs()

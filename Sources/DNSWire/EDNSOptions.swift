@@ -1,0 +1,57 @@
+/// The options of a query's OPT record that we act on; all others are stepped over (RFC 6891 §6.1.2).
+///
+/// Of an option that comes more than once the first counts, so no query makes more work than its
+/// octets.
+package struct EDNSOptions: Equatable, Sendable, BitwiseCopyable {
+    /// Where the data of the COOKIE option lies.
+    package var cookie: Place?
+    /// The client wants to know which server answers (RFC 5001 §2.1).
+    package var asksForIdentifier = false
+    /// The client takes the idle timeout of its connection (RFC 7828 §3.2.1).
+    package var asksForKeepalive = false
+
+    package init() {}
+
+    /// A range of octets in a message.
+    package struct Place: Equatable, Sendable, BitwiseCopyable {
+        package var start: Int
+        package var length: Int
+    }
+
+    package enum Code {
+        package static let identifier: UInt16 = 3
+        package static let cookie: UInt16 = 10
+        package static let keepalive: UInt16 = 11
+        package static let extendedError: UInt16 = 15
+    }
+
+    /// Reads the options between two octets of a message; each must end before the second.
+    package init(
+        reading message: Span<UInt8>,
+        from start: Int,
+        to end: Int
+    ) throws(QueryError) {
+        var offset = start
+        while offset < end {
+            guard offset + 4 <= end, let code = message.bigEndian16(at: offset),
+                let length = message.bigEndian16(at: offset + 2),
+                offset + 4 + Int(length) <= end
+            else { throw .malformed(offset: offset) }
+            let data = Place(start: offset + 4, length: Int(length))
+            switch code {
+            case Code.cookie:
+                guard Self.isCookieLength(data.length) else { throw .malformed(offset: offset) }
+                if cookie == nil { cookie = data }
+            case Code.identifier: asksForIdentifier = true
+            case Code.keepalive: asksForKeepalive = true
+            default: break
+            }
+            offset += 4 + data.length
+        }
+    }
+
+    /// A client cookie of 8 octets, alone or with a server cookie of 8 to 32 (RFC 7873 §5.2.2).
+    private static func isCookieLength(_ length: Int) -> Bool {
+        length == 8 || (16...40).contains(length)
+    }
+}

@@ -1,0 +1,115 @@
+/// A key of server cookies, which every server behind one address shares (RFC 9018 §5).
+package struct CookieSecret: Hashable, Sendable, BitwiseCopyable {
+    let low: UInt64
+    let high: UInt64
+
+    /// The secret of 32 hexadecimal digits, as other servers write it; nil for anything else.
+    package init?(hexadecimal text: some StringProtocol) {
+        guard text.utf8.count == 32, text.allSatisfy(\.isHexDigit),
+            let first = UInt64(text.prefix(16), radix: 16),
+            let last = UInt64(text.suffix(16), radix: 16)
+        else { return nil }
+        (low, high) = (first.byteSwapped, last.byteSwapped)
+    }
+
+    private init(low: UInt64, high: UInt64) { (self.low, self.high) = (low, high) }
+
+    /// A secret from the system's random source.
+    package static func random() -> CookieSecret {
+        CookieSecret(low: .random(in: .min ... .max), high: .random(in: .min ... .max))
+    }
+}
+
+/// What a COOKIE option of a query says (RFC 7873 §4).
+package struct Cookie: Equatable, Sendable, BitwiseCopyable {
+    /// The client cookie, its first octet highest.
+    package var client: UInt64
+    /// Our part, if it is there and has our form (RFC 9018 §4).
+    package var server: ServerCookie?
+
+    package init(client: UInt64, server: ServerCookie? = nil) {
+        self.client = client
+        self.server = server
+    }
+
+    /// Reads the option's data, which `EDNSOptions` has found to have a right length.
+    package init?(reading message: Span<UInt8>, at place: EDNSOptions.Place) {
+        guard let client = message.bigEndian64(at: place.start) else { return nil }
+        self.client = client
+        guard place.length == 8 + ServerCookie.size,
+            let head = message.bigEndian64(at: place.start + 8),
+            let hash = message.bigEndian64(at: place.start + 16)
+        else { return }
+        server = ServerCookie(head: head, hash: hash)
+    }
+}
+
+/// The server's part of a cookie (RFC 9018 §4).
+///
+///     |  version = 1  |            reserved           |
+///     |                   timestamp                   |
+///     |                  hash, 8 octets               |
+package struct ServerCookie: Equatable, Sendable, BitwiseCopyable {
+    /// Version, reserved octets and timestamp.
+    package var head: UInt64
+    package var hash: UInt64
+
+    package static let size = 16
+
+    /// Seconds since 1970, modulo 2^32.
+    fileprivate var timestamp: UInt32 { UInt32(truncatingIfNeeded: head) }
+    fileprivate var version: UInt8 { UInt8(truncatingIfNeeded: head >> 56) }
+}
+
+/// The secrets in force: new cookies are made with one, and those of the one before are still good
+/// (RFC 9018 §5).
+package struct CookieSecrets: Hashable, Sendable, BitwiseCopyable {
+    package var current: CookieSecret
+    package var previous: CookieSecret?
+
+    package init(current: CookieSecret, previous: CookieSecret? = nil) {
+        self.current = current
+        self.previous = previous
+    }
+
+    private static let version: UInt64 = 1
+    /// How old a cookie may be, and how far ahead a server's clock (RFC 9018 §4.3).
+    private static let lifetime: Int32 = 3600
+    private static let clockSkew: Int32 = 300
+
+    /// A cookie for a client, made at `time` in seconds since 1970.
+    package func cookie(for client: UInt64, at address: IPAddress, time: UInt32) -> ServerCookie {
+        let head = Self.version << 56 | UInt64(time)
+        return ServerCookie(head: head, hash: Self.hash(client, head, address, current))
+    }
+
+    /// True if we, or a server with our secrets, gave this cookie to this client lately.
+    package func accept(_ cookie: Cookie, from address: IPAddress, time: UInt32) -> Bool {
+        guard let server = cookie.server, UInt64(server.version) == Self.version else {
+            return false
+        }
+        // Serial number arithmetic (RFC 1982), as for every timestamp of 32 bits.
+        let age = Int32(bitPattern: time &- server.timestamp)
+        guard age <= Self.lifetime, age >= -Self.clockSkew else { return false }
+        if server.hash == Self.hash(cookie.client, server.head, address, current) { return true }
+        guard let previous else { return false }
+        return server.hash == Self.hash(cookie.client, server.head, address, previous)
+    }
+
+    private static func hash(
+        _ client: UInt64,
+        _ head: UInt64,
+        _ address: IPAddress,
+        _ secret: CookieSecret
+    ) -> UInt64 {
+        var hash = SipHash(key: secret)
+        hash.append(client.byteSwapped)
+        hash.append(head.byteSwapped)
+        if address.isV4 {
+            return hash.hash(appending: UInt64(address.v4.byteSwapped), octets: 4).byteSwapped
+        }
+        hash.append(UInt64(truncatingIfNeeded: address.bits >> 64).byteSwapped)
+        hash.append(UInt64(truncatingIfNeeded: address.bits).byteSwapped)
+        return hash.hash().byteSwapped
+    }
+}
