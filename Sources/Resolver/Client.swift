@@ -1,6 +1,6 @@
 package import DNSWire
 
-/// Where a query came from, as the socket saw it.
+/// Where a query came from, as the socket saw it or the proxy in front of it says.
 package struct Client: Hashable, Sendable, BitwiseCopyable {
     /// The source address; IPv4 in its mapped form.
     package var address: IPAddress
@@ -10,11 +10,21 @@ package struct Client: Hashable, Sendable, BitwiseCopyable {
     /// How long its connection may be idle, in tenths of a second, to be told to it if it asks
     /// (RFC 7828).
     package var idleTimeout: UInt16 = 0
+    /// The VPC endpoint that a proxy says it came through.
+    package var endpoint: EndpointID?
 
     package init(address: IPAddress, listener: Int, transport: Transport) {
         self.address = address
         self.listener = listener
         self.transport = transport
+    }
+
+    /// The client that this one, a proxy, speaks for.
+    package func client(named header: ProxyHeader) -> Client {
+        var client = self
+        client.address = header.source ?? address
+        client.endpoint = header.endpoint
+        return client
     }
 
     /// A datagram is truncated to what its sender takes; a stream carries up to 65,535 octets.

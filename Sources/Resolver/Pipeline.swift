@@ -60,7 +60,11 @@ package import Snapshot
         now: UInt32,
         into reply: inout ReplyWriter
     ) -> Verdict {
-        let asker = snapshot.classify(client.address, listener: client.listener)
+        let asker = snapshot.classify(
+            client.address,
+            listener: client.listener,
+            endpoint: client.endpoint
+        )
         return answer(
             message,
             from: client,
@@ -72,7 +76,7 @@ package import Snapshot
         )
     }
 
-    /// The same for a client whose class is known by other means: from a PROXY header, or to `explain`.
+    /// The same for a client whose class is known by other means, as `explain` knows it.
     package mutating func answer(
         _ message: Span<UInt8>,
         from client: Client,

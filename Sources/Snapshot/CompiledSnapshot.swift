@@ -8,10 +8,9 @@ package final class CompiledSnapshot: Sendable {
     package let rules: [CompiledRule]
     /// AZ IDs by `ZoneIndex`; number 0 is no AZ.
     package let zoneIDs: [String]
-    /// Realm of each VPC endpoint ID that a PROXY header may name.
-    private let realmOfEndpoint: [String: Int]
     private let routeIDs: FrozenArray<UInt64>
     private let classes: ClientClassTable
+    private let proxies: ProxyTable
     private let routes: RouteTable
     private let zones: FrozenArray<CompiledZone>
     private let store: ZoneStore
@@ -29,7 +28,7 @@ package final class CompiledSnapshot: Sendable {
         let zoneIndices = ZoneIndices(world)
         var clients = ClientClassCompiler(world, zoneIndices: zoneIndices)
         classes = clients.compile()
-        realmOfEndpoint = clients.realmOfEndpoint
+        proxies = ProxyTable(world.listeners)
         let compiled = ZoneCompiler(world, zoneIndices: zoneIndices)
             .compile(seed: seed, keepingOrigins: keepingOrigins)
         store = compiled.store
@@ -52,6 +51,7 @@ package final class CompiledSnapshot: Sendable {
 
     deinit {
         classes.deallocate()
+        proxies.deallocate()
         routes.deallocate()
         zones.deallocate()
         store.deallocate()
@@ -62,14 +62,28 @@ package final class CompiledSnapshot: Sendable {
 
     // MARK: Clients
 
-    /// What a client is, from its address and the listener that it asks.
-    package func classify(_ address: IPAddress, listener: Int) -> ClientClass {
-        classes.classify(address, listener: listener)
+    /// Whether who sends from `address` to a listener is heard, and as what.
+    package func sender(_ address: IPAddress, listener: Int) -> SenderKind {
+        proxies.sender(address, listener: listener)
     }
 
-    /// What a client is whose PROXY header names a VPC endpoint; nil for an endpoint of no VPC of ours.
-    package func classify(_ address: IPAddress, endpoint: String) -> ClientClass? {
-        realmOfEndpoint[endpoint].map { classes.classify(address, realm: $0) }
+    /// What a client is, from its address, the listener that it asks, and the VPC endpoint that it came
+    /// through.
+    ///
+    /// Through an endpoint of no VPC of ours it is outside, whatever its address: the same may be in use
+    /// in any VPC.
+    package func classify(
+        _ address: IPAddress,
+        listener: Int,
+        endpoint: EndpointID? = nil
+    ) -> ClientClass {
+        guard let endpoint else { return classes.classify(address, listener: listener) }
+        return classify(address, endpoint: endpoint) ?? .outside
+    }
+
+    /// What a client is that came through a VPC endpoint; nil for an endpoint of no VPC of ours.
+    package func classify(_ address: IPAddress, endpoint: EndpointID) -> ClientClass? {
+        classes.classify(address, endpoint: endpoint)
     }
 
     // MARK: Routes

@@ -2,6 +2,7 @@ import CAllocationCounter
 import DNSWire
 import Resolver
 import Snapshot
+import TestSupport
 import Testing
 
 @Suite struct `The hot path` {
@@ -125,6 +126,42 @@ import Testing
             #expect(result.replies == 10_000)
             #expect(result.allocations == 0)
         }
+    }
+
+    @Test func `allocates nothing over 10,000 private answers to datagrams with a PROXY header`()
+        throws
+    {
+        var world = `A private answer`.world().world
+        world.vpcs[0].endpoints = ["vpce-0f7763f87e99bfae4"]
+        let seed = HashSeed.random()
+        let snapshot = CompiledSnapshot(compiling: world, seed: seed)
+        var pipeline = Pipeline(cache: ResponseCache(byteCount: 1 << 20), seed: seed)
+        let datagram =
+            ProxiedMessage.header(from: "10.20.1.7", through: "vpce-0f7763f87e99bfae4")
+            + SampleWorld.query("db-us-east-1a.internal.example", .a)
+        let proxy = Client(address: IPAddress(v4: 0), listener: 0, transport: .datagram)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
+        defer { unsafe buffer.deallocate() }
+        // Sound: the buffer outlives the writer, which alone uses it.
+        var reply = unsafe ReplyWriter(buffer, limit: 4096)
+        let resolution = Resolution.start
+        var (replies, before) = (0, UInt64(0))
+        for round in 0..<10_010 {
+            if round == 10 { before = allocation_count_of_this_thread() }
+            reply.reset(limit: 4096)
+            guard let header = try ProxyHeader.read(datagram.span) else { continue }
+            let verdict = pipeline.answer(
+                datagram.span.extracting(header.length...),
+                from: proxy.client(named: header),
+                in: snapshot,
+                knowing: resolution,
+                now: 1,
+                into: &reply
+            )
+            if verdict == .reply, reply.count > 60, round >= 10 { replies += 1 }
+        }
+        #expect(allocation_count_of_this_thread() == before)
+        #expect(replies == 10_000)
     }
 
     @Test func `is measured by a counter that counts`() {

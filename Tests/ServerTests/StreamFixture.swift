@@ -4,6 +4,7 @@ import NIOPosix
 import Resolver
 import Snapshot
 import Synchronization
+import TestSupport
 
 @testable import Server
 
@@ -17,14 +18,20 @@ struct StreamFixture {
     let port: UInt16
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-    init(_ change: (inout StreamLimits) -> Void = { _ in }) async throws {
+    /// With `proxies`, those have to send a PROXY header, and nobody else is heard.
+    init(
+        proxies: String? = nil,
+        _ change: (inout StreamLimits) -> Void = { _ in }
+    ) async throws {
         var limits = StreamLimits()
         change(&limits)
         let seed = HashSeed(value: 7)
+        var world = Self.world()
+        world.listeners[0].proxies = proxies.map { [IPPrefix($0)].compactMap { $0 } }
         server = StreamServer(
             on: group,
             limits: limits,
-            snapshots: SnapshotHolder(CompiledSnapshot(compiling: Self.world(), seed: seed)),
+            snapshots: SnapshotHolder(CompiledSnapshot(compiling: world, seed: seed)),
             cache: ResponseCache(byteCount: 1 << 20),
             seed: seed,
             forwarder: forwarder
@@ -53,11 +60,12 @@ struct StreamFixture {
 
     private static func name(_ text: String) -> DomainName { DomainName(text) ?? .root }
 
-    private static func world() -> World {
+    static func world() -> World {
         var world = World()
         let loopback = [IPPrefix("127.0.0.0/8")].compactMap { $0 }
         world.accounts = [Account(id: "111122223333")]
         world.vpcs = [VPC(id: "vpc-0a11111111111111a", account: 0, ranges: loopback)]
+        world.vpcs[0].endpoints = ["vpce-0f7763f87e99bfae4"]
         world.zones = [Zone(apex: name("example.internal"), contents: contents(), vpcs: [0])]
         let upstream = Upstream(address: IPAddress(v4: 0xC000_0235))
         world.rules = [ForwardRule(zone: .root, upstreams: [upstream])]

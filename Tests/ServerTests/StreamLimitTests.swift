@@ -1,5 +1,6 @@
 import DNSWire
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import Server

@@ -2,6 +2,7 @@ import DNSWire
 import Glibc
 import Server
 import Snapshot
+import TestSupport
 
 /// A name server on a free TCP port of 127.0.0.1 that does what a test tells it, connection by connection.
 final class StreamPeer {

@@ -1,6 +1,7 @@
 import DNSWire
 import NIOCore
 import Resolver
+import TestSupport
 import Testing
 
 @testable import Server

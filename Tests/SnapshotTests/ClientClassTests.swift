@@ -130,13 +130,86 @@ import Testing
         #expect(Self.snapshot(world).classify(Self.address("10.99.1.1"), listener: 0).vpc == 0)
     }
 
-    @Test func `by endpoint finds the endpoint's VPC`() {
+    private static let endpoint = "vpce-0aa11bb22cc33dd44"
+
+    private static func id(_ text: String) throws -> EndpointID {
+        try #require(EndpointID(text))
+    }
+
+    @Test func `by endpoint finds the endpoint's VPC, and the subnet within that VPC`() throws {
         var world = Self.world()
-        world.vpcs[1].endpoints = ["vpce-0aa11bb22cc33dd44"]
+        world.vpcs[0].endpoints = ["vpce-0"]
+        world.vpcs[1].endpoints = [Self.endpoint, "vpce-1"]
         let snapshot = Self.snapshot(world)
-        let address = Self.address("10.20.9.1")
-        #expect(snapshot.classify(address, endpoint: "vpce-0aa11bb22cc33dd44")?.vpc == 1)
-        #expect(snapshot.classify(address, endpoint: "vpce-0") == nil)
+        for (text, vpc) in [(Self.endpoint, 1), ("vpce-1", 1), ("vpce-0", 0)] {
+            let found = snapshot.classify(
+                Self.address("10.20.9.1"),
+                listener: 0,
+                endpoint: try Self.id(text)
+            )
+            #expect(found.vpc == vpc)
+            #expect(found.subnet == (vpc == 1 ? 0 : 1))
+        }
+    }
+
+    @Test(arguments: [0, 1], ["10.20.9.1", "10.99.1.1", "198.51.100.1"])
+    func `through an endpoint that no VPC lists is outside, wherever it asks`(
+        listener: Int,
+        text: String
+    ) throws {
+        var world = Self.world()
+        world.vpcs[1].endpoints = [Self.endpoint]
+        let snapshot = Self.snapshot(world)
+        for id in ["vpce-0aa11bb22cc33dd45", "vpce-0aa11bb22cc33dd4", "vpce-0", "VPCE-0", "zz"] {
+            let id = try Self.id(id)
+            #expect(snapshot.classify(Self.address(text), endpoint: id) == nil)
+            let found = snapshot.classify(Self.address(text), listener: listener, endpoint: id)
+            #expect(found == .outside)
+        }
+    }
+
+    @Test func `by endpoint finds each of a thousand`() throws {
+        var world = Self.world()
+        world.vpcs[0].endpoints = (0..<1000).map { "vpce-\($0 * 7919 % 1000)a" }
+        world.vpcs[1].endpoints = (0..<1000).map { "vpce-\($0 * 7919 % 1000)b" }
+        let snapshot = Self.snapshot(world)
+        for number in 0..<1000 {
+            for (vpc, letter) in ["a", "b"].enumerated() {
+                let id = try Self.id("vpce-\(number)\(letter)")
+                #expect(snapshot.classify(Self.address("10.0.0.1"), endpoint: id)?.vpc == vpc)
+            }
+        }
+    }
+
+    @Test func `tells VPCs of one range apart by endpoints only if a listener takes headers`() {
+        var world = Self.world()
+        world.vpcs[1].ranges = Self.prefixes("10.0.0.0/8")
+        world.vpcs[1].endpoints = [Self.endpoint]
+        world.listeners = [ListenerScope()]
+        let address = Self.address("10.99.1.1")
+        #expect(Self.snapshot(world).classify(address, listener: 0).scope == .outside)
+        world.listeners = [ListenerScope(), ListenerScope(proxies: Self.prefixes("127.0.0.1"))]
+        #expect(Self.snapshot(world).classify(address, listener: 0).vpc == 0)
+    }
+
+    @Test func `hears proxies alone where a listener names proxies`() {
+        var world = Self.world()
+        world.listeners = [
+            ListenerScope(), ListenerScope(proxies: Self.prefixes("10.1.0.0/16", "10.1.2.0/24")),
+            ListenerScope(vpc: 0, proxies: Self.prefixes("2001:db8::/64")),
+        ]
+        let snapshot = Self.snapshot(world)
+        let expected: [(String, [SenderKind])] = [
+            ("10.1.2.3", [.client, .proxy, .stranger]),
+            ("10.2.0.1", [.client, .stranger, .stranger]),
+            ("2001:db8::1", [.client, .stranger, .proxy]),
+            ("127.0.0.1", [.client, .stranger, .stranger]),
+        ]
+        for (text, kinds) in expected {
+            for (listener, kind) in kinds.enumerated() {
+                #expect(snapshot.sender(Self.address(text), listener: listener) == kind)
+            }
+        }
     }
 
     @Test(arguments: 0..<20)

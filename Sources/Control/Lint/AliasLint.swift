@@ -52,7 +52,7 @@ struct AliasLint {
             guard let range else { return nil }
             let client = snapshot.classify(range.first, listener: listener)
             if client.vpc == vpc { return client }
-            return world.vpcs[vpc].endpoints.first.flatMap {
+            return world.vpcs[vpc].endpoints.first.flatMap { EndpointID($0) }.flatMap {
                 snapshot.classify(range.first, endpoint: $0)
             }
         }

@@ -81,11 +81,15 @@ struct DatagramWorker: ~Copyable {
                 continue
             }
             // Sound: nothing is received and the batch is not sent before the next datagram's turn.
-            let message = unsafe received.message(at: index)
+            let datagram = unsafe received.message(at: index)
+            guard let opening = open(unsafe datagram.span, from: peer, in: snapshot) else {
+                continue
+            }
+            let message = unsafe UnsafeBufferPointer(rebasing: datagram[opening.start...])
             var reply = unsafe ReplyWriter(outgoing.slot, limit: SendBatch.messageSize)
             let verdict = pipeline.answer(
                 unsafe message.span,
-                from: peer.client,
+                from: opening.client,
                 in: snapshot,
                 knowing: start,
                 now: seconds,
@@ -97,7 +101,12 @@ struct DatagramWorker: ~Copyable {
                 outgoing.commit(length: reply.count, to: peer)
                 if let refreshment = pipeline.leftRefreshment { refresh(refreshment) }
             case .forward(let question):
-                forward(question, for: unsafe Array(message), route: .datagram(peer), peer.client)
+                forward(
+                    question,
+                    for: unsafe Array(message),
+                    route: .datagram(peer),
+                    opening.client
+                )
             case .drop:
                 counts.dropped &+= 1
             }
@@ -192,11 +201,5 @@ struct DatagramWorker: ~Copyable {
         counts.malformed = UInt64(forwarded.malformed)
         counts.stripped = UInt64(forwarded.stripped)
         parts.counters.publish(counts)
-    }
-}
-
-extension DatagramPeer {
-    var client: Client {
-        Client(address: peer.address, listener: listener, transport: .datagram)
     }
 }

@@ -10,6 +10,9 @@ package struct WorkerCounts: Equatable, Sendable, BitwiseCopyable {
     package var dropped: UInt64 = 0
     /// Datagrams longer than any query that is taken, or whose sender cannot be answered.
     package var unusable: UInt64 = 0
+    /// Datagrams to listeners for proxies, from others, and from proxies without a PROXY header that holds.
+    package var strangers: UInt64 = 0
+    package var badProxyHeaders: UInt64 = 0
     /// Replies that the system did not take.
     package var unsent: UInt64 = 0
     /// Questions that needed an upstream, and those that joined one in flight.

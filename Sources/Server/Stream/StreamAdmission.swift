@@ -27,7 +27,9 @@ final class StreamAdmission: Sendable {
     var idleTimeout: TimeAmount { limits.idleTimeout(at: count) }
 
     /// Lets a connection in; nil if it has to go.
-    func admit(_ channel: any Channel, from address: IPAddress) -> StreamPresence? {
+    ///
+    /// `address` is nil for a proxy's that has not yet said for whom: only the total is limited.
+    func admit(_ channel: any Channel, from address: IPAddress?) -> StreamPresence? {
         let presence = StreamPresence(channel: channel, address: address)
         let (isAdmitted, evicted) = state.withLock { state in place(presence, &state) }
         evicted?.channel.close(promise: nil)
@@ -40,8 +42,10 @@ final class StreamAdmission: Sendable {
     ) -> (isAdmitted: Bool, evicted: StreamPresence?) {
         guard !state.isDraining else { return (false, nil) }
         var evicted: StreamPresence?
-        if state.countByClient[presence.client, default: 0] >= limits.connectionsPerClient {
-            evicted = Self.longestIdle(of: state.members.values) { $0.client == presence.client }
+        if let client = presence.client,
+            state.countByClient[client, default: 0] >= limits.connectionsPerClient
+        {
+            evicted = Self.longestIdle(of: state.members.values) { $0.client == client }
         } else if state.members.count >= limits.connections {
             evicted = Self.longestIdle(of: state.members.values) { _ in true }
         } else {
@@ -63,15 +67,16 @@ final class StreamAdmission: Sendable {
 
     private func insert(_ presence: StreamPresence, _ state: inout State) {
         state.members[ObjectIdentifier(presence)] = presence
-        state.countByClient[presence.client, default: 0] += 1
+        if let client = presence.client { state.countByClient[client, default: 0] += 1 }
         openCount.store(state.members.count, ordering: .relaxed)
     }
 
     private func take(_ presence: StreamPresence, _ state: inout State) {
         guard state.members.removeValue(forKey: ObjectIdentifier(presence)) != nil else { return }
         openCount.store(state.members.count, ordering: .relaxed)
-        let left = state.countByClient[presence.client, default: 1] - 1
-        state.countByClient[presence.client] = left > 0 ? left : nil
+        guard let client = presence.client else { return }
+        let left = state.countByClient[client, default: 1] - 1
+        state.countByClient[client] = left > 0 ? left : nil
     }
 
     /// Forgets a connection that has ended; harmless for one that was evicted before.
@@ -120,14 +125,14 @@ struct StreamDrain: Sendable {}
 /// One connection as seen from other threads: whose it is, and whether it does anything.
 final class StreamPresence: Sendable {
     let channel: any Channel
-    /// Who shares a limit with it: the IPv4 address, or the /64 of the IPv6 address.
-    let client: UInt128
+    /// Who shares a limit with it: the IPv4 address, or the /64 of the IPv6 address; nil for nobody.
+    let client: UInt128?
     private let activity = Atomic<UInt64>(NIODeadline.now().uptimeNanoseconds)
     private let waiting = Atomic<Bool>(false)
 
-    init(channel: any Channel, address: IPAddress) {
+    init(channel: any Channel, address: IPAddress?) {
         self.channel = channel
-        client = address.isV4 ? address.bits : (address.bits >> 64) << 64
+        client = address.map { $0.isV4 ? $0.bits : ($0.bits >> 64) << 64 }
     }
 
     /// When the last whole query came or the last reply left.

@@ -2,6 +2,7 @@ import DNSWire
 import Glibc
 import NIOCore
 import Resolver
+import Snapshot
 
 /// One TCP connection of a client (RFC 7766): queries in, replies out as they get ready.
 ///
@@ -15,6 +16,7 @@ final class StreamConnection: ChannelDuplexHandler {
     private let loop: StreamLoop
     private let admission: StreamAdmission
     private let forwarder: any StreamForwarder
+    private let counters: StreamCounters
     private let listener: Int
 
     private var frames = StreamFrames()
@@ -30,6 +32,8 @@ final class StreamConnection: ChannelDuplexHandler {
 
     private enum Phase {
         case opening
+        /// A proxy, which first has to say for whom it speaks.
+        case introducing(Client, StreamPresence)
         case serving(Client, StreamPresence)
         /// No more queries are taken; closes once the replies are out.
         case finishing(StreamPresence)
@@ -40,27 +44,45 @@ final class StreamConnection: ChannelDuplexHandler {
         loop: StreamLoop,
         admission: StreamAdmission,
         forwarder: any StreamForwarder,
+        counters: StreamCounters,
         listener: Int
     ) {
         self.loop = loop
         self.admission = admission
         self.forwarder = forwarder
+        self.counters = counters
         self.listener = listener
     }
 
     // MARK: Life
 
     func channelActive(context: ChannelHandlerContext) {
-        guard let text = context.remoteAddress?.ipAddress, let address = IPAddress(text),
-            let presence = admission.admit(context.channel, from: address)
-        else {
-            phase = .closed
-            return context.close(promise: nil)
+        guard let text = context.remoteAddress?.ipAddress, let address = IPAddress(text) else {
+            return refuse(context)
         }
-        let client = Client(address: address, listener: listener, transport: .stream)
-        phase = .serving(client, presence)
-        startWatch(context, presence)
+        let peer = Client(address: address, listener: listener, transport: .stream)
+        switch loop.kind(of: peer) {
+        case .client:
+            guard let presence = admission.admit(context.channel, from: address) else {
+                return refuse(context)
+            }
+            phase = .serving(peer, presence)
+        case .proxy:
+            guard let presence = admission.admit(context.channel, from: nil) else {
+                return refuse(context)
+            }
+            phase = .introducing(peer, presence)
+        case .stranger:
+            counters.countStranger()
+            return refuse(context)
+        }
+        startWatch(context)
         context.fireChannelActive()
+    }
+
+    private func refuse(_ context: ChannelHandlerContext) {
+        phase = .closed
+        context.close(promise: nil)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -80,7 +102,9 @@ final class StreamConnection: ChannelDuplexHandler {
 
     private var presence: StreamPresence? {
         switch phase {
-        case .serving(_, let presence), .finishing(let presence): presence
+        case .introducing(_, let presence), .serving(_, let presence),
+            .finishing(let presence):
+            presence
         case .opening, .closed: nil
         }
     }
@@ -89,8 +113,10 @@ final class StreamConnection: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var octets = unwrapInboundIn(data)
-        guard case .serving = phase else { return }
-        frames.append(&octets)
+        switch phase {
+        case .introducing, .serving: frames.append(&octets)
+        case .opening, .finishing, .closed: return
+        }
         advance(context)
     }
 
@@ -108,11 +134,38 @@ final class StreamConnection: ChannelDuplexHandler {
         guard !isAdvancing else { return }
         isAdvancing = true
         defer { isAdvancing = false }
+        if case .introducing(let proxy, let presence) = phase {
+            takeHeader(of: proxy, presence, context)
+        }
         var mayContinue = true
         while mayContinue {
             let tookAny = takeQueries(context)
             if tookAny { context.flush() }
             mayContinue = tookAny && mayTakeMore(context)
+        }
+    }
+
+    /// Learns from a proxy who the client is; the connection counts as the client's from then on.
+    private func takeHeader(
+        of proxy: Client,
+        _ presence: StreamPresence,
+        _ context: ChannelHandlerContext
+    ) {
+        do throws(ProxyHeaderError) {
+            guard let header = try frames.takeHeader() else {
+                if hasInputEnded { context.close(promise: nil) }
+                return
+            }
+            let client = proxy.client(named: header)
+            admission.leave(presence)
+            guard let own = admission.admit(context.channel, from: client.address) else {
+                return refuse(context)
+            }
+            phase = .serving(client, own)
+        } catch {
+            counters.countBadProxyHeader()
+            phase = .finishing(presence)
+            context.close(promise: nil)
         }
     }
 
@@ -201,7 +254,11 @@ final class StreamConnection: ChannelDuplexHandler {
     }
 
     private func mayTakeMore(_ context: ChannelHandlerContext) -> Bool {
-        guard case .serving = phase else { return false }
+        switch phase {
+        case .introducing: return true
+        case .serving: break
+        case .opening, .finishing, .closed: return false
+        }
         return waiting < admission.limits.queriesInFlight && context.channel.isWritable
     }
 
@@ -248,13 +305,14 @@ final class StreamConnection: ChannelDuplexHandler {
     /// Looks four times per idle timeout whether the connection still does anything.
     ///
     /// A peer that takes no replies gets none of its queries taken, so it goes idle, too.
-    private func startWatch(_ context: ChannelHandlerContext, _ presence: StreamPresence) {
+    private func startWatch(_ context: ChannelHandlerContext) {
         let period = TimeAmount.nanoseconds(admission.limits.idleTimeout.nanoseconds / 4)
         let origin = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         watch = context.eventLoop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in
             let (connection, context) = origin.value
-            let quiet = NIODeadline.now() - presence.lastActivity
-            guard quiet >= connection.patience else { return }
+            guard let presence = connection.presence,
+                NIODeadline.now() - presence.lastActivity >= connection.patience
+            else { return }
             connection.closeAtOnce(context)
         }
     }

@@ -1,9 +1,10 @@
 import DNSWire
 import NIOCore
 
-/// Cuts a stream into messages, each behind its length in two octets (RFC 7766 §8).
+/// Cuts a stream into messages, each behind its length in two octets (RFC 7766 §8), and takes off the
+/// PROXY header in front of them.
 ///
-/// Holds at most what one read brings besides one message that is not yet whole.
+/// Holds at most what one read brings besides one message or header that is not yet whole.
 struct StreamFrames {
     private var pending = ByteBuffer()
 
@@ -27,6 +28,13 @@ struct StreamFrames {
             pending.discardReadBytes()
             pending.writeBuffer(&octets)
         }
+    }
+
+    /// Takes the PROXY header off, if it is there whole; called before the first `next`.
+    mutating func takeHeader() throws(ProxyHeaderError) -> ProxyHeader? {
+        guard let header = try ProxyHeader.read(pending.readableBytesUInt8Span) else { return nil }
+        pending.moveReaderIndex(forwardBy: header.length)
+        return header
     }
 
     /// The next whole message, if it is there.

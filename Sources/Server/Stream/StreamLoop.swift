@@ -1,6 +1,7 @@
 import DNSWire
 import NIOCore
 import Resolver
+import Snapshot
 
 /// What one event loop answers queries with: its own pipeline and its own memory.
 ///
@@ -30,6 +31,11 @@ import Resolver
 
     deinit {
         unsafe scratch.deallocate()
+    }
+
+    /// As what the peer of a new connection is heard.
+    func kind(of peer: Client) -> SenderKind {
+        snapshots.current.sender(peer.address, listener: peer.listener)
     }
 
     /// What becomes of a query.

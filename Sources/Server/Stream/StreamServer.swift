@@ -11,6 +11,7 @@ package final class StreamServer: Sendable {
     private let admission: StreamAdmission
     private let forwarder: any StreamForwarder
     private let listeners = Mutex<[any Channel]>([])
+    private let counters = StreamCounters()
 
     /// Listens nowhere yet; `group` stays the caller's.
     package init(
@@ -41,6 +42,9 @@ package final class StreamServer: Sendable {
 
     /// Connections open now.
     package var connectionCount: Int { admission.count }
+
+    /// What has been turned away since the start.
+    package var counts: StreamCounts { counters.counts }
 
     /// Listens at `address` as listener number `listener`; returns the port, chosen by the system for 0.
     @discardableResult
@@ -104,6 +108,7 @@ package final class StreamServer: Sendable {
                 loop: loop,
                 admission: admission,
                 forwarder: forwarder,
+                counters: counters,
                 listener: listener
             )
             try channel.pipeline.syncOperations.addHandler(connection)

@@ -8,11 +8,18 @@ struct ClientClassTable: Sendable, BitwiseCopyable {
     private let realms: FrozenArray<AddressMap>
     private let classes: FrozenArray<ClientClass>
     private let realmOfListener: FrozenArray<Int>
+    private let endpoints: EndpointTable
 
-    init(realms: [AddressMap], classes: [ClientClass], realmOfListener: [Int]) {
+    init(
+        realms: [AddressMap],
+        classes: [ClientClass],
+        realmOfListener: [Int],
+        realmOfEndpoint: [EndpointID: Int]
+    ) {
         self.realms = FrozenArray(realms)
         self.classes = FrozenArray(classes)
         self.realmOfListener = FrozenArray(realmOfListener)
+        endpoints = EndpointTable(realmOfEndpoint)
     }
 
     func deallocate() {
@@ -20,6 +27,12 @@ struct ClientClassTable: Sendable, BitwiseCopyable {
         realms.deallocate()
         classes.deallocate()
         realmOfListener.deallocate()
+        endpoints.deallocate()
+    }
+
+    /// Nil for an endpoint of no VPC.
+    func classify(_ address: IPAddress, endpoint: EndpointID) -> ClientClass? {
+        endpoints[endpoint].map { classify(address, realm: $0) }
     }
 
     func classify(_ address: IPAddress, listener: Int) -> ClientClass {
@@ -27,7 +40,7 @@ struct ClientClassTable: Sendable, BitwiseCopyable {
         return classify(address, realm: known ? realmOfListener[listener] : 0)
     }
 
-    func classify(_ address: IPAddress, realm: Int) -> ClientClass {
+    private func classify(_ address: IPAddress, realm: Int) -> ClientClass {
         classes[Int(realms[realm].value(for: address))]
     }
 }
@@ -41,8 +54,6 @@ struct ClientClassCompiler {
     private var viewNumbers: [ViewKey: Int] = [ViewKey.outside: 0]
     /// Views in order of their numbers; number 0 is the outside.
     private(set) var views: [ViewKey] = [.outside]
-    /// Realm of each VPC endpoint ID that a PROXY header may name.
-    private(set) var realmOfEndpoint: [String: Int] = [:]
 
     init(_ world: World, zoneIndices: ZoneIndices) {
         self.world = world
@@ -51,21 +62,35 @@ struct ClientClassCompiler {
 
     mutating func compile() -> ClientClassTable {
         var realms = [sharedRealm()]
-        var numbers: [ListenerScope: Int] = [:]
-        func number(of scope: ListenerScope, _ compiler: inout Self) -> Int {
-            guard let vpc = scope.vpc else { return 0 }
-            if let known = numbers[scope] { return known }
-            realms.append(compiler.realm(ofVPC: vpc, participant: scope.account))
-            numbers[scope] = realms.count - 1
+        var numbers: [RealmKey: Int] = [:]
+        func number(of key: RealmKey, _ compiler: inout Self) -> Int {
+            if let known = numbers[key] { return known }
+            realms.append(compiler.realm(ofVPC: key.vpc, participant: key.participant))
+            numbers[key] = realms.count - 1
             return realms.count - 1
         }
-        let ofListener = world.listeners.map { number(of: $0, &self) }
+        let ofListener = world.listeners.map { listener in
+            listener.vpc.map {
+                number(of: RealmKey(vpc: $0, participant: listener.account), &self)
+            } ?? 0
+        }
+        var ofEndpoint: [EndpointID: Int] = [:]
         for (index, vpc) in world.vpcs.enumerated() {
-            for endpoint in vpc.endpoints {
-                realmOfEndpoint[endpoint] = number(of: ListenerScope(vpc: index), &self)
+            for endpoint in vpc.endpoints.compactMap({ EndpointID($0) }) {
+                ofEndpoint[endpoint] = number(of: RealmKey(vpc: index), &self)
             }
         }
-        return ClientClassTable(realms: realms, classes: classes, realmOfListener: ofListener)
+        return ClientClassTable(
+            realms: realms,
+            classes: classes,
+            realmOfListener: ofListener,
+            realmOfEndpoint: ofEndpoint
+        )
+    }
+
+    private struct RealmKey: Hashable {
+        var vpc: Int
+        var participant: Int?
     }
 
     /// Where the source address alone decides.
@@ -115,12 +140,8 @@ struct ClientClassCompiler {
 
     /// Two VPCs with one range: the one that nothing else tells apart is meant here, else nobody.
     private func merge(_ one: Membership, _ other: Membership) -> Membership {
-        let candidates = [one, other].filter { $0.vpc.map { !isToldApart($0) } ?? false }
+        let candidates = [one, other].filter { $0.vpc.map { !world.tellsApart(vpc: $0) } ?? false }
         return candidates.count == 1 ? candidates[0] : Membership(vpc: nil, scope: .outside)
-    }
-
-    private func isToldApart(_ vpc: Int) -> Bool {
-        !world.vpcs[vpc].endpoints.isEmpty || world.listeners.contains { $0.vpc == vpc }
     }
 
     /// Where everybody is in one VPC; its ranges decide only who arrives through an inbound endpoint.

@@ -21,6 +21,13 @@ package struct World: Sendable {
     package var cookieSecrets: CookieSecrets?
 
     package init() {}
+
+    /// True if clients of a VPC are known by more than their addresses: by the listener that they ask, or
+    /// by an endpoint where a listener takes the header that names it.
+    package func tellsApart(vpc: Int) -> Bool {
+        listeners.contains { $0.vpc == vpc }
+            || !vpcs[vpc].endpoints.isEmpty && listeners.contains { $0.proxies != nil }
+    }
 }
 
 /// What the server tells of itself to those who may ask; nothing unless the operator wants it.
@@ -303,9 +310,12 @@ package struct ListenerScope: Hashable, Sendable {
     package var vpc: Int?
     /// The participant account of clients here that are in a subnet shared with it.
     package var account: Int?
+    /// Who sends a PROXY header in front of every query, nobody else being heard; nil: no header is taken.
+    package var proxies: [IPPrefix]?
 
-    package init(vpc: Int? = nil, account: Int? = nil) {
+    package init(vpc: Int? = nil, account: Int? = nil, proxies: [IPPrefix]? = nil) {
         self.vpc = vpc
         self.account = account
+        self.proxies = proxies
     }
 }

@@ -128,7 +128,7 @@ struct Explainer {
 
     private func classify(_ address: IPAddress, endpoint: String?) -> ClientClass? {
         guard let endpoint else { return snapshot.classify(address, listener: -1) }
-        return snapshot.classify(address, endpoint: endpoint)
+        return EndpointID(endpoint).flatMap { snapshot.classify(address, endpoint: $0) }
     }
 
     private func run(

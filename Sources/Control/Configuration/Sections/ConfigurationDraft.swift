@@ -26,6 +26,8 @@ struct ListenerDraft {
     var endpoint: EndpointText
     var vpc: Placed<String>?
     var account: Placed<String>?
+    /// Nil where no header is taken.
+    var proxies: [IPPrefix]?
 }
 
 struct RuleDraft {

@@ -153,8 +153,7 @@ struct ConfigurationFileReader {
             let entries = MappingReader(
                 node,
                 "a listener",
-                keys: ["address", "vpc", "account"],
-                later: ["proxy-protocol"],
+                keys: ["address", "vpc", "account", "proxy-protocol"],
                 journal
             ), let endpoint = entries.required("address", .listener)
         else { return nil }
@@ -162,7 +161,8 @@ struct ConfigurationFileReader {
             place: node.place,
             endpoint: endpoint.value,
             vpc: entries.value("vpc", .vpcID),
-            account: entries.value("account", .accountID)
+            account: entries.value("account", .accountID),
+            proxies: entries["proxy-protocol"].map(proxies)
         )
         if let account = listener.account, entries["vpc"] == nil {
             journal.error(
@@ -171,6 +171,16 @@ struct ConfigurationFileReader {
             )
         }
         return listener
+    }
+
+    private func proxies(_ node: ConfigurationNode) -> [IPPrefix] {
+        if node.items(journal).isEmpty {
+            journal.error(
+                at: node.place,
+                "`proxy-protocol` names no proxy, so nobody could ask here; write their ranges, as in [10.0.1.0/24]"
+            )
+        }
+        return node.values(.prefix, journal).map(\.value)
     }
 
     private func rule(_ node: ConfigurationNode) -> RuleDraft? {

@@ -12,14 +12,22 @@ extension ValueForm<String> {
     }
 
     static let vpcID = identifier("vpc-", "a VPC ID such as vpc-0a11111111111111a")
-    static let endpointID = identifier("vpce-", "a VPC endpoint ID such as vpce-0aa11bb22cc33dd44")
+    static let endpointID = identifier(
+        "vpce-",
+        "a VPC endpoint ID such as vpce-0aa11bb22cc33dd44",
+        longest: EndpointID.capacity
+    )
     static let subnetID = identifier("subnet-", "a subnet ID such as subnet-0a1")
 
     /// A prefix, then letters, digits and hyphens.
-    private static func identifier(_ prefix: String, _ expected: String) -> ValueForm {
+    private static func identifier(
+        _ prefix: String,
+        _ expected: String,
+        longest: Int = 64
+    ) -> ValueForm {
         ValueForm(expected) { (text) throws(ValueFault) in
             let rest = text.dropFirst(prefix.count)
-            guard text.hasPrefix(prefix), !rest.isEmpty, rest.utf8.count <= 64,
+            guard text.hasPrefix(prefix), !rest.isEmpty, text.utf8.count <= longest,
                 rest.utf8.allSatisfy({ ZoneNames.isLabelOctet($0) })
             else { throw ValueFault("`\(text.shown)` is not a valid ID here; write \(expected)") }
             return text

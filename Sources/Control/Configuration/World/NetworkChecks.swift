@@ -110,12 +110,9 @@ struct NetworkChecks {
             guard one.prefix == other.prefix else { return false }
             if one.vpc == other.vpc { return one.isInbound != other.isInbound }
         }
-        return one.vpc != other.vpc && !isToldApart(one.vpc) && !isToldApart(other.vpc)
-    }
-
-    private func isToldApart(_ vpc: Int) -> Bool {
-        !configuration.world.vpcs[vpc].endpoints.isEmpty
-            || configuration.world.listeners.contains { $0.vpc == vpc }
+        let world = configuration.world
+        return one.vpc != other.vpc
+            && !world.tellsApart(vpc: one.vpc) && !world.tellsApart(vpc: other.vpc)
     }
 
     private func tell(_ range: Range, _ other: Range) {
@@ -133,7 +130,17 @@ struct NetworkChecks {
         }
         journal.error(
             at: later.place,
-            "\(later.prefix) of \(vpc) overlaps \(earlier.prefix) of \(first) at \(earlier.place), and nothing tells their clients apart; give one of the two its own listener, as in { address: \"10.0.0.2:53\", vpc: \(vpc) }"
+            "\(later.prefix) of \(vpc) overlaps \(earlier.prefix) of \(first) at \(earlier.place), and nothing tells their clients apart; \(advice(for: later.vpc, earlier.vpc))"
         )
+    }
+
+    private func advice(for vpc: Int, _ other: Int) -> String {
+        let vpcs = configuration.world.vpcs
+        if !vpcs[vpc].endpoints.isEmpty || !vpcs[other].endpoints.isEmpty {
+            return
+                "endpoints do so where a listener takes the PROXY header that names them, as in { address: \"10.0.0.2:53\", proxy-protocol: [10.0.1.0/24] }"
+        }
+        return
+            "give one of the two its own listener, as in { address: \"10.0.0.2:53\", vpc: \(vpcs[vpc].id) }"
     }
 }

@@ -168,7 +168,8 @@ struct WorldBuilder {
                 continue
             }
             seen[listener.endpoint] = listener.place
-            add(listener.endpoint, ListenerScope(vpc: vpc, account: account), at: listener.place)
+            let scope = ListenerScope(vpc: vpc, account: account, proxies: listener.proxies)
+            add(listener.endpoint, scope, at: listener.place)
         }
     }
 

@@ -1,0 +1,59 @@
+/// CRC-32C (Castagnoli), reflected: the checksum of a PROXY header.
+///
+/// Eight octets a step, each of which has a row of the table to itself.
+struct CRC32C {
+    private var state: UInt32 = .max
+
+    var checksum: UInt32 { ~state }
+
+    mutating func add(_ octets: Span<UInt8>) {
+        var index = 0
+        while index + 8 <= octets.count {
+            // Sound: eight octets are a UInt64, whatever they are.
+            let word = unsafe octets.bytes.unsafeLoadUnaligned(
+                fromByteOffset: index,
+                as: UInt64.self
+            )
+            add(eight: UInt64(littleEndian: word))
+            index += 8
+        }
+        while index < octets.count {
+            add(octets[index])
+            index += 1
+        }
+    }
+
+    mutating func add(_ octet: UInt8) {
+        state = state >> 8 ^ Self.entry(0, state ^ UInt32(octet))
+    }
+
+    /// The first octet in the low bits.
+    private mutating func add(eight word: UInt64) {
+        let low = UInt32(truncatingIfNeeded: word) ^ state
+        let high = UInt32(truncatingIfNeeded: word >> 32)
+        let first = Self.entry(7, low) ^ Self.entry(6, low >> 8)
+        let second = Self.entry(5, low >> 16) ^ Self.entry(4, low >> 24)
+        let third = Self.entry(3, high) ^ Self.entry(2, high >> 8)
+        let fourth = Self.entry(1, high >> 16) ^ Self.entry(0, high >> 24)
+        state = first ^ second ^ third ^ fourth
+    }
+
+    @inline(__always) private static func entry(_ row: Int, _ value: UInt32) -> UInt32 {
+        table[row << 8 | Int(value & 0xFF)]
+    }
+
+    /// Row `n` says what an octet with `n` octets of zeros behind it adds.
+    private static let table: InlineArray<2048, UInt32> = {
+        var table = InlineArray<2048, UInt32>(repeating: 0)
+        for octet in 0..<256 {
+            var entry = UInt32(octet)
+            for _ in 0..<8 { entry = entry >> 1 ^ (entry & 1 == 0 ? 0 : 0x82F6_3B78) }
+            table[octet] = entry
+        }
+        for index in 256..<table.count {
+            let shorter = table[index - 256]
+            table[index] = shorter >> 8 ^ table[Int(shorter & 0xFF)]
+        }
+        return table
+    }()
+}

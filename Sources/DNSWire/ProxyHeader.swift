@@ -1,0 +1,163 @@
+/// What a PROXY protocol v2 header says of the client that a proxy speaks for.
+///
+/// It proves nothing by itself: the listener and the sender's address say whether it is believed. HAProxy's
+/// `proxy-protocol.txt` §2.2 is the specification; that a header names a VPC endpoint is AWS's addition.
+package struct ProxyHeader: Equatable, Sendable, BitwiseCopyable {
+    /// Octets of the header; the DNS message, or the stream of them, starts behind.
+    package let length: Int
+    /// The client's address; nil where the proxy speaks for itself (LOCAL) or for somebody it cannot
+    /// name (UNSPEC), so that the socket's peer is the client.
+    package private(set) var source: IPAddress?
+    /// The VPC endpoint that the client came through.
+    package private(set) var endpoint: EndpointID?
+
+    /// Reads the header that `octets` start with; nil while they are only the beginning of one.
+    ///
+    /// An octet that no header has in its place is an error at once, however few are there.
+    package static func read(
+        _ octets: Span<UInt8>
+    ) throws(ProxyHeaderError) -> ProxyHeader? {
+        for index in signature.indices {
+            guard index < octets.count else { return nil }
+            guard octets[index] == signature[index] else { throw .signature }
+        }
+        guard octets.count > Place.command else { return nil }
+        let command = octets[Place.command]
+        guard command == Command.local || command == Command.proxy else { throw .command }
+        guard let rest = octets.bigEndian16(at: Place.length) else { return nil }
+        let length = Place.addresses + Int(rest)
+        guard octets.count >= length else { return nil }
+        return try ProxyHeader(octets.extracting(first: length))
+    }
+
+    /// Reads a whole header whose command is known.
+    private init(_ octets: Span<UInt8>) throws(ProxyHeaderError) {
+        length = octets.count
+        let family = octets[Place.family]
+        // NLB's LOCAL headers say TCP over IPv4 and have no addresses: nothing more is read of those.
+        guard octets[Place.command] == Command.proxy, family != Family.unspecified else { return }
+        let typesStart: Int
+        switch family {
+        case Family.tcp4, Family.udp4:
+            guard let bits = octets.bigEndian32(at: Place.addresses) else { throw .truncated }
+            source = IPAddress(v4: bits)
+            typesStart = Place.addresses + 12
+        case Family.tcp6, Family.udp6:
+            source = try Self.address6(octets)
+            typesStart = Place.addresses + 36
+        default: throw .family
+        }
+        guard typesStart <= length else { throw .truncated }
+        try readTypes(octets, from: typesStart)
+    }
+
+    private static func address6(
+        _ octets: Span<UInt8>
+    ) throws(ProxyHeaderError) -> IPAddress {
+        var bits: UInt128 = 0
+        for word in 0..<4 {
+            guard let part = octets.bigEndian32(at: Place.addresses + 4 * word) else {
+                throw .truncated
+            }
+            bits = bits << 32 | UInt128(part)
+        }
+        return IPAddress(bits: bits)
+    }
+
+    // MARK: Behind the addresses
+
+    /// Steps over the TLVs: a type, two octets of length, a value.
+    private mutating func readTypes(
+        _ octets: Span<UInt8>,
+        from start: Int
+    ) throws(ProxyHeaderError) {
+        var offset = start
+        while offset < octets.count {
+            guard let size = octets.bigEndian16(at: offset + 1) else { throw .truncated }
+            let value = offset + 3..<offset + 3 + Int(size)
+            guard value.upperBound <= octets.count else { throw .truncated }
+            switch octets[offset] {
+            case Kind.checksum: try Self.verify(octets, checksum: value)
+            case Kind.amazon: try readEndpoint(octets, value)
+            default: break
+            }
+            offset = value.upperBound
+        }
+    }
+
+    /// The checksum is of the whole header, its own four octets being zeros.
+    private static func verify(
+        _ octets: Span<UInt8>,
+        checksum place: Range<Int>
+    ) throws(ProxyHeaderError) {
+        guard place.count == 4, let expected = octets.bigEndian32(at: place.lowerBound) else {
+            throw .checksum
+        }
+        var crc = CRC32C()
+        crc.add(octets.extracting(0..<place.lowerBound))
+        for _ in place { crc.add(0) }
+        crc.add(octets.extracting(place.upperBound..<octets.count))
+        guard crc.checksum == expected else { throw .checksum }
+    }
+
+    /// Who names two endpoints, or one that cannot be, could mean any: that is an error.
+    private mutating func readEndpoint(
+        _ octets: Span<UInt8>,
+        _ value: Range<Int>
+    ) throws(ProxyHeaderError) {
+        guard !value.isEmpty, octets[value.lowerBound] == Kind.amazonEndpoint else { return }
+        guard endpoint == nil, let id = EndpointID(octets, in: value.dropFirst()) else {
+            throw .endpoint
+        }
+        endpoint = id
+    }
+
+    // MARK: Numbers
+
+    /// CR LF CR LF NUL CR LF `QUIT` LF.
+    private static let signature: InlineArray<12, UInt8> = [
+        0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A,
+    ]
+
+    private enum Place {
+        static let command = 12
+        static let family = 13
+        static let length = 14
+        static let addresses = 16
+    }
+
+    /// Version 2 and the command.
+    private enum Command {
+        static let local: UInt8 = 0x20
+        static let proxy: UInt8 = 0x21
+    }
+
+    /// Address family and transport; the transport is that of the client, whatever ours is.
+    private enum Family {
+        static let unspecified: UInt8 = 0x00
+        static let tcp4: UInt8 = 0x11
+        static let udp4: UInt8 = 0x12
+        static let tcp6: UInt8 = 0x21
+        static let udp6: UInt8 = 0x22
+    }
+
+    private enum Kind {
+        static let checksum: UInt8 = 0x03
+        static let amazon: UInt8 = 0xEA
+        static let amazonEndpoint: UInt8 = 0x01
+    }
+}
+
+/// Why octets are no PROXY header that can be believed.
+package enum ProxyHeaderError: Error, Equatable {
+    case signature
+    /// Another version than 2, or a command that is neither LOCAL nor PROXY.
+    case command
+    /// Addresses by which no client can be told, such as those of UNIX sockets.
+    case family
+    /// The addresses or a TLV do not fit into the length.
+    case truncated
+    case checksum
+    /// An endpoint's ID that is none, or a second one.
+    case endpoint
+}

@@ -1,0 +1,42 @@
+import DNSWire
+import Resolver
+import Snapshot
+
+/// What stands before the DNS message of a datagram, and whose message it is.
+struct DatagramOpening: BitwiseCopyable {
+    var client: Client
+    /// Where the message starts.
+    var start: Int
+}
+
+extension DatagramWorker {
+    /// Nil for a datagram that is dropped, which is counted.
+    mutating func open(
+        _ datagram: Span<UInt8>,
+        from peer: DatagramPeer,
+        in snapshot: borrowing CompiledSnapshot
+    ) -> DatagramOpening? {
+        let sender = Client(
+            address: peer.peer.address,
+            listener: peer.listener,
+            transport: .datagram
+        )
+        switch snapshot.sender(sender.address, listener: sender.listener) {
+        case .client: return DatagramOpening(client: sender, start: 0)
+        case .proxy:
+            guard let header = header(of: datagram) else { return nil }
+            return DatagramOpening(client: sender.client(named: header), start: header.length)
+        case .stranger:
+            counts.strangers &+= 1
+            return nil
+        }
+    }
+
+    private mutating func header(of datagram: Span<UInt8>) -> ProxyHeader? {
+        do throws(ProxyHeaderError) {
+            if let header = try ProxyHeader.read(datagram) { return header }
+        } catch {}
+        counts.badProxyHeaders &+= 1
+        return nil
+    }
+}
