@@ -104,7 +104,8 @@ import Testing
         #expect(snapshot.classify(Self.address("10.20.9.1"), listener: 0).account == 1)
     }
 
-    @Test func `takes a VPC's own address for one in it, inside an inbound range too`() {
+    @Test func `takes a VPC's own address for one in it, inside an inbound range too`() throws {
+        let endpoint = try #require(EndpointID("vpce-0aa11bb22cc33dd44"))
         var world = Self.world()
         world.vpcs[1].inbound = Self.prefixes("10.0.0.0/8", "10.20.64.0/24")
         world.vpcs[1].endpoints = ["vpce-0aa11bb22cc33dd44"]
@@ -115,7 +116,7 @@ import Testing
         ] {
             let address = Self.address(address)
             #expect(snapshot.classify(address, listener: 2).scope == scope)
-            let byEndpoint = snapshot.classify(address, endpoint: "vpce-0aa11bb22cc33dd44")
+            let byEndpoint = snapshot.classify(address, endpoint: endpoint)
             #expect(byEndpoint?.scope == scope)
         }
     }
