@@ -1,7 +1,7 @@
 /// CRC-32C (Castagnoli), reflected: the checksum of a PROXY header.
 ///
 /// Eight octets a step, each of which has a row of the table to itself.
-struct CRC32C {
+@safe struct CRC32C {
     private var state: UInt32 = .max
 
     var checksum: UInt32 { ~state }
@@ -39,21 +39,26 @@ struct CRC32C {
     }
 
     @inline(__always) private static func entry(_ row: Int, _ value: UInt32) -> UInt32 {
-        table[row << 8 | Int(value & 0xFF)]
+        // Sound: there are eight rows of 256 entries.
+        unsafe table[(row & 7) << 8 | Int(value & 0xFF)]
     }
 
     /// Row `n` says what an octet with `n` octets of zeros behind it adds.
-    private static let table: InlineArray<2048, UInt32> = {
-        var table = InlineArray<2048, UInt32>(repeating: 0)
+    ///
+    /// Made at first use and never freed or written again, so any thread may read it.
+    nonisolated(unsafe) private static let table: UnsafePointer<UInt32> = {
+        let table = UnsafeMutablePointer<UInt32>.allocate(capacity: 2048)
+        // Sound: every entry is written once, and read after it was written.
         for octet in 0..<256 {
             var entry = UInt32(octet)
             for _ in 0..<8 { entry = entry >> 1 ^ (entry & 1 == 0 ? 0 : 0x82F6_3B78) }
-            table[octet] = entry
+            unsafe (table + octet).initialize(to: entry)
         }
-        for index in 256..<table.count {
-            let shorter = table[index - 256]
-            table[index] = shorter >> 8 ^ table[Int(shorter & 0xFF)]
+        for index in 256..<2048 {
+            let shorter = unsafe table[index - 256]
+            let entry = unsafe shorter >> 8 ^ table[Int(shorter & 0xFF)]
+            unsafe (table + index).initialize(to: entry)
         }
-        return table
+        return unsafe UnsafePointer(table)
     }()
 }

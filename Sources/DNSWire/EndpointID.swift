@@ -12,27 +12,24 @@ package struct EndpointID: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// Reads an ID from a range of octets, which exist; nil if it is none.
     init?(_ octets: Span<UInt8>, in range: Range<Int>) {
         guard !range.isEmpty, range.count <= Self.capacity else { return nil }
-        for (place, index) in range.enumerated() where !append(octets[index], at: place) {
-            return nil
+        for index in range {
+            guard Self.isPart(octets[index]) else { return nil }
+            put(octets[index], at: index - range.lowerBound)
         }
     }
 
     package init?(_ text: String) {
-        guard !text.isEmpty, text.utf8.count <= Self.capacity else { return nil }
-        for (place, octet) in text.utf8.enumerated() where !append(octet, at: place) {
-            return nil
-        }
+        let octets = Array(text.utf8)
+        self.init(octets.span, in: octets.indices)
     }
 
-    private mutating func append(_ octet: UInt8, at place: Int) -> Bool {
-        switch octet {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
-            let shifted = UInt128(octet) << UInt128(120 - 8 * (place & 15))
-            if place < 16 { head |= shifted } else { tail |= shifted }
-            return true
-        default: return false
-        }
+    private static func isPart(_ octet: UInt8) -> Bool {
+        (octet | 0x20) &- 97 < 26 || octet &- 48 < 10 || octet == 0x2D
+    }
+
+    private mutating func put(_ octet: UInt8, at place: Int) {
+        let shifted = UInt128(octet) << UInt128(120 - 8 * (place & 15))
+        if place < 16 { head |= shifted } else { tail |= shifted }
     }
 
     package static func < (left: Self, right: Self) -> Bool {

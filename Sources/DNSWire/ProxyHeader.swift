@@ -17,9 +17,10 @@ package struct ProxyHeader: Equatable, Sendable, BitwiseCopyable {
     package static func read(
         _ octets: Span<UInt8>
     ) throws(ProxyHeaderError) -> ProxyHeader? {
-        for index in signature.indices {
+        for index in 0..<Place.command {
             guard index < octets.count else { return nil }
-            guard octets[index] == signature[index] else { throw .signature }
+            let expected = signature >> UInt128(8 * (Place.command - 1 - index))
+            guard octets[index] == UInt8(truncatingIfNeeded: expected) else { throw .signature }
         }
         guard octets.count > Place.command else { return nil }
         let command = octets[Place.command]
@@ -115,9 +116,7 @@ package struct ProxyHeader: Equatable, Sendable, BitwiseCopyable {
     // MARK: Numbers
 
     /// CR LF CR LF NUL CR LF `QUIT` LF.
-    private static let signature: InlineArray<12, UInt8> = [
-        0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A,
-    ]
+    private static let signature: UInt128 = 0x0D0A_0D0A_000D_0A51_5549_540A
 
     private enum Place {
         static let command = 12
