@@ -2,8 +2,8 @@
 .PHONY: run test lint build build-tools test-tools install-tests
 
 BUILD_PACKAGES = libldns-dev pkg-config
-TEST_PACKAGES = bind9-dnsutils bind9-utils curl dnsmasq-base iproute2 knot-dnssecutils ldnsutils nsd patch python3 python3-venv \
-	unbound
+TEST_PACKAGES = bind9-dnsutils bind9-utils curl dnsdist dnsmasq-base iproute2 knot-dnssecutils ldnsutils nsd patch python3 \
+	python3-venv unbound
 # A server of AWS's API to import from, and the client that fills it.
 TEST_PYTHON = 'moto[server]==5.2.1' 'awscli==1.45.11'
 ZONAL = .build/release/zonal

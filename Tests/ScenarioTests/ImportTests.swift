@@ -494,6 +494,7 @@ import Testing
             \(vpcs.map {
                 "  - { id: \($0), account: \"111122223333\", ranges: [10.20.0.0/16], endpoints: [vpce-\($0.dropFirst(4))] }"
             }.joined(separator: "\n"))
+            listen: [{ address: "127.0.0.1:0", proxy-protocol: [127.0.0.1/32] }]
             forward: []
             zones:
             \(vpcs.map { "  - { file: \($0)/app.example.zone, vpcs: [\($0)] }" }.joined(separator: "\n"))
@@ -530,8 +531,22 @@ import Testing
         )
         #expect(!plain.output.contains("A 10.20.1."), "\(plain.output)")
         let text = try #require(folder.text("zonal.yaml"))
-        try folder.write(text.replacing(/, endpoints: \[vpce-...\]/, with: ""), to: "zonal.yaml")
-        let check = try folder.zonal("check", "--config", "zonal.yaml")
-        #expect(check.status == 1 && check.complaints.contains("overlaps"))
+        let server = try ZonalServer(text, beside: folder, listen: [])
+        for (vpc, address) in zip(vpcs, [[10, 20, 1, 10], [10, 20, 1, 20]] as [[UInt8]]) {
+            let endpoint = "vpce-\(vpc.dropFirst(4))"
+            let client = ProxiedClient(port: server.port)
+            let header = ProxiedMessage.header(from: "10.20.1.7", through: endpoint)
+            let query = QueryMessage.of("app.example")
+            #expect(try client.ask(header, query)?.suffix(4) == address[...])
+            #expect(try client.askStream(header, query)?.suffix(4) == address[...])
+        }
+        for needed in [", endpoints: [vpce-0a1]", ", proxy-protocol: [127.0.0.1/32]"] {
+            let less = text.replacing(needed, with: "").replacing(/, endpoints: \[vpce-0b1\]/) {
+                needed.contains("vpce") ? "" : "\($0.output)"
+            }
+            try folder.write(less, to: "zonal.yaml")
+            let check = try folder.zonal("check", "--config", "zonal.yaml")
+            #expect(check.status == 1 && check.complaints.contains("overlaps"))
+        }
     }
 }

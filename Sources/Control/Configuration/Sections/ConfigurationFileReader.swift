@@ -174,7 +174,7 @@ struct ConfigurationFileReader {
     }
 
     private func proxies(_ node: ConfigurationNode) -> [IPPrefix] {
-        if node.items(journal).isEmpty {
+        if case .list(let ranges) = node.content, ranges.isEmpty {
             journal.error(
                 at: node.place,
                 "`proxy-protocol` names no proxy, so nobody could ask here; write their ranges, as in [10.0.1.0/24]"

@@ -138,7 +138,7 @@ struct NetworkChecks {
         let vpcs = configuration.world.vpcs
         if !vpcs[vpc].endpoints.isEmpty || !vpcs[other].endpoints.isEmpty {
             return
-                "endpoints do so where a listener takes the PROXY header that names them, as in { address: \"10.0.0.2:53\", proxy-protocol: [10.0.1.0/24] }"
+                "let a listener take the PROXY header that names the endpoint, as in { address: \"10.0.0.2:53\", proxy-protocol: [10.0.1.0/24] }"
         }
         return
             "give one of the two its own listener, as in { address: \"10.0.0.2:53\", vpc: \(vpcs[vpc].id) }"
