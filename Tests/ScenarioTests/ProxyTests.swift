@@ -66,7 +66,9 @@ import Testing
 
     private static let publicAddress: [UInt8] = [198, 51, 100, 80]
 
-    @Test func `the endpoint that the header names selects the VPC, the address its subnet`() throws
+    @Test
+    func `attack 22: the endpoint that the header names selects the VPC, the address its subnet`()
+        throws
     {
         let (server, upstream) = try Self.start()
         let cases: [(source: String, endpoint: String?, listener: Int, address: [UInt8])] = [
@@ -110,7 +112,7 @@ import Testing
         #expect(upstream.queries.count >= 2)
     }
 
-    @Test func `what is not a proxy's message gets no reply`() throws {
+    @Test func `attack 22: what is not a proxy's message gets no reply`() throws {
         let (server, upstream) = try Self.start()
         let header = Self.header(Self.client, Self.first)
         var flipped = header
@@ -134,7 +136,9 @@ import Testing
         withExtendedLifetime(upstream) {}
     }
 
-    @Test func `a second header, or one to a plain listener, is a malformed query`() throws {
+    @Test func `attack 22: a second header, or one to a plain listener, is a malformed query`()
+        throws
+    {
         let (server, upstream) = try Self.start()
         let header = Self.header(Self.client, Self.first)
         for (port, headers) in [(server.ports[0], header + header), (server.ports[2], header)] {
