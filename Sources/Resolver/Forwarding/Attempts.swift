@@ -79,7 +79,7 @@ extension Forwarder {
     ) {
         guard let question = questions[number] else { return }
         let attempt = question.attempts[index]
-        timers.add(Self.join(number, index), due: attempt.sentAt + 800)
+        timers.add(Self.join(number, index), due: attempt.sentAt + QuestionInFlight.firstPatience)
         guard question.attempts.count == 1, !attempt.isHeard, hedges.spend() else { return }
         counters.hedges += 1
         tryNext(number, now: now, random: &random)

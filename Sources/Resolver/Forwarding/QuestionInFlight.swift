@@ -112,9 +112,12 @@ struct QuestionInFlight: Sendable {
         return (attempts.count - 1, mayAttempt && !isProbe ? min(patience, left) : left)
     }
 
-    /// 0.8 s in the first round, doubled with each.
+    /// How long the first upstream has before the next is asked.
+    static let firstPatience: Milliseconds = 800
+
+    /// Doubled with each round.
     private var patience: Milliseconds {
-        800 << UInt64(min(max(tries - 1, 0) / max(order.count, 1), 3))
+        Self.firstPatience << UInt64(min(max(tries - 1, 0) / max(order.count, 1), 3))
     }
 
     private static let streamPatience: Milliseconds = 2_500
