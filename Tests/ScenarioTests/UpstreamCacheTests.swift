@@ -31,7 +31,8 @@ import Testing
         let upstream = try ScriptedUpstream { query in
             isGone.value ? [] : [Answer.address(query, Self.address, ttl: 1)]
         }
-        let server = try ZonalServer.forwarding(to: upstream)
+        // Each worker finds out for itself.
+        let server = try ZonalServer.forwarding(to: upstream, extra: "workers: 1\n")
         #expect(try server.dig("127.0.0.1", "www.example.org").data == ["198.51.100.7"])
         isGone.value = true
         let failure = try Dig([
@@ -42,7 +43,7 @@ import Testing
         let dig = try server.dig("127.0.0.1", "www.example.org")
         #expect(dig.text.contains("EDE: 3 (Stale Answer)"), "\(dig.text)")
         #expect(dig.ttl == 30)
-        #expect(Date().timeIntervalSince(start) < 1)
+        #expect(Date().timeIntervalSince(start) < 1.5)
         // The one that was asked in the background comes back to life.
         isGone.value = false
         let deadline = Date(timeIntervalSinceNow: 20)
