@@ -1,3 +1,4 @@
+import DNSWire
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import DNSWire
 import NIOCore
+import Resolver
 import TestSupport
 import Testing
 

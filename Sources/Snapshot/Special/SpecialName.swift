@@ -53,7 +53,7 @@ package struct SpecialName: Sendable {
     }
 
     private static let ttl: UInt32 = 10_800
-    /// `nobody.invalid.`
+    /// The mailbox of nobody, `nobody.invalid.`.
     private static let contact = [6] + Array("nobody".utf8) + [7] + Array("invalid".utf8) + [0]
     /// Serial, refresh, retry, expire and minimum.
     private static let timers: [UInt32] = [1, 3600, 1200, 604_800, ttl]

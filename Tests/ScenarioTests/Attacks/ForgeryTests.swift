@@ -168,7 +168,7 @@ import Testing
             return [answer]
         }
         let server = try ZonalServer.forwarding(to: upstream)
-        let dig = try server.dig("127.0.0.1", "www.example.org")
+        let dig = try server.dig("127.0.0.1", "+nocookie", "www.example.org")
         #expect(dig.data == ["198.51.100.7"], "\(dig.text)")
         #expect(!dig.text.contains("COOKIE"))
     }
