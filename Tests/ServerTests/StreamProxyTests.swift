@@ -90,7 +90,11 @@ import Testing
         }
         func connect(_ source: String) throws -> StreamClient {
             let client = try fixture.connect()
-            let header = ProxiedMessage.header(from: source, over: 1)
+            let header = ProxiedMessage.header(
+                from: source,
+                through: "vpce-0f7763f87e99bfae4",
+                over: 1
+            )
             try client.send(header + Self.query(1, "www.example.org"))
             return client
         }
