@@ -1,9 +1,9 @@
 # The doors of the project: make run, make test, make lint.
-.PHONY: run test lint build build-tools test-tools install-tests
+.PHONY: run test soak lint build build-tools test-tools install-tests
 
 BUILD_PACKAGES = libldns-dev pkg-config
-TEST_PACKAGES = bind9-dnsutils bind9-utils curl dnsdist dnsmasq-base iproute2 knot-dnssecutils ldnsutils nsd patch python3 \
-	python3-venv unbound
+TEST_PACKAGES = bind9 bind9-dnsutils bind9-utils curl dnsdist dnsmasq-base iproute2 knot knot-dnssecutils knot-resolver \
+	ldnsutils nsd patch python3 python3-venv unbound
 # A server of AWS's API to import from, and the client that fills it.
 TEST_PYTHON = 'moto[server]==5.2.1' 'awscli==1.45.11'
 ZONAL = .build/release/zonal
@@ -27,6 +27,18 @@ test: build-tools test-tools build
 	swift build --build-tests $(STRICT)
 	ZONAL=$(ZONAL) swift test --skip-build --skip MeasurementTests
 	ZONAL=$(ZONAL) swift test --skip-build --no-parallel --filter MeasurementTests
+
+# Ten minutes of load while upstreams are bad, plain and with each sanitizer; docs/soak.md tells what was seen.
+SOAK_SECONDS = 600
+SANITIZED = SOAK_PATIENCE=8000 SOAK_SECONDS=$(SOAK_SECONDS)
+SOAK = swift test --skip-build --no-parallel --filter MeasurementTests.SoakTests
+soak: build-tools test-tools build
+	swift build --build-tests $(STRICT)
+	swift build --sanitize=address --product zonal --scratch-path .build-asan
+	swift build --sanitize=thread --product zonal --scratch-path .build-tsan
+	SOAK_SECONDS=$(SOAK_SECONDS) ZONAL=$(ZONAL) $(SOAK)
+	$(SANITIZED) ASAN_OPTIONS=quarantine_size_mb=16 ZONAL=.build-asan/debug/zonal $(SOAK)
+	$(SANITIZED) TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/ThreadSanitizer.supp ZONAL=.build-tsan/debug/zonal $(SOAK)
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks

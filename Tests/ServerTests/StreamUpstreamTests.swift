@@ -93,6 +93,18 @@ import Testing
         #expect(try results()[2] == .success(expected))
     }
 
+    @Test func `an upstream that closes after each answer is asked everything in the end`() throws {
+        for token in 1...4 { ask("n\(token).example.org", token: UInt64(token)) }
+        var connection = try peer.accept()
+        for number in 1...4 {
+            try connection.send(messages: [response(to: try #require(try connection.receive()))])
+            if number < 4 { connection = try peer.accept(afterClosing: &connection) }
+        }
+        let results = try results(4)
+        #expect(results.count == 4)
+        #expect(results.values.allSatisfy { (try? $0.get()) != nil }, "\(results)")
+    }
+
     @Test func `an upstream that closes without a word is a failure`() throws {
         ask("a.example.org")
         do { _ = try peer.accept() }

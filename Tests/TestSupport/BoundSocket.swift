@@ -56,6 +56,13 @@ package final class BoundSocket: Sendable {
         }
     }
 
+    /// True once a datagram is there to be received; false after `milliseconds` without one.
+    package func awaitDatagram(milliseconds: Int32) -> Bool {
+        var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        // Sound: one item, as said.
+        return unsafe poll(&item, 1, milliseconds) == 1
+    }
+
     /// The next datagram and its sender; nil after ten seconds without one.
     package func receive() -> (octets: [UInt8], peer: sockaddr_in)? {
         var octets = [UInt8](repeating: 0, count: 65_535)

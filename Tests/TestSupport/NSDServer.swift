@@ -23,6 +23,7 @@ package final class NSDServer: Sendable {
             server:
               ip-address: \(address)@\(self.port)
               server-count: 1
+              rrl-ratelimit: 0
               username: ""
               chroot: ""
               zonesdir: "\(folder.path)"
@@ -45,7 +46,9 @@ package final class NSDServer: Sendable {
             wrapper + ["nsd", "-d", "-c", folder.file("nsd.conf")],
             in: folder.path
         )
-        try process.waitForOutput { $0.contains("nsd started") }
+        let log = try process.waitForOutput { $0.contains("nsd started") }
+        // A zone that does not load leaves a server without it.
+        guard !log.contains(" error: ") else { throw RunningProcess.Impatience(description: log) }
     }
 }
 

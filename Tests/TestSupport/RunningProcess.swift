@@ -31,7 +31,7 @@ package final class RunningProcess: @unchecked Sendable {
             end.signal()
             self?.change { $0.status = process.terminationStatus }
         }
-        try process.run()
+        try Self.withoutBlockedSignals { try process.run() }
         let reader = pipe.fileHandleForReading
         Thread.detachNewThread { [weak self] in
             while case let data = reader.availableData, !data.isEmpty {
@@ -41,9 +41,21 @@ package final class RunningProcess: @unchecked Sendable {
         }
     }
 
+    /// Threads of the test runner block signals, and what they start inherits that: a server would not
+    /// hear of the ends of its children.
+    private static func withoutBlockedSignals(_ body: () throws -> Void) throws {
+        var none = sigset_t()
+        var before = sigset_t()
+        // Sound: the sets are locals that outlive the calls.
+        _ = unsafe sigemptyset(&none)
+        _ = unsafe pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { _ = unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try body()
+    }
+
     deinit {
         guard process.isRunning else { return }
-        // Its whole group: a server may have children, and they inherit a mask that blocks SIGTERM.
+        // Its whole group: a server may have children.
         kill(-process.processIdentifier, SIGKILL)
         _ = end.wait(timeout: .now() + 5)
     }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A TCP client as plain as can be: it waits on its socket, for at most ten seconds.
-package final class StreamClient {
+package final class StreamClient: Sendable {
     private let descriptor: Int32
 
     /// Connects to 127.0.0.1 from `source`, or from where the kernel likes.
@@ -37,6 +37,14 @@ package final class StreamClient {
     package init(accepted: Int32) {
         descriptor = accepted
         set(SO_RCVTIMEO, timeval(tv_sec: 10, tv_usec: 0))
+    }
+
+    /// Takes the next connection of a listening socket; nil after ten seconds without one.
+    package convenience init?(acceptedBy listener: BoundSocket) {
+        let descriptor = accept(listener.descriptor, nil, nil)
+        guard descriptor >= 0 else { return nil }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        self.init(accepted: descriptor)
     }
 
     deinit { _ = Glibc.close(descriptor) }

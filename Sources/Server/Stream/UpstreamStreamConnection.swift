@@ -148,7 +148,8 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
         asked = [:]
         for question in lost { question.timer.cancel() }
         let mayRetry = { (asked: Asked) in
-            (self.hasAnswered || self.isStuck) && !asked.question.isRetry
+            (self.hasAnswered || self.isStuck)
+                && asked.question.retries < UpstreamStreamQuestion.retryLimit
         }
         for dead in lost where !mayRetry(dead) {
             dead.question.report(.failure(.connection(code: code)))

@@ -68,7 +68,7 @@ final class UpstreamStreamPool {
         return connection
     }
 
-    /// Asks once more what was lost with a connection that had worked before (RFC 7766 §6.2.4).
+    /// Asks again what was lost with a connection that had worked before (RFC 7766 §6.2.4).
     private func forget(
         _ connection: UpstreamStreamConnection,
         of upstream: Upstream,
@@ -78,7 +78,7 @@ final class UpstreamStreamPool {
         if connections[upstream]?.isEmpty == true { connections[upstream] = nil }
         for orphan in orphans {
             var question = orphan.question
-            question.isRetry = true
+            question.retries += 1
             place(question, of: upstream, until: orphan.deadline)
         }
     }

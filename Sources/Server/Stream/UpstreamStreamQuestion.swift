@@ -6,8 +6,10 @@ import Snapshot
 struct UpstreamStreamQuestion: Sendable {
     private let message: [UInt8]
     private let questionEnd: Int
-    /// True once it has been moved from a connection that was lost.
-    var isRetry = false
+    /// How often it has been moved from a connection that was lost.
+    var retries = 0
+    /// Servers close a connection after so many answers, so it may happen to one question repeatedly.
+    static let retryLimit = 3
     /// Tells what became of it; to be called once.
     let report: @Sendable (Result<[UInt8], StreamUpstreamError>) -> Void
 

@@ -1,0 +1,83 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Upstreams that flap, lose a fifth and answer late, for `SOAK_SECONDS`, 20 unless it is set.
+///
+/// `make soak` runs it for ten minutes, then as builds with AddressSanitizer and ThreadSanitizer; what
+/// they find, they say in the server's log and by its exit status.
+@Suite(.serialized)
+struct `A soak` {
+    private static let seconds = number("SOAK_SECONDS") ?? 20
+    /// Milliseconds: the server's budget of 5 s and what the machine may add, which is slower with a
+    /// sanitizer.
+    private static let patience = number("SOAK_PATIENCE") ?? 5500
+
+    private static func number(_ variable: String) -> Int? {
+        ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
+    }
+
+    /// Three upstreams, of which at most two are away at a time, or none that is left.
+    private static func upstreams() throws -> [FlakyUpstream] {
+        try (0..<3).map { number in
+            var habits = FlakyUpstream.Habits()
+            habits.offset = number * 3
+            return try FlakyUpstream(habits, seed: UInt64(number))
+        }
+    }
+
+    @Test func `leaves no question open for over five seconds and takes no more with time`() throws
+    {
+        let upstreams = try Self.upstreams()
+        let list = upstreams.map { "127.0.0.1:\($0.port)" }.joined(separator: ", ")
+        let server = try ZonalServer(
+            "forward: [{ zone: \".\", to: [\(list)] }]\ncache: { size: 2MiB }\n"
+        )
+        var load = try SteadyLoad(port: server.port, rate: 500, names: 20_000, seed: 5)
+        var figures = [try ProcessFigures(of: server.process)]
+        // Memory and descriptors of the first half are compared with those of the second.
+        for round in 0..<20 {
+            load.run(for: .milliseconds(Self.seconds * 50))
+            figures.append(try ProcessFigures(of: server.process))
+            if round % 5 == 4 { server.process.send(signal: SIGHUP) }
+        }
+        load.drain(patience: .seconds(6))
+        print(Self.report(load, figures, asked: upstreams.map(\.count)))
+
+        #expect(load.unanswered == 0)
+        #expect(load.longest < .milliseconds(Self.patience) + load.longestPause)
+        // Sockets are replaced every 20 s, the old ones kept a while: what is never given back raises
+        // the least number.
+        let (first, second) = (figures[1...10], figures[11...20])
+        let memory = (
+            first.map(\.residentMemory).max() ?? 0, second.map(\.residentMemory).max() ?? 0
+        )
+        #expect(memory.1 < memory.0 * 11 / 10 + 4096, "\(memory) KiB")
+        let descriptors = (
+            first.map(\.descriptors).min() ?? 0, second.map(\.descriptors).min() ?? 0
+        )
+        #expect(descriptors.1 <= descriptors.0 + 16, "\(descriptors)")
+        // Upstreams that are never all away answer most of the time.
+        #expect(load.failures < load.asked / 10, "\(load.replies)")
+
+        server.process.send(signal: SIGTERM)
+        let end = try server.process.waitForExit()
+        #expect(end.status == 0, "\(end.output.suffix(4000))")
+        #expect(!end.output.contains("Sanitizer"), "\(end.output.prefix(8000))")
+    }
+
+    private static func report(
+        _ load: SteadyLoad,
+        _ figures: [ProcessFigures],
+        asked: [Int]
+    ) -> String {
+        let memory = figures.map { $0.residentMemory / 1024 }
+        return """
+            soak of \(seconds) s: \(load.asked) questions, \(asked.reduce(0, +)) upstream queries, \
+            replies \(load.replies), longest wait \(load.longest) \
+            (client's pause \(load.longestPause)), unanswered \(load.unanswered)
+            resident MiB: \(memory)
+            descriptors: \(figures.map(\.descriptors))
+            """
+    }
+}

@@ -1,0 +1,142 @@
+import DNSWire
+import TestSupport
+import Testing
+
+/// What resolvers of others say comes through Zonal as it is.
+///
+/// Not compared, since Zonal means them to differ: AA and AD; the additional section, and what of the
+/// authority section proves nothing (`AnswerContents`); ANY and meta types, which it answers by itself;
+/// aliases that loop or number more than 16, which are SERVFAIL. An alias chain that the upstream leaves
+/// open is one that Zonal follows to its end, so its rest is asked for directly too (`PeerAnswers`).
+/// A validating resolver gives more or fewer proofs from its cache (RFC 8198): more are no difference.
+@Suite(.serialized, .peerWorld)
+struct `Real resolvers as upstreams` {
+    @Test(arguments: ResolverKind.allCases)
+    func `give 5,000 questions the same answers through Zonal`(kind: ResolverKind) throws {
+        let world = try #require(PeerWorld.current)
+        let upstream = try RecursiveServer(kind, world.servers)
+        let zonal = try ZonalServer(
+            "forward: [{ zone: \".\", to: [127.0.0.1:\(upstream.port)] }]\n"
+        )
+        let start = ContinuousClock.now
+        let direct = try PeerAnswers.ask(world.questions, port: upstream.port)
+        let through = try QueryClient(port: zonal.port).ask(world.questions)
+        let comparison = PeerComparison(direct, for: start.duration(to: .now))
+        let differing = world.questions.indices.filter {
+            !comparison.compare(world.questions[$0], direct: direct[$0], through: through[$0])
+                .isEmpty
+        }
+        // What a peer says may depend on what it was asked before: then it is asked once more.
+        let again = try PeerAnswers.ask(differing.map { world.questions[$0] }, port: upstream.port)
+        let differences = zip(differing, again).flatMap { number, again in
+            comparison.compare(world.questions[number], direct: again, through: through[number])
+        }
+        let text = differences.prefix(20).joined(separator: "\n")
+        #expect(
+            differences.count == 0,
+            "\(kind.rawValue): \(differences.count) differences\n\(text)"
+        )
+        #expect(differing.count < 50, "\(kind.rawValue) contradicts itself")
+        // The questions are worth something only if the peer answers them.
+        let rcodes = Dictionary(grouping: direct, by: \.rcode).mapValues(\.count)
+        #expect(rcodes[.noError] ?? 0 > 2500, "\(rcodes)")
+        #expect(rcodes[.nonexistentDomain] ?? 0 > 400, "\(rcodes)")
+        #expect(rcodes[.serverFailure] ?? 0 < 50, "\(rcodes)")
+    }
+}
+
+/// Zones on NSD and Knot DNS, and questions about them.
+private final class PeerWorld: Sendable {
+    @TaskLocal static var current: PeerWorld?
+
+    let questions: [ClientQuestion]
+    /// The zones' servers as a resolver is told of them.
+    let servers: [RecursiveServer.Zone]
+    private let nsd: NSDServer
+    private let knot: KnotServer
+
+    init() throws {
+        let origins = ["signed.example.org", "example.org", "example.net", "example.com"]
+        let zones = origins.enumerated().map { number, origin in
+            // Knot Resolver chooses a server by the asked name alone, and validates what is signed.
+            let others = origin == origins[0] || origin == origins[2] ? [] : origins
+            return PeerZone(origin, others: others, seed: UInt64(number))
+        }
+        let nsec = try SignedZone(origins[0], zones[0].text, proofs: .nsec)
+        let nsec3 = try SignedZone(origins[2], zones[2].text, proofs: .nsec3)
+        nsd = try NSDServer([origins[0]: nsec.text, origins[1]: zones[1].text])
+        knot = try KnotServer(
+            [origins[2]: nsec3.text, origins[3]: zones[3].text],
+            overTCPAlone: [origins[3]]
+        )
+        servers = [
+            .init(name: origins[0], port: nsd.port, delegationSigner: nsec.delegationSigner),
+            .init(name: origins[1], port: nsd.port),
+            .init(name: origins[2], port: knot.port, delegationSigner: nsec3.delegationSigner),
+            .init(name: origins[3], port: knot.port),
+        ]
+        questions = PeerQuestions.make(5000, about: zones, seed: 5000)
+    }
+}
+
+extension SuiteTrait where Self == SharedWorld<PeerWorld> {
+    fileprivate static var peerWorld: Self { SharedWorld(PeerWorld.$current) { try PeerWorld() } }
+}
+
+/// What a peer says when asked directly.
+private enum PeerAnswers {
+    static func ask(_ questions: [ClientQuestion], port: UInt16) throws -> [AnswerContents] {
+        let client = try QueryClient(port: port)
+        var answers = try client.ask(questions).map(AnswerContents.init)
+        // As many zones as a chain may pass through.
+        for _ in 0..<8 {
+            var open: [(number: Int, rest: ClientQuestion)] = []
+            for (number, question) in questions.enumerated() {
+                let end = answers[number].openEnd(of: question.name.folded, type: question.type)
+                guard let end else { continue }
+                var rest = question
+                rest.name = end
+                open.append((number, rest))
+            }
+            if open.isEmpty { break }
+            for ((number, _), reply) in zip(open, try client.ask(open.map(\.rest))) {
+                answers[number].append(try AnswerContents(reply))
+            }
+        }
+        return answers
+    }
+}
+
+/// What differs between answers to the same questions.
+private struct PeerComparison {
+    /// The highest TTL that the peer has shown of each record.
+    private var highest: [RecordContents: UInt32] = [:]
+
+    /// What a peer has fetched anew since it last showed it may live this much longer.
+    private let seconds: UInt32
+
+    init(_ answers: [AnswerContents], for time: Duration) {
+        seconds = UInt32(time.components.seconds) + 1
+        for answer in answers { highest.merge(answer.ttls) { max($0, $1) } }
+    }
+
+    func compare(
+        _ question: ClientQuestion,
+        direct: AnswerContents,
+        through reply: [UInt8]
+    ) -> [String] {
+        guard let through = try? AnswerContents(reply) else {
+            return ["\(question): cannot be read"]
+        }
+        var found = direct.records.subtracting(through.records).map { "lacks \($0)" }
+        found += through.records.subtracting(direct.records).filter { !$0.isProof }
+            .map { "adds \($0)" }
+        found += through.repeated.map { "repeats \($0)" }
+        if direct.rcode != through.rcode { found.append("\(through.rcode), not \(direct.rcode)") }
+        if through.question != question.octets { found.append("echoes another question") }
+        for (record, ttl) in through.ttls where ttl > (highest[record] ?? ttl) + seconds {
+            found.append("TTL \(ttl) above \(highest[record] ?? 0) of \(record)")
+        }
+        return found.map { "\(question): \($0)" }
+    }
+}
