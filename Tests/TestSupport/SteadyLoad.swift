@@ -22,11 +22,7 @@ package struct SteadyLoad {
     private var open = [ContinuousClock.Instant?](repeating: nil, count: 65_536)
     private var nextID: UInt16 = 0
 
-    /// - Parameters:
-    ///   - port: The server's, on 127.0.0.1.
-    ///   - rate: Questions a second.
-    ///   - names: How many names there are to ask for.
-    ///   - seed: Of the choice among them.
+    /// A load on a port of 127.0.0.1 of `rate` questions a second, for `names` names chosen by `seed`.
     package init(port: UInt16, rate: Int, names: Int, seed: UInt64) throws {
         socket = try BoundSocket(kind: .datagram)
         peer = BoundSocket.name("127.0.0.1", port)
