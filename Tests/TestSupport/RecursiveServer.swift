@@ -143,8 +143,9 @@ private struct Setup {
         end)
         """
 
-    /// Hands on what one server says, aliases into other zones included. Nothing is cached, since what it
-    /// gives of a cached answer depends on what was asked before.
+    /// Hands on what one server says, aliases into other zones included.
+    ///
+    /// Nothing is cached, since what it gives of a cached answer depends on what was asked before.
     var dnsmasq: String {
         """
         port=\(port)
