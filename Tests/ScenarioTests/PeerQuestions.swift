@@ -7,7 +7,7 @@ enum PeerQuestions {
     /// resolvers give what their cache happens to hold.
     private static let otherTypes: [UInt16] = [
         1, 2, 5, 6, 10, 12, 15, 16, 28, 33, 35, 39, 43, 48, 52, 64, 65, 99, 257, 258, 4711,
-        65_280, 65_535,
+        65_280, 65_281,
     ]
 
     static func make(_ count: Int, about zones: [PeerZone], seed: UInt64) -> [ClientQuestion] {
