@@ -26,7 +26,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
-        FileDescriptorLimit.raise()
+        let descriptors = FileDescriptorLimit.raise()
         var logger = Logger(label: "zonal") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .notice
         // Trapped before anything else: a reload asked for too early must not end the process.
@@ -35,7 +35,7 @@ struct ServeCommand: AsyncParsableCommand {
             path: configuration.path,
             listeners: listen.map(\.endpoint)
         )
-        let server = try await start(source, logger)
+        let server = try await start(source, descriptors: descriptors, logger)
         let reloader = Reloader(server: server, source: source, logger: logger)
         let services: [any Service] = [server, ReloadService(hangups: hangups, reloader: reloader)]
         let group = ServiceGroup(
@@ -52,11 +52,17 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    private func start(_ source: ServerConfiguration, _ logger: Logger) async throws -> Server {
+    private func start(
+        _ source: ServerConfiguration,
+        descriptors: Int,
+        _ logger: Logger
+    ) async throws -> Server {
         var diagnostics = Diagnostics()
         let settings = source.load(&diagnostics)
         DiagnosticPrinter(format: .text).print(diagnostics.all)
-        guard let settings else { throw ExitCode(1) }
+        guard var settings else { throw ExitCode(1) }
+        // The other half is for upstream sockets and everything else.
+        settings.streams.connections = min(settings.streams.connections, descriptors / 2)
         do throws(SocketError) {
             return try await Server(settings, logger: logger)
         } catch {

@@ -17,7 +17,9 @@ import Testing
         try await fixture.end()
     }
 
-    @Test func `a query that never becomes whole does not keep a connection`() async throws {
+    @Test func `attack 36: a query that never becomes whole does not keep a connection`()
+        async throws
+    {
         let fixture = try await StreamFixture { $0.idleTimeout = .milliseconds(100) }
         let client = try fixture.connect()
         try client.send([0, 40, 1, 2, 3])
@@ -37,7 +39,9 @@ import Testing
         try await fixture.end()
     }
 
-    @Test func `no more than the limit of queries is taken from one connection`() async throws {
+    @Test func `attack 37: no more than the limit of queries is taken from one connection`()
+        async throws
+    {
         let fixture = try await StreamFixture { $0.queriesInFlight = 3 }
         let client = try fixture.connect()
         try client.send(
@@ -55,7 +59,7 @@ import Testing
         try await fixture.end()
     }
 
-    @Test func `a client that never reads is cut off`() async throws {
+    @Test func `attack 36: a client that never reads is cut off`() async throws {
         let fixture = try await StreamFixture { $0.idleTimeout = .milliseconds(200) }
         let client = try fixture.connect(receiveBuffer: 4096)
         let query = StreamFixture.query("large.example.internal", id: 1, type: .txt)
@@ -64,7 +68,8 @@ import Testing
         try await fixture.end()
     }
 
-    @Test func `late answers to a client that never reads do not pile up`() async throws {
+    @Test func `attack 36: late answers to a client that never reads do not pile up`() async throws
+    {
         let fixture = try await StreamFixture { $0.closingOctets = 200_000 }
         let client = try fixture.connect(receiveBuffer: 4096)
         let query = StreamFixture.query("www.example.org", id: 1)
@@ -73,6 +78,80 @@ import Testing
             held.respond([UInt8](repeating: 0, count: 65_535))
         }
         #expect(client.isReset())
+        try await fixture.end()
+    }
+
+    @Test func `attack 36: a client that sends an octet at a time is closed in mid-query`()
+        async throws
+    {
+        let fixture = try await StreamFixture { $0.idleTimeout = .milliseconds(100) }
+        let client = try StreamSocket(to: fixture.port)
+        var sent = 0
+        let octets = StreamSocket.framed([UInt8](repeating: 0, count: 60_000))
+        while sent < octets.count, !client.isClosed(within: 5) {
+            client.send([octets[sent]])
+            sent += 1
+        }
+        #expect(sent < octets.count)
+        try await fixture.end()
+    }
+
+    @Test func `attack 37: a client with many connections displaces its own alone`() async throws {
+        let fixture = try await StreamFixture {
+            $0.idleTimeout = .seconds(60)
+            $0.connectionsPerClient = 2
+        }
+        let other = try StreamSocket(from: "127.0.0.9", to: fixture.port)
+        #expect(Self.isServed(other))
+        let greedy = try (0..<5).map { _ in
+            let socket = try StreamSocket(from: "127.0.1.1", to: fixture.port)
+            #expect(Self.isServed(socket))
+            return socket
+        }
+        #expect(greedy.map { $0.isClosed(within: 10_000) }.prefix(3) == [true, true, true])
+        #expect(fixture.server.connectionCount == 3)
+        #expect(Self.isServed(other) && Self.isServed(greedy[3]) && Self.isServed(greedy[4]))
+        try await fixture.end()
+    }
+
+    @Test func `attack 37: a network with many connections displaces its own alone`() async throws {
+        let fixture = try await StreamFixture {
+            $0.idleTimeout = .seconds(60)
+            $0.connections = 6
+        }
+        let others = try ["127.0.0.9", "127.0.2.9"].map {
+            let socket = try StreamSocket(from: $0, to: fixture.port)
+            #expect(Self.isServed(socket))
+            return socket
+        }
+        let flood = try (1...20).map { number in
+            let socket = try StreamSocket(from: "127.0.1.\(number)", to: fixture.port)
+            #expect(Self.isServed(socket), "a new one is served")
+            return socket
+        }
+        #expect(flood.prefix(16).allSatisfy { $0.isClosed(within: 10_000) })
+        #expect(others.allSatisfy(Self.isServed), "though they were idle for longer")
+        #expect(flood.suffix(4).allSatisfy(Self.isServed))
+        try await fixture.end()
+    }
+
+    private static func isServed(_ socket: StreamSocket) -> Bool {
+        socket.send(StreamSocket.framed(StreamFixture.query(host, id: 1)))
+        return socket.receive()?.prefix(2) == [0, 1]
+    }
+
+    @Test func `attack 37: a hundred thousand queries on one connection are answered in turn`()
+        async throws
+    {
+        let fixture = try await StreamFixture()
+        let client = try StreamSocket(to: fixture.port)
+        let batch = 500
+        let query = StreamSocket.framed(StreamFixture.query(Self.host, id: 7))
+        let octets = (0..<batch).flatMap { _ in query }
+        for _ in 0..<100_000 / batch {
+            #expect(client.send(octets))
+            for _ in 0..<batch { #expect(client.receive()?.prefix(2) == [0, 7]) }
+        }
         try await fixture.end()
     }
 

@@ -19,7 +19,7 @@ import Testing
         try await fixture.end()
     }
 
-    @Test func `many queries in one segment are all answered`() async throws {
+    @Test func `attack 38: many queries in one segment are all answered`() async throws {
         let fixture = try await StreamFixture()
         let client = try fixture.connect()
         try client.send(messages: (0..<500).map { StreamFixture.query(Self.host, id: $0) })
@@ -27,7 +27,7 @@ import Testing
         try await fixture.end()
     }
 
-    @Test func `a query that comes octet by octet is answered`() async throws {
+    @Test func `attack 38: a query that comes octet by octet is answered`() async throws {
         let fixture = try await StreamFixture()
         let client = try fixture.connect()
         for octet in StreamClient.framed(StreamFixture.query(Self.host, id: 9)) {
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 3, 14, 30])
-    func `two queries cut anywhere are both answered`(cut: Int) async throws {
+    func `attack 38: two queries cut anywhere are both answered`(cut: Int) async throws {
         let fixture = try await StreamFixture()
         let client = try fixture.connect()
         let octets = [1, 2].flatMap {
@@ -48,6 +48,18 @@ import Testing
         #expect(try client.receiveIDs(1) == [1])
         try client.send(Array(octets.suffix(octets.count / 2 - cut)))
         #expect(try client.receiveIDs(1) == [2])
+        try await fixture.end()
+    }
+
+    @Test func `attack 38: octets behind a query inside its length are FORMERR, and end there`()
+        async throws
+    {
+        let fixture = try await StreamFixture()
+        let client = try fixture.connect()
+        let query = StreamFixture.query(Self.host, id: 1)
+        try client.send(messages: [query + [0], query, query + query, query])
+        let replies = try (0..<4).map { _ in try #require(try client.receive()) }
+        #expect(replies.map { $0[3] & 0xF } == [1, 0, 1, 0])
         try await fixture.end()
     }
 

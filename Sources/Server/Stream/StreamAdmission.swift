@@ -5,7 +5,9 @@ import Synchronization
 /// Decides which TCP connections may stay, over all event loops.
 ///
 /// A new connection is worth more than one that does nothing: where a limit is reached, the connection
-/// that has been idle longest is closed, and only where none is idle the new one is turned away.
+/// that has been idle longest is closed, and only where none is idle the new one is turned away. Where it
+/// is the limit of all, the network that has most connections loses one, so that whoever opens thousands
+/// displaces itself.
 final class StreamAdmission: Sendable {
     let limits: StreamLimits
     private let state = Mutex(State())
@@ -14,6 +16,7 @@ final class StreamAdmission: Sendable {
     private struct State {
         var members: [ObjectIdentifier: StreamPresence] = [:]
         var countByClient: [UInt128: Int] = [:]
+        var countByNetwork: [UInt128: Int] = [:]
         var isDraining = false
         var whenEmpty: EventLoopPromise<Void>?
     }
@@ -47,7 +50,10 @@ final class StreamAdmission: Sendable {
         {
             evicted = Self.longestIdle(of: state.members.values) { $0.client == client }
         } else if state.members.count >= limits.connections {
-            evicted = Self.longestIdle(of: state.members.values) { _ in true }
+            let largest = state.countByNetwork.max { $0.value < $1.value }?.key
+            evicted =
+                Self.longestIdle(of: state.members.values) { $0.network == largest }
+                ?? Self.longestIdle(of: state.members.values) { _ in true }
         } else {
             insert(presence, &state)
             return (true, nil)
@@ -62,21 +68,29 @@ final class StreamAdmission: Sendable {
         of members: some Sequence<StreamPresence>,
         where isEligible: (StreamPresence) -> Bool
     ) -> StreamPresence? {
-        members.filter { isEligible($0) && $0.isIdle }.min { $0.lastActivity < $1.lastActivity }
+        members.lazy.filter { isEligible($0) && $0.isIdle }
+            .min { $0.lastActivity < $1.lastActivity }
     }
 
     private func insert(_ presence: StreamPresence, _ state: inout State) {
         state.members[ObjectIdentifier(presence)] = presence
         if let client = presence.client { state.countByClient[client, default: 0] += 1 }
+        if let network = presence.network { state.countByNetwork[network, default: 0] += 1 }
         openCount.store(state.members.count, ordering: .relaxed)
     }
 
     private func take(_ presence: StreamPresence, _ state: inout State) {
         guard state.members.removeValue(forKey: ObjectIdentifier(presence)) != nil else { return }
         openCount.store(state.members.count, ordering: .relaxed)
-        guard let client = presence.client else { return }
-        let left = state.countByClient[client, default: 1] - 1
-        state.countByClient[client] = left > 0 ? left : nil
+        Self.decrement(&state.countByClient, presence.client)
+        Self.decrement(&state.countByNetwork, presence.network)
+    }
+
+    /// Keys without connections are not kept.
+    private static func decrement(_ counts: inout [UInt128: Int], _ key: UInt128?) {
+        guard let key else { return }
+        let left = counts[key, default: 1] - 1
+        counts[key] = left > 0 ? left : nil
     }
 
     /// Forgets a connection that has ended; harmless for one that was evicted before.
@@ -127,12 +141,15 @@ final class StreamPresence: Sendable {
     let channel: any Channel
     /// Who shares a limit with it: the IPv4 address, or the /64 of the IPv6 address; nil for nobody.
     let client: UInt128?
+    /// Who is displaced together: the IPv4 /24, or the /48 of the IPv6 address; nil for nobody.
+    let network: UInt128?
     private let activity = Atomic<UInt64>(NIODeadline.now().uptimeNanoseconds)
     private let waiting = Atomic<Bool>(false)
 
     init(channel: any Channel, address: IPAddress?) {
         self.channel = channel
         client = address.map { $0.isV4 ? $0.bits : ($0.bits >> 64) << 64 }
+        network = address.map { $0.isV4 ? ($0.bits >> 8) << 8 : ($0.bits >> 80) << 80 }
     }
 
     /// When the last whole query came or the last reply left.
