@@ -68,8 +68,14 @@ final class StreamAdmission: Sendable {
         of members: some Sequence<StreamPresence>,
         where isEligible: (StreamPresence) -> Bool
     ) -> StreamPresence? {
-        members.lazy.filter { isEligible($0) && $0.isIdle }
-            .min { $0.lastActivity < $1.lastActivity }
+        var longest: StreamPresence?
+        for member in members where isEligible(member) && member.isIdle {
+            guard let other = longest, other.lastActivity <= member.lastActivity else {
+                longest = member
+                continue
+            }
+        }
+        return longest
     }
 
     private func insert(_ presence: StreamPresence, _ state: inout State) {
