@@ -216,7 +216,7 @@ extension Probe {
         ),
         Probe(
             "a question cut short",
-            query().dropLast(3),
+            Array(query().dropLast(3)),
             "FORMERR",
             but: [.unbound: .init(reply: "FORMERR question", reason: echoes)]
         ),
