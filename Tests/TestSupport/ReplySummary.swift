@@ -13,10 +13,14 @@ package enum ReplySummary {
         var words = flags(of: reply)
         var offset = Header.size
         let counts = (2..<6).map { reply.span.bigEndian16(at: 2 * $0) ?? 0 }
-        if counts[0] == 1 {
-            let question = Answer.question(of: reply)
-            words.append(question == Answer.question(of: query) ? "question" : "other question")
-            offset += question.count
+        for _ in 0..<counts[0] { offset = nameEnd(in: reply, at: offset).map { $0 + 4 } ?? .max }
+        guard offset <= reply.count else { return "malformed" }
+        switch counts[0] {
+        case 0: break
+        case 1:
+            let isSame = reply[Header.size..<offset] == Answer.question(of: query)
+            words.append(isSame ? "question" : "other question")
+        default: words.append("\(counts[0]) questions")
         }
         if counts[1] > 0 { words.append("answer") }
         var rcode = UInt16(reply[3] & 0xF)
@@ -49,12 +53,7 @@ package enum ReplySummary {
     }
 
     private static func record(in message: [UInt8], at start: Int) -> Record? {
-        var offset = start
-        while offset < message.count, message[offset] != 0, message[offset] < 0xC0 {
-            offset += 1 + Int(message[offset])
-        }
-        guard offset < message.count else { return nil }
-        offset += message[offset] == 0 ? 1 : 2
+        guard let offset = nameEnd(in: message, at: start) else { return nil }
         guard let type = message.span.bigEndian16(at: offset),
             let ttl = message.span.bigEndian32(at: offset + 4),
             let length = message.span.bigEndian16(at: offset + 8),
@@ -62,6 +61,15 @@ package enum ReplySummary {
         else { return nil }
         let data = offset + 10..<offset + 10 + Int(length)
         return Record(type: RecordType(rawValue: type), ttl: ttl, data: data)
+    }
+
+    private static func nameEnd(in message: [UInt8], at start: Int) -> Int? {
+        var offset = start
+        while offset < message.count, message[offset] != 0, message[offset] < 0xC0 {
+            offset += 1 + Int(message[offset])
+        }
+        guard offset < message.count else { return nil }
+        return offset + (message[offset] == 0 ? 1 : 2)
     }
 
     private static let optionNames: [UInt16: String?] = [

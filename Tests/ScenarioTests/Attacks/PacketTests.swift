@@ -1,10 +1,10 @@
+import DNSWire
 import TestSupport
 import Testing
 
 /// Messages that are malformed or unusual, octet by octet, over UDP and TCP; a good question after each shows
 /// that nothing else suffers.
-@Suite(SharedWorld(PacketTests.$server, PacketTests.makeServer))
-struct `Odd packets` {
+@Suite(.packetServer) struct `Odd packets` {
     @Test(arguments: PacketFixture.names(ofAttack: 40))
     func `attack 40: a malformed message gets its ID and an rcode, or nothing`(name: String) throws
     {
@@ -87,14 +87,14 @@ struct `Odd packets` {
 }
 
 /// How a fixture is sent, and what must come of it.
-private enum PacketTests {
+enum PacketTests {
     @TaskLocal static var server: ZonalServer?
     private static let client = "127.20.1.7"
     /// A question that is always answered.
     static let good = QueryMessage.of("db.internal.example", id: 0x600D)
     private static let goodAnswer = "NOERROR question answer"
 
-    static func makeServer() throws -> ZonalServer {
+    fileprivate static func makeServer() throws -> ZonalServer {
         try ZonalServer(
             """
             forward: [{ zone: ".", to: [127.0.0.1:9] }]
@@ -148,5 +148,12 @@ private enum PacketTests {
         next.send(StreamSocket.framed(good))
         let reply = try #require(next.receive())
         #expect(ReplySummary.text(of: reply, to: good) == goodAnswer)
+    }
+}
+
+extension SuiteTrait where Self == SharedWorld<ZonalServer> {
+    /// One server for all packets, so that what one breaks shows with the next.
+    fileprivate static var packetServer: Self {
+        SharedWorld(PacketTests.$server, PacketTests.makeServer)
     }
 }

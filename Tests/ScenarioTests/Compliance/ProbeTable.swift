@@ -176,7 +176,8 @@ extension Probe {
         Probe(
             "two questions",
             query(questions: 2, behind: Array(query()[Header.size...])),
-            "FORMERR"
+            "FORMERR",
+            but: [.unbound: .init(reply: "FORMERR 2 questions", reason: echoes)]
         ),
         Probe(
             "two OPTs",
@@ -218,7 +219,7 @@ extension Probe {
             "a question cut short",
             Array(query().dropLast(3)),
             "FORMERR",
-            but: [.unbound: .init(reply: "FORMERR question", reason: echoes)]
+            but: [.unbound: .init(reply: "malformed", reason: "it sends back half a question")]
         ),
         Probe("eleven octets", Array(query()[..<11]), "nothing"),
         Probe("a response", query(flags: 0x8100), "nothing"),
