@@ -121,6 +121,28 @@ import Testing
         )
     }
 
+    @Test(arguments: [UInt8(0), 3])
+    func `a question for the CNAME that a DNAME makes is answered with both`(rcode: UInt8)
+        throws
+    {
+        let scrubbed = try Self.scrub("w.old.example", .cname, dnssecOK: true) { query in
+            Make.message(
+                to: query,
+                rcode: rcode,
+                answers: [
+                    Make.alias("old.example", .dname, "new.example"),
+                    Make.signature("old.example", covering: .dname),
+                    Make.alias("w.old.example", .cname, "w.new.example"),
+                ]
+            )
+        }
+        #expect(
+            scrubbed.records == [
+                "old.example. 300 DNAME", "old.example. 300 RRSIG", "w.old.example. 300 CNAME",
+            ]
+        )
+    }
+
     @Test func `attack 25: a DNAME that makes a name too long is YXDOMAIN, and kept`() throws {
         let label = String(repeating: "x", count: 60)
         let long = [label, label, label, label].joined(separator: ".")

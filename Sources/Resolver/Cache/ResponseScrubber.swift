@@ -22,8 +22,6 @@ package struct ResponseScrubber {
     private let zone: NameTable.Number
     private var body: ScrubbedBody
 
-    /// Aliases that an answer may hold.
-    private static let aliasLimit = 16
     /// Records that are looked at; an answer to one question has no use for more.
     private static let recordLimit = 4096
     /// Of these in the authority section: more than any proof has.
@@ -147,14 +145,16 @@ package struct ResponseScrubber {
         var current = chain[0]
         while true {
             let here = answers.filter { $0.owner == current }
-            let asked = set(of: question.type, among: here, in: message)
+            let dname = dname(above: current)
+            let asked = dname == nil ? set(of: question.type, among: here, in: message) : []
             if asked.contains(where: isAsked) { return try finishPositive(asked, message) }
-            switch try appendAlias(of: current, among: here, message) {
+            switch try appendAlias(of: current, below: dname, among: here, message) {
             case .none: return try finishNegative(current, message)
+            case .answer: return body.finish(rcode: .noError, isAuthentic: isAuthentic)
             case .stripped: return try finishStripped([], of: [], message)
             case .tooLong: return body.finish(rcode: .nameTooLong, isAuthentic: isAuthentic)
             case .target(let target):
-                guard chain.count <= Self.aliasLimit, !chain.contains(target) else {
+                guard chain.count <= Response.aliasLimit, !chain.contains(target) else {
                     throw ScrubError.endlessChain
                 }
                 chain.append(target)
@@ -172,22 +172,25 @@ package struct ResponseScrubber {
     private enum Link {
         case none
         case target(NameTable.Number)
+        /// To nowhere: the CNAME that a DNAME makes is what was asked for.
+        case answer
         /// To a loopback address.
         case stripped
         /// A DNAME made a name of over 255 octets.
         case tooLong
     }
 
-    /// Appends the DNAME above `name`, or the CNAME at it, and says where it leads.
+    /// Appends the `dname` above `name`, or the CNAME at it, and says where it leads.
     ///
     /// Below a DNAME is nothing but what it makes (RFC 6672 §2.4), so the CNAME that comes with it is
     /// made here, whatever the upstream's says.
     private mutating func appendAlias(
         of name: NameTable.Number,
+        below dname: Candidate?,
         among here: [Candidate],
         _ message: Span<UInt8>
     ) throws -> Link {
-        if let dname = dname(above: name) { return try append(dname, of: name, message) }
+        if let dname { return try append(dname, of: name, message) }
         let cnames = here.filter { $0.record.type == .cname }
         guard let target = try target(of: cnames, message) else { return .none }
         if stripsPrivate, isLocalhost(target, message) { return .stripped }
@@ -211,6 +214,7 @@ package struct ResponseScrubber {
         guard let target else { return .tooLong }
         if stripsPrivate, isLocalhost(target, message) { return .stripped }
         try body.appendSynthesised(from: name, to: target, ttl: ttl, names, message)
+        guard question.type != .cname else { return .answer }
         body.endAlias(target, names)
         return .target(target)
     }

@@ -146,22 +146,22 @@ extension Forwarder {
     }
 
     /// Somebody may be guessing: a connection can't be guessed (RFC 5452 §9.3).
+    ///
+    /// Each attempt is doubted by itself: the next has an ID, a port and letters of its own, and where the
+    /// upstream refuses connections it is all there is.
     mutating func doubt(
         _ number: UInt64,
         _ index: Int,
         now: Milliseconds,
         random: inout RandomPool
     ) {
-        questions[number]?.strays += 1
-        guard let question = questions[number] else { return }
-        if question.strays >= QuestionInFlight.strayLimits.doubt {
+        guard let strays = questions[number]?.stray(index) else { return }
+        if strays >= QuestionInFlight.strayLimits.doubt {
             askOverStream(number, index, now: now, random: &random)
         }
-        guard question.strays >= QuestionInFlight.strayLimits.distrust else { return }
-        for (other, attempt) in question.attempts.enumerated() where !attempt.isStream {
-            if questions[number]?.close(other) ?? false {
-                effects.append(.forget(attempt: Self.join(number, other)))
-            }
+        if strays >= QuestionInFlight.strayLimits.distrust, questions[number]?.close(index) ?? false
+        {
+            effects.append(.forget(attempt: Self.join(number, index)))
         }
     }
 

@@ -15,8 +15,8 @@ struct QuestionInFlight: Sendable {
     static let attemptLimit = 12
     /// Clients that may wait for one question.
     static let waiterLimit = 1_000
-    /// Messages that answer nothing after which the question is asked over a connection too, and
-    /// after which nothing that comes in a datagram is taken for its answer.
+    /// Messages to one attempt that answer nothing after which the question is asked over a connection
+    /// too, and after which nothing that comes to it in a datagram is taken for the answer.
     static let strayLimits = (doubt: 3, distrust: 10)
 
     let key: QuestionKey
@@ -30,8 +30,6 @@ struct QuestionInFlight: Sendable {
     let isProbe: Bool
     private(set) var waiters: [UInt64] = []
     private(set) var attempts: [Attempt] = []
-    /// Messages that came for it and belonged to nothing that was asked.
-    var strays = 0
     private let order: UpstreamOrder
     /// Upstreams, a bit each by their turn, whose answer is useless for this question.
     private var ruledOut: UInt8 = 0
@@ -50,6 +48,8 @@ struct QuestionInFlight: Sendable {
         var message: UpstreamMessage
         var sentAt: Milliseconds
         var isStream = false
+        /// Messages that came to it and belong to nothing that was asked.
+        var strays = 0
         /// Something came that belongs to it.
         var isHeard = false
         /// Nothing that still comes is taken.
@@ -144,6 +144,12 @@ struct QuestionInFlight: Sendable {
     }
 
     mutating func hear(_ attempt: Int) { attempts[attempt].isHeard = true }
+
+    /// Notes a message that belongs to nothing that was asked; how many have come to this attempt.
+    mutating func stray(_ attempt: Int) -> Int {
+        attempts[attempt].strays += 1
+        return attempts[attempt].strays
+    }
 
     /// Takes nothing more for the attempt; false if that was so before.
     mutating func close(_ attempt: Int) -> Bool {

@@ -5,8 +5,8 @@ import Resolver
 struct WaitingClients {
     /// Clients that may wait at a time.
     static let limit = 20_000
-    /// Upstream answers that one client's question may need, alias after alias, and hand-overs.
-    static let stepLimit = 32
+    /// Upstream answers that one client's question may need, alias after alias, each with a hand-over.
+    static let stepLimit = 2 * (Response.aliasLimit + 1)
     /// RFC 8767 §5.
     static let stalePatience: Milliseconds = 1_800
     /// A little less than five seconds, which is how long many clients wait.

@@ -50,16 +50,19 @@ import Testing
         #expect((8...18).contains(even.queries.count + odd.queries.count))
     }
 
-    @Test func `attack 24: a chain of ten answers is followed to its end`() throws {
+    @Test(arguments: 1...3)
+    func `attack 24: a chain of sixteen answers is followed to its end`(workers: Int) throws {
         let upstream = try ScriptedUpstream { query in
-            guard let number = Self.number(of: query), number < 10 else {
+            guard let number = Self.number(of: query), number < 16 else {
                 return [Answer.address(query, Self.good)]
             }
             return [Answer.message(to: query, answers: [Self.link(number)])]
         }
-        let server = try ZonalServer.forwarding(to: upstream)
+        let server = try ZonalServer(
+            "workers: \(workers)\nforward: [{ zone: \".\", to: [\"\(upstream.endpoint)\"] }]\n"
+        )
         let dig = try server.dig("127.0.0.1", "n0.example.org")
-        #expect(dig.answer.count == 11, "\(dig.text)")
+        #expect(dig.answer.count == 17, "\(dig.text)")
         #expect(dig.data.contains("198.51.100.7"))
     }
 
