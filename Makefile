@@ -1,5 +1,5 @@
 # The doors of the project: make run, make test, make lint.
-.PHONY: run test peers soak lint build build-tools test-tools install-tests
+.PHONY: run test soak lint build build-tools test-tools install-tests
 
 BUILD_PACKAGES = libldns-dev pkg-config
 TEST_PACKAGES = bind9 bind9-dnsutils bind9-utils curl dnsdist dnsmasq-base iproute2 knot knot-dnssecutils knot-resolver \
@@ -27,11 +27,6 @@ test: build-tools test-tools build
 	swift build --build-tests $(STRICT)
 	ZONAL=$(ZONAL) swift test --skip-build --skip MeasurementTests
 	ZONAL=$(ZONAL) swift test --skip-build --no-parallel --filter MeasurementTests
-
-# 5,000 questions through each of the resolvers that Debian has, as they answer when asked directly.
-peers: build-tools test-tools build
-	swift build --build-tests $(STRICT)
-	PEERS=1 ZONAL=$(ZONAL) swift test --skip-build --filter PeerTests
 
 # Ten minutes of load while upstreams are bad, plain and with each sanitizer; docs/soak.md tells what was seen.
 SOAK_SECONDS = 600

@@ -6,13 +6,7 @@ import Testing
 ///
 /// `make soak` runs it for ten minutes, then as builds with AddressSanitizer and ThreadSanitizer; what
 /// they find, they say in the server's log and by its exit status.
-@Suite(
-    .serialized,
-    .enabled(
-        if: ProcessInfo.processInfo.environment["SOAK_SECONDS"] != nil,
-        "takes long: make soak"
-    )
-)
+@Suite(.serialized)
 struct `A soak` {
     private static let seconds = number("SOAK_SECONDS") ?? 20
     /// Milliseconds: the server's budget of 5 s and what the machine may add, which is slower with a

@@ -1,5 +1,4 @@
 import DNSWire
-import Foundation
 import TestSupport
 import Testing
 
@@ -10,11 +9,7 @@ import Testing
 /// aliases that loop or number more than 16, which are SERVFAIL. An alias chain that the upstream leaves
 /// open is one that Zonal follows to its end, so its rest is asked for directly too (`PeerAnswers`).
 /// A validating resolver gives more or fewer proofs from its cache (RFC 8198): more are no difference.
-@Suite(
-    .serialized,
-    .peerWorld,
-    .enabled(if: ProcessInfo.processInfo.environment["PEERS"] != nil, "takes minutes: make peers")
-)
+@Suite(.serialized, .peerWorld)
 struct `Real resolvers as upstreams` {
     @Test(arguments: ResolverKind.allCases)
     func `give 5,000 questions the same answers through Zonal`(kind: ResolverKind) throws {

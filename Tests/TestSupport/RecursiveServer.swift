@@ -47,7 +47,7 @@ package final class RecursiveServer: Sendable {
             (command, isReady) = (["kresd", "-n", "-c", "configuration", "."], "ready\n")
             configuration = setup.knotResolver(overTCPAlone: kind == .knotResolverOverTCPAlone)
         case .dnsmasq:
-            (command, isReady) = (["dnsmasq", "-k", "-C", "configuration"], "cleared cache")
+            (command, isReady) = (["dnsmasq", "-k", "-C", "configuration"], "using nameserver")
             configuration = setup.dnsmasq
         }
         try folder.write(configuration, to: "configuration")
