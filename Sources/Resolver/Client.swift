@@ -12,6 +12,8 @@ package struct Client: Hashable, Sendable, BitwiseCopyable {
     package var idleTimeout: UInt16 = 0
     /// The VPC endpoint that a proxy says it came through.
     package var endpoint: EndpointID?
+    /// True if it asks from a port where a server of another protocol may be, which might reply to a reply.
+    package var mayReplyToReplies = false
 
     package init(address: IPAddress, listener: Int, transport: Transport) {
         self.address = address

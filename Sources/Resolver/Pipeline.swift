@@ -20,6 +20,10 @@ package import Snapshot
     package private(set) var refreshmentName: FoldedName
     /// Whether the owner asks upstreams what `refreshment` says.
     package var mayRefresh = false
+    /// Bounds the replies to datagrams; nil where none come.
+    package var limiter: ReplyLimiter?
+    /// Who sent the last query.
+    package private(set) var group = ClientGroup.outside
 
     let cache: ResponseCache
     var response = Response()
@@ -87,10 +91,14 @@ package import Snapshot
         into reply: inout ReplyWriter
     ) -> Verdict {
         if asker.scope == .refused, snapshot.otherwise == .drop { return .drop(.notAllowed) }
+        group = asker.group
         let query: Query
         do throws(QueryError) {
             query = try Query(reading: message)
         } catch {
+            guard ruling(on: client, asker, in: snapshot) == .admit else {
+                return .drop(.rateLimited)
+            }
             return AnswerRefusal.reply(to: message, because: error, into: &reply)
         }
         let options = ReplyOptions(
@@ -100,6 +108,15 @@ package import Snapshot
             in: snapshot,
             time: timeOfDay
         )
+        if !options.showsTrueAddress, !resolution.isAdmitted {
+            switch ruling(on: client, asker, in: snapshot) {
+            case .admit: break
+            case .truncate:
+                EncodeResponse.truncated(query, message, in: snapshot, into: &reply)
+                return .reply
+            case .drop: return .drop(.rateLimited)
+            }
+        }
         EncodeResponse.begin(
             query,
             message,
@@ -132,6 +149,15 @@ package import Snapshot
         }
         EncodeResponse.finish(response, to: query, options: options, in: snapshot, into: &reply)
         return .reply
+    }
+
+    private mutating func ruling(
+        on client: Client,
+        _ asker: ClientClass,
+        in snapshot: borrowing CompiledSnapshot
+    ) -> ReplyLimiter.Ruling {
+        guard client.transport == .datagram else { return .admit }
+        return limiter?.rule(on: client, asker, in: snapshot.rateLimit) ?? .admit
     }
 
     /// Leaves the current name's question for the owner to ask.

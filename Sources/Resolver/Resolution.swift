@@ -12,6 +12,8 @@ package struct Resolution: Sendable {
     package var failure: ExtendedError?
     /// True once an expired answer is better than more waiting.
     package var acceptsStale = false
+    /// True once rate limiting has let the query through.
+    package var isAdmitted = false
 
     package init() {}
 

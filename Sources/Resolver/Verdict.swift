@@ -16,4 +16,6 @@ package enum DropReason: Equatable, Sendable {
     case notAQuery
     /// The client is not allowed and the policy is silence.
     case notAllowed
+    /// Its network has got all the replies that it gets for now.
+    case rateLimited
 }

@@ -40,7 +40,12 @@ package final class Server: Sendable {
             cache: ResponseCache(byteCount: settings.cacheSize, limits: settings.ttlLimits),
             seed: seed,
             streams: upstreams,
-            loops: LoopDetector { Self.report($0, $1, to: logger) }
+            loops: LoopDetector { Self.report($0, $1, to: logger) },
+            limitingLog: LimitingLog { network in
+                logger.warning(
+                    "replies over UDP to \(network) are limited: more are asked for than `rate-limit` gives; the next network is told of in a minute"
+                )
+            }
         )
         let sockets: ServerSockets
         do throws(SocketError) {

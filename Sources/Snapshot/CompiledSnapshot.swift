@@ -20,6 +20,7 @@ package final class CompiledSnapshot: Sendable {
     package let otherwise: ClientPolicy.Otherwise
     package let identity: CompiledIdentity
     package let cookieSecrets: CookieSecrets?
+    package let rateLimit: CompiledRateLimit
 
     /// Compiles `world`, which is free of errors; `seed` keys the name hashes.
     ///
@@ -47,6 +48,7 @@ package final class CompiledSnapshot: Sendable {
         otherwise = world.clients.otherwise
         identity = CompiledIdentity(world.identity)
         cookieSecrets = world.cookieSecrets
+        rateLimit = CompiledRateLimit(world.rateLimit)
     }
 
     deinit {
@@ -58,6 +60,7 @@ package final class CompiledSnapshot: Sendable {
         labels.deallocate()
         routeIDs.deallocate()
         identity.deallocate()
+        rateLimit.deallocate()
     }
 
     // MARK: Clients

@@ -9,8 +9,6 @@ package struct Forwarder: ~Copyable {
     /// Questions in flight at a time; with more, an answer that is awaited for seconds costs memory
     /// that clients choose.
     let questionLimit: Int
-    /// Clients that may wait for the questions of one rule.
-    let waiterLimit: Int
 
     let cache: ResponseCache
     /// The name of an answer on its way into the cache.
@@ -22,7 +20,7 @@ package struct Forwarder: ~Copyable {
     var health = UpstreamHealth()
     var hedges = HedgeBudget()
     var failures = FailureMemory()
-    var loads = RouteLoads()
+    var loads: RouteLoads
     var effects: [Effect] = []
     package internal(set) var counters = Counters()
 
@@ -31,12 +29,23 @@ package struct Forwarder: ~Copyable {
         cache: ResponseCache,
         seed: HashSeed,
         questionLimit: Int = 10_000,
-        waiterLimit: Int = 5_000
+        waiterLimit: Int = 20_000
     ) {
         self.cache = cache
         name = FoldedName(seed: seed)
         self.questionLimit = questionLimit
-        self.waiterLimit = waiterLimit
+        loads = RouteLoads(.init(questions: questionLimit, waiters: waiterLimit))
+    }
+
+    /// A client that waits for an answer.
+    package struct Waiter: Equatable, Sendable, BitwiseCopyable {
+        package var number: UInt64
+        package var group: ClientGroup
+
+        package init(number: UInt64, group: ClientGroup) {
+            self.number = number
+            self.group = group
+        }
     }
 
     /// What the owner of sockets and clients has to do.
@@ -48,9 +57,9 @@ package struct Forwarder: ~Copyable {
         /// Nothing that comes for the attempt matters any more.
         case forget(attempt: UInt64)
         /// Run the pipeline again for these clients, which now know an answer.
-        case answered([UInt64], FreshAnswer)
+        case answered([Waiter], FreshAnswer)
         /// Run the pipeline again for these clients: nobody answered.
-        case failed([UInt64], ExtendedError)
+        case failed([Waiter], ExtendedError)
     }
 
     package struct Counters: Sendable, BitwiseCopyable {
@@ -63,7 +72,7 @@ package struct Forwarder: ~Copyable {
         package var malformed = 0
         /// Second upstreams asked before the first had failed.
         package var hedges = 0
-        /// Questions given up because their rule has too many.
+        /// Questions given up because those who ask them have too many.
         package var evicted = 0
         /// Answers that private addresses were taken out of.
         package var stripped = 0
@@ -81,12 +90,6 @@ package struct Forwarder: ~Copyable {
     /// Questions in flight.
     package var count: Int { questions.count }
 
-    /// Questions of one rule in flight; with one more, its oldest is given up.
-    ///
-    /// So four rules must go bad before others suffer. And where one client asks a rule for names whose
-    /// owner is silent, it is those that go: they wait for longest.
-    private var routeLimit: Int { max(questionLimit / 4, 1) }
-
     /// When `advance` has to be called; nil while nothing is in flight.
     package var nextDue: Milliseconds? { timers.nextDue }
 
@@ -102,25 +105,31 @@ package struct Forwarder: ~Copyable {
         _ question: UpstreamQuestion,
         name: borrowing FoldedName,
         rule: CompiledRule,
-        waiter: UInt64,
+        waiter: Waiter,
         now: Milliseconds,
         random: inout RandomPool
     ) -> Joining {
         let key = QuestionKey(question, name: name)
-        guard loads.waiters(of: key.routeID) < waiterLimit else { return .failed(.notReady) }
+        guard loads.hasRoomForWaiter(of: waiter.group, on: key.routeID) else {
+            return .failed(.notReady)
+        }
         let known = numbers[key]
         if known == nil,
             let error = failures.failure(of: key, now: now, revival: health.lastRevival)
         {
             return .failed(error)
         }
-        guard
-            let number = known
-                ?? start(question, key, rule: rule, limit: questionLimit, now, random: &random),
-            questions[number]?.join(waiter) ?? false
-        else { return .failed(.notReady) }
-        loads.join(key.routeID)
-        if known != nil { counters.joined += 1 } else { tryNext(number, now: now, random: &random) }
+        if known == nil, !makeRoom(for: waiter.group, on: key.routeID) { return .failed(.notReady) }
+        let number =
+            known ?? start(question, key, rule: rule, for: waiter.group, now, random: &random)
+        guard questions[number]?.join(waiter) ?? false else { return .failed(.notReady) }
+        loads.join(waiter.group, key.routeID)
+        if known != nil {
+            counters.joined += 1
+            handOver(number, to: waiter.group)
+        } else {
+            tryNext(number, now: now, random: &random)
+        }
         return questions[number]?.isDoubtful(now: now) ?? false ? .doubtful : .waiting
     }
 
@@ -136,35 +145,29 @@ package struct Forwarder: ~Copyable {
         // Nobody waits: whoever does is more important.
         guard numbers[key] == nil,
             failures.failure(of: key, now: now, revival: health.lastRevival) == nil,
-            let number = start(
-                question,
-                key,
-                rule: rule,
-                limit: questionLimit / 2,
-                now,
-                random: &random
-            )
+            questions.count < questionLimit / 2,
+            loads.hasRoomForQuestion(of: .server, to: key.routeID)
         else { return }
+        let number = start(question, key, rule: rule, for: .server, now, random: &random)
         tryNext(number, now: now, random: &random)
     }
 
-    /// Enters a question that is not asked yet; nil if there are `limit` already.
+    /// Enters a question that is not asked yet.
     private mutating func start(
         _ question: UpstreamQuestion,
         _ key: QuestionKey,
         rule: CompiledRule,
-        limit: Int,
+        for group: ClientGroup,
         _ now: Milliseconds,
         random: inout RandomPool
-    ) -> UInt64? {
-        if loads.questions(of: key.routeID) >= routeLimit { evictOldest(of: key.routeID) }
-        guard questions.count < limit else { return nil }
+    ) -> UInt64 {
         let order = health.order(rule.upstreams, random: &random)
         let inFlight = QuestionInFlight(
             key: key,
             question: question,
             rule: rule,
             order: order,
+            group: group,
             now: now
         )
         counters.questions += 1
@@ -183,17 +186,35 @@ package struct Forwarder: ~Copyable {
     private mutating func enter(_ question: QuestionInFlight) -> UInt64 {
         lastNumber += 1
         questions[lastNumber] = question
-        loads.begin(lastNumber, of: question.key.routeID, among: questions)
+        loads.begin(lastNumber, question, among: questions)
         return lastNumber
     }
 
-    private mutating func evictOldest(of route: UInt64) {
-        guard let number = loads.oldest(of: route, among: questions),
-            let question = questions[number]
+    /// Gives up what a group has asked for longest, if it has too much in flight for one more.
+    ///
+    /// So where a client asks for names whose owner is silent, it is those that go. Two go for one that
+    /// comes, so that a group shrinks when others need room. False if there is none to be had.
+    private mutating func makeRoom(for group: ClientGroup, on route: UInt64) -> Bool {
+        for count in 0..<2 {
+            if loads.hasRoomForQuestion(of: group, to: route) { break }
+            guard let oldest = loads.oldestInTheWay(of: group, to: route, among: questions),
+                let question = questions[oldest]
+            else { return count > 0 }
+            counters.evicted += 1
+            end(oldest)
+            effects.append(.failed(question.waiters, .notReady))
+        }
+        return true
+    }
+
+    /// Makes a question that a group waits for its own, if it has less in flight than who asked first: then
+    /// it does not go when those have too much.
+    private mutating func handOver(_ number: UInt64, to group: ClientGroup) {
+        guard let question = questions[number], question.group != group,
+            loads.isLighter(group, than: question.group, on: question.key.routeID)
         else { return }
-        counters.evicted += 1
-        end(number)
-        effects.append(.failed(question.waiters, .notReady))
+        questions[number]?.group = group
+        loads.move(number, of: question, to: group, among: questions)
     }
 
     /// Takes a message that came for an attempt, over either transport.

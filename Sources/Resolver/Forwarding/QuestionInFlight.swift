@@ -13,7 +13,7 @@ struct QuestionInFlight: Sendable {
     static let probeBudget: Milliseconds = 1_600
     /// Messages sent for one question, whatever upstreams reply.
     static let attemptLimit = 12
-    /// Clients that may wait for one question.
+    /// Clients of one group that may wait for one question.
     static let waiterLimit = 1_000
     /// Messages to one attempt that answer nothing after which the question is asked over a connection
     /// too, and after which nothing that comes to it in a datagram is taken for the answer.
@@ -28,7 +28,9 @@ struct QuestionInFlight: Sendable {
     let deadline: Milliseconds
     /// True of a question on the side that nobody may join.
     let isProbe: Bool
-    private(set) var waiters: [UInt64] = []
+    /// Whose room it takes up.
+    var group: ClientGroup
+    private(set) var waiters: [Forwarder.Waiter] = []
     private(set) var attempts: [Attempt] = []
     private let order: UpstreamOrder
     /// Upstreams, a bit each by their turn, whose answer is useless for this question.
@@ -61,9 +63,11 @@ struct QuestionInFlight: Sendable {
         question: UpstreamQuestion,
         rule: CompiledRule,
         order: UpstreamOrder,
+        group: ClientGroup,
         now: Milliseconds
     ) {
         self.key = key
+        self.group = group
         self.question = question
         self.rule = rule
         self.order = order
@@ -80,6 +84,7 @@ struct QuestionInFlight: Sendable {
         question = other.question
         rule = other.rule
         self.order = order
+        group = .server
         isProbe = true
         start = other.start
         deadline = other.start + Self.probeBudget
@@ -95,9 +100,11 @@ struct QuestionInFlight: Sendable {
     /// True if there is a living upstream beside the first.
     var hasAlternative: Bool { order.aliveCount > 1 }
 
-    /// False if enough clients are waiting.
-    mutating func join(_ waiter: UInt64) -> Bool {
-        guard waiters.count < Self.waiterLimit else { return false }
+    /// False if enough clients of its group are waiting.
+    mutating func join(_ waiter: Forwarder.Waiter) -> Bool {
+        let limit = Self.waiterLimit
+        guard waiters.count < limit || waiters.count(where: { $0.group == waiter.group }) < limit
+        else { return false }
         waiters.append(waiter)
         return true
     }

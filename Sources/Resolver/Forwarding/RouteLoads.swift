@@ -1,56 +1,91 @@
-/// Questions in flight and who waits for them, rule by rule: the upstreams of one must not use up the
-/// room of the others.
-struct RouteLoads {
-    private struct Load {
-        var questions = 0
-        var waiters = 0
-        /// Numbers of questions, oldest first; those that have ended go when there are many.
-        var started: [UInt64] = []
-        var first = 0
+import Snapshot
 
-        mutating func begin(_ number: UInt64, among all: borrowing [UInt64: QuestionInFlight]) {
-            questions += 1
-            started.append(number)
-            guard started.count > 2 * questions + 64 else { return }
-            started.removeAll { all[$0] == nil }
-            first = 0
-        }
+/// Questions in flight and who waits for them, in all and rule by rule: neither the upstreams of one rule
+/// nor the clients of one group must use up the room of the others.
+struct RouteLoads {
+    private let limits: SharedRoom.Limits
+    /// The half of it for one rule: of which a group takes half at most, so that four rules must go
+    /// bad before it has nothing left.
+    private let ruleLimits: SharedRoom.Limits
+    private var all = SharedRoom()
+    private var rules: [UInt64: SharedRoom] = [:]
+
+    init(_ limits: SharedRoom.Limits) {
+        self.limits = limits
+        ruleLimits = SharedRoom.Limits(
+            questions: max(limits.questions / 2, 1),
+            waiters: max(limits.waiters / 2, 1)
+        )
     }
 
-    private var loads: [UInt64: Load] = [:]
+    func hasRoomForQuestion(of group: ClientGroup, to route: UInt64) -> Bool {
+        rule(route).hasRoomForQuestion(of: group, ruleLimits)
+            && all.hasRoomForQuestion(of: group, limits)
+    }
 
-    func questions(of route: UInt64) -> Int { loads[route]?.questions ?? 0 }
-    func waiters(of route: UInt64) -> Int { loads[route]?.waiters ?? 0 }
+    func hasRoomForWaiter(of group: ClientGroup, on route: UInt64) -> Bool {
+        rule(route).hasRoomForWaiter(of: group, ruleLimits)
+            && all.hasRoomForWaiter(of: group, limits)
+    }
+
+    private func rule(_ route: UInt64) -> SharedRoom { rules[route] ?? SharedRoom() }
 
     mutating func begin(
         _ number: UInt64,
-        of route: UInt64,
+        _ question: borrowing QuestionInFlight,
         among questions: borrowing [UInt64: QuestionInFlight]
     ) {
         // Reloads may bring new rules without end.
-        if loads.count >= 4096 { loads = loads.filter { $0.value.questions > 0 } }
-        loads[route, default: Load()].begin(number, among: questions)
+        if rules.count >= 4096 { rules = rules.filter { !$0.value.isEmpty } }
+        let route = question.key.routeID
+        rules[route, default: SharedRoom()].begin(number, for: question.group, among: questions)
+        all.begin(number, for: question.group, among: questions)
     }
-
-    mutating func join(_ route: UInt64) { loads[route, default: Load()].waiters += 1 }
 
     mutating func end(_ question: QuestionInFlight) {
-        loads[question.key.routeID]?.questions -= 1
-        loads[question.key.routeID]?.waiters -= question.waiters.count
+        let route = question.key.routeID
+        rules[route]?.end(question.group)
+        all.end(question.group)
+        for waiter in question.waiters {
+            rules[route]?.leave(waiter.group)
+            all.leave(waiter.group)
+        }
     }
 
-    /// The rule's question that has been in flight for longest.
-    mutating func oldest(
-        of route: UInt64,
+    /// `question`, as it was before, is `group`'s from now on.
+    mutating func move(
+        _ number: UInt64,
+        of question: QuestionInFlight,
+        to group: ClientGroup,
+        among questions: borrowing [UInt64: QuestionInFlight]
+    ) {
+        let route = question.key.routeID
+        rules[route]?.end(question.group)
+        rules[route]?.begin(number, for: group, among: questions)
+        all.end(question.group)
+        all.begin(number, for: group, among: questions)
+    }
+
+    mutating func join(_ group: ClientGroup, _ route: UInt64) {
+        rules[route, default: SharedRoom()].join(group)
+        all.join(group)
+    }
+
+    /// The group's question that has been in flight for longest, of those that are in the way of one more.
+    mutating func oldestInTheWay(
+        of group: ClientGroup,
+        to route: UInt64,
         among questions: borrowing [UInt64: QuestionInFlight]
     ) -> UInt64? {
-        guard var load = loads.removeValue(forKey: route) else { return nil }
-        defer { loads[route] = load }
-        while load.first < load.started.count {
-            let number = load.started[load.first]
-            if questions[number] != nil { return number }
-            load.first += 1
+        guard rule(route).hasRoomForQuestion(of: group, ruleLimits) else {
+            return rules[route]?.oldest(of: group, among: questions)
         }
-        return nil
+        return all.oldest(of: group, among: questions)
+    }
+
+    /// True if a question would better be `group`'s, which has fewer.
+    func isLighter(_ group: ClientGroup, than other: ClientGroup, on route: UInt64) -> Bool {
+        other == .server
+            || rule(route).questions(of: group) < rule(route).questions(of: other)
     }
 }

@@ -27,6 +27,28 @@ enum EncodeResponse {
         if query.edns != nil { reply.limit -= optSize + errorSize + options.size }
     }
 
+    /// Writes a reply that says nothing but TC, no longer than the query: who really asked asks again over
+    /// TCP.
+    static func truncated(
+        _ query: Query,
+        _ message: Span<UInt8>,
+        in snapshot: borrowing CompiledSnapshot,
+        into reply: inout ReplyWriter
+    ) {
+        let options = ReplyOptions()
+        begin(
+            query,
+            message,
+            options: options,
+            transport: .datagram,
+            capacity: reply.limit,
+            into: &reply
+        )
+        var response = Response()
+        response.isTruncated = true
+        finish(response, to: query, options: options, in: snapshot, into: &reply)
+    }
+
     private static func limit(
         for query: Query,
         _ transport: Client.Transport,

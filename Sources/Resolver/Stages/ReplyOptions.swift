@@ -21,6 +21,9 @@ struct ReplyOptions: BitwiseCopyable {
         case bad
     }
 
+    /// No options.
+    init() {}
+
     /// `time` is in seconds since 1970.
     init(
         for query: Query,
@@ -50,6 +53,9 @@ struct ReplyOptions: BitwiseCopyable {
         (identifierLength > 0 ? 4 + identifierLength : 0)
             + (cookie == nil ? 0 : 4 + Self.cookieSize) + (idleTimeout == nil ? 0 : 4 + 2)
     }
+
+    /// True if the client has a cookie that we gave to its address, so that the address is not forged.
+    var showsTrueAddress: Bool { cookieState == .good }
 
     private static let clientCookieSize = 8
     private static let cookieSize = clientCookieSize + ServerCookie.size

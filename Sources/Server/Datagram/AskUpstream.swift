@@ -37,15 +37,15 @@ extension DatagramWorker {
             }
             return
         }
-        guard !clients.isFull(for: client.client.address) else {
-            return fail(client, because: .notReady)
-        }
+        client.group = pipeline.group
+        guard !clients.isFull(for: client) else { return fail(client, because: .notReady) }
+        let group = client.group
         let waiter = clients.add(client)
         let joining = forwarder.join(
             question,
             name: pipeline.name,
             rule: rule,
-            waiter: waiter,
+            waiter: Forwarder.Waiter(number: waiter, group: group),
             now: now,
             random: &random
         )
@@ -244,15 +244,15 @@ extension DatagramWorker {
             upstreams.forget(attempt)
         case .answered(let waiters, let answer):
             for waiter in waiters {
-                if LoopSearch.isProbe(waiter) { endProbe(waiter, isAnswered: true) }
-                guard var client = clients.remove(waiter) else { continue }
+                if LoopSearch.isProbe(waiter.number) { endProbe(waiter.number, isAnswered: true) }
+                guard var client = clients.remove(waiter.number) else { continue }
                 client.resolution.fresh.append(answer)
                 self.answer(client)
             }
         case .failed(let waiters, let error):
             for waiter in waiters {
-                if LoopSearch.isProbe(waiter) { endProbe(waiter, isAnswered: false) }
-                guard let client = clients.remove(waiter) else { continue }
+                if LoopSearch.isProbe(waiter.number) { endProbe(waiter.number, isAnswered: false) }
+                guard let client = clients.remove(waiter.number) else { continue }
                 fail(client, because: error)
             }
         }

@@ -16,11 +16,12 @@ extension DatagramWorker {
         from peer: DatagramPeer,
         in snapshot: borrowing CompiledSnapshot
     ) -> DatagramOpening? {
-        let sender = Client(
+        var sender = Client(
             address: peer.peer.address,
             listener: peer.listener,
             transport: .datagram
         )
+        sender.mayReplyToReplies = peer.peer.port < 1024 && peer.peer.port != 53
         switch snapshot.sender(sender.address, listener: sender.listener) {
         case .client: return DatagramOpening(client: sender, start: 0)
         case .proxy:

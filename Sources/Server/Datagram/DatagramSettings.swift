@@ -16,6 +16,9 @@ package struct DatagramSettings: Sendable {
     /// Asks upstreams whose answer did not fit a datagram.
     package var streams: any StreamUpstream
     package var loops: LoopDetector
+    /// What networks have used up of their rates.
+    package var rates = ReplyRates()
+    package var limitingLog: LimitingLog
 
     package init(
         listeners: [AddressAndPort],
@@ -24,7 +27,8 @@ package struct DatagramSettings: Sendable {
         cache: ResponseCache,
         seed: HashSeed,
         streams: any StreamUpstream = NoStreamUpstream(),
-        loops: LoopDetector = LoopDetector()
+        loops: LoopDetector = LoopDetector(),
+        limitingLog: LimitingLog = LimitingLog { _ in }
     ) {
         self.listeners = listeners
         self.workers = workers
@@ -33,5 +37,6 @@ package struct DatagramSettings: Sendable {
         self.seed = seed
         self.streams = streams
         self.loops = loops
+        self.limitingLog = limitingLog
     }
 }

@@ -34,6 +34,7 @@ struct DatagramWorker: ~Copyable {
         snapshot = parts.snapshots.current
         pipeline = Pipeline(cache: parts.cache, seed: parts.seed)
         pipeline.mayRefresh = true
+        pipeline.limiter = ReplyLimiter(parts.rates)
         forwarder = Forwarder(cache: parts.cache, seed: parts.seed)
         refreshName = FoldedName(seed: parts.seed)
         clients = WaitingClients(workers: parts.inboxes.count)
@@ -45,6 +46,7 @@ struct DatagramWorker: ~Copyable {
             let count = parts.epoll.wait(timeout: patience)
             now = SteadyClock.milliseconds()
             pipeline.timeOfDay = TimeOfDay.seconds()
+            pipeline.limiter?.now = now
             takeUpSnapshot()
             for index in 0..<count { handle(parts.epoll.event(at: index)) }
             advance()
@@ -76,7 +78,7 @@ struct DatagramWorker: ~Copyable {
                 listener: number,
                 packetInfo: socket.hasPacketInfo
             )
-            guard let peer, !received.isCut(at: index) else {
+            guard let peer, !received.isCut(at: index), !socket.isItself(peer) else {
                 counts.unusable &+= 1
                 continue
             }
@@ -119,13 +121,14 @@ struct DatagramWorker: ~Copyable {
         route: WaitingClient.ReplyRoute,
         _ client: Client
     ) {
-        let waiting = WaitingClient(
+        var waiting = WaitingClient(
             message: message,
             client: client,
             route: route,
             deadline: now + WaitingClients.patience,
             staleDue: now + WaitingClients.stalePatience
         )
+        waiting.resolution.isAdmitted = true
         ask(question, for: waiting)
     }
 
@@ -200,6 +203,16 @@ struct DatagramWorker: ~Copyable {
         counts.mismatches = UInt64(forwarded.mismatches + upstreams.strays)
         counts.malformed = UInt64(forwarded.malformed)
         counts.stripped = UInt64(forwarded.stripped)
+        if let limiter = pipeline.limiter { publish(limiter) }
         parts.counters.publish(counts)
+    }
+
+    private mutating func publish(_ limiter: ReplyLimiter) {
+        let (limited, slipped) = (limiter.counts.dropped, limiter.counts.truncated)
+        guard limited + slipped > counts.limited + counts.slipped,
+            let network = limiter.lastLimited
+        else { return }
+        (counts.limited, counts.slipped) = (limited, slipped)
+        parts.limitingLog.note(network, now: now)
     }
 }

@@ -31,6 +31,12 @@ final class ListenerSocket: Sendable {
 
     deinit { _ = close(descriptor) }
 
+    /// True of a sender who pretends to be this socket.
+    func isItself(_ sender: DatagramPeer) -> Bool {
+        sender.peer.port == address.port
+            && sender.peer.address == sender.local ?? address.address
+    }
+
     /// SO_REUSEPORT comes after the first bind, so that a port that somebody else holds is an error
     /// and not silently shared.
     private static func prepare(

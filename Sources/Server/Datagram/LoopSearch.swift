@@ -80,7 +80,7 @@ extension DatagramWorker {
             question,
             name: name,
             rule: rule,
-            waiter: waiter,
+            waiter: Forwarder.Waiter(number: waiter, group: .server),
             now: now,
             random: &random
         )

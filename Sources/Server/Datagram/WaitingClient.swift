@@ -1,11 +1,14 @@
 import DNSWire
 import Resolver
+import Snapshot
 
 /// A client whose question could not be answered at once, with all that is needed to answer it later.
 package struct WaitingClient: Sendable {
     /// The query as it came.
     var message: [UInt8]
     var client: Client
+    /// With whom it shares the room for those who wait.
+    var group = ClientGroup.outside
     var route: ReplyRoute
     var resolution = Resolution()
     /// How often the pipeline has asked for an upstream answer, over all workers.

@@ -1,10 +1,9 @@
 import DNSWire
 import Resolver
+import Snapshot
 
 /// The clients of a worker whose questions are being asked upstream, and when each loses patience.
 struct WaitingClients {
-    /// Clients that may wait at a time.
-    static let limit = 20_000
     /// Upstream answers that one client's question may need, alias after alias, each with a hand-over.
     static let stepLimit = 2 * (Response.aliasLimit + 1)
     /// RFC 8767 §5.
@@ -26,10 +25,9 @@ struct WaitingClients {
 
     var isEmpty: Bool { clients.isEmpty }
 
-    /// True if one more from `address` would be too many.
-    func isFull(for address: IPAddress) -> Bool {
-        clients.count >= Self.limit
-            || counts[ClientNetwork(address), default: 0] >= limitPerClient
+    /// True if it would be one too many of its address.
+    func isFull(for client: borrowing WaitingClient) -> Bool {
+        counts[ClientNetwork(client), default: 0] >= limitPerClient
     }
 
     var nextDue: Milliseconds? { clients.isEmpty ? nil : timers.nextDue }
@@ -48,7 +46,7 @@ struct WaitingClients {
     /// Takes a client away; nil if it has been answered meanwhile.
     mutating func remove(_ number: UInt64) -> WaitingClient? {
         guard let client = clients.removeValue(forKey: number) else { return nil }
-        let network = ClientNetwork(client.client.address)
+        let network = ClientNetwork(client)
         let left = counts[network, default: 1] - 1
         counts[network] = left > 0 ? left : nil
         return client
@@ -56,7 +54,7 @@ struct WaitingClients {
 
     private mutating func keep(_ client: WaitingClient, as number: UInt64) {
         clients[number] = client
-        counts[ClientNetwork(client.client.address), default: 0] += 1
+        counts[ClientNetwork(client), default: 0] += 1
     }
 
     /// Keeps a client that was taken away and waits on.
@@ -80,11 +78,14 @@ struct WaitingClients {
     }
 }
 
-/// What counts as one client: an IPv4 address, or the /64 of an IPv6 one.
+/// What counts as one client: an IPv4 address, or the /64 of an IPv6 one, in its VPC.
 private struct ClientNetwork: Hashable {
     private let bits: UInt128
+    private let group: ClientGroup
 
-    init(_ address: IPAddress) {
+    init(_ client: borrowing WaitingClient) {
+        let address = client.client.address
         bits = address.isV4 ? address.bits : (address.bits >> 64) << 64
+        group = client.group
     }
 }

@@ -8,6 +8,9 @@ package struct WorkerCounts: Equatable, Sendable, BitwiseCopyable {
     package var answered: UInt64 = 0
     /// Queries that got no reply on purpose.
     package var dropped: UInt64 = 0
+    /// Those of them that were over a rate limit, and queries over one that got an empty truncated reply.
+    package var limited: UInt64 = 0
+    package var slipped: UInt64 = 0
     /// Datagrams longer than any query that is taken, or whose sender cannot be answered.
     package var unusable: UInt64 = 0
     /// Datagrams to listeners for proxies, from others, and from proxies without a PROXY header that holds.

@@ -12,6 +12,8 @@ final class WorkerParts: Sendable {
     let seed: HashSeed
     let streams: any StreamUpstream
     let loops: LoopDetector
+    let rates: ReplyRates
+    let limitingLog: LimitingLog
     let counters = WorkerCounters()
 
     var inbox: WorkerInbox { inboxes[number] }
@@ -30,6 +32,8 @@ final class WorkerParts: Sendable {
         seed = settings.seed
         streams = settings.streams
         loops = settings.loops
+        rates = settings.rates
+        limitingLog = settings.limitingLog
         epoll = try Epoll()
         guard epoll.add(inboxes[number].descriptor, .inbox) else {
             throw SocketError(call: "epoll_ctl")

@@ -19,6 +19,7 @@ package struct World: Sendable {
     package var identity = ServerIdentity()
     /// Nil: no cookies are given.
     package var cookieSecrets: CookieSecrets?
+    package var rateLimit = RateLimit()
 
     package init() {}
 

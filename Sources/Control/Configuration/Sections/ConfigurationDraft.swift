@@ -19,6 +19,7 @@ struct ConfigurationDraft {
     var cache = Configuration.CacheSettings()
     var identity = ServerIdentity()
     var cookieSecrets: CookieSecrets?
+    var rateLimit = RateLimit()
 }
 
 struct ListenerDraft {

@@ -18,6 +18,7 @@ struct ConfigurationFileReader {
         "cache",
         "identity",
         "cookies",
+        "rate-limit",
     ]
     private static let laterKeys = ["admin", "query-log"]
 
@@ -84,6 +85,9 @@ struct ConfigurationFileReader {
         }
         if let node = once("cookies", entries) {
             draft.cookieSecrets = CookieSecrets(reading: node, journal)
+        }
+        if let node = once("rate-limit", entries) {
+            draft.rateLimit = RateLimit(reading: node, journal)
         }
         if entries["listen"] != nil {
             draft.listeners = (draft.listeners ?? []) + entries.items("listen").compactMap(listener)
