@@ -92,14 +92,13 @@ package import Snapshot
     ) -> Verdict {
         if asker.scope == .refused, snapshot.otherwise == .drop { return .drop(.notAllowed) }
         group = asker.group
+        refreshment = nil
         let query: Query
         do throws(QueryError) {
             query = try Query(reading: message)
         } catch {
-            guard ruling(on: client, asker, in: snapshot) == .admit else {
-                return .drop(.rateLimited)
-            }
-            return AnswerRefusal.reply(to: message, because: error, into: &reply)
+            let verdict = AnswerRefusal.reply(to: message, because: error, into: &reply)
+            return limit(verdict, for: client, asker, in: snapshot)
         }
         let options = ReplyOptions(
             for: query,
@@ -108,14 +107,10 @@ package import Snapshot
             in: snapshot,
             time: timeOfDay
         )
-        if !options.showsTrueAddress, !resolution.isAdmitted {
-            switch ruling(on: client, asker, in: snapshot) {
-            case .admit: break
-            case .truncate:
-                EncodeResponse.truncated(query, message, in: snapshot, into: &reply)
-                return .reply
-            case .drop: return .drop(.rateLimited)
-            }
+        if !options.showsTrueAddress, !resolution.isAdmitted,
+            let verdict = limit(query, message, for: client, asker, in: snapshot, into: &reply)
+        {
+            return verdict
         }
         EncodeResponse.begin(
             query,
@@ -126,7 +121,6 @@ package import Snapshot
             into: &reply
         )
         response = Response()
-        refreshment = nil
         trace?.record(.classified(asker))
         if let refusal = ApplyPolicy.refusal(of: query, from: asker) {
             response.rcode = refusal.rcode
@@ -149,15 +143,6 @@ package import Snapshot
         }
         EncodeResponse.finish(response, to: query, options: options, in: snapshot, into: &reply)
         return .reply
-    }
-
-    private mutating func ruling(
-        on client: Client,
-        _ asker: ClientClass,
-        in snapshot: borrowing CompiledSnapshot
-    ) -> ReplyLimiter.Ruling {
-        guard client.transport == .datagram else { return .admit }
-        return limiter?.rule(on: client, asker, in: snapshot.rateLimit) ?? .admit
     }
 
     /// Leaves the current name's question for the owner to ask.

@@ -63,6 +63,7 @@ import Testing
         cache: { zzzzzzzz: 1 }
         identity: { zzzzzzzz: 1 }
         cookies: { zzzzzzzz: 1, secrets: [1] }
+        rate-limit: { zzzzzzzz: 1 }
         """
 
     @Test func `every key that the reader knows is documented`() throws {

@@ -18,6 +18,7 @@ import Testing
         let cache = ResponseCache(byteCount: 1 << 20)
         var pipeline = Pipeline(cache: cache, seed: sample.seed)
         pipeline.mayRefresh = true
+        pipeline.limiter = ReplyLimiter(ReplyRates())
         let client = Client(
             address: IPAddress(source) ?? IPAddress(bits: 0),
             listener: 0,
@@ -126,6 +127,24 @@ import Testing
             #expect(result.replies == 10_000)
             #expect(result.allocations == 0)
         }
+    }
+
+    @Test(arguments: [("10.20.1.7", 100_000), ("10.20.1.7", 10), ("198.51.100.7", 10)])
+    func `allocates nothing where replies are counted and where they are limited`(
+        source: String,
+        rate: Int
+    ) throws {
+        var sample = `A private answer`.world()
+        sample.world.rateLimit.responses = rate
+        sample.world.rateLimit.exempt = SampleWorld.prefixes("10.99.0.0/16")
+        let result = try Self.allocations(
+            of: 10_000,
+            answering: SampleWorld.query("db.internal.example", .a),
+            from: source,
+            in: sample
+        )
+        #expect(rate == 10 ? (3_500...6_500).contains(result.replies) : result.replies == 10_000)
+        #expect(result.allocations == 0)
     }
 
     @Test func `allocates nothing over 10,000 private answers to datagrams with a PROXY header`()

@@ -176,7 +176,7 @@ import Testing
     }
 
     @Test func `attack 30: no more clients wait for one rule than leave room for others`() {
-        var script = ScriptedForwarding(waiterLimit: 20)
+        var script = ScriptedForwarding(waiterLimit: 80)
         for waiter in 0..<20 { script.join(waiter: UInt64(waiter)) }
         #expect(script.join(waiter: 99) == .failed(.notReady))
         #expect(script.join("www.example.org", .init(2)) == .waiting)

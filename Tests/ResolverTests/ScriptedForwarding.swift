@@ -20,7 +20,7 @@ struct ScriptedForwarding: ~Copyable {
     let cache = ResponseCache(byteCount: 1 << 20)
     static let seed = HashSeed(value: 3)
 
-    init(questionLimit: Int = 100, waiterLimit: Int = 5_000) {
+    init(questionLimit: Int = 100, waiterLimit: Int = 20_000) {
         forwarder = Forwarder(
             cache: cache,
             seed: Self.seed,
@@ -43,7 +43,8 @@ struct ScriptedForwarding: ~Copyable {
     mutating func join(
         _ text: String = "www.example.org",
         _ question: UpstreamQuestion = Self.question(),
-        waiter: UInt64 = 1
+        waiter: UInt64 = 1,
+        of group: ClientGroup = .outside
     ) -> Forwarder.Joining {
         var name = FoldedName(seed: Self.seed)
         name.read(DomainName(text) ?? .root)
@@ -52,7 +53,7 @@ struct ScriptedForwarding: ~Copyable {
             question,
             name: name,
             rule: rule,
-            waiter: waiter,
+            waiter: Forwarder.Waiter(number: waiter, group: group),
             now: now,
             random: &random
         )
@@ -130,14 +131,14 @@ struct ScriptedForwarding: ~Copyable {
     var answered: [(waiters: [UInt64], answer: FreshAnswer)] {
         effects.compactMap {
             guard case .answered(let waiters, let answer) = $0 else { return nil }
-            return (waiters, answer)
+            return (waiters.map(\.number), answer)
         }
     }
 
     var failed: [(waiters: [UInt64], error: ExtendedError)] {
         effects.compactMap {
             guard case .failed(let waiters, let error) = $0 else { return nil }
-            return (waiters, error)
+            return (waiters.map(\.number), error)
         }
     }
 

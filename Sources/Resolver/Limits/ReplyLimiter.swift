@@ -1,7 +1,7 @@
 package import DNSWire
 import Snapshot
 
-/// Stage: bounds the replies over UDP that one network gets, before any work is done for them.
+/// Which queries over UDP are answered, so that one network gets no more replies than its rate.
 ///
 /// A source address over UDP may be forged. One that is shown to be true, by a cookie or a connection, is
 /// not limited.
@@ -37,7 +37,8 @@ package struct ReplyLimiter {
     mutating func rule(
         on client: Client,
         _ asker: ClientClass,
-        in limit: CompiledRateLimit
+        in limit: CompiledRateLimit,
+        mayTruncate: Bool
     ) -> Ruling {
         let isRefused = asker.scope == .refused || client.mayReplyToReplies
         guard let cost = isRefused ? limit.refusalCost : limit.responseCost else { return .admit }
@@ -47,7 +48,7 @@ package struct ReplyLimiter {
             return .admit
         }
         lastLimited = network
-        guard !client.mayReplyToReplies, slips(limit.slip) else {
+        guard mayTruncate, !client.mayReplyToReplies, slips(limit.slip) else {
             counts.dropped &+= 1
             return .drop
         }

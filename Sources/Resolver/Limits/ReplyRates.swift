@@ -42,7 +42,11 @@ import Synchronization
         let tag = hash >> Self.timeBits
         // Whoever loses four races has company enough to be let off.
         for _ in 0..<4 {
-            let (index, entry) = find(tag, in: Int(hash) & (Self.setCount - 1), time)
+            let (index, entry) = find(
+                tag,
+                in: Int(truncatingIfNeeded: hash) & (Self.setCount - 1),
+                time
+            )
             let isKnown = entry >> Self.timeBits == tag
             let used = isKnown ? Self.used(of: entry, time) : 0
             guard used + cost <= Self.burst else { return false }
