@@ -144,7 +144,7 @@ import Testing
     }
 
     /// Sends an IP packet from 127.0.0.1 to itself that is a part of a UDP datagram.
-    private static func sendRaw(
+    static func sendRaw(
         _ payload: ArraySlice<UInt8>,
         offset: UInt16,
         hasMore: Bool

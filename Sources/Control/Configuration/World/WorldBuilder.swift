@@ -34,6 +34,7 @@ struct WorldBuilder {
         configuration.world.clients = draft.clients
         configuration.world.identity = draft.identity
         configuration.world.cookieSecrets = draft.cookieSecrets
+        configuration.world.rateLimit = draft.rateLimit
         configuration.world.endpointServices = draft.endpointServices
         addAccounts()
         addVPCs()
