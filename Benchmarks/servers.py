@@ -129,8 +129,12 @@ class Bench:
         self.zonal = options.zonal
         self.rounds = options.rounds
         self.seconds = options.seconds
-        self.echo = scratch / "echo"
-        subprocess.run(["cc", "-O2", "-o", self.echo, sources / "echo.c"], check=True)
+        self.echo, self.slow, self.flood = (self.compile(name) for name in ("echo", "slow", "flood"))
+
+    def compile(self, name):
+        """Builds Benchmarks/NAME.c; the program's path."""
+        subprocess.run(["cc", "-O2", "-o", self.scratch / name, self.sources / f"{name}.c"], check=True)
+        return self.scratch / name
 
     def configure(self, name, **values):
         """Fills the placeholders of Benchmarks/configurations/NAME; the folder that holds the result."""
@@ -164,9 +168,10 @@ class Bench:
         rate = float(re.search(r"Queries per second:\s+([\d.]+)", text).group(1))
         return {"us": used / max(answered, 1), "qps": rate, "lost": lost, "bad": bad, "text": text}
 
-    def latency(self, server, queries, rate, seconds, meanwhile=None):
-        """Asks at a steady rate; milliseconds of the 99th percentile and of the worst, and what was lost."""
-        command = ["taskset", "-c", str(LOAD_CORE), "dnsperf", "-s", ADDRESS, "-p", str(server.port), "-a", CLIENT]
+    def latency(self, server, queries, rate, seconds, meanwhile=None, port=None, client=CLIENT):
+        """Asks at a steady rate; milliseconds of the 99th percentile and of the worst, and how many were answered with
+        NOERROR, otherwise, or not at all."""
+        command = ["taskset", "-c", str(LOAD_CORE), "dnsperf", "-s", ADDRESS, "-p", str(port or server.port), "-a", client]
         command += ["-d", str(queries), "-c", "10", "-q", "1000", "-l", str(seconds), "-t", "2", "-Q", str(int(rate)), "-v"]
         with tempfile.TemporaryFile("w+") as output:
             load = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL)
@@ -175,7 +180,7 @@ class Bench:
                 meanwhile()
             load.wait()
             output.seek(0)
-            times, lost = [], 0
+            times, lost, good = [], 0, 0
             for line in output:
                 if line.startswith("> "):
                     words = line.split()
@@ -183,5 +188,12 @@ class Bench:
                         lost += 1
                     else:
                         times.append(float(words[-1]))
+                        good += words[1] == "NOERROR"
         times.sort()
-        return {"p99": times[len(times) * 99 // 100] * 1000, "worst": times[-1] * 1000, "lost": lost}
+        return {
+            "p99": times[len(times) * 99 // 100] * 1000,
+            "worst": times[-1] * 1000,
+            "lost": lost,
+            "good": good,
+            "bad": len(times) - good,
+        }

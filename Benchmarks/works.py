@@ -238,6 +238,45 @@ def reload(bench, only):
     return {"columns": ["p99 with / without", "p99 ms without", "p99 ms with", "worst ms", "lost"], "rows": rows}
 
 
+def fairness(bench, only):
+    """Ordinary load of one VPC while another one floods: what the first gets answered, and how late.
+
+    The upstream takes 20 ms, and for the flood's names for ever. The load is 1,000 questions a second, half of them new ones.
+    """
+    place = free_port()
+    upstream = bench.start("slow", [bench.slow, ADDRESS, place, 20], place, bench.scratch, core=LOAD_CORE)
+    series = iter(range(1_000_000))
+    rows = {}
+    try:
+        for listener in ("shared", "own"):
+            for rate in (5_000, 50_000, 1_000_000):
+                ports = {name: free_port() for name in ("port", "greedy", "modest")}
+                folder = bench.configure("zonal-fairness", upstream=f"{ADDRESS}:{place}", **ports)
+                server = bench.start("zonal", [bench.zonal, "serve", "--config", "zonal.yaml"], ports["port"], folder)
+                own = listener == "own"
+                try:
+                    server.wait(encode(f"h1.{ORIGIN}"))
+                    calm = modest_load(bench, server, next(series), ports["modest"] if own else ports["port"])
+                    flood = bench.start("flood", [bench.flood, ADDRESS, ports["greedy"] if own else ports["port"], rate], 0, bench.scratch, core=LOAD_CORE)
+                    try:
+                        busy = modest_load(bench, server, next(series), ports["modest"] if own else ports["port"])
+                    finally:
+                        flood.stop()
+                finally:
+                    server.stop()
+                share = [100 * run["good"] / (run["good"] + run["bad"] + run["lost"]) for run in (calm, busy)]
+                most = "all it can" if rate == 1_000_000 else f"{rate}/s"
+                rows[f"{listener} listener, flood of {most}"] = [busy["p99"] / calm["p99"], calm["p99"], busy["p99"], *share]
+    finally:
+        upstream.stop()
+    return {"columns": ["p99 with / without", "p99 ms without", "p99 ms with", "% answered without", "% answered with"], "rows": rows}
+
+
+def modest_load(bench, server, series, port):
+    names = [f"h{number // 2 % 100}.{ORIGIN}" if number % 2 else f"n{series}-{number}.{ORIGIN}" for number in range(20_000)]
+    return bench.latency(server, questions(bench, f"modest-{series}", names), 1000, 6, port=port, client="127.30.1.7")
+
+
 ALL = {
     "private": private,
     "cached": cached,
@@ -245,4 +284,5 @@ ALL = {
     "private-tcp": private_tcp,
     "million": million,
     "reload": reload,
+    "fairness": fairness,
 }

@@ -50,6 +50,25 @@ import Testing
         #expect(try #require(load("forward: []").configuration).world.rules.isEmpty)
     }
 
+    @Test func `only those who may not ask have a rate unless the file says so`() throws {
+        let plain = try #require(load("").configuration).world.rateLimit
+        #expect(plain.responses == nil && plain.refusals == 10 && plain.slip == 2)
+        let text = "rate-limit: { responses: 200, refusals: off, slip: 0, exempt: [10.9.0.0/16] }"
+        let limit = try #require(load(text).configuration).world.rateLimit
+        #expect(limit.responses == 200 && limit.refusals == nil && limit.slip == 0)
+        #expect(limit.exempt.map { "\($0)" } == ["10.9.0.0/16"])
+    }
+
+    @Test func `attack 42: a rule that leads to a listener is an error`() {
+        let text = """
+            listen: ["127.0.0.1:5353"]
+            forward: [{ zone: ".", to: ["127.0.0.1:5353"] }]
+            """
+        let result = load(text)
+        #expect(result.configuration == nil)
+        #expect(result.found.contains { $0.contains("is this server itself") })
+    }
+
     // MARK: The system's name servers
 
     @Test func `without a name server line the system's is 127.0.0.1`() {

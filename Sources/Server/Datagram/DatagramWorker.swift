@@ -22,6 +22,7 @@ struct DatagramWorker: ~Copyable {
     /// The name of a question that is asked for the cache alone.
     var refreshName: FoldedName
     var loopSearch = LoopSearch()
+    var overload: Overload
     var random = RandomPool.system()
     var counts = WorkerCounts()
     var now = SteadyClock.milliseconds()
@@ -38,6 +39,7 @@ struct DatagramWorker: ~Copyable {
         forwarder = Forwarder(cache: parts.cache, seed: parts.seed)
         refreshName = FoldedName(seed: parts.seed)
         clients = WaitingClients(workers: parts.inboxes.count)
+        overload = Overload(listeners: parts.listeners.count)
     }
 
     /// Works until it is told to drain and nobody waits any more.
@@ -71,6 +73,11 @@ struct DatagramWorker: ~Copyable {
         let start = Resolution()
         let count = received.receive(from: socket.descriptor, packetInfo: socket.hasPacketInfo)
         counts.received &+= UInt64(count)
+        overload.begin(
+            listener: number,
+            isFull: count == ReceiveBatch.capacity,
+            now: now
+        )
         outgoing.begin(on: socket.descriptor)
         for index in 0..<count {
             let peer = received.peer(
@@ -97,11 +104,14 @@ struct DatagramWorker: ~Copyable {
                 now: seconds,
                 into: &reply
             )
+            overload.note(pipeline.group, now: now)
             switch verdict {
             case .reply:
                 counts.answered &+= 1
                 outgoing.commit(length: reply.count, to: peer)
                 if let refreshment = pipeline.leftRefreshment { refresh(refreshment) }
+            case .forward where !overload.admit(pipeline.group):
+                counts.shed &+= 1
             case .forward(let question):
                 forward(
                     question,

@@ -8,7 +8,9 @@ package struct WorkerCounts: Equatable, Sendable, BitwiseCopyable {
     package var answered: UInt64 = 0
     /// Queries that got no reply on purpose.
     package var dropped: UInt64 = 0
-    /// Those of them that were over a rate limit, and queries over one that got an empty truncated reply.
+    /// Queries passed over because their group's flood left no time for others.
+    package var shed: UInt64 = 0
+    /// Those dropped because they were over a rate limit, and queries over one that got an empty truncated reply.
     package var limited: UInt64 = 0
     package var slipped: UInt64 = 0
     /// Datagrams longer than any query that is taken, or whose sender cannot be answered.
