@@ -241,10 +241,10 @@ def reload(bench, only):
 def fairness(bench, only):
     """Ordinary load of one VPC while another one floods: what the first gets answered, and how late.
 
-    The upstream takes 20 ms, and for the flood's names for ever. The load is 1,000 questions a second, half of them new ones.
+    The upstream takes 100 ms, and for the flood's names for ever. The load is 1,000 questions a second, half of them new ones.
     """
     place = free_port()
-    upstream = bench.start("slow", [bench.slow, ADDRESS, place, 20], place, bench.scratch, core=LOAD_CORE)
+    upstream = bench.start("slow", [bench.slow, ADDRESS, place, 100], place, bench.scratch, core=LOAD_CORE)
     series = iter(range(1_000_000))
     rows = {}
     try:

@@ -19,7 +19,7 @@ struct Overload {
     private var end: Milliseconds = 0
     /// Until when there are clients of more than one group.
     private var companyEnd: Milliseconds = 0
-    private var lastGroup = ClientGroup.outside
+    private var lastGroup: ClientGroup?
     private var isShared = false
     /// Questions of this batch, by the low bits of the group's number.
     private var counts = InlineArray<64, UInt8>(repeating: 0)
@@ -43,8 +43,8 @@ struct Overload {
     @inline(__always)
     mutating func note(_ group: ClientGroup, now: Milliseconds) {
         guard group != lastGroup else { return }
+        if lastGroup != nil { companyEnd = now + Self.memory }
         lastGroup = group
-        companyEnd = now + Self.memory
     }
 
     /// Whether an upstream may be asked for a group; counts it.
