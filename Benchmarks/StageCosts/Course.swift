@@ -20,7 +20,7 @@ import Snapshot
 
     init(_ stage: Stage) {
         self.stage = stage
-        snapshot = CompiledSnapshot(compiling: Self.world(), seed: seed)
+        snapshot = CompiledSnapshot(compiling: Self.world(for: stage), seed: seed)
         let cache = ResponseCache(byteCount: 64 << 20)
         pipeline = Pipeline(cache: cache, seed: seed)
         name = FoldedName(seed: seed)
@@ -37,6 +37,7 @@ import Snapshot
         }
         unsafe buffer = .allocate(byteCount: 4096, alignment: 64)
         if stage == .cached { fill(cache) }
+        pipeline.limiter = ReplyLimiter(ReplyRates())
     }
 
     deinit { unsafe buffer.deallocate() }
@@ -52,6 +53,10 @@ import Snapshot
         case .route:
             _ = name.read(message.span, at: 12)
             sink &+= snapshot.route(name, view: 1)?.labelCount ?? 0
+        case .privateLimited:
+            // A rate of 100,000 a second, so that all of them are answered.
+            if turn % 64 == 0 { pipeline.limiter?.now += 1 }
+            sink &+= answer(message.span)
         case .privateAnswer, .privateEDNS, .cached:
             sink &+= answer(message.span)
         }
@@ -72,8 +77,9 @@ import Snapshot
     }
 
     /// 10,000 VPCs, the first of them with a zone of names that have an address in each of three AZs.
-    private static func world() -> World {
+    private static func world(for stage: Stage) -> World {
         var world = World()
+        if stage == .privateLimited { world.rateLimit.responses = 100_000 }
         world.accounts = [
             Account(
                 id: "111122223333",

@@ -47,6 +47,8 @@ enum Stage: String, CaseIterable {
     case privateAnswer = "private"
     /// The same with OPT in question and reply.
     case privateEDNS = "private-edns"
+    /// The same where the replies that a network gets are counted.
+    case privateLimited = "private-limited"
     /// A cached answer of three addresses, from message to reply.
     case cached
 }

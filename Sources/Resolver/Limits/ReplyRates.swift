@@ -26,8 +26,10 @@ import Synchronization
 
     package init() {
         let count = Self.setSize * Self.setCount
-        unsafe entries = .allocate(capacity: count)
-        // Sound: each of the `count` places is initialised once.
+        let size = count * MemoryLayout<Atomic<UInt64>>.stride
+        // Sound: there is room for `count` entries, and each place is initialised once.
+        unsafe entries = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+            .bindMemory(to: Atomic<UInt64>.self, capacity: count)
         for index in 0..<count { unsafe (entries + index).initialize(to: Atomic(0)) }
     }
 
@@ -83,9 +85,10 @@ import Synchronization
 
     /// The number of a network within one group of clients.
     func hash(of network: IPPrefix, in group: ClientGroup, isRefused: Bool) -> UInt64 {
+        let bits = network.first.bits
         var hash = SipHash(key: key)
-        hash.append(UInt64(truncatingIfNeeded: network.first.bits >> 64))
-        hash.append(UInt64(truncatingIfNeeded: network.first.bits))
+        // An IPv6 network has no bits in the low word, and an IPv4 one none in the high word.
+        hash.append(UInt64(truncatingIfNeeded: bits >> 64) | UInt64(truncatingIfNeeded: bits))
         return hash.hash(appending: UInt64(group.bits) << 1 | (isRefused ? 1 : 0), octets: 5)
     }
 }
