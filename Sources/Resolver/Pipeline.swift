@@ -21,6 +21,9 @@ package import Snapshot
     /// Whether the owner asks upstreams what `refreshment` says.
     package var mayRefresh = false
 
+    /// Answers with addresses that are all down, since nothing better was known.
+    package internal(set) var failedOpenCount: UInt64 = 0
+
     let cache: ResponseCache
     var response = Response()
     var scratch: FoldedName

@@ -1,4 +1,5 @@
 import Control
+import Foundation
 import Logging
 import Server
 import ServiceLifecycle
@@ -19,6 +20,10 @@ actor Reloader {
     private let server: Server
     private let source: ServerConfiguration
     private let logger: Logger
+    /// When what is in force was loaded.
+    private(set) var loadedAt = Date()
+    /// Why the last reload failed; nil if it didn't.
+    private(set) var failure: String?
 
     init(server: Server, source: ServerConfiguration, logger: Logger) {
         self.server = server
@@ -34,8 +39,10 @@ actor Reloader {
         DiagnosticPrinter(format: .text).print(diagnostics.all)
         guard let settings else {
             logger.error("reload failed, the old state stays in force")
+            failure = diagnostics.all.first { $0.severity == .error }?.description
             return diagnostics
         }
+        (loadedAt, failure) = (Date(), nil)
         for setting in server.reload(settings) {
             logger.warning("\(setting.rawValue) has changed; that takes effect with a restart")
         }

@@ -109,6 +109,9 @@ import Synchronization
     /// Entries held, expired ones included.
     package var entryCount: Int { stripes.reduce(0) { $0 + $1.entryCount } }
 
+    /// Octets that they take, keys included.
+    package var octetCount: Int { stripes.reduce(0) { $0 + $1.octetCount } }
+
     private func stripe(of key: CacheKey) -> Int {
         Int(truncatingIfNeeded: key.hash >> 33) % stripes.count
     }

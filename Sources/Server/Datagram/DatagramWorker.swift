@@ -200,6 +200,7 @@ struct DatagramWorker: ~Copyable {
         counts.mismatches = UInt64(forwarded.mismatches + upstreams.strays)
         counts.malformed = UInt64(forwarded.malformed)
         counts.stripped = UInt64(forwarded.stripped)
+        counts.failedOpen = pipeline.failedOpenCount
         parts.counters.publish(counts)
     }
 }

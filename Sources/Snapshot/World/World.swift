@@ -216,6 +216,8 @@ package struct Zone: Sendable {
     package var fallsThrough = false
     package var audience: Audience = .all
     package var outside: Outside = .forward
+    /// Nil: all of its addresses are given, whatever their state.
+    package var health: HealthCheck?
 
     package init(apex: DomainName, contents: ZoneContents, vpcs: [Int]) {
         self.apex = apex

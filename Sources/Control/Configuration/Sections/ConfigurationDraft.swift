@@ -19,6 +19,8 @@ struct ConfigurationDraft {
     var cache = Configuration.CacheSettings()
     var identity = ServerIdentity()
     var cookieSecrets: CookieSecrets?
+    /// Where the control socket is, as the process finds it; nil where no file has the key.
+    var control: String?
 }
 
 struct ListenerDraft {
@@ -109,4 +111,5 @@ struct ZoneDraft {
     var fallsThrough: Bool
     var audience: Zone.Audience
     var outside: Zone.Outside
+    var health: HealthCheck?
 }
