@@ -31,22 +31,25 @@ actor Reloader {
         self.logger = logger
     }
 
-    /// Loads beside the old state, and swaps only what is whole; returns what was found.
+    /// Loads beside the old state, and swaps only what is whole.
+    ///
+    /// Returns what was found, and what has changed and stays as it was until the next start.
     @discardableResult
-    func reload() -> Diagnostics {
+    func reload() -> (found: Diagnostics, unchanged: [ServerSettings.Fixed]) {
         var diagnostics = Diagnostics()
         let settings = source.load(&diagnostics)
         DiagnosticPrinter(format: .text).print(diagnostics.all)
         guard let settings else {
             logger.error("reload failed, the old state stays in force")
             failure = diagnostics.all.first { $0.severity == .error }?.description
-            return diagnostics
+            return (diagnostics, [])
         }
         (loadedAt, failure) = (Date(), nil)
-        for setting in server.reload(settings) {
+        let unchanged = server.reload(settings)
+        for setting in unchanged {
             logger.warning("\(setting.rawValue) has changed; that takes effect with a restart")
         }
         logger.notice("reloaded")
-        return diagnostics
+        return (diagnostics, unchanged)
     }
 }

@@ -6,26 +6,40 @@ import Glibc
 /// left-over and a socket with one is in use.
 final class ControlLock: Sendable {
     private let descriptor: Int32
+    private let path: String
 
-    init(for path: String) throws(ControlError) {
-        // Sound, here and below: the string lives until the call returns.
-        let flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW
-        descriptor = unsafe open(path + ".lock", flags, 0o600)
-        guard descriptor >= 0 else {
-            throw ControlError("\(path) cannot be made: \(Self.reason())")
-        }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
-            throw ControlError("\(path) is another server's; set `control` to a path of its own")
-        }
-        guard let status = FileStatus(of: path) else { return }
-        guard status.isSocket, unsafe unlink(path) == 0 else {
-            close(descriptor)
-            throw ControlError("\(path) is no left-over socket; remove it or set `control`")
+    init(for socket: String) throws(ControlError) {
+        path = socket + ".lock"
+        descriptor = try Self.take(path, for: socket)
+        guard let status = FileStatus(of: socket) else { return }
+        // Sound: the string lives until the call returns.
+        guard status.isSocket, unsafe unlink(socket) == 0 else {
+            throw ControlError("\(socket) is no left-over socket; remove it or set `control`")
         }
     }
 
-    deinit { close(descriptor) }
+    /// Goes on while a holder who ends takes its file away under our hands.
+    private static func take(_ path: String, for socket: String) throws(ControlError) -> Int32 {
+        while true {
+            // Sound, here and below: the string lives until the call returns.
+            let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            guard descriptor >= 0 else {
+                let reason = unsafe String(cString: strerror(errorNumber()))
+                throw ControlError("\(path) cannot be made: \(reason); set `control`")
+            }
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                close(descriptor)
+                throw ControlError("\(socket) is another server's; set `control` to another path")
+            }
+            if let held = FileStatus(of: descriptor), held.isSameFile(as: FileStatus(of: path)) {
+                return descriptor
+            }
+            close(descriptor)
+        }
+    }
 
-    private static func reason() -> String { unsafe String(cString: strerror(errorNumber())) }
+    deinit {
+        _ = unsafe unlink(path)
+        close(descriptor)
+    }
 }

@@ -20,6 +20,23 @@ package struct ControlPlace: Hashable, Sendable {
         )
     }
 
+    /// Every control socket that stands where no configuration says, of servers that run or have run.
+    package static func standardSockets() -> [String] {
+        // Sound, here and below: the stream is open, and each name is copied before the next is read.
+        guard let folder = unsafe opendir(standardFolder) else { return [] }
+        defer { unsafe closedir(folder) }
+        var paths: [String] = []
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) {
+                unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name.hasSuffix(suffix) { paths.append("\(standardFolder)/\(name)") }
+        }
+        return paths.sorted()
+    }
+
+    private static let suffix = ".control"
+
     private static var standardFolder: String {
         let system = "/run/zonal"
         let own = getuid() == 0 || FileStatus(of: system)?.owner == getuid()
@@ -37,7 +54,7 @@ package struct ControlPlace: Hashable, Sendable {
     private static func fingerprint(of text: String) -> String {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for octet in text.utf8 { hash = (hash ^ UInt64(octet)) &* 0x100_0000_01B3 }
-        return String(hash, radix: 16) + ".control"
+        return String(hash, radix: 16) + suffix
     }
 
     private static func resolved(_ path: String) -> String {
@@ -74,24 +91,4 @@ package struct ControlError: Error, CustomStringConvertible {
     package var description: String
 
     init(_ description: String) { self.description = description }
-}
-
-/// What the file system says of a file; symbolic links are not followed.
-struct FileStatus {
-    let owner: uid_t
-    private let mode: mode_t
-
-    /// Nil if there is no such file.
-    init?(of path: String) {
-        var status = stat()
-        // Sound: the string lives until the call returns, and the structure outlives it.
-        guard unsafe lstat(path, &status) == 0 else { return nil }
-        owner = status.st_uid
-        mode = status.st_mode
-    }
-
-    var isFolder: Bool { mode & S_IFMT == S_IFDIR }
-    var isSocket: Bool { mode & S_IFMT == S_IFSOCK }
-    var isWritableByOthers: Bool { mode & 0o022 != 0 }
-    var isSticky: Bool { mode & S_ISVTX != 0 }
 }

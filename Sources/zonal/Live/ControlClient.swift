@@ -6,11 +6,17 @@ import Server
 /// Talks to the server that runs with a configuration.
 struct ControlClient {
     private let path: String
+    /// Where else a server may be found: any that runs will do if no configuration was named.
+    private let others: [String]
 
     init(_ configuration: ConfigurationOption) {
         let path = configuration.path
         let given = ConfigurationLoader().controlPath(path: path)
-        self.path = ServerConfiguration.control(at: given, of: path).path
+        let place = ServerConfiguration.control(at: given, of: path).path
+        self.path = place
+        others =
+            configuration.given == nil
+            ? ControlPlace.standardSockets().filter { $0 != place } : []
     }
 
     /// Prints what the server replies; ends the command with 1 if it could not do it, 3 if none runs.
@@ -36,12 +42,7 @@ struct ControlClient {
     }
 
     private func reply(to request: ControlRequest) throws -> ControlReply {
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0, connect(descriptor) else {
-            let reason = unsafe String(cString: strerror(errno))
-            Terminal.complain("zonal: no server at \(path): \(reason)")
-            throw ExitCode(3)
-        }
+        let descriptor = try connection()
         defer { close(descriptor) }
         signal(SIGPIPE, SIG_IGN)
         send(Array((request.line + "\n").utf8), over: descriptor)
@@ -52,7 +53,33 @@ struct ControlClient {
         return reply
     }
 
-    private func connect(_ descriptor: Int32) -> Bool {
+    /// A connection to the server of the configuration, else to the only one that runs.
+    private func connection() throws -> Int32 {
+        if let descriptor = Self.connect(to: path) { return descriptor }
+        // Sound: the text is copied at once.
+        let reason = unsafe String(cString: strerror(errno))
+        let running = others.compactMap { path in Self.connect(to: path).map { (path, $0) } }
+        for (_, descriptor) in running.dropFirst(running.count == 1 ? 1 : 0) { close(descriptor) }
+        if running.count == 1 { return running[0].1 }
+        Terminal.complain(
+            running.isEmpty
+                ? "zonal: no server at \(path): \(reason)"
+                : "zonal: \(running.count) servers run; say which by --config"
+        )
+        throw ExitCode(3)
+    }
+
+    private static func connect(to path: String) -> Int32? {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        if connect(descriptor, to: path) { return descriptor }
+        let code = errno
+        close(descriptor)
+        errno = code
+        return nil
+    }
+
+    private static func connect(_ descriptor: Int32, to path: String) -> Bool {
         var name = sockaddr_un()
         name.sun_family = sa_family_t(AF_UNIX)
         let octets = Array(path.utf8)

@@ -49,10 +49,15 @@ struct ControlCommands: Sendable {
     }
 
     private func reload() async -> ControlReply {
-        let diagnostics = await reloader.reload()
+        let (diagnostics, unchanged) = await reloader.reload()
         let text = diagnostics.all.map { "\($0)\n" }.joined()
-        return diagnostics.hasErrors
-            ? .failed(text + "zonal: reload failed, the old state stays in force\n") : .done(text)
+        guard !diagnostics.hasErrors else {
+            return .failed(text + "zonal: reload failed, the old state stays in force\n")
+        }
+        let notes = unchanged.map {
+            "\($0.rawValue) has changed; that takes effect with a restart\n"
+        }
+        return .done(text + notes.joined() + "reloaded\n")
     }
 
     private func explain(
