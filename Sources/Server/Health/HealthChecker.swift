@@ -15,7 +15,7 @@ final class HealthChecker: Sendable {
     private let state = Mutex(State())
 
     /// Connections at a time.
-    private static let width = 64
+    private static let width = 256
 
     private struct State {
         /// The snapshot that is told; nil before the first and after the end.
@@ -24,7 +24,7 @@ final class HealthChecker: Sendable {
         /// By target number: the groups that it is in.
         var groups: [[Int]] = []
         /// Due, and waiting for a connection to end.
-        var waiting: [Chain] = []
+        var waiting = CircularBuffer<Chain>()
         var underWay = 0
         var lastChain: UInt64 = 0
     }
@@ -92,7 +92,7 @@ final class HealthChecker: Sendable {
         state.withLock { state in
             state.snapshot = nil
             state.entries = [:]
-            state.waiting = []
+            state.waiting.removeAll()
         }
     }
 
@@ -115,7 +115,7 @@ final class HealthChecker: Sendable {
     private func finish(_ chain: Chain, _ outcome: HealthOutcome) {
         let (next, isContinued, news) = state.withLock { state in
             state.underWay -= 1
-            let next = state.waiting.isEmpty ? nil : state.waiting.removeFirst()
+            let next = state.waiting.popFirst()
             guard state.entries[chain.target]?.chain == chain.number else {
                 return (next, false, [News]())
             }
@@ -141,38 +141,42 @@ final class HealthChecker: Sendable {
         var text: String
     }
 
+    /// Takes an outcome into account; what has changed by it is told to the snapshot, and returned.
     private static func note(
         _ outcome: HealthOutcome,
         of target: HealthTarget,
         _ state: inout State
     ) -> [News] {
         guard let snapshot = state.snapshot, var entry = state.entries[target] else { return [] }
-        var hasPassed = true
+        let hasPassed: Bool
         switch outcome {
         case .unknown: return []
-        case .passed: break
-        case .failed(let reason):
-            hasPassed = false
-            entry.lastFailure = reason
+        case .passed: hasPassed = true
+        case .failed(let reason): (hasPassed, entry.lastFailure) = (false, reason)
         }
         let hasChanged = entry.judgement.note(hasPassed: hasPassed, by: target.check)
         if hasChanged { entry.changedAt = TimeOfDay.seconds() }
         state.entries[target] = entry
         guard hasChanged else { return [] }
         let isUp = entry.judgement.isUp
-        let groups = state.groups[entry.number].map { snapshot.health.groups[$0] }
-        func isAllDown(_ group: HealthGroup, without number: Int? = nil) -> Bool {
+        snapshot.setHealth(ofTarget: entry.number, isUp: isUp)
+        return [change(of: target, to: isUp, because: entry.lastFailure)]
+            + lonelyGroups(of: entry.number, in: snapshot, state)
+            .map { isUp ? recovery(of: $0) : failure(of: $0) }
+    }
+
+    /// The groups that a target is in and that have no other that is up.
+    private static func lonelyGroups(
+        of number: Int,
+        in snapshot: CompiledSnapshot,
+        _ state: State
+    ) -> [HealthGroup] {
+        let plan = snapshot.health
+        return state.groups[number].map { plan.groups[$0] }.filter { group in
             group.targets.allSatisfy { other in
-                other == number
-                    || state.entries[snapshot.health.targets[other]]?.judgement.isUp == false
+                other == number || state.entries[plan.targets[other]]?.judgement.isUp == false
             }
         }
-        snapshot.setHealth(ofTarget: entry.number, isUp: isUp)
-        var news = [change(of: target, to: isUp, because: entry.lastFailure)]
-        for group in groups where isAllDown(group, without: entry.number) {
-            news.append(isUp ? recovery(of: group) : failure(of: group))
-        }
-        return news
     }
 
     private static func change(

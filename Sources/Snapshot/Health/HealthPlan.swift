@@ -3,26 +3,30 @@ package import DNSWire
 /// Which addresses of a snapshot are checked, and what depends on each.
 package struct HealthPlan: Sendable {
     /// What is checked, by the number that address records have in the store.
-    package private(set) var targets: [HealthTarget] = []
+    package fileprivate(set) var targets: [HealthTarget] = []
     /// Sets of addresses that answer some name together; names with equal sets share one.
-    package private(set) var groups: [HealthGroup] = []
-    private var numbers: [HealthTarget: Int] = [:]
-    private var known: Set<[UInt32]> = []
+    package fileprivate(set) var groups: [HealthGroup] = []
+}
 
-    package init() {}
+/// Makes a plan of addresses and names as they come.
+struct HealthPlanBuilder {
+    private(set) var plan = HealthPlan()
+    private var numbers: [HealthTarget: UInt32] = [:]
+    private var known: Set<[UInt32]> = []
 
     /// The target's number, a new one the first time.
     mutating func number(of target: HealthTarget) -> UInt32 {
-        if let number = numbers[target] { return UInt32(truncatingIfNeeded: number) }
-        numbers[target] = targets.count
-        targets.append(target)
-        return UInt32(truncatingIfNeeded: targets.count - 1)
+        if let number = numbers[target] { return number }
+        let number = UInt32(truncatingIfNeeded: plan.targets.count)
+        numbers[target] = number
+        plan.targets.append(target)
+        return number
     }
 
     /// Notes that these targets are all that `name` has.
     mutating func note(_ targets: [UInt32], of name: DomainName) {
         guard known.insert(targets.sorted()).inserted else { return }
-        groups.append(HealthGroup(name: name, targets: targets.map(Int.init)))
+        plan.groups.append(HealthGroup(name: name, targets: targets.map(Int.init)))
     }
 }
 

@@ -61,7 +61,7 @@ struct ZoneCompiler {
         }
         result.specials = worldCount..<result.zones.count
         result.origins = builder.origins ?? [:]
-        result.health = builder.health
+        result.health = builder.health.plan
         result.store = builder.finish()
         return result
     }

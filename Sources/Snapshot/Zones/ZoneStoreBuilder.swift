@@ -9,7 +9,7 @@ struct ZoneStoreBuilder: ~Copyable {
     /// Where each RRset's records came from, if anybody will ask: `explain` does, the server doesn't.
     private(set) var origins: [Int: [RecordOrigin]]?
     /// What the zones want to be checked.
-    private(set) var health = HealthPlan()
+    private(set) var health = HealthPlanBuilder()
     /// How the current zone's addresses are checked, and its apex.
     private var check: (how: HealthCheck, zone: DomainName)?
 
