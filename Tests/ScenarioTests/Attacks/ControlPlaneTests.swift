@@ -70,9 +70,8 @@ import Testing
             print(s.recv(65536).decode(), end="")
             """
         let command = [
-            "setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "/usr/bin/python3", "-c",
-            script,
-            path,
+            "setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "/usr/bin/python3",
+            "-c", script, path,
         ]
         #expect(try Command.run(command).complaints.contains("PermissionError"))
         try Command.run(["chmod", "666", path])
