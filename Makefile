@@ -3,7 +3,7 @@
 
 BUILD_PACKAGES = libldns-dev pkg-config
 TEST_PACKAGES = bind9 bind9-dnsutils bind9-utils curl dnsdist dnsmasq-base iproute2 knot knot-dnssecutils knot-resolver \
-	ldnsutils nsd patch python3 python3-venv unbound
+	ldnsutils nsd openssl patch python3 python3-venv unbound
 # A server of AWS's API to import from, and the client that fills it.
 TEST_PYTHON = 'moto[server]==5.2.1' 'awscli==1.45.11'
 ZONAL = .build/release/zonal

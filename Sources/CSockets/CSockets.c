@@ -11,6 +11,7 @@
 #include <sys/random.h>
 
 _Static_assert(sizeof(struct csockets_message) == sizeof(struct mmsghdr), "one layout");
+_Static_assert(sizeof(struct csockets_credentials) == sizeof(struct ucred), "one layout");
 _Static_assert(CMSG_SPACE(sizeof(struct in6_pktinfo)) <= csockets_control_size, "room for IPv6");
 _Static_assert(CMSG_SPACE(sizeof(struct in_pktinfo)) <= csockets_control_size, "room for IPv4");
 

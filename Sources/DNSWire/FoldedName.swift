@@ -193,6 +193,14 @@
         return true
     }
 
+    /// True if the name is `ancestor`, which is in lower case, or lies below it.
+    package func isInside(_ ancestor: DomainName) -> Bool {
+        for labels in 0...labelCount where equals(ancestor.octets.span, fromSuffix: labels) {
+            return true
+        }
+        return false
+    }
+
     /// The name for people and for the control plane.
     package var name: DomainName {
         DomainName(octets: (0..<count).map { self[$0] }) ?? .root

@@ -25,6 +25,9 @@ package import Snapshot
     /// Who sent the last query.
     package private(set) var group = ClientGroup.outside
 
+    /// Answers with addresses that are all down, since nothing better was known.
+    package internal(set) var failedOpenCount: UInt64 = 0
+
     let cache: ResponseCache
     var response = Response()
     var scratch: FoldedName

@@ -15,6 +15,8 @@ package struct Response: BitwiseCopyable {
     var nameOffset = Header.size
     /// Aliases followed so far.
     var aliasCount = 0
+    /// A rule that private addresses are taken out of led here by an alias (DNS rebinding).
+    var blocksPrivate = false
     var error: ExtendedError?
 
     /// Aliases that one answer may follow: a chain of more is a loop, or no service to anybody.

@@ -1,35 +1,41 @@
-import DNSWire
+package import DNSWire
 package import Logging
 import NIOCore
 import NIOPosix
-import Resolver
+package import Resolver
 import ServiceLifecycle
-import Snapshot
+package import Snapshot
 import Synchronization
 
 /// The running resolver: its sockets and threads, and the state that they answer from.
 package final class Server: Sendable {
     /// Where each listener stands, the ports that the system chose filled in.
     package let addresses: [AddressAndPort]
-    private let settings: ServerSettings
-    private let seed: HashSeed
+    let settings: ServerSettings
+    /// The key of the name hashes of every snapshot and of the cache.
+    package let seed: HashSeed
     /// For cookies, where the configuration has no secrets.
     private let ownCookieSecret: CookieSecret
     private let snapshots: SnapshotHolder
+    private let state: Mutex<ServedState>
+    package let cache: ResponseCache
     private let group: MultiThreadedEventLoopGroup
     private let upstreams: UpstreamStreams
-    private let datagrams: DatagramServer
-    private let streams: StreamServer
+    let datagrams: DatagramServer
+    let streams: StreamServer
+    let health: HealthChecker
+    private let control = Mutex<ControlSocket?>(nil)
     private let logger: Logger
 
     /// Compiles the world and opens every socket; nothing is answered before `run`.
     package init(_ settings: ServerSettings, logger: Logger) async throws(SocketError) {
-        self.settings = settings
         self.logger = logger
         let seed = HashSeed.random()
         let ownCookieSecret = CookieSecret.random()
         let world = settings.world.withCookies(fallback: ownCookieSecret)
-        let snapshots = SnapshotHolder(CompiledSnapshot(compiling: world, seed: seed))
+        let snapshot = CompiledSnapshot(compiling: world, seed: seed)
+        let snapshots = SnapshotHolder(snapshot)
+        let cache = ResponseCache(byteCount: settings.cacheSize, limits: settings.ttlLimits)
         let workers = settings.workers ?? System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: workers)
         let upstreams = UpstreamStreams(on: group, limits: settings.upstreamStreams)
@@ -37,7 +43,7 @@ package final class Server: Sendable {
             listeners: settings.listeners,
             workers: workers,
             snapshots: snapshots,
-            cache: ResponseCache(byteCount: settings.cacheSize, limits: settings.ttlLimits),
+            cache: cache,
             seed: seed,
             streams: upstreams,
             loops: LoopDetector { Self.report($0, $1, to: logger) },
@@ -58,6 +64,10 @@ package final class Server: Sendable {
             seed, snapshots, group, upstreams
         )
         self.ownCookieSecret = ownCookieSecret
+        self.cache = cache
+        health = HealthChecker(on: group, logger: logger)
+        state = Mutex(ServedState(world: world, snapshot: snapshot))
+        self.settings = settings.withoutWorld
         (datagrams, streams, addresses) = (sockets.datagrams, sockets.streams, sockets.addresses)
     }
 
@@ -66,10 +76,35 @@ package final class Server: Sendable {
     /// Returns what stays as it is until the next start.
     package func reload(_ next: ServerSettings) -> [ServerSettings.Fixed] {
         let world = settings.worldOnReload(with: next).withCookies(fallback: ownCookieSecret)
-        snapshots.replace(with: CompiledSnapshot(compiling: world, seed: seed))
+        let snapshot = CompiledSnapshot(compiling: world, seed: seed)
+        health.watch(snapshot)
+        snapshots.replace(with: snapshot)
+        state.withLock { $0 = ServedState(world: world, snapshot: snapshot) }
         datagrams.searchForLoops()
         return settings.fixedChanges(to: next)
     }
+
+    /// What is served now.
+    package var served: ServedState { state.withLock { $0 } }
+
+    /// Lets commands reach the server until it ends; to be called once, before `run`.
+    ///
+    /// Where the socket cannot be had, it throws if the configuration wants it there, and warns if not.
+    package func listenForCommands(
+        handle: @escaping ControlSocket.Handler
+    ) async throws(ControlError) {
+        guard let place = settings.control else { return }
+        do throws(ControlError) {
+            let socket = try await ControlSocket(at: place, on: group, handle: handle)
+            control.withLock { $0 = socket }
+        } catch {
+            if place.isRequired { throw error }
+            logger.warning("no control socket: \(error)")
+        }
+    }
+
+    /// Ends without ever having answered.
+    package func abandon() async { await drain() }
 
     private static func report(_ link: LoopDetector.Link, _ isLoop: Bool, to logger: Logger) {
         let upstream = AddressAndPort(link.upstream.address, port: link.upstream.port)
@@ -85,6 +120,8 @@ package final class Server: Sendable {
     /// Answers nobody new, finishes what is under way, closes everything.
     private func drain() async {
         let timeout = settings.drainTimeout
+        health.stop()
+        await control.withLock { $0 }?.close()
         await streams.stopTakingQueries()
         async let streamsEnd: Void = streams.finish(within: .milliseconds(Int64(clamping: timeout)))
         async let datagramsEnd: Void = datagrams.drain(within: timeout)
@@ -105,12 +142,19 @@ extension Server: Service {
             throw error
         }
         datagrams.searchForLoops()
+        health.watch(served.snapshot)
         logger.notice("ready")
         try? await gracefulShutdown()
         logger.notice("draining")
         await drain()
         logger.notice("stopped")
     }
+}
+
+/// A world, and the snapshot that was compiled from it.
+package struct ServedState: Sendable {
+    package let world: World
+    package let snapshot: CompiledSnapshot
 }
 
 extension World {

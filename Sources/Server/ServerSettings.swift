@@ -13,6 +13,8 @@ package struct ServerSettings: Sendable {
     package var ttlLimits = TTLLimits()
     package var streams = StreamLimits()
     package var upstreamStreams = UpstreamStreamLimits()
+    /// Nil: no command can reach the server.
+    package var control: ControlPlace?
     /// How long a server that is told to stop goes on with what is under way.
     package var drainTimeout: Milliseconds = 4000
 
@@ -28,11 +30,19 @@ package struct ServerSettings: Sendable {
         self.cacheSize = cacheSize
     }
 
+    /// The same without what a reload replaces, which is large.
+    var withoutWorld: ServerSettings {
+        var settings = self
+        settings.world = World()
+        return settings
+    }
+
     /// A setting that takes effect with the next start only.
     package enum Fixed: String, Sendable, CaseIterable {
         case listeners = "listen"
         case workers
         case cache
+        case control
     }
 
     /// What a reload with `next` would leave as it is, though it differs.
@@ -41,6 +51,7 @@ package struct ServerSettings: Sendable {
             switch $0 {
             case .listeners: listeners != next.listeners
             case .workers: workers != next.workers
+            case .control: control != next.control
             case .cache: cacheSize != next.cacheSize || ttlLimits != next.ttlLimits
             }
         }

@@ -13,7 +13,7 @@ package final class CompiledSnapshot: Sendable {
     private let proxies: ProxyTable
     private let routes: RouteTable
     private let zones: FrozenArray<CompiledZone>
-    private let store: ZoneStore
+    let store: ZoneStore
     private let labels: ZonalLabels
     private let origins: [Int: [RecordOrigin]]
     /// What those get who may not ask.
@@ -21,6 +21,9 @@ package final class CompiledSnapshot: Sendable {
     package let identity: CompiledIdentity
     package let cookieSecrets: CookieSecrets?
     package let rateLimit: CompiledRateLimit
+    /// What is to be checked; `setHealth` says what came of it.
+    package let health: HealthPlan
+    let states: HealthStates
 
     /// Compiles `world`, which is free of errors; `seed` keys the name hashes.
     ///
@@ -35,6 +38,8 @@ package final class CompiledSnapshot: Sendable {
         store = compiled.store
         zones = FrozenArray(compiled.zones)
         origins = compiled.origins
+        health = compiled.health
+        states = HealthStates(targetCount: health.targets.count)
         routes = RouteCompiler(
             world: world,
             views: clients.views,
@@ -61,6 +66,7 @@ package final class CompiledSnapshot: Sendable {
         routeIDs.deallocate()
         identity.deallocate()
         rateLimit.deallocate()
+        states.deallocate()
     }
 
     // MARK: Clients
@@ -189,42 +195,8 @@ package final class CompiledSnapshot: Sendable {
     /// The node's RRset at `index`, in no particular order; nil behind the last.
     package func rrset(of node: Node, at index: Int) -> RRset? { store.rrset(of: node, at: index) }
 
-    /// Which records of an RRset a client in `client` gets: the zone's affinity, applied.
-    package func select(
-        from rrset: RRset,
-        affinity: Zone.Affinity,
-        client: ZoneIndex
-    ) -> Selection {
-        guard affinity != .none, client != .unknown,
-            let group = store.group(of: rrset, zone: client)
-        else { return .all(of: rrset) }
-        return Selection(first: group, includesOthers: affinity == .zonalFirst)
-    }
-
-    /// Hands each selected record's length field and rdata to `body`, addresses rotated by
-    /// `rotation`; stops when `body` returns false.
-    package func forEachRecord(
-        of rrset: RRset,
-        _ selection: Selection,
-        rotation: Int,
-        _ body: (_ lengthAndRdata: Span<UInt8>) -> Bool
-    ) {
-        guard rrset.type.isAddress else { return forEachRecord(of: rrset, body) }
-        let first = selection.first
-        let start = first.count > 1 ? rotation % first.count : 0
-        for index in 0..<first.count {
-            let turned = index + start
-            let number = first.lowerBound + (turned < first.count ? turned : turned - first.count)
-            guard store.withRecord(at: rrset.place(ofAddress: number), body) else { return }
-        }
-        guard selection.includesOthers else { return }
-        for number in 0..<rrset.recordCount where !first.contains(number) {
-            guard store.withRecord(at: rrset.place(ofAddress: number), body) else { return }
-        }
-    }
-
-    /// The same for records of any length, all of them in the file's order.
-    private func forEachRecord(of rrset: RRset, _ body: (Span<UInt8>) -> Bool) {
+    /// Hands records of any length to `body`, all of them in the file's order.
+    func forEachRecord(of rrset: RRset, _ body: (Span<UInt8>) -> Bool) {
         var offset = rrset.recordsOffset
         for _ in 0..<rrset.recordCount {
             let (length, goOn) = store.withRecord(at: offset) { ($0.count, body($0)) }

@@ -35,7 +35,7 @@ struct DiagnosticPrinter {
     }
 
     /// The text without what would steer a terminal: a zone file may be anybody's.
-    private static func harmless(_ text: String) -> String {
+    static func harmless(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             let isControl = scalar.properties.generalCategory == .control

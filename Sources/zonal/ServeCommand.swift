@@ -37,6 +37,9 @@ struct ServeCommand: AsyncParsableCommand {
         )
         let server = try await start(source, descriptors: descriptors, logger)
         let reloader = Reloader(server: server, source: source, logger: logger)
+        try await listenForCommands(
+            ControlCommands(server: server, reloader: reloader, source: source)
+        )
         let services: [any Service] = [server, ReloadService(hangups: hangups, reloader: reloader)]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -67,6 +70,16 @@ struct ServeCommand: AsyncParsableCommand {
             return try await Server(settings, logger: logger)
         } catch {
             throw failure(error)
+        }
+    }
+
+    private func listenForCommands(_ commands: ControlCommands) async throws {
+        do throws(ControlError) {
+            try await commands.server.listenForCommands { await commands.answer($0) }
+        } catch {
+            await commands.server.abandon()
+            Terminal.complain("zonal: \(error)")
+            throw ExitCode(2)
         }
     }
 

@@ -29,6 +29,13 @@ struct ServerConfiguration: Sendable {
             negativeMaximum: cache.negativeMaxTTL,
             stale: cache.serveStale
         )
+        settings.control = Self.control(at: configuration.control, of: path)
         return settings
+    }
+
+    /// Where the server of the configuration at `path` is reached by commands.
+    static func control(at given: String?, of path: String) -> ControlPlace {
+        given.map { ControlPlace(path: $0, isRequired: true) }
+            ?? .standard(forConfiguration: path)
     }
 }

@@ -9,7 +9,7 @@ import ArgumentParser
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, AZCommand.self,
             CoverageCommand.self, ImportCommand.self, VerifyCommand.self,
-            DiffCommand.self,
+            DiffCommand.self, StatusCommand.self, ReloadCommand.self, FlushCommand.self,
         ]
     )
 }

@@ -59,7 +59,7 @@ import Testing
         forward: [{ zzzzzzzz: 1 }]
         accounts: [{ zzzzzzzz: 1 }]
         vpcs: [{ id: vpc-1, zzzzzzzz: 1, subnets: [{ zzzzzzzz: 1 }] }]
-        zones: [{ zzzzzzzz: 1 }]
+        zones: [{ zzzzzzzz: 1, health: { zzzzzzzz: 1 } }]
         cache: { zzzzzzzz: 1 }
         identity: { zzzzzzzz: 1 }
         cookies: { zzzzzzzz: 1, secrets: [1] }

@@ -12,9 +12,13 @@ import Testing
         answering message: [UInt8],
         from source: String,
         in sample: SampleWorld,
+        down: [String] = [],
         upstream: UpstreamMessage? = nil
     ) throws -> (allocations: UInt64, replies: Int) {
         let snapshot = CompiledSnapshot(compiling: sample.world, seed: sample.seed)
+        for (number, target) in snapshot.health.targets.enumerated() {
+            snapshot.setHealth(ofTarget: number, isUp: !down.contains("\(target.address)"))
+        }
         let cache = ResponseCache(byteCount: 1 << 20)
         var pipeline = Pipeline(cache: cache, seed: sample.seed)
         pipeline.mayRefresh = true
@@ -88,6 +92,19 @@ import Testing
             answering: SampleWorld.query(name, .a),
             from: "10.20.1.7",
             in: `A private answer`.world()
+        )
+        #expect(result.replies == 10_000)
+        #expect(result.allocations == 0)
+    }
+
+    @Test(arguments: [[], ["10.20.1.10"], `An answer from a zone with health`.all])
+    func `allocates nothing over 10,000 answers from a zone with health`(down: [String]) throws {
+        let result = try Self.allocations(
+            of: 10_000,
+            answering: SampleWorld.query("db.checked.example", .a),
+            from: "10.20.1.7",
+            in: `An answer from a zone with health`.world(),
+            down: down
         )
         #expect(result.replies == 10_000)
         #expect(result.allocations == 0)

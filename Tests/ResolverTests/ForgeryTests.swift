@@ -65,6 +65,48 @@ import Testing
         #expect(script.answered.count == 1)
     }
 
+    @Test func `attack 5: over TCP the question may come back in any letters`() {
+        var script = ScriptedForwarding()
+        script.join("aaaaaaaaaaaaaaaaaaaaaaaa.example.org")
+        let query = script.sent[0]
+        let upper: ([UInt8]) -> [UInt8] = { message in
+            var reply = Reply.address(to: message)
+            for index in 13..<37 { reply[index] &= ~0x20 }
+            return reply
+        }
+        script.receive(upper(query.message), for: query.attempt)
+        #expect(script.answered.isEmpty)
+        let stream = script.streamed[0]
+        script.receive(upper(stream.message), for: stream.attempt)
+        #expect(script.answered.count == 1)
+    }
+
+    @Test func `attack 8: a header alone that refuses over TCP has the next upstream asked`() {
+        var script = ScriptedForwarding()
+        script.join()
+        script.receive(Reply.truncated(to: script.sent[0].message), for: script.sent[0].attempt)
+        let stream = script.streamed[0]
+        let id = stream.message.prefix(2)
+        script.receive(id + [0x81, 0x85] + [UInt8](repeating: 0, count: 8), for: stream.attempt)
+        #expect(script.sent.count == 2 && script.sent[1].to != script.sent[0].to)
+    }
+
+    @Test(arguments: [UInt8(0), 0x80])
+    func `attack 16: what replaces an entry and is not kept leaves nothing stale`(ttl: UInt8) {
+        var script = ScriptedForwarding()
+        script.join()
+        script.receive(Reply.address(to: script.sent[0].message), for: script.sent[0].attempt)
+        #expect(script.cache.entryCount == 1)
+        script.pass(301_000)
+        script.join()
+        var reply = Reply.address(to: script.sent[1].message)
+        let place = reply.count - 10
+        reply.replaceSubrange(place..<place + 4, with: [ttl, 0, 0, 0])
+        script.receive(reply, for: script.sent[1].attempt)
+        #expect(script.answered.count == 2)
+        #expect(script.cache.entryCount == 0)
+    }
+
     @Test func `attack 6: one message that says unreachable ends nothing`() {
         var script = ScriptedForwarding()
         script.upstreams = [ScriptedForwarding.first]

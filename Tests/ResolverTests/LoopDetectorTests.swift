@@ -75,11 +75,11 @@ import Testing
         let bench = Bench()
         let returned = try #require(bench.probe())
         #expect(bench.receive(returned))
-        #expect(!bench.detector.end(returned))
+        #expect(!bench.detector.end(returned, isAnswered: false))
         bench.detector.begin([Self.link])
         #expect(bench.detector.hasLoops)
         let clean = try #require(bench.probe())
-        #expect(bench.detector.end(clean))
+        #expect(bench.detector.end(clean, isAnswered: false))
         #expect(!bench.detector.hasLoops)
         #expect(bench.told == [true, false])
     }
@@ -87,9 +87,17 @@ import Testing
     @Test func `a probe may come back after its time`() throws {
         let bench = Bench()
         let probe = try #require(bench.probe())
-        #expect(bench.detector.end(probe))
+        #expect(bench.detector.end(probe, isAnswered: false))
         #expect(bench.receive(probe))
         #expect(bench.detector.hasLoops)
+    }
+
+    @Test func `attack 43: a probe's name means nothing once it was answered`() throws {
+        let bench = Bench()
+        let probe = try #require(bench.probe())
+        #expect(bench.detector.end(probe, isAnswered: true))
+        #expect(!bench.receive(probe))
+        #expect(!bench.detector.hasLoops)
     }
 
     @Test func `names that were not asked, or in an earlier search, mean nothing`()

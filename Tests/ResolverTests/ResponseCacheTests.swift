@@ -154,6 +154,21 @@ import Testing
         #expect(access.cache.entryCount == 0)
     }
 
+    @Test func `forgets a subtree among many other entries, and nothing else`() {
+        var access = Access(ResponseCache(byteCount: 1 << 20))
+        for number in 0..<1000 {
+            access.store("n\(number).\(number % 2 == 0 ? "even" : "odd").example.org", [1])
+        }
+        access.cache.flush(below: SampleWorld.name("even.example.org"))
+        #expect(access.cache.entryCount == 500)
+        for number in 0..<1000 {
+            let isEven = number % 2 == 0
+            let found = access.read("n\(number).\(isEven ? "even" : "odd").example.org")
+            #expect((found == nil) == isEven)
+        }
+        #expect(access.cache.octetCount > 0)
+    }
+
     @Test func `finds every entry again however many were dropped around it`() {
         var access = Access(ResponseCache(byteCount: 1 << 17))
         var random = SeededGenerator(seed: 5)

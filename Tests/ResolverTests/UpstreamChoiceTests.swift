@@ -54,6 +54,33 @@ import Testing
         #expect(script.sent.contains { $0.to == Self.first })
     }
 
+    @Test func `one that refuses three times in a row is asked after the others, for a second`() {
+        var script = ScriptedForwarding()
+        var asked: [Int] = []
+        for number in 0..<40 {
+            let start = script.sent.count
+            script.join("n\(number).example.org")
+            for query in script.sent.dropFirst(start) where query.to == Self.first {
+                script.receive(Reply.rcode(.refused, to: query.message), for: query.attempt)
+                asked.append(number)
+            }
+            script.answer(from: Self.second, since: start)
+            script.pass(100)
+        }
+        #expect(script.answered.count == 40)
+        // In the first second three by chance, then one after 1, 2, 4 … seconds at the earliest.
+        #expect((1...7).contains(asked.count), "\(asked)")
+    }
+
+    @Test func `one question that nobody answers makes no upstream dead`() {
+        var script = ScriptedForwarding()
+        script.upstreams = [Self.first]
+        script.join("silent.example.org")
+        while script.failed.isEmpty { script.pass(100) }
+        #expect(script.sent.count > 2)
+        #expect(script.join("www.example.org") == .waiting)
+    }
+
     @Test func `with all of them dead a question is asked for 1.8 seconds, in the background`() {
         var script = Self.withDeadFirst()
         script.upstreams = [Self.first]

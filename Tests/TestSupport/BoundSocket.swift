@@ -37,6 +37,11 @@ package final class BoundSocket: Sendable {
 
     deinit { _ = Glibc.close(descriptor) }
 
+    /// Takes connections from now on; they wait to be accepted.
+    package func listen() throws {
+        guard Glibc.listen(descriptor, 64) == 0 else { throw Failure(call: "listen", code: errno) }
+    }
+
     package static func name(_ address: String, _ port: UInt16) -> sockaddr_in {
         var name = sockaddr_in()
         name.sin_family = sa_family_t(AF_INET)

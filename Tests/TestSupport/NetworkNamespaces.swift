@@ -17,7 +17,7 @@ package final class NetworkNamespaces: Sendable {
     package static let whyNot: String = "needs root, iproute2 and network namespaces"
 
     private let prefix: String
-    private let hosts: [String]
+    private let hosts: [Host]
 
     /// A host: its addresses, and the name servers of its `/etc/resolv.conf`.
     package struct Host: Sendable {
@@ -34,7 +34,7 @@ package final class NetworkNamespaces: Sendable {
 
     package init(_ hosts: [Host]) throws {
         prefix = "zt\(getpid() % 10_000)\(UInt8.random(in: 0...255))"
-        self.hosts = hosts.map(\.name)
+        self.hosts = hosts
         try ip("netns", "add", "\(prefix)-router")
         try exec(
             "router",
@@ -47,7 +47,7 @@ package final class NetworkNamespaces: Sendable {
     }
 
     deinit {
-        for host in hosts + ["router"] {
+        for host in hosts.map(\.name) + ["router"] {
             _ = try? Command.run(["ip", "netns", "del", "\(prefix)-\(host)"])
             try? FileManager.default.removeItem(atPath: "/etc/netns/\(prefix)-\(host)")
         }
@@ -78,45 +78,41 @@ package final class NetworkNamespaces: Sendable {
             "\(prefix)-router"
         )
         try exec(host.name, "ip", "link", "set", "lo", "up")
-        try exec(host.name, "ip", "link", "set", near, "up")
         try exec("router", "ip", "link", "set", far, "up")
         try exec("router", "ip", "addr", "add", "\(Self.gateway)/32", "dev", far)
         try exec("router", "ip", "addr", "add", "\(Self.gatewayV6)/64", "dev", far, "nodad")
+        try connect(host, number: number)
         for address in host.addresses {
-            let isV6 = address.contains(":")
-            let (family, length) = isV6 ? ("-6", "128") : ("-4", "32")
-            let flags = isV6 ? ["nodad"] : []
-            try exec(host.name, ["ip", "addr", "add", "\(address)/\(length)", "dev", near] + flags)
+            let family = address.contains(":") ? "-6" : "-4"
             try exec("router", "ip", family, "route", "add", address, "dev", far)
         }
+    }
+
+    /// Sets the host's link up, which has neither addresses nor routes.
+    private func connect(_ host: Host, number: Int) throws {
+        let near = "\(prefix)h\(number)"
+        try exec(host.name, "ip", "link", "set", near, "up")
+        for address in host.addresses {
+            let isV6 = address.contains(":")
+            let (length, flags) = isV6 ? ("128", ["nodad"]) : ("32", [])
+            try exec(host.name, ["ip", "addr", "add", "\(address)/\(length)", "dev", near] + flags)
+        }
+        let route = ["route", "add", "default", "via"]
         if host.addresses.contains(where: { !$0.contains(":") }) {
-            try exec(
-                host.name,
-                "ip",
-                "route",
-                "add",
-                "default",
-                "via",
-                Self.gateway,
-                "dev",
-                near,
-                "onlink"
-            )
+            try exec(host.name, ["ip"] + route + [Self.gateway, "dev", near, "onlink"])
         }
         if host.addresses.contains(where: { $0.contains(":") }) {
-            try exec(
-                host.name,
-                "ip",
-                "-6",
-                "route",
-                "add",
-                "default",
-                "via",
-                Self.gatewayV6,
-                "dev",
-                near
-            )
+            try exec(host.name, ["ip", "-6"] + route + [Self.gatewayV6, "dev", near])
         }
+    }
+
+    /// Takes the host's link down, so that nothing that is sent to it arrives, or up again.
+    package func setLink(of name: String, isUp: Bool) throws {
+        guard let number = hosts.firstIndex(where: { $0.name == name }) else { return }
+        if isUp { return try connect(hosts[number], number: number) }
+        let near = "\(prefix)h\(number)"
+        try exec(name, "ip", "addr", "flush", "dev", near)
+        try exec(name, "ip", "link", "set", near, "down")
     }
 
     /// What every host has at the other end of its link.

@@ -19,9 +19,7 @@ package final class ScriptedStreams: Sendable {
         _ reactions: @escaping @Sendable ([UInt8]) -> Reaction
     ) throws {
         listener = try BoundSocket(kind: .stream, port: port)
-        guard listen(listener.descriptor, 64) == 0 else {
-            throw BoundSocket.Failure(call: "listen", code: errno)
-        }
+        try listener.listen()
         Thread.detachNewThread { [listener] in
             while let connection = StreamSocket(acceptedBy: listener) {
                 Thread.detachNewThread { Self.serve(connection, reactions) }

@@ -26,7 +26,9 @@ package final class ZonalServer: Sendable {
         listen: [String] = ["127.0.0.1:0"]
     ) throws {
         self.folder = folder
-        try folder.write(configuration, to: "zonal.yaml")
+        // Beside the configuration, where it goes away with the folder.
+        let control = configuration.contains("control:") ? "" : "\ncontrol: control\n"
+        try folder.write(configuration + control, to: "zonal.yaml")
         process = try RunningProcess(
             [Project.zonal, "serve", "--config", "zonal.yaml"]
                 + listen.flatMap { ["--listen", $0] },

@@ -29,6 +29,13 @@ struct csockets_packet_info {
     uint8_t address[16];
 };
 
+/// `struct ucred`, which glibc shows only to _GNU_SOURCE: who is at the other end of a UNIX socket.
+struct csockets_credentials {
+    int32_t process;
+    uint32_t user;
+    uint32_t group;
+};
+
 /// recvmmsg without waiting.
 int csockets_receive(int descriptor, struct csockets_message *messages, unsigned int count);
 /// Receives one datagram without waiting; its whole length, of which up to `size` octets are at `octets`.

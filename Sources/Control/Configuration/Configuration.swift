@@ -9,6 +9,8 @@ package struct Configuration: Sendable {
     /// Datagram workers; nil for one a core.
     package var workers: Int?
     package var cache: CacheSettings
+    /// Path of the control socket; nil: where the system has such things.
+    package var control: String?
     /// Where the parts of the world are written.
     package var origins: Origins
 

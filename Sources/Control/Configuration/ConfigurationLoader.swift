@@ -41,6 +41,14 @@ package struct ConfigurationLoader {
         return (configuration, journal.sorted)
     }
 
+    /// Where the configuration of the file at `path` has its control socket, if it says so.
+    ///
+    /// No zone file is read, and mistakes are passed over: a server may run whose files are wrong by now.
+    package func controlPath(path: String) -> String? {
+        let journal = ConfigurationJournal()
+        return ConfigurationFileReader.read(path: path, loader: loader, journal: journal).control
+    }
+
     private func read(
         _ path: String,
         _ listening: [EndpointText],

@@ -255,13 +255,31 @@ import Synchronization
         endWriting()
     }
 
-    /// Forgets every entry whose name `matches`.
+    /// Forgets the key's entry.
+    func remove(_ key: CacheKey, _ name: borrowing FoldedName) {
+        beginWriting()
+        if let old = find(key, name)?.place { remove(old) }
+        endWriting()
+    }
+
+    /// Forgets every entry whose name `matches`, a few at a time: readers wait while the stripe is held.
     func removeAll(where matches: (DomainName) -> Bool) {
+        var position: UInt64 = 0
+        while let next = removeSome(from: position, where: matches) { position = next }
+    }
+
+    /// Forgets those among the next 64 entries; the position behind them, nil at the head.
+    ///
+    /// Entries that writers move meanwhile, from the tail to the head, are met there.
+    private func removeSome(
+        from start: UInt64,
+        where matches: (DomainName) -> Bool
+    ) -> UInt64? {
         beginWriting()
         defer { endWriting() }
-        var position = field(.tail)
-        let head = field(.head)
-        while position < head {
+        var position = max(start, field(.tail))
+        for _ in 0..<64 {
+            guard position < field(.head) else { return nil }
             let place = Int(position % UInt64(ringCount))
             guard let header = header(at: place), header.hash != 0 else {
                 position &+= UInt64(gap(at: place))
@@ -270,6 +288,7 @@ import Synchronization
             if header.state != states.dead, matches(name(at: place, header)) { remove(place) }
             position &+= UInt64(header.wordCount)
         }
+        return position
     }
 
     private func name(at place: Int, _ header: EntryHeader) -> DomainName {
@@ -283,6 +302,12 @@ import Synchronization
     }
 
     var entryCount: Int { Int(truncatingIfNeeded: field(.entries)) }
+
+    /// Octets of the ring in use, what was replaced and not yet overwritten included.
+    var octetCount: Int {
+        let words = Int(truncatingIfNeeded: field(.head) &- field(.tail))
+        return min(max(words, 0), ringCount) * 8
+    }
 
     // MARK: The ring, while the stripe is held
 

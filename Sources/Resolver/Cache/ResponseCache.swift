@@ -101,6 +101,12 @@ import Synchronization
         )
     }
 
+    /// Forgets a key's payload: it has been replaced by one that is not kept.
+    package func remove(_ key: CacheKey, _ name: borrowing FoldedName) {
+        guard !stripes.isEmpty else { return }
+        stripes[stripe(of: key)].remove(key, name)
+    }
+
     /// Forgets what is cached of `name` and all names below it; the root forgets everything.
     package func flush(below name: DomainName) {
         for stripe in stripes { stripe.removeAll { $0.isInside(name) } }
@@ -108,6 +114,9 @@ import Synchronization
 
     /// Entries held, expired ones included.
     package var entryCount: Int { stripes.reduce(0) { $0 + $1.entryCount } }
+
+    /// Octets that they take, keys included.
+    package var octetCount: Int { stripes.reduce(0) { $0 + $1.octetCount } }
 
     private func stripe(of key: CacheKey) -> Int {
         Int(truncatingIfNeeded: key.hash >> 33) % stripes.count

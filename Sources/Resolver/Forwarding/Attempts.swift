@@ -225,8 +225,10 @@ extension Forwarder {
         now: Milliseconds
     ) {
         failures.forget(question.key)
-        guard answer.lifetime > 0 else { return }
         name.read(question.key.name)
+        guard answer.lifetime > 0 else {
+            return cache.remove(CacheKey(question.question, name), name)
+        }
         let seconds = UInt32(truncatingIfNeeded: now / 1000)
         cache.store(
             CacheKey(question.question, name),

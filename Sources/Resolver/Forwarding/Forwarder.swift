@@ -161,7 +161,7 @@ package struct Forwarder: ~Copyable {
         _ now: Milliseconds,
         random: inout RandomPool
     ) -> UInt64 {
-        let order = health.order(rule.upstreams, random: &random)
+        let order = health.order(rule.upstreams, now: now, random: &random)
         let inFlight = QuestionInFlight(
             key: key,
             question: question,
@@ -230,17 +230,14 @@ package struct Forwarder: ~Copyable {
     ) {
         let (number, index) = Self.split(attempt)
         guard let attempt = questions[number]?.attempts[index], !attempt.isClosed else { return }
-        var reply: UpstreamReply
         if let mismatch = attempt.message.mismatch(of: message) {
             guard mismatch == .noQuestion, attempt.isStream else {
                 return passOver(mismatch, number, index, now: now, random: &random)
             }
-            reply = .noEDNS
-        } else {
-            reply = UpstreamReply(message, asked: attempt.message, overStream: attempt.isStream)
-            let isTooLong = message.count > Int(UpstreamMessage.payloadSize)
-            if !attempt.isStream, isReassembled || isTooLong { reply = .truncated }
         }
+        var reply = UpstreamReply(message, asked: attempt.message, overStream: attempt.isStream)
+        let isTooLong = message.count > Int(UpstreamMessage.payloadSize)
+        if !attempt.isStream, isReassembled || isTooLong { reply = .truncated }
         questions[number]?.hear(index)
         if let upstream = questions[number]?.upstream(of: index) {
             health.heard(upstream, now: now)
@@ -250,6 +247,7 @@ package struct Forwarder: ~Copyable {
         case .truncated: askOverStream(number, index, now: now, random: &random)
         case .noEDNS: askWithoutOPT(number, index, now: now, random: &random)
         case .useless:
+            noteRefusal(of: number, index, now: now)
             giveUp(number, index, because: .noReachableAuthority, now: now, random: &random)
         }
     }
@@ -296,11 +294,18 @@ package struct Forwarder: ~Copyable {
         }
     }
 
+    private mutating func noteRefusal(of number: UInt64, _ index: Int, now: Milliseconds) {
+        guard let upstream = questions[number]?.upstream(of: index) else { return }
+        health.refused(upstream, now: now)
+    }
+
+    /// One question's silence counts once, however often it was asked.
     private mutating func noteSilence(
         of question: QuestionInFlight,
         _ index: Int,
         now: Milliseconds
     ) {
+        guard question.isFirstSilence(index) else { return }
         health.failed(
             question.upstream(of: index),
             sentAt: question.attempts[index].sentAt,

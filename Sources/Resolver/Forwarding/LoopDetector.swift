@@ -84,11 +84,15 @@ package final class LoopDetector: Sendable {
         return link != nil
     }
 
-    /// Notes that nothing more will come of a probe; true if its link is no loop.
+    /// Notes that a probe was answered, or will not be any more; true if its link is no loop.
+    ///
+    /// One that was not may still come back; the name of one that was means nothing any more, or whoever
+    /// has seen it could make a loop of it.
     @discardableResult
-    package func end(_ probe: DomainName) -> Bool {
+    package func end(_ probe: DomainName, isAnswered: Bool) -> Bool {
         let (link, wasLoop) = state.withLock { state -> (Link?, Bool) in
-            guard let probe = state.probes[probe], !probe.hasReturned else { return (nil, false) }
+            let known = isAnswered ? state.probes.removeValue(forKey: probe) : state.probes[probe]
+            guard let probe = known, !probe.hasReturned else { return (nil, false) }
             let wasLoop = state.loops.remove(probe.link) != nil
             loopCount.store(state.loops.count, ordering: .relaxed)
             return (probe.link, wasLoop)

@@ -150,6 +150,13 @@ struct QuestionInFlight: Sendable {
         self.error = error
     }
 
+    /// False if the upstream has not answered an earlier attempt of this question either.
+    func isFirstSilence(_ attempt: Int) -> Bool {
+        !attempts[..<attempt].contains {
+            $0.upstream == attempts[attempt].upstream && !$0.isHeard
+        }
+    }
+
     mutating func hear(_ attempt: Int) { attempts[attempt].isHeard = true }
 
     /// Notes a message that belongs to nothing that was asked; how many have come to this attempt.

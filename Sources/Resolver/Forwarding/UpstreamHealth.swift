@@ -8,6 +8,10 @@ struct UpstreamHealth {
     private static let failureLimit = 3
     private static let firstProbeDelay: Milliseconds = 1_000
     private static let longestProbeDelay: Milliseconds = 60_000
+    /// Useless replies in a row, like SERVFAIL and REFUSED, after which others are asked first.
+    private static let refusalLimit = 3
+    /// What an upstream that refuses counts as: slower than all others.
+    private static let refusalRank = RoundTripTime.scaled(30_000)
 
     private struct Record {
         var time = RoundTripTime()
@@ -15,6 +19,14 @@ struct UpstreamHealth {
         var heardAt: Milliseconds = 0
         var probeDelay: Milliseconds = 0
         var probeDue: Milliseconds = 0
+
+        var refusals = 0
+        /// Until when others are asked first; each time for twice as long.
+        var refusedUntil: Milliseconds = 0
+
+        func rank(at now: Milliseconds) -> Int {
+            now < refusedUntil ? UpstreamHealth.refusalRank : time.mean
+        }
 
         var isDead: Bool { failures >= UpstreamHealth.failureLimit }
     }
@@ -24,10 +36,14 @@ struct UpstreamHealth {
     private(set) var lastRevival: Milliseconds = 0
 
     /// The upstreams of a rule in the order in which one question tries them: a random one of the
-    /// fast, then the others by speed, the dead last.
+    /// fast, then the others by speed, those that refuse, the dead last.
     ///
     /// One that nobody has heard from yet is worth a try.
-    func order(_ upstreams: [Upstream], random: inout RandomPool) -> UpstreamOrder {
+    func order(
+        _ upstreams: [Upstream],
+        now: Milliseconds,
+        random: inout RandomPool
+    ) -> UpstreamOrder {
         var order = UpstreamOrder()
         guard !upstreams.isEmpty else { return order }
         let count = min(upstreams.count, UpstreamOrder.capacity)
@@ -37,7 +53,7 @@ struct UpstreamHealth {
             let record = records[upstreams[place]]
             order.insert(
                 place,
-                rank: record?.time.mean ?? 0,
+                rank: record?.rank(at: now) ?? 0,
                 isAlive: !(record?.isDead ?? false),
                 random: &random
             )
@@ -69,7 +85,10 @@ struct UpstreamHealth {
 
     /// An answer that can be used came after `time`.
     mutating func answered(_ upstream: Upstream, after time: Milliseconds, now: Milliseconds) {
-        change(upstream) { $0.time.add(time) }
+        change(upstream) { record in
+            record.time.add(time)
+            record.refusals = 0
+        }
         heard(upstream, now: now)
     }
 
@@ -79,6 +98,16 @@ struct UpstreamHealth {
         change(upstream) { record in
             record.failures = 0
             record.heardAt = now
+        }
+    }
+
+    /// It answered, and could not help: perhaps with this name alone, so it takes some in a row.
+    mutating func refused(_ upstream: Upstream, now: Milliseconds) {
+        change(upstream) { record in
+            record.refusals = min(record.refusals + 1, 16)
+            guard record.refusals >= Self.refusalLimit, now >= record.refusedUntil else { return }
+            let delay = Self.firstProbeDelay << UInt64(record.refusals - Self.refusalLimit)
+            record.refusedUntil = now + min(delay, Self.longestProbeDelay)
         }
     }
 

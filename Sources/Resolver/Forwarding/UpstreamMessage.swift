@@ -8,6 +8,7 @@ struct UpstreamMessage: Sendable {
     let octets: [UInt8]
     /// Header and question; OPT follows.
     private let questionEnd: Int
+    private let mixesCase: Bool
 
     var hasOPT: Bool { octets.count > questionEnd }
     var id: UInt16 { UInt16(octets[0]) << 8 | UInt16(octets[1]) }
@@ -49,6 +50,7 @@ struct UpstreamMessage: Sendable {
         octets.append(bigEndian: question.type.rawValue)
         octets.append(bigEndian: 1)
         questionEnd = octets.count
+        mixesCase = options.mixesCase
         if options.withOPT {
             octets.append(0)
             octets.append(bigEndian: RecordType.opt.rawValue)
@@ -92,7 +94,7 @@ struct UpstreamMessage: Sendable {
         guard flags & Header.Flag.response != 0 else { return .notAResponse }
         guard Header.Opcode.of(flags) == Header.Opcode.query else { return .opcode }
         let questionCount = answer.bigEndian16(at: 4)
-        if questionCount == 0, answer.count == Header.size, flags & 0xF == 1 || flags & 0xF == 4 {
+        if questionCount == 0, answer.count == Header.size, flags & 0xF != 0 {
             return .noQuestion
         }
         guard questionCount == 1, answer.count >= questionEnd else { return .question }
@@ -102,7 +104,7 @@ struct UpstreamMessage: Sendable {
             guard isLetter, DomainName.fold(answer[index]) == DomainName.fold(octets[index]) else {
                 return .question
             }
-            mismatch = .letterCase
+            if mixesCase { mismatch = .letterCase }
         }
         return mismatch
     }
@@ -118,7 +120,7 @@ enum AnswerMismatch: Equatable, Sendable {
     case question
     /// The question itself, its letters in another case.
     case letterCase
-    /// A header alone, with FORMERR or NOTIMP: what servers say that can't read OPT.
+    /// A header alone with an error: what servers say that can't read OPT, or do not want to answer.
     case noQuestion
 }
 

@@ -19,7 +19,8 @@ enum UpstreamReply: Equatable {
             return
         }
         switch ResponseCode(rawValue: flags & 0xF) {
-        case .noError, .nonexistentDomain, .nameTooLong: self = .answer
+        case .noError, .nonexistentDomain, .nameTooLong:
+            self = message.count > Header.size ? .answer : .useless
         case .formatError, .notImplemented: self = asked.hasOPT ? .noEDNS : .useless
         default: self = .useless
         }

@@ -178,62 +178,82 @@ extension Pipeline {
             else { break }
             let route = snapshot.route(scratch, view: client.view)
             // The chain as stored ends at an alias that its rule has no say about.
-            let isLast = candidate.answerCount == cached.answerCount && cached.authorityCount == 0
+            // What was taken out of one is not asked for again.
+            let isLast =
+                candidate.answerCount == cached.answerCount && cached.authorityCount == 0
+                && !cached.isStripped
             if route?.kind != .rule(rule) || isLast {
                 cut = candidate
                 break
             }
             response.aliasCount += 1
         }
-        let isWritten =
-            isFirst
-            ? writeDirectly(payload, cached, upTo: cut, age: age, into: &reply)
-            : writeBehind(message, limit: cut?.answerCount, age: age, into: &reply)
-        guard isWritten, !reply.isFull else { return .done }
+        var place = cut?.target ?? 0
+        if isFirst {
+            cached.write(payload, upTo: cut, age: age, into: &reply)
+        } else {
+            guard let target = writeBehind(message, upTo: cut, age: age, into: &reply) else {
+                return .done
+            }
+            place = target
+        }
+        guard !reply.isFull else { return .done }
         guard let cut else { return end(with: cached) }
         response.answerCount &+= cut.answerCount
         response.isAuthentic = false
+        if snapshot.rules[rule].privateAnswers.areStripped(for: name) {
+            response.blocksPrivate = true
+        }
         name.copy(scratch)
-        response.nameOffset = isFirst ? cut.target : reply.count - scratch.count
+        response.nameOffset = place
         return .follow
     }
 
-    private func writeDirectly(
-        _ payload: Span<UInt8>,
-        _ cached: CachedResponse,
+    /// Writes a message's records up to a cut, or all, behind what is there: every name in full, but
+    /// for owners that are the current name.
+    ///
+    /// Returns where the cut's target stands then; nil if the message can't be read.
+    private mutating func writeBehind(
+        _ message: Span<UInt8>,
         upTo cut: CachedResponse.Cut?,
         age: CachedResponse.Age,
         into reply: inout ReplyWriter
-    ) -> Bool {
-        cached.write(payload, upTo: cut, age: age, into: &reply)
-        return true
-    }
-
-    /// Writes the first `limit` records of a message, or all, behind what is there: every name in full,
-    /// but for owners that are the current name.
-    private func writeBehind(
-        _ message: Span<UInt8>,
-        limit: UInt16?,
-        age: CachedResponse.Age,
-        into reply: inout ReplyWriter
-    ) -> Bool {
+    ) -> Int? {
         do throws(WireError) {
             var reader = try MessageReader(message)
             try reader.skipQuestion(of: message)
-            var written: UInt16 = 0
-            while written < limit ?? .max, let record = try reader.next(in: message) {
+            var (written, target) = (UInt16(0), 0)
+            while written < cut?.answerCount ?? .max, let record = try reader.next(in: message) {
+                written += 1
+                if isBlocked(record, in: message) { continue }
                 if message.bigEndian16(at: record.owner) == 0xC000 | UInt16(Header.size) {
                     writeOwner(suffix: 0, into: &reply)
                 } else {
                     try reply.writeName(of: message, at: record.owner)
                 }
                 try write(record, of: message, age: age, into: &reply)
-                written += 1
+                // A CNAME's signatures may stand behind it.
+                if record.rdata == cut?.target { target = reply.count - record.rdataLength }
             }
-            return true
+            return target
         } catch {
-            return false
+            return nil
         }
+    }
+
+    /// True of a private address, and of the signatures behind it, that a stranger's alias led to.
+    private mutating func isBlocked(
+        _ record: MessageReader.Record,
+        in message: Span<UInt8>
+    ) -> Bool {
+        guard response.blocksPrivate, record.section == .answer,
+            record.holdsPrivateAddress(in: message)
+                || record.type == .rrsig && response.error == .blocked
+        else { return false }
+        response.error = .blocked
+        response.isAuthentic = false
+        response.answerCount &-= 1
+        return true
     }
 
     private func write(

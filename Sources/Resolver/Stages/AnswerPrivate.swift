@@ -67,6 +67,7 @@ extension Pipeline {
                 affinity: zone.affinity,
                 client: client.zone
             )
+            if selection.health == .failedOpen { failedOpenCount &+= 1 }
             trace?.record(.answered(name.name, zone, rrset, selection))
             write(rrset, selection, owner: 0, in: snapshot, into: &reply)
             return .done

@@ -214,6 +214,7 @@ struct DatagramWorker: ~Copyable {
         counts.malformed = UInt64(forwarded.malformed)
         counts.stripped = UInt64(forwarded.stripped)
         if let limiter = pipeline.limiter { publish(limiter) }
+        counts.failedOpen = pipeline.failedOpenCount
         parts.counters.publish(counts)
     }
 

@@ -91,7 +91,7 @@ extension DatagramWorker {
     /// Notes what became of a probe; those of an earlier search mean nothing.
     mutating func endProbe(_ waiter: UInt64, isAnswered: Bool) {
         guard let probe = loopSearch.probes.removeValue(forKey: waiter) else { return }
-        let isClean = parts.loops.end(probe)
+        let isClean = parts.loops.end(probe, isAnswered: isAnswered)
         if !isAnswered || !isClean { loopSearch.isSettled = false }
         continueSearch()
     }

@@ -31,6 +31,8 @@ package struct WorkerCounts: Equatable, Sendable, BitwiseCopyable {
     package var malformed: UInt64 = 0
     /// Upstream answers that private addresses were taken out of.
     package var stripped: UInt64 = 0
+    /// Answers with addresses that are all down.
+    package var failedOpen: UInt64 = 0
 
     package init() {}
 }

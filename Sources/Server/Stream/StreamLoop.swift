@@ -13,6 +13,7 @@ import Snapshot
     private var pipeline: Pipeline
     private let snapshots: SnapshotHolder
     private let forwarder: any StreamForwarder
+    private let counters: StreamCounters
     private let start = Resolution()
     /// Replies are written here first, since their length stands in front of them.
     private let scratch: UnsafeMutableRawBufferPointer
@@ -20,12 +21,14 @@ import Snapshot
     init(
         pipeline: consuming Pipeline,
         snapshots: SnapshotHolder,
-        forwarder: any StreamForwarder
+        forwarder: any StreamForwarder,
+        counters: StreamCounters
     ) {
         self.pipeline = pipeline
         self.pipeline.mayRefresh = true
         self.snapshots = snapshots
         self.forwarder = forwarder
+        self.counters = counters
         unsafe scratch = .allocate(byteCount: Self.largestMessage, alignment: 16)
     }
 
@@ -52,6 +55,7 @@ import Snapshot
         // Sound: `scratch` lives as long as the loop, and only this writer uses it meanwhile.
         var reply = unsafe ReplyWriter(scratch, limit: Self.largestMessage)
         pipeline.timeOfDay = TimeOfDay.seconds()
+        let failedOpen = pipeline.failedOpenCount
         let verdict = pipeline.answer(
             message.readableBytesUInt8Span,
             from: client,
@@ -60,6 +64,7 @@ import Snapshot
             now: Self.seconds(of: now),
             into: &reply
         )
+        if pipeline.failedOpenCount != failedOpen { counters.countFailedOpen() }
         if let refreshment = pipeline.leftRefreshment { forwarder.refresh(refreshment) }
         switch verdict {
         case .reply: return .reply(reply.withOctets(StreamFrame.framed))

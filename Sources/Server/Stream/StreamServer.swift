@@ -11,7 +11,7 @@ package final class StreamServer: Sendable {
     private let admission: StreamAdmission
     private let forwarder: any StreamForwarder
     private let listeners = Mutex<[any Channel]>([])
-    private let counters = StreamCounters()
+    private let counters: StreamCounters
 
     /// Listens nowhere yet; `group` stays the caller's.
     package init(
@@ -25,6 +25,8 @@ package final class StreamServer: Sendable {
         self.group = group
         self.forwarder = forwarder
         admission = StreamAdmission(limits: limits)
+        let counters = StreamCounters()
+        self.counters = counters
         var loops: [ObjectIdentifier: NIOLoopBoundBox<StreamLoop>] = [:]
         for eventLoop in group.makeIterator() {
             let pipeline = Pipeline(cache: cache, seed: seed)
@@ -32,7 +34,8 @@ package final class StreamServer: Sendable {
                 StreamLoop(
                     pipeline: pipeline,
                     snapshots: snapshots,
-                    forwarder: forwarder
+                    forwarder: forwarder,
+                    counters: counters
                 ),
                 eventLoop: eventLoop
             )

@@ -147,14 +147,22 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
         let lost = asked.values
         asked = [:]
         for question in lost { question.timer.cancel() }
-        let mayRetry = { (asked: Asked) in
-            (self.hasAnswered || self.isStuck)
-                && asked.question.retries < UpstreamStreamQuestion.retryLimit
+        onEnd(self, lost.compactMap { retry($0, code: code) })
+    }
+
+    /// A question to be asked elsewhere; nil, and told, if that is of no use.
+    ///
+    /// Servers close a connection after so many answers, so that it may happen to one question any number
+    /// of times until its time is up.
+    private func retry(_ lost: Asked, code: Int32) -> Asked? {
+        var lost = lost
+        if !hasAnswered { lost.question.retries += 1 }
+        guard hasAnswered || isStuck, lost.question.retries <= UpstreamStreamQuestion.retryLimit
+        else {
+            lost.question.report(.failure(.connection(code: code)))
+            return nil
         }
-        for dead in lost where !mayRetry(dead) {
-            dead.question.report(.failure(.connection(code: code)))
-        }
-        onEnd(self, lost.filter(mayRetry))
+        return lost
     }
 
     private static func code(of error: any Error) -> Int32 {

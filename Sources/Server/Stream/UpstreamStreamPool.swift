@@ -77,9 +77,7 @@ final class UpstreamStreamPool {
         connections[upstream]?.removeAll { $0 === connection }
         if connections[upstream]?.isEmpty == true { connections[upstream] = nil }
         for orphan in orphans {
-            var question = orphan.question
-            question.retries += 1
-            place(question, of: upstream, until: orphan.deadline)
+            place(orphan.question, of: upstream, until: orphan.deadline)
         }
     }
 

@@ -6,9 +6,8 @@ import Snapshot
 struct UpstreamStreamQuestion: Sendable {
     private let message: [UInt8]
     private let questionEnd: Int
-    /// How often it has been moved from a connection that was lost.
+    /// How often it has been moved from a connection on which nothing was answered any more.
     var retries = 0
-    /// Servers close a connection after so many answers, so it may happen to one question repeatedly.
     static let retryLimit = 3
     /// Tells what became of it; to be called once.
     let report: @Sendable (Result<[UInt8], StreamUpstreamError>) -> Void

@@ -217,6 +217,8 @@ package struct Zone: Sendable {
     package var fallsThrough = false
     package var audience: Audience = .all
     package var outside: Outside = .forward
+    /// Nil: all of its addresses are given, whatever their state.
+    package var health: HealthCheck?
 
     package init(apex: DomainName, contents: ZoneContents, vpcs: [Int]) {
         self.apex = apex
@@ -281,6 +283,13 @@ package enum PrivateAnswers: Hashable, Sendable {
     package func areStripped(for name: DomainName) -> Bool {
         guard case .strip(let exceptions) = self else { return false }
         return !exceptions.contains { name.isInside($0) }
+    }
+
+    /// The same for a name that is being answered.
+    package func areStripped(for name: borrowing FoldedName) -> Bool {
+        guard case .strip(let exceptions) = self else { return false }
+        for exception in exceptions where name.isInside(exception) { return false }
+        return true
     }
 }
 

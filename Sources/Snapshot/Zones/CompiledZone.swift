@@ -43,6 +43,15 @@ package enum ZoneMatch {
     /// The zone has no such name.
     case missing
 
+    /// What the zone answers from; nil if that is nothing.
+    package var node: Node? {
+        switch self {
+        case .node(let node), .wildcard(let node): node
+        case .delegation(let node, _), .dname(let node, _): node
+        case .missing: nil
+        }
+    }
+
     /// True if the zone has no record of the name: it is missing, or only others are below it.
     package var isEmpty: Bool {
         switch self {

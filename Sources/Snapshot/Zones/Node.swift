@@ -48,8 +48,9 @@ package struct Node: BitwiseCopyable, Sendable {
 ///
 ///     0  type            16 bits     2  records             16
 ///     4  TTL             32          8  octets of records   32
-///     12 AZ groups       16         14  unused              16
-///     16 the groups: AZ number 16, records 16; then the records: length 16 (big-endian), rdata
+///     12 AZ groups       16         14  1 if checked        16
+///     16 the groups: AZ number 16, records 16; if checked, the number of each record's
+///        `HealthTarget` 32; then the records: length 16 (big-endian), rdata
 ///
 /// Records of addresses stand in the order of their groups, those of no known AZ last.
 package struct RRset: BitwiseCopyable, Sendable {
@@ -59,11 +60,14 @@ package struct RRset: BitwiseCopyable, Sendable {
     package let recordCount: Int
     package let ttl: UInt32
     let groupCount: Int
+    /// Whether addresses that are down leave the answers.
+    let isChecked: Bool
     let recordsOffset: Int
     let recordsLength: Int
 
     static let headerSize = 16
     static let groupSize = 4
+    static let targetSize = 4
 
     init(at offset: Int, in arena: ByteArena) {
         self.offset = offset
@@ -72,7 +76,10 @@ package struct RRset: BitwiseCopyable, Sendable {
         ttl = arena.load(offset + 4, as: UInt32.self)
         recordsLength = Int(arena.load(offset + 8, as: UInt32.self))
         groupCount = Int(arena.load(offset + 12, as: UInt16.self))
-        recordsOffset = offset + Self.headerSize + groupCount * Self.groupSize
+        isChecked = arena.load(offset + 14, as: UInt16.self) == 1
+        recordsOffset =
+            offset + Self.headerSize + groupCount * Self.groupSize
+            + (isChecked ? recordCount * Self.targetSize : 0)
     }
 
     /// Where the RRset behind this one starts, if there is one.
@@ -83,12 +90,28 @@ package struct RRset: BitwiseCopyable, Sendable {
 
     /// Where address record `number` starts.
     func place(ofAddress number: Int) -> Int { recordsOffset + number * addressStride }
+
+    /// Where the target number of record `number` stands, if the RRset is checked.
+    func place(ofTarget number: Int) -> Int {
+        offset + Self.headerSize + groupCount * Self.groupSize + number * Self.targetSize
+    }
 }
 
 /// Which records of an RRset a client gets: those of `first`, ahead of the others or alone.
 package struct Selection: Equatable, Sendable {
     package var first: Range<Int>
     package var includesOthers: Bool
+    package var health = Health.ignored
+
+    /// What becomes of addresses that are down.
+    package enum Health: Sendable, BitwiseCopyable {
+        /// They are given like all others: nobody checks them.
+        case ignored
+        /// They are left out.
+        case respected
+        /// They are given, since no address of the name is up.
+        case failedOpen
+    }
 
     /// Every record, in the RRset's own order.
     package static func all(of rrset: RRset) -> Selection {

@@ -16,6 +16,7 @@ struct ZoneCompiler {
         var store: ZoneStore
         var zones: [CompiledZone] = []
         var origins: [Int: [RecordOrigin]] = [:]
+        var health = HealthPlan()
         /// Compiled zone of a world's zone: for all its VPCs, and for those that differ.
         var numbers: [Int] = []
         var exceptions: [ZoneOfVPC: Int] = [:]
@@ -60,6 +61,7 @@ struct ZoneCompiler {
         }
         result.specials = worldCount..<result.zones.count
         result.origins = builder.origins ?? [:]
+        result.health = builder.health.plan
         result.store = builder.finish()
         return result
     }
@@ -72,7 +74,12 @@ struct ZoneCompiler {
     ) -> CompiledZone {
         let zone = world.zones[index]
         let number = UInt32(truncatingIfNeeded: number)
-        let (hasCuts, apex) = builder.add(zone.contents, apex: zone.apex, number: number) {
+        let (hasCuts, apex) = builder.add(
+            zone.contents,
+            apex: zone.apex,
+            number: number,
+            check: zone.health
+        ) {
             zoneOfAddress($0, in: zone.contents, for: vpc)
         }
         // The control plane lets no zone without a SOA pass; a world made by hand might lack one.
@@ -167,6 +174,7 @@ extension RRset {
         recordCount = 0
         ttl = 0
         groupCount = 0
+        isChecked = false
         recordsOffset = 0
         recordsLength = 0
     }

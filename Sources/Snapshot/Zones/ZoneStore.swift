@@ -133,6 +133,11 @@ struct ZoneStore: BitwiseCopyable, Sendable {
         return zones + Array(repeating: .unknown, count: rrset.recordCount - zones.count)
     }
 
+    /// The number of the health target of an address record of a checked RRset.
+    @inline(__always) func target(of rrset: RRset, record number: Int) -> Int {
+        Int(arena.load(rrset.place(ofTarget: number), as: UInt32.self))
+    }
+
     /// Where a record's length field and rdata stand, the length field included.
     @inline(__always)
     func withRecord<Result>(

@@ -8,6 +8,10 @@ struct ZoneStoreBuilder: ~Copyable {
     private var name: FoldedName
     /// Where each RRset's records came from, if anybody will ask: `explain` does, the server doesn't.
     private(set) var origins: [Int: [RecordOrigin]]?
+    /// What the zones want to be checked.
+    private(set) var health = HealthPlanBuilder()
+    /// How the current zone's addresses are checked, and its apex.
+    private var check: (how: HealthCheck, zone: DomainName)?
 
     init(expectedNames: Int, expectedOctets: Int, seed: HashSeed, keepingOrigins: Bool) {
         arena = ByteArenaBuilder(reserving: expectedOctets)
@@ -98,7 +102,9 @@ struct ZoneStoreBuilder: ~Copyable {
         let records = places.map { contents.records[$0.record] }
         let zones = Self.groups(of: places)
         let octets = records.reduce(0) { $0 + 2 + Int($1.rdataLength) }
-        let header = RRset.headerSize + zones.count * RRset.groupSize
+        let targets = healthTargets(records, of: contents)
+        let header =
+            RRset.headerSize + zones.count * RRset.groupSize + targets.count * RRset.targetSize
         let offset = arena.reserve(header + octets)
         arena.store(records.first?.type.rawValue ?? 0, at: offset)
         arena.store(UInt16(truncatingIfNeeded: records.count), at: offset + 2)
@@ -111,6 +117,11 @@ struct ZoneStoreBuilder: ~Copyable {
             arena.store(UInt16(truncatingIfNeeded: group.count), at: end + 2)
             end += RRset.groupSize
         }
+        if !targets.isEmpty { arena.store(UInt16(1), at: offset + 14) }
+        for target in targets {
+            arena.store(target, at: end)
+            end += RRset.targetSize
+        }
         for record in records {
             arena.store(record.rdataLength.bigEndian, at: end)
             let rdata = Int(record.rdataOffset)
@@ -122,6 +133,23 @@ struct ZoneStoreBuilder: ~Copyable {
         }
         _ = arena.reserve(0)
         origins?[offset] = records.map { RecordOrigin(file: Int($0.file), line: Int($0.line)) }
+    }
+
+    /// The target number of each record; empty unless these are addresses that are checked.
+    private mutating func healthTargets(
+        _ records: [ZoneContents.Record],
+        of contents: ZoneContents
+    ) -> [UInt32] {
+        guard let check, records.first?.type.isAddress == true else { return [] }
+        let addresses = records.compactMap { IPAddress(octets: contents.rdata(of: $0)) }
+        guard addresses.count == records.count else { return [] }
+        let targets = addresses.map { address in
+            health.number(
+                of: HealthTarget(address: address, check: check.how, zone: check.zone)
+            )
+        }
+        health.note(targets, of: name.name)
+        return targets
     }
 
     /// Runs of one AZ; records of no known AZ, which come last, are in none.
@@ -140,12 +168,16 @@ struct ZoneStoreBuilder: ~Copyable {
     // MARK: Zones
 
     /// Adds all names of a zone; the records' owners are inside the apex.
+    ///
+    /// With `check`, each of its addresses gets a number in `health`.
     mutating func add(
         _ contents: ZoneContents,
         apex: DomainName,
         number: UInt32,
+        check: HealthCheck? = nil,
         zoneOfAddress: (ZoneContents.Record) -> ZoneIndex
     ) -> (hasCuts: Bool, apex: Node?) {
+        self.check = check.map { ($0, apex) }
         let apexLabels = apex.labels.count
         var hasCuts = false
         let owners = OwnerIndex(contents, seed: name.hashSeed)
@@ -199,4 +231,9 @@ struct RecordPlace {
 package struct RecordOrigin: Hashable, Sendable {
     package var file: Int
     package var line: Int
+
+    package init(file: Int, line: Int) {
+        self.file = file
+        self.line = line
+    }
 }

@@ -20,6 +20,9 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: "text or json.")
     var format = OutputFormat.text
 
+    @Flag(help: "Ask the running server, which knows what is cached and which addresses are up.")
+    var live = false
+
     @Argument(help: "The name asked for.")
     var name: String
 
@@ -35,6 +38,16 @@ struct ExplainCommand: ParsableCommand {
         }
         guard let recordType = RecordType(type) else {
             throw ValidationError("'\(type)' is not a record type")
+        }
+        guard !live else {
+            let request = ControlRequest.explain(
+                question,
+                recordType,
+                from: address,
+                endpoint: vpce,
+                format
+            )
+            return try ControlClient(configuration).run(request)
         }
         let explainer = Explainer(try configuration.load().world)
         guard

@@ -1,6 +1,7 @@
 import Control
 import DNSWire
 import Resolver
+import Server
 import Snapshot
 
 /// Why a client gets the answer it gets: the trace of the server's own stages, put in words.
@@ -16,6 +17,8 @@ struct Explanation {
     var steps: [String] = []
     /// The last zone that was looked in lets the name fall through.
     fileprivate var hasFallenThrough = false
+    /// Who owns the records of the last answer: the AZ-ID form of a zonal name, or a wildcard.
+    fileprivate var owner: DomainName?
 
     struct AskingClient {
         var address: IPAddress
@@ -43,6 +46,8 @@ struct Explanation {
         var zoneID: String?
         var isChosen: Bool
         var reason: String
+        /// What a running server has found; nil where nobody checks the address.
+        var isUp: Bool?
         var file: String?
         var line: Int?
     }
@@ -62,11 +67,32 @@ struct Explainer {
     let world: World
     let snapshot: CompiledSnapshot
     private let seed: HashSeed
+    let origins: RecordOrigins
+    /// What a running server knows; nil where there is none.
+    let live: Live?
+
+    /// The part of a server's state that is not in its snapshot.
+    struct Live {
+        var cache: ResponseCache
+        /// Seconds of the steady clock.
+        var now: UInt32
+    }
 
     init(_ world: World) {
         self.world = world
         seed = .random()
         snapshot = CompiledSnapshot(compiling: world, seed: seed, keepingOrigins: true)
+        origins = RecordOrigins(world, snapshot)
+        live = nil
+    }
+
+    /// Explains what a running server answers now.
+    init(_ served: ServedState, seed: HashSeed, live: Live) {
+        world = served.world
+        snapshot = served.snapshot
+        self.seed = seed
+        origins = RecordOrigins(world, snapshot)
+        self.live = live
     }
 
     /// Explains a question; nil if `endpoint` is no endpoint of a configured VPC.
@@ -78,7 +104,7 @@ struct Explainer {
     ) -> Explanation? {
         guard let asker = classify(address, endpoint: endpoint) else { return nil }
         var explanation = explain(name, type, of: address, as: asker)
-        if explanation.route.kind == "forward", explanation.rcode == nil {
+        if live == nil, explanation.route.kind == "forward", explanation.rcode == nil {
             explanation.steps += gatewaySentences(name, type, asker, explanation.route)
         }
         return explanation
@@ -102,7 +128,11 @@ struct Explainer {
         explanation.steps.append(sentence(about: explanation.client))
         for event in trace.events { add(event, client: asker, to: &explanation) }
         switch verdict {
-        case .reply: explanation.rcode = rcode
+        case .reply:
+            explanation.rcode = rcode
+            if case .routed(_, let route?) = trace.events.last, case .rule = route.kind {
+                explanation.steps.append("the cache has the rest of the answer")
+            }
         case .forward: explanation.steps.append("an upstream decides the rest of the answer")
         case .drop: explanation.steps.append("nothing is sent back: `clients.otherwise` is drop")
         }
@@ -138,7 +168,7 @@ struct Explainer {
         as asker: ClientClass,
         _ trace: Trace
     ) -> (Verdict, ResponseCode) {
-        var pipeline = Pipeline(cache: ResponseCache(byteCount: 0), seed: seed)
+        var pipeline = Pipeline(cache: live?.cache ?? ResponseCache(byteCount: 0), seed: seed)
         pipeline.trace = trace
         let message = Self.query(name, type)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_535, alignment: 8)
@@ -151,7 +181,7 @@ struct Explainer {
             as: asker,
             in: snapshot,
             knowing: .start,
-            now: 0,
+            now: live?.now ?? 0,
             into: &reply
         )
         let flags = reply.withOctets { $0.bigEndian16(at: 2) ?? 0 }
@@ -219,10 +249,15 @@ struct Explainer {
             )
         case .matched(let name, let zone, let match):
             explanation.hasFallenThrough = zone.fallsThrough && match.isEmpty
+            explanation.owner = match.node.map(snapshot.name)
             explanation.steps.append(sentence(about: name, zone, match))
         case .answered(let name, let zone, let rrset, let selection):
+            if selection.health == .failedOpen {
+                explanation.steps.append("no address of \(name) is up, so all of them are given")
+            }
             explanation.answers += records(
                 name,
+                ownedBy: explanation.owner ?? name,
                 zone,
                 rrset,
                 selection,
@@ -236,10 +271,11 @@ struct Explainer {
         case nil: return Explanation.ChosenRoute(kind: "refused")
         case .zone(let number):
             let compiled = snapshot.zone(number)
-            let origin = snapshot.origins(of: compiled.soa).first
+            let apex = apex(of: compiled)
+            let origin = origins.origins(of: compiled.soa, ownedBy: apex, in: compiled).first
             return Explanation.ChosenRoute(
                 kind: "private",
-                zone: apex(of: compiled),
+                zone: apex,
                 file: file(origin, of: compiled),
                 line: origin?.line
             )
@@ -307,58 +343,9 @@ struct Explainer {
         }
     }
 
-    // MARK: The records
-
-    private func records(
-        _ name: DomainName,
-        _ zone: CompiledZone,
-        _ rrset: RRset,
-        _ selection: Selection,
-        client: ClientClass
-    ) -> [Explanation.Record] {
-        let zones = snapshot.zones(of: rrset)
-        let origins = snapshot.origins(of: rrset)
-        return snapshot.rdata(of: rrset).enumerated().map { index, rdata in
-            let isChosen = selection.includesOthers || selection.first.contains(index)
-            let origin = index < origins.count ? origins[index] : nil
-            let file = file(origin, of: zone)
-            return Explanation.Record(
-                name: name,
-                type: rrset.type,
-                ttl: rrset.ttl,
-                data: ZonePrinter.rdataText(type: rrset.type, rdata: rdata),
-                zoneID: zones[index] == .unknown ? nil : snapshot.zoneIDs[Int(zones[index].value)],
-                isChosen: isChosen,
-                reason: reason(
-                    zone: zones[index],
-                    of: rrset,
-                    selection,
-                    client: client,
-                    affinity: zone.affinity
-                ),
-                file: file,
-                line: file.flatMap { _ in origin?.line }
-            )
-        }
-    }
-
-    private func reason(
-        zone: ZoneIndex,
-        of rrset: RRset,
-        _ selection: Selection,
-        client: ClientClass,
-        affinity: Zone.Affinity
-    ) -> String {
-        guard rrset.type.isAddress else { return "no address" }
-        if affinity == .none { return "zone affinity is off" }
-        if client.zone == .unknown { return "client is in no known subnet" }
-        if selection == .all(of: rrset), zone != client.zone { return "none in the client's zone" }
-        return zone == client.zone ? "same zone" : "other zone"
-    }
-
     // MARK: Where zones come from
 
-    private func apex(of zone: CompiledZone) -> DomainName {
+    func apex(of zone: CompiledZone) -> DomainName {
         switch zone.source {
         case .world(let index): world.zones[index].apex
         case .special(let index): SpecialName.all[index].apex
@@ -370,7 +357,7 @@ struct Explainer {
         return SpecialName.all[index].document
     }
 
-    private func file(_ origin: RecordOrigin?, of zone: CompiledZone) -> String? {
+    func file(_ origin: RecordOrigin?, of zone: CompiledZone) -> String? {
         guard let origin, case .world(let index) = zone.source else { return nil }
         let files = world.zones[index].contents.files
         return origin.file < files.count ? files[origin.file] : nil

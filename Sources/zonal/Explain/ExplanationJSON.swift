@@ -52,6 +52,7 @@ extension Explanation {
             ("data", JSONText.string(record.data)),
         ]
         if let zoneID = record.zoneID { fields.append(("az-id", JSONText.string(zoneID))) }
+        if let isUp = record.isUp { fields.append(("up", String(isUp))) }
         fields.append(("chosen", String(record.isChosen)))
         fields.append(("reason", JSONText.string(record.reason)))
         if let file = record.file { fields.append(("file", JSONText.string(file))) }

@@ -15,7 +15,8 @@ extension Explanation {
     private static func line(_ record: Record) -> String {
         var text = record.isChosen ? "  + " : "  - "
         text += "\(record.name) \(record.ttl) \(record.type) \(record.data)"
-        let notes = [record.zoneID, record.reason, place(of: record)].compactMap { $0 }
+        let health = record.isUp.map { $0 ? "up" : "down" }
+        let notes = [record.zoneID, health, record.reason, place(of: record)].compactMap { $0 }
         return text + "   ; " + notes.joined(separator: ", ")
     }
 

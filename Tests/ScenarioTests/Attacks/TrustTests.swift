@@ -155,6 +155,41 @@ import Testing
         #expect(try server.dig("127.0.0.1", "bank.example").data == ["198.51.100.7"])
     }
 
+    @Test
+    func `attack 15: a signed alias leads to the private name, not to what its signature says`()
+        throws
+    {
+        let common = try ScriptedUpstream { query in
+            let alias = Answer.alias("www.vendor.org", .cname, "db.corp.example")
+            var signature = Answer.signature("www.vendor.org", covering: .cname)
+            signature.replaceSubrange((signature.count - 11)..., with: Answer.name("bank.test"))
+            return [Answer.message(to: query, answers: [alias, signature])]
+        }
+        let server = try ZonalServer(
+            """
+            forward: [{ zone: ".", to: ["\(common.endpoint)"] }]
+            accounts: [{ id: "111122223333", availability-zones: { us-east-1a: use1-az4 } }]
+            vpcs: [{ id: vpc-0a1, account: "111122223333", ranges: [127.20.0.0/16] }]
+            zones: [{ file: corp.example.zone, vpcs: [vpc-0a1] }]
+            """,
+            files: [
+                "corp.example.zone": """
+                $TTL 60
+                @ SOA ns h 1 1h 15m 1w 60
+                db A 127.20.1.1
+                app CNAME www.vendor.org.
+
+                """
+            ]
+        )
+        for _ in 0..<2 {
+            let dig = try server.dig("127.20.1.7", "+dnssec", "app.corp.example")
+            #expect(dig.answer.count == 4, "\(dig.text)")
+            #expect(dig.text.contains("\ndb.corp.example."), "\(dig.text)")
+            #expect(!dig.text.contains("bank.test.\t"), "\(dig.text)")
+        }
+    }
+
     @Test func `attack 16: nothing in other answers renews an entry, and max-ttl bounds it`()
         throws
     {

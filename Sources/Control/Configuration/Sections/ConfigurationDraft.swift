@@ -20,6 +20,8 @@ struct ConfigurationDraft {
     var identity = ServerIdentity()
     var cookieSecrets: CookieSecrets?
     var rateLimit = RateLimit()
+    /// Where the control socket is, as the process finds it; nil where no file has the key.
+    var control: String?
 }
 
 struct ListenerDraft {
@@ -110,4 +112,5 @@ struct ZoneDraft {
     var fallsThrough: Bool
     var audience: Zone.Audience
     var outside: Zone.Outside
+    var health: HealthCheck?
 }

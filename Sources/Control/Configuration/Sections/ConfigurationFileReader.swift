@@ -19,6 +19,7 @@ struct ConfigurationFileReader {
         "identity",
         "cookies",
         "rate-limit",
+        "control",
     ]
     private static let laterKeys = ["admin", "query-log"]
 
@@ -88,6 +89,9 @@ struct ConfigurationFileReader {
         }
         if let node = once("rate-limit", entries) {
             draft.rateLimit = RateLimit(reading: node, journal)
+        }
+        if let node = once("control", entries) {
+            draft.control = node.value(.controlPath(besides: path), journal)
         }
         if entries["listen"] != nil {
             draft.listeners = (draft.listeners ?? []) + entries.items("listen").compactMap(listener)
@@ -345,10 +349,9 @@ struct ConfigurationFileReader {
     private func zone(_ node: ConfigurationNode, besides path: String) -> ZoneDraft? {
         let keys = [
             "file", "vpcs", "affinity", "labels", "owner", "fallthrough", "audience", "outside",
+            "health",
         ]
-        guard
-            let entries = MappingReader(node, "a zone", keys: keys, later: ["health"], journal)
-        else { return nil }
+        guard let entries = MappingReader(node, "a zone", keys: keys, journal) else { return nil }
         let file = entries.required("file", .path)
         let zone = ZoneDraft(
             place: node.place,
@@ -362,7 +365,8 @@ struct ConfigurationFileReader {
             owner: entries.value("owner", .accountID),
             fallsThrough: entries.value("fallthrough", .truth)?.value ?? false,
             audience: entries.value("audience", ValueForm<Zone.Audience>.word())?.value ?? .all,
-            outside: entries.value("outside", ValueForm<Zone.Outside>.word())?.value ?? .forward
+            outside: entries.value("outside", ValueForm<Zone.Outside>.word())?.value ?? .forward,
+            health: entries["health"].flatMap { HealthCheck(reading: $0, journal) }
         )
         return file == nil ? nil : zone
     }

@@ -31,6 +31,7 @@ struct WorldBuilder {
     mutating func build(listening: [EndpointText]) {
         configuration.workers = draft.workers
         configuration.cache = draft.cache
+        configuration.control = draft.control
         configuration.world.clients = draft.clients
         configuration.world.identity = draft.identity
         configuration.world.cookieSecrets = draft.cookieSecrets

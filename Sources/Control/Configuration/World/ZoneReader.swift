@@ -49,6 +49,7 @@ struct ZoneReader {
         zone.fallsThrough = draft.fallsThrough
         zone.audience = draft.audience
         zone.outside = draft.outside
+        zone.health = draft.health
         return zone
     }
 

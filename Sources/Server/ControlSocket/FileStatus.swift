@@ -1,0 +1,36 @@
+import Glibc
+
+/// What the file system says of a file.
+struct FileStatus {
+    let owner: uid_t
+    private let mode: mode_t
+    private let place: (device: dev_t, number: ino_t)
+
+    /// Nil if there is no such file; symbolic links are not followed.
+    init?(of path: String) {
+        var status = stat()
+        // Sound: the string lives until the call returns, and the structure outlives it.
+        guard unsafe lstat(path, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
+    init?(of descriptor: Int32) {
+        var status = stat()
+        // Sound: the structure outlives the call.
+        guard unsafe fstat(descriptor, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
+    private init(_ status: stat) {
+        owner = status.st_uid
+        mode = status.st_mode
+        place = (status.st_dev, status.st_ino)
+    }
+
+    func isSameFile(as other: FileStatus?) -> Bool { other.map { $0.place == place } ?? false }
+
+    var isFolder: Bool { mode & S_IFMT == S_IFDIR }
+    var isSocket: Bool { mode & S_IFMT == S_IFSOCK }
+    var isWritableByOthers: Bool { mode & 0o022 != 0 }
+    var isSticky: Bool { mode & S_ISVTX != 0 }
+}

@@ -1,0 +1,234 @@
+import DNSWire
+import Logging
+import NIOCore
+package import Snapshot
+import Synchronization
+
+/// Checks the addresses of zones that have `health`, and tells the snapshot in force which are down.
+///
+/// Each address has a chain of checks, one after the other; all chains share a bounded number of
+/// connections.
+final class HealthChecker: Sendable {
+    private let loop: any EventLoop
+    private let probe: HealthProbe
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    /// Connections at a time.
+    private static let width = 256
+
+    private struct State {
+        /// The snapshot that is told; nil before the first and after the end.
+        var snapshot: CompiledSnapshot?
+        var entries: [HealthTarget: Entry] = [:]
+        /// By target number: the groups that it is in.
+        var groups: [[Int]] = []
+        /// Due, and waiting for a connection to end.
+        var waiting = CircularBuffer<Chain>()
+        var underWay = 0
+        var lastChain: UInt64 = 0
+    }
+
+    /// What is known of a target.
+    private struct Entry {
+        var judgement = HealthJudgement()
+        /// Its number in the snapshot.
+        var number = 0
+        /// The chain of checks that counts; those of before a reload end.
+        var chain: UInt64 = 0
+        var changedAt = TimeOfDay.seconds()
+        var lastFailure: String?
+    }
+
+    private struct Chain {
+        var target: HealthTarget
+        var number: UInt64
+    }
+
+    init(on group: any EventLoopGroup, logger: Logger) {
+        loop = group.next()
+        probe = HealthProbe(on: group)
+        self.logger = logger
+    }
+
+    // MARK: Snapshots
+
+    /// Checks what `snapshot` wants from now on; to be called before it is in force.
+    ///
+    /// What is known of an address stays as long as the same is asked of it, however often.
+    func watch(_ snapshot: CompiledSnapshot) {
+        let begun = state.withLock { state in
+            let targets = snapshot.health.targets
+            let known = Dictionary(
+                state.entries.map { ($0.key.withoutTiming, $0.value.judgement) },
+                uniquingKeysWith: { first, _ in first }
+            )
+            var entries: [HealthTarget: Entry] = [:]
+            var begun: [Chain] = []
+            for (number, target) in targets.enumerated() {
+                var entry = state.entries[target] ?? Entry()
+                entry.judgement = known[target.withoutTiming] ?? entry.judgement
+                entry.number = number
+                if entry.chain == 0 {
+                    state.lastChain += 1
+                    entry.chain = state.lastChain
+                    begun.append(Chain(target: target, number: entry.chain))
+                }
+                snapshot.setHealth(ofTarget: number, isUp: entry.judgement.isUp)
+                entries[target] = entry
+            }
+            state.groups = Array(repeating: [], count: targets.count)
+            for (index, group) in snapshot.health.groups.enumerated() {
+                for target in Set(group.targets) { state.groups[target].append(index) }
+            }
+            (state.snapshot, state.entries) = (snapshot, entries)
+            return begun
+        }
+        for chain in begun { loop.execute { [self] in begin(chain) } }
+    }
+
+    /// Ends every chain.
+    func stop() {
+        state.withLock { state in
+            state.snapshot = nil
+            state.entries = [:]
+            state.waiting.removeAll()
+        }
+    }
+
+    // MARK: Chains
+
+    private func begin(_ chain: Chain) {
+        let mayBegin = state.withLock { state in
+            guard state.entries[chain.target]?.chain == chain.number else { return false }
+            guard state.underWay < Self.width else {
+                state.waiting.append(chain)
+                return false
+            }
+            state.underWay += 1
+            return true
+        }
+        guard mayBegin else { return }
+        probe.run(chain.target).hop(to: loop).whenSuccess { [self] in finish(chain, $0) }
+    }
+
+    private func finish(_ chain: Chain, _ outcome: HealthOutcome) {
+        let (next, isContinued, news) = state.withLock { state in
+            state.underWay -= 1
+            let next = state.waiting.popFirst()
+            guard state.entries[chain.target]?.chain == chain.number else {
+                return (next, false, [News]())
+            }
+            return (next, true, Self.note(outcome, of: chain.target, &state))
+        }
+        for news in news { logger.log(level: news.level, "\(news.text)") }
+        if let next { begin(next) }
+        guard isContinued else { return }
+        loop.scheduleTask(in: Self.pause(before: chain.target)) { [self] in begin(chain) }
+    }
+
+    /// The interval, a tenth more or less, so that checks that began together drift apart.
+    private static func pause(before target: HealthTarget) -> TimeAmount {
+        let milliseconds = Int64(target.check.interval) * 1000
+        return .milliseconds(milliseconds + .random(in: -milliseconds / 10...milliseconds / 10))
+    }
+
+    // MARK: Judgement
+
+    /// Something that the operator has to know.
+    private struct News {
+        var level: Logger.Level
+        var text: String
+    }
+
+    /// Takes an outcome into account; what has changed by it is told to the snapshot, and returned.
+    private static func note(
+        _ outcome: HealthOutcome,
+        of target: HealthTarget,
+        _ state: inout State
+    ) -> [News] {
+        guard let snapshot = state.snapshot, var entry = state.entries[target] else { return [] }
+        let hasPassed: Bool
+        switch outcome {
+        case .unknown: return []
+        case .passed: hasPassed = true
+        case .failed(let reason): (hasPassed, entry.lastFailure) = (false, reason)
+        }
+        let hasChanged = entry.judgement.note(hasPassed: hasPassed, by: target.check)
+        if hasChanged { entry.changedAt = TimeOfDay.seconds() }
+        state.entries[target] = entry
+        guard hasChanged else { return [] }
+        let isUp = entry.judgement.isUp
+        snapshot.setHealth(ofTarget: entry.number, isUp: isUp)
+        return [change(of: target, to: isUp, because: entry.lastFailure)]
+            + lonelyGroups(of: entry.number, in: snapshot, state)
+            .map { isUp ? recovery(of: $0) : failure(of: $0) }
+    }
+
+    /// The groups that a target is in and that have no other that is up.
+    private static func lonelyGroups(
+        of number: Int,
+        in snapshot: CompiledSnapshot,
+        _ state: State
+    ) -> [HealthGroup] {
+        let plan = snapshot.health
+        return state.groups[number].map { plan.groups[$0] }.filter { group in
+            group.targets.allSatisfy { other in
+                other == number || state.entries[plan.targets[other]]?.judgement.isUp == false
+            }
+        }
+    }
+
+    private static func change(
+        of target: HealthTarget,
+        to isUp: Bool,
+        because reason: String?
+    ) -> News {
+        let place = AddressAndPort(target.address, port: target.check.port)
+        guard !isUp else {
+            return News(level: .notice, text: "\(place) of \(target.zone) is up again")
+        }
+        return News(
+            level: .warning,
+            text:
+                "\(place) of \(target.zone) is down: \(reason ?? "no answer"); it leaves the answers"
+        )
+    }
+
+    private static func failure(of group: HealthGroup) -> News {
+        News(
+            level: .error,
+            text: "no address of \(group.name) is up: all of them are given until one is"
+        )
+    }
+
+    private static func recovery(of group: HealthGroup) -> News {
+        News(level: .notice, text: "\(group.name) has an address again that is up")
+    }
+
+    // MARK: Reports
+
+    /// What is known of each target of the snapshot in force.
+    var reports: [HealthReport] {
+        state.withLock { state in
+            state.entries.sorted { $0.value.number < $1.value.number }.map { target, entry in
+                HealthReport(
+                    target: target,
+                    isUp: entry.judgement.isUp,
+                    changedAt: entry.changedAt,
+                    lastFailure: entry.lastFailure
+                )
+            }
+        }
+    }
+}
+
+/// The state of one address that is checked.
+package struct HealthReport: Sendable {
+    package var target: HealthTarget
+    package var isUp: Bool
+    /// Since when, in seconds since 1970.
+    package var changedAt: UInt32
+    /// What the last check that failed has shown.
+    package var lastFailure: String?
+}

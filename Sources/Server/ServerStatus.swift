@@ -1,0 +1,53 @@
+import Resolver
+
+/// What a running server can say of itself.
+package struct ServerStatus: Sendable {
+    package var listeners: [AddressAndPort]
+    /// Of all workers together.
+    package var counts: WorkerCounts
+    package var streams: StreamCounts
+    package var connections: Int
+    package var cacheEntries: Int
+    package var cacheOctets: Int
+    package var cacheSize: Int
+    package var health: [HealthReport]
+
+    /// Answers with addresses that are all down, over either transport.
+    package var failedOpen: UInt64 { counts.failedOpen + UInt64(clamping: streams.failedOpen) }
+}
+
+extension Server {
+    package var status: ServerStatus {
+        ServerStatus(
+            listeners: addresses,
+            counts: datagrams.counts.reduce(WorkerCounts(), +),
+            streams: streams.counts,
+            connections: streams.connectionCount,
+            cacheEntries: cache.entryCount,
+            cacheOctets: cache.octetCount,
+            cacheSize: settings.cacheSize,
+            health: health.reports
+        )
+    }
+}
+
+extension WorkerCounts {
+    package typealias CountPath = any WritableKeyPath<WorkerCounts, UInt64> & Sendable
+
+    /// Every count by the name under which it is shown.
+    package static let names: [(name: String, count: CountPath)] = [
+        ("received", \.received), ("answered", \.answered), ("dropped", \.dropped),
+        ("shed", \.shed), ("limited", \.limited), ("slipped", \.slipped),
+        ("unusable", \.unusable), ("strangers", \.strangers),
+        ("bad-proxy-headers", \.badProxyHeaders), ("unsent", \.unsent),
+        ("forwarded", \.forwarded), ("joined", \.joined), ("asked", \.asked),
+        ("upstream-timeouts", \.upstreamTimeouts), ("mismatches", \.mismatches),
+        ("malformed", \.malformed), ("stripped", \.stripped), ("failed-open", \.failedOpen),
+    ]
+
+    static func + (one: WorkerCounts, other: WorkerCounts) -> WorkerCounts {
+        var sum = one
+        for (_, count) in names { sum[keyPath: count] &+= other[keyPath: count] }
+        return sum
+    }
+}

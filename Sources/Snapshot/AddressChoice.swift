@@ -1,0 +1,124 @@
+import DNSWire
+
+/// Which of a name's addresses a client gets: the zone's affinity and the health of each, applied.
+extension CompiledSnapshot {
+    /// Which records of an RRset a client in `client` gets.
+    package func select(
+        from rrset: RRset,
+        affinity: Zone.Affinity,
+        client: ZoneIndex
+    ) -> Selection {
+        let near = nearest(of: rrset, affinity: affinity, client: client)
+        guard rrset.isChecked else { return near }
+        var (choice, all) = (near, Selection.all(of: rrset))
+        (choice.health, all.health) = (.respected, .respected)
+        if upCount(of: rrset, among: near.first) > 0 { return choice }
+        if upCount(of: rrset, among: all.first) > 0 { return all }
+        if !choice.includesOthers { choice = all }
+        choice.health = .failedOpen
+        return choice
+    }
+
+    /// The choice among addresses that are all up.
+    private func nearest(
+        of rrset: RRset,
+        affinity: Zone.Affinity,
+        client: ZoneIndex
+    ) -> Selection {
+        guard affinity != .none, client != .unknown,
+            let group = store.group(of: rrset, zone: client)
+        else { return .all(of: rrset) }
+        return Selection(first: group, includesOthers: affinity == .zonalFirst)
+    }
+
+    /// Hands each selected record's length field and rdata to `body`, addresses rotated by
+    /// `rotation`; stops when `body` returns false.
+    package func forEachRecord(
+        of rrset: RRset,
+        _ selection: Selection,
+        rotation: Int,
+        _ body: (_ lengthAndRdata: Span<UInt8>) -> Bool
+    ) {
+        guard rrset.type.isAddress else { return forEachRecord(of: rrset, body) }
+        if selection.health == .respected,
+            forEachUp(of: rrset, selection, rotation: rotation, body)
+        {
+            return
+        }
+        let first = selection.first
+        let start = first.count > 1 ? rotation % first.count : 0
+        for index in 0..<first.count {
+            let number = Self.turned(index, by: start, in: first)
+            guard store.withRecord(at: rrset.place(ofAddress: number), body) else { return }
+        }
+        guard selection.includesOthers else { return }
+        for number in 0..<rrset.recordCount where !first.contains(number) {
+            guard store.withRecord(at: rrset.place(ofAddress: number), body) else { return }
+        }
+    }
+
+    /// The same without addresses that are down; false if none was up any more, as the last may have
+    /// gone down since the selection was made.
+    private func forEachUp(
+        of rrset: RRset,
+        _ selection: Selection,
+        rotation: Int,
+        _ body: (Span<UInt8>) -> Bool
+    ) -> Bool {
+        let first = selection.first
+        let start = firstUp(of: rrset, rotation: rotation, in: first)
+        var isFound = false
+        for index in 0..<first.count {
+            let number = Self.turned(index, by: start, in: first)
+            guard isUp(rrset, record: number) else { continue }
+            isFound = true
+            guard store.withRecord(at: rrset.place(ofAddress: number), body) else { return true }
+        }
+        guard selection.includesOthers else { return isFound }
+        for number in 0..<rrset.recordCount
+        where !first.contains(number) && isUp(rrset, record: number) {
+            isFound = true
+            guard store.withRecord(at: rrset.place(ofAddress: number), body) else { return true }
+        }
+        return isFound
+    }
+
+    /// Where in `range` a rotation starts that gives each address that is up its turn: beginning at one
+    /// that is down would be a second turn for the one behind it.
+    private func firstUp(of rrset: RRset, rotation: Int, in range: Range<Int>) -> Int {
+        let count = upCount(of: rrset, among: range)
+        guard count > 1 else { return 0 }
+        var left = rotation % count
+        for number in range where isUp(rrset, record: number) {
+            if left == 0 { return number - range.lowerBound }
+            left -= 1
+        }
+        return 0
+    }
+
+    private static func turned(_ index: Int, by start: Int, in range: Range<Int>) -> Int {
+        let turned = index + start
+        return range.lowerBound + (turned < range.count ? turned : turned - range.count)
+    }
+
+    // MARK: Health
+
+    /// Notes that a target of `health` is up or down; queries from now on are answered accordingly.
+    package func setHealth(ofTarget number: Int, isUp: Bool) { states.set(number, isDown: !isUp) }
+
+    /// The health of each record of an RRset, in order; nil if nobody checks them.
+    package func health(of rrset: RRset) -> [Bool]? {
+        guard rrset.isChecked else { return nil }
+        return (0..<rrset.recordCount).map { isUp(rrset, record: $0) }
+    }
+
+    @inline(__always) private func isUp(_ rrset: RRset, record number: Int) -> Bool {
+        !states.isDown(store.target(of: rrset, record: number))
+    }
+
+    private func upCount(of rrset: RRset, among range: Range<Int>) -> Int {
+        var count = 0
+        for number in range where isUp(rrset, record: number) { count += 1 }
+        return count
+    }
+}

@@ -1,0 +1,64 @@
+import Control
+import DNSWire
+import Snapshot
+
+/// The records of an answer, and why each is in it or not.
+extension Explainer {
+    func records(
+        _ name: DomainName,
+        ownedBy owner: DomainName,
+        _ zone: CompiledZone,
+        _ rrset: RRset,
+        _ selection: Selection,
+        client: ClientClass
+    ) -> [Explanation.Record] {
+        let zones = snapshot.zones(of: rrset)
+        let health = live == nil ? nil : snapshot.health(of: rrset)
+        let origins = origins.origins(of: rrset, ownedBy: owner, in: zone)
+        return snapshot.rdata(of: rrset).enumerated().map { index, rdata in
+            let isSelected = selection.includesOthers || selection.first.contains(index)
+            let isUp = health?[index]
+            let isLeftOut = selection.health == .respected && isUp == false
+            let origin = index < origins.count ? origins[index] : nil
+            let file = file(origin, of: zone)
+            return Explanation.Record(
+                name: name,
+                type: rrset.type,
+                ttl: rrset.ttl,
+                data: ZonePrinter.rdataText(type: rrset.type, rdata: rdata),
+                zoneID: zones[index] == .unknown ? nil : snapshot.zoneIDs[Int(zones[index].value)],
+                isChosen: isSelected && !isLeftOut,
+                reason: isLeftOut
+                    ? "fails its health check"
+                    : reason(
+                        zone: zones[index],
+                        of: rrset,
+                        selection,
+                        client: client,
+                        affinity: zone.affinity
+                    ),
+                isUp: isUp,
+                file: file,
+                line: file.flatMap { _ in origin?.line }
+            )
+        }
+    }
+
+    private func reason(
+        zone: ZoneIndex,
+        of rrset: RRset,
+        _ selection: Selection,
+        client: ClientClass,
+        affinity: Zone.Affinity
+    ) -> String {
+        guard rrset.type.isAddress else { return "no address" }
+        if selection.health == .failedOpen { return "no address is up" }
+        if affinity == .none { return "zone affinity is off" }
+        if client.zone == .unknown { return "client is in no known subnet" }
+        if zone == client.zone { return "same zone" }
+        let isForAll = selection.first.count == rrset.recordCount && !selection.includesOthers
+        guard isForAll else { return "other zone" }
+        return snapshot.zones(of: rrset).contains(client.zone)
+            ? "none in the client's zone is up" : "none in the client's zone"
+    }
+}

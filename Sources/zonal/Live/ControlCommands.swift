@@ -1,0 +1,80 @@
+import Control
+import DNSWire
+import Foundation
+import Resolver
+import Server
+import Snapshot
+
+/// What a running server does at the operator's commands.
+struct ControlCommands: Sendable {
+    let server: Server
+    let reloader: Reloader
+    let source: ServerConfiguration
+    private let startedAt = Date()
+
+    init(server: Server, reloader: Reloader, source: ServerConfiguration) {
+        self.server = server
+        self.reloader = reloader
+        self.source = source
+    }
+
+    /// Answers one line from the control socket.
+    func answer(_ line: String) async -> ControlReply {
+        guard let request = ControlRequest(reading: line) else {
+            return .error("no such request; write status, reload, flush or explain as zonal does")
+        }
+        switch request {
+        case .status(let format): return .done(await status(format))
+        case .reload: return await reload()
+        case .flush(let name):
+            let before = server.cache.entryCount
+            server.cache.flush(below: name)
+            let count = max(before - server.cache.entryCount, 0)
+            return .done("\(count) cached answer\(count == 1 ? "" : "s") forgotten\n")
+        case .explain(let name, let type, let address, let endpoint, let format):
+            return explain(name, type, from: address, endpoint: endpoint, format)
+        }
+    }
+
+    private func status(_ format: OutputFormat) async -> String {
+        let report = StatusReport(
+            server: server.status,
+            world: server.served.world,
+            configuration: source.path,
+            startedAt: startedAt,
+            loadedAt: await reloader.loadedAt,
+            failure: await reloader.failure
+        )
+        return format == .json ? report.json + "\n" : report.lines.map { $0 + "\n" }.joined()
+    }
+
+    private func reload() async -> ControlReply {
+        let (diagnostics, unchanged) = await reloader.reload()
+        let text = diagnostics.all.map { "\($0)\n" }.joined()
+        guard !diagnostics.hasErrors else {
+            return .failed(text + "zonal: reload failed, the old state stays in force\n")
+        }
+        let notes = unchanged.map {
+            "\($0.rawValue) has changed; that takes effect with a restart\n"
+        }
+        return .done(text + notes.joined() + "reloaded\n")
+    }
+
+    private func explain(
+        _ name: DomainName,
+        _ type: RecordType,
+        from address: IPAddress,
+        endpoint: String?,
+        _ format: OutputFormat
+    ) -> ControlReply {
+        let live = Explainer.Live(cache: server.cache, now: SteadyClock.seconds())
+        let explainer = Explainer(server.served, seed: server.seed, live: live)
+        guard
+            let explanation = explainer.explain(name, type, from: address, endpoint: endpoint)
+        else { return .failed("--vpce: no configured VPC has the endpoint '\(endpoint ?? "")'\n") }
+        return .done(
+            format == .json
+                ? explanation.json + "\n" : explanation.lines.map { $0 + "\n" }.joined()
+        )
+    }
+}

@@ -1,0 +1,124 @@
+import DNSWire
+import Foundation
+import Server
+import Snapshot
+
+/// What `zonal status` shows.
+struct StatusReport {
+    var server: ServerStatus
+    var world: World
+    var configuration: String
+    var startedAt: Date
+    var loadedAt: Date
+    /// Why the last reload failed; nil if it didn't.
+    var failure: String?
+
+    /// For people.
+    var lines: [String] {
+        let uptime = max(Int(Date().timeIntervalSince(startedAt)), 0)
+        let connections = server.connections == 1 ? "connection" : "connections"
+        var lines = [
+            "zonal \(Release.version), up \(uptime)s",
+            "\(configuration), loaded \(Self.text(of: loadedAt))",
+        ]
+        if let failure { lines.append("the last reload failed: \(failure)") }
+        lines += server.listeners.map { "listening on \($0)" }
+        lines.append(
+            "\(server.connections) \(connections), \(server.cacheEntries) cached answers in \(server.cacheOctets) of \(server.cacheSize) octets"
+        )
+        lines.append(counts.map { "\($0.name) \($0.count)" }.joined(separator: ", "))
+        for zone in zones {
+            lines.append("")
+            let up = zone.reports.count { $0.isUp }
+            lines.append("\(zone.apex) \(up)/\(zone.reports.count) up")
+            lines += zone.reports.map(Self.line)
+        }
+        return lines
+    }
+
+    private static func line(of report: HealthReport) -> String {
+        var line = "  \(place(of: report)) \(report.isUp ? "up" : "down")"
+        line += " since \(text(of: report.changedAt))"
+        if !report.isUp, let reason = report.lastFailure { line += ": \(reason)" }
+        return line
+    }
+
+    /// For programs: one object on one line.
+    var json: String {
+        let counts = counts.map { ($0.name, String($0.count)) }
+        let uptime = max(Int(Date().timeIntervalSince(startedAt)), 0)
+        return JSONText.object([
+            ("version", JSONText.string(Release.version)),
+            ("pid", String(ProcessInfo.processInfo.processIdentifier)),
+            ("uptime", String(uptime)),
+            ("configuration", JSONText.string(configuration)),
+            ("loaded", JSONText.string(Self.text(of: loadedAt))),
+            ("reload-error", failure.map(JSONText.string) ?? "null"),
+            ("listeners", JSONText.list(server.listeners.map { JSONText.string("\($0)") })),
+            ("connections", String(server.connections)),
+            ("counts", JSONText.object(counts)),
+            (
+                "cache",
+                JSONText.object([
+                    ("entries", String(server.cacheEntries)),
+                    ("octets", String(server.cacheOctets)), ("size", String(server.cacheSize)),
+                ])
+            ),
+            ("zones", JSONText.list(zones.map(Self.json))),
+        ])
+    }
+
+    private static func json(of zone: CheckedZone) -> String {
+        JSONText.object([
+            ("zone", JSONText.string("\(zone.apex)")),
+            ("addresses", JSONText.list(zone.reports.map(json))),
+        ])
+    }
+
+    private static func json(of report: HealthReport) -> String {
+        JSONText.object([
+            ("address", JSONText.string("\(report.target.address)")),
+            ("port", String(report.target.check.port)),
+            ("https", report.target.check.path.map(JSONText.string) ?? "null"),
+            ("up", String(report.isUp)),
+            ("since", JSONText.string(text(of: report.changedAt))),
+            ("last-failure", report.lastFailure.map(JSONText.string) ?? "null"),
+        ])
+    }
+
+    // MARK: Parts
+
+    /// Counts of workers and streams together.
+    private var counts: [(name: String, count: UInt64)] {
+        WorkerCounts.names.map { name, count in
+            name == "failed-open"
+                ? (name, server.failedOpen) : (name, server.counts[keyPath: count])
+        }
+    }
+
+    private struct CheckedZone {
+        var apex: DomainName
+        var reports: [HealthReport]
+    }
+
+    /// The zones that have `health`, in the order of the configuration; those of one name are one.
+    private var zones: [CheckedZone] {
+        let reports = Dictionary(grouping: server.health, by: \.target.zone)
+        var seen: Set<DomainName> = []
+        return world.zones.filter { $0.health != nil && seen.insert($0.apex).inserted }
+            .map { CheckedZone(apex: $0.apex, reports: reports[$0.apex] ?? []) }
+    }
+
+    private static func place(of report: HealthReport) -> String {
+        let place = AddressAndPort(report.target.address, port: report.target.check.port)
+        return report.target.check.path.map { "\(place)\($0)" } ?? "\(place)"
+    }
+
+    private static func text(of seconds: UInt32) -> String {
+        text(of: Date(timeIntervalSince1970: Double(seconds)))
+    }
+
+    private static func text(of date: Date) -> String {
+        date.formatted(.iso8601)
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What reaches the control socket and is no request; each test ends with one that is.
+@Suite struct `The control plane under attack` {
+    private func start() throws -> ZonalServer {
+        try ZonalServer("forward: [{ zone: \".\", to: [\"127.0.0.1:9\"] }]\n")
+    }
+
+    private func isAlive(_ server: ZonalServer) -> Bool {
+        ControlClient.ask(server.folder.file("control"), "status text")?.hasPrefix("ok\n") == true
+    }
+
+    @Test(arguments: [
+        "", "GET / HTTP/1.1", "status", "status xml", "status text more", "reload now", "flush",
+        "flush a..b", "explain text 10.0.0.1 - a.example", "explain text nobody - a.example A",
+        "explain text 10.0.0.1 - a.example NOTYPE", "\u{1B}[2J", "flush a\u{0}b",
+        "{\"do\":\"status\"}",
+    ])
+    func `attack 59: a line that is no request is told so, and changes nothing`(line: String) throws
+    {
+        let server = try start()
+        let reply = ControlClient.ask(server.folder.file("control"), line)
+        #expect(reply?.hasPrefix("error ") == true, "\(reply ?? "nothing")")
+        #expect(isAlive(server))
+    }
+
+    @Test func `attack 59: a line without end is cut off at 64 KiB`() throws {
+        let server = try start()
+        let client = try #require(ControlClient(server.folder.file("control")))
+        let chunk = [UInt8](repeating: UInt8(ascii: "a"), count: 1 << 16)
+        for _ in 0..<64 where !client.send(chunk) { break }
+        #expect(client.receiveAll()?.hasPrefix("error a request is one line") != false)
+        #expect(isAlive(server))
+    }
+
+    @Test func `attack 59: octets that are no text are told so`() throws {
+        let server = try start()
+        let client = try #require(ControlClient(server.folder.file("control")))
+        client.send([0xFF, 0xFE, 0x0A])
+        #expect(client.receiveAll() == "error a request is text\n")
+        #expect(isAlive(server))
+    }
+
+    @Test func `attack 59: who says nothing is hung up on, and does not keep others out for long`()
+        throws
+    {
+        let server = try start()
+        let path = server.folder.file("control")
+        let silent = (0..<40).compactMap { _ in ControlClient(path) }
+        // Eight of them hold a place for five seconds, the others none.
+        for client in silent.reversed() { #expect(client.receiveAll() == "") }
+        #expect(isAlive(server))
+    }
+
+    @Test(.enabled(if: getuid() == 0, "needs root, to become somebody else"))
+    func `attack 59: another user is not heard, even where the file lets it in`() throws {
+        let server = try start()
+        let path = server.folder.file("control")
+        try Command.run(["chmod", "755", server.folder.path])
+        let script = """
+            import socket, sys
+            s = socket.socket(socket.AF_UNIX)
+            s.connect(sys.argv[1])
+            try:
+                s.sendall(b"status text\\n")
+            except BrokenPipeError:
+                pass
+            print(s.recv(65536).decode(), end="")
+            """
+        let command = [
+            "setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "/usr/bin/python3",
+            "-c", script, path,
+        ]
+        #expect(try Command.run(command).complaints.contains("PermissionError"))
+        try Command.run(["chmod", "666", path])
+        #expect(
+            try Command.run(command).output == "error only this server's user and root may ask\n"
+        )
+        #expect(isAlive(server))
+    }
+}
