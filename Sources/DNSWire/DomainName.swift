@@ -2,16 +2,16 @@
 ///
 /// Equal names differ at most in ASCII case (RFC 4343 §3). This is the control plane's name; the path
 /// of a query uses `FoldedName`, which is made once a query and never allocates.
-package struct DomainName: Sendable {
+public struct DomainName: Sendable {
     /// Length octet and label by turns, ending in the root's zero: 1 to 255 octets (RFC 1035 §3.1).
-    package let octets: [UInt8]
+    public let octets: [UInt8]
 
-    package static let root = DomainName(trusted: [0])
+    public static let root = DomainName(trusted: [0])
 
     private init(trusted octets: [UInt8]) { self.octets = octets }
 
     /// Takes an uncompressed name in wire form; nil unless it is exactly one well-formed name.
-    package init?(octets: some Collection<UInt8>) {
+    public init?(octets: some Collection<UInt8>) {
         let octets = Array(octets)
         guard octets.count <= 255 else { return nil }
         var offset = 0
@@ -24,7 +24,7 @@ package struct DomainName: Sendable {
     }
 
     /// Labels from the left, the root not among them.
-    package var labels: [ArraySlice<UInt8>] {
+    public var labels: [ArraySlice<UInt8>] {
         var labels: [ArraySlice<UInt8>] = []
         var offset = 0
         while octets[offset] != 0 {
@@ -35,23 +35,23 @@ package struct DomainName: Sendable {
         return labels
     }
 
-    package var isRoot: Bool { octets.count == 1 }
+    public var isRoot: Bool { octets.count == 1 }
 
     /// The same name with A to Z made small.
-    package var folded: DomainName { DomainName(trusted: octets.map(Self.fold)) }
+    public var folded: DomainName { DomainName(trusted: octets.map(Self.fold)) }
 
     /// The name without its first label; the root has no parent.
-    package var parent: DomainName? {
+    public var parent: DomainName? {
         isRoot ? nil : DomainName(trusted: Array(octets[(1 + Int(octets[0]))...]))
     }
 
     /// The name without a `*` as its first label.
-    package var withoutWildcard: DomainName {
+    public var withoutWildcard: DomainName {
         octets.starts(with: [1, UInt8(ascii: "*")]) ? parent ?? self : self
     }
 
     /// True if the name is `ancestor` or lies below it.
-    package func isInside(_ ancestor: DomainName) -> Bool {
+    public func isInside(_ ancestor: DomainName) -> Bool {
         var name: DomainName? = self
         while let candidate = name {
             if candidate == ancestor { return true }
@@ -61,24 +61,24 @@ package struct DomainName: Sendable {
     }
 
     /// The name with one more label in front; nil if that makes it too long.
-    package func prepending(label: some Collection<UInt8>) -> DomainName? {
+    public func prepending(label: some Collection<UInt8>) -> DomainName? {
         guard (1...63).contains(label.count) else { return nil }
         return DomainName(octets: [UInt8(label.count)] + label + octets)
     }
 
     /// ASCII lower case of an octet; length octets (0 to 63) stay as they are.
-    @inlinable package static func fold(_ octet: UInt8) -> UInt8 {
+    public static func fold(_ octet: UInt8) -> UInt8 {
         octet &- 65 < 26 ? octet | 0x20 : octet
     }
 }
 
 extension DomainName: Hashable {
-    package static func == (left: DomainName, right: DomainName) -> Bool {
+    public static func == (left: DomainName, right: DomainName) -> Bool {
         left.octets.count == right.octets.count
             && zip(left.octets, right.octets).allSatisfy { fold($0) == fold($1) }
     }
 
-    package func hash(into hasher: inout Hasher) {
+    public func hash(into hasher: inout Hasher) {
         for octet in octets { hasher.combine(Self.fold(octet)) }
     }
 }
@@ -88,7 +88,7 @@ extension DomainName: CustomStringConvertible {
     ///
     /// A name without a final dot is relative to `origin`. Nil for an empty label, a label over 63
     /// octets, a name over 255, or a malformed escape.
-    package init?(_ text: some StringProtocol, origin: DomainName = .root) {
+    public init?(_ text: some StringProtocol, origin: DomainName = .root) {
         if text == "@" {
             self = origin
             return
@@ -143,7 +143,7 @@ extension DomainName: CustomStringConvertible {
     }
 
     /// Absolute master-file text with its final dot; unprintable octets as `\123`.
-    package var description: String {
+    public var description: String {
         if isRoot { return "." }
         var text = ""
         for label in labels {
@@ -154,7 +154,7 @@ extension DomainName: CustomStringConvertible {
     }
 
     /// One octet of a label as master-file text: itself, `\.` where it has a meaning, or `\DDD`.
-    package static func text(of octet: UInt8) -> String {
+    public static func text(of octet: UInt8) -> String {
         switch octet {
         case UInt8(ascii: "."), UInt8(ascii: ";"), UInt8(ascii: "\\"), UInt8(ascii: "("),
             UInt8(ascii: ")"), UInt8(ascii: "\""), UInt8(ascii: "@"), UInt8(ascii: "$"):

@@ -2,31 +2,31 @@
 ///
 /// Of an option that comes more than once the first counts, so no query makes more work than its
 /// octets.
-package struct EDNSOptions: Equatable, Sendable, BitwiseCopyable {
+public struct EDNSOptions: Equatable, Sendable, BitwiseCopyable {
     /// Where the data of the COOKIE option lies.
-    package var cookie: Place?
+    public var cookie: Place?
     /// The client wants to know which server answers (RFC 5001 §2.1).
-    package var asksForIdentifier = false
+    public var asksForIdentifier = false
     /// The client takes the idle timeout of its connection (RFC 7828 §3.2.1).
-    package var asksForKeepalive = false
+    public var asksForKeepalive = false
 
-    package init() {}
+    public init() {}
 
     /// A range of octets in a message.
-    package struct Place: Equatable, Sendable, BitwiseCopyable {
-        package var start: Int
-        package var length: Int
+    public struct Place: Equatable, Sendable, BitwiseCopyable {
+        public var start: Int
+        public var length: Int
     }
 
-    package enum Code {
-        package static let identifier: UInt16 = 3
-        package static let cookie: UInt16 = 10
-        package static let keepalive: UInt16 = 11
-        package static let extendedError: UInt16 = 15
+    public enum Code {
+        public static let identifier: UInt16 = 3
+        public static let cookie: UInt16 = 10
+        public static let keepalive: UInt16 = 11
+        public static let extendedError: UInt16 = 15
     }
 
     /// Reads the options between two octets of a message; each must end before the second.
-    package init(
+    public init(
         reading message: Span<UInt8>,
         from start: Int,
         to end: Int

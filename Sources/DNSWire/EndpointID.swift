@@ -1,13 +1,13 @@
 /// The ID of a VPC endpoint, `vpce-0aa11bb22cc33dd44`, held in place and ordered.
 ///
 /// Letters, digits and hyphens, 32 at most: AWS's have 13 or 22.
-package struct EndpointID: Hashable, Comparable, Sendable, BitwiseCopyable {
+public struct EndpointID: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// The octets from the top bit on, zeros behind them.
     private var head: UInt128 = 0
     private var tail: UInt128 = 0
 
     /// Octets of the longest ID that can be held.
-    package static let capacity = 32
+    public static let capacity = 32
 
     /// Reads an ID from a range of octets, which exist; nil if it is none.
     init?(_ octets: Span<UInt8>, in range: Range<Int>) {
@@ -18,7 +18,7 @@ package struct EndpointID: Hashable, Comparable, Sendable, BitwiseCopyable {
         }
     }
 
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         let octets = Array(text.utf8)
         self.init(octets.span, in: octets.indices)
     }
@@ -32,7 +32,7 @@ package struct EndpointID: Hashable, Comparable, Sendable, BitwiseCopyable {
         if place < 16 { head |= shifted } else { tail |= shifted }
     }
 
-    package static func < (left: Self, right: Self) -> Bool {
+    public static func < (left: Self, right: Self) -> Bool {
         (left.head, left.tail) < (right.head, right.tail)
     }
 }

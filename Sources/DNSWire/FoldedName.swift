@@ -7,24 +7,24 @@
 /// The three tables are raw memory because an `Array` would be checked for uniqueness at every write.
 /// Every access stays inside the fixed sizes below: `read` refuses names of over 255 octets, and a
 /// name of 255 octets has at most 127 labels.
-@safe package struct FoldedName: ~Copyable {
+@safe public struct FoldedName: ~Copyable {
     /// A name, and what `LabelHash` may read behind it.
     private static var octetCapacity: Int { 264 }
     private static var labelCapacity: Int { 129 }
 
-    @usableFromInline let octetStorage: UnsafeMutablePointer<UInt8>
-    @usableFromInline let startStorage: UnsafeMutablePointer<UInt8>
-    @usableFromInline let hashStorage: UnsafeMutablePointer<UInt64>
+    let octetStorage: UnsafeMutablePointer<UInt8>
+    let startStorage: UnsafeMutablePointer<UInt8>
+    let hashStorage: UnsafeMutablePointer<UInt64>
 
     /// Octets of the name in wire form, root label included; 0 before the first `read`.
-    @usableFromInline package internal(set) var count = 0
+    public internal(set) var count = 0
     /// Labels of the name, the root not among them.
-    @usableFromInline package internal(set) var labelCount = 0
+    public internal(set) var labelCount = 0
     /// The key of the hashes.
-    package let hashSeed: HashSeed
+    public let hashSeed: HashSeed
 
     /// An empty name whose hashes will be keyed with `seed`.
-    package init(seed: HashSeed) {
+    public init(seed: HashSeed) {
         hashSeed = seed
         unsafe octetStorage = .allocate(capacity: Self.octetCapacity)
         unsafe octetStorage.initialize(repeating: 0, count: Self.octetCapacity)
@@ -41,7 +41,7 @@
     }
 
     /// Takes the uncompressed name that starts at `offset` of `message`; false if there is none.
-    @inlinable package mutating func read(_ message: Span<UInt8>, at offset: Int) -> Bool {
+    public mutating func read(_ message: Span<UInt8>, at offset: Int) -> Bool {
         guard offset >= 0 else { return false }
         var end = offset
         while end < message.count, message[end] != 0 {
@@ -55,7 +55,7 @@
     }
 
     /// Copies a name of at most 255 octets in lower case, eight at a time.
-    @usableFromInline func copyFolded(_ name: Span<UInt8>) {
+    func copyFolded(_ name: Span<UInt8>) {
         // Sound: whole words end within `name`, which fits into the storage.
         unsafe name.withUnsafeBytes { source in
             let target = unsafe UnsafeMutableRawPointer(octetStorage)
@@ -83,19 +83,19 @@
     }
 
     /// Takes a name of the control plane.
-    package mutating func read(_ name: DomainName) {
+    public mutating func read(_ name: DomainName) {
         _ = read(name.octets.span, at: 0)
     }
 
     /// Takes a copy of `other`.
-    package mutating func copy(_ other: borrowing FoldedName) {
+    public mutating func copy(_ other: borrowing FoldedName) {
         for index in 0..<other.count { unsafe octetStorage[index] = other.octetStorage[index] }
         finish(count: other.count)
     }
 
     /// Becomes `prefix`'s first `labels` labels in front of suffix `suffixLabels` of `other`; false
     /// if that is over 255 octets.
-    package mutating func assemble(
+    public mutating func assemble(
         labels: Int,
         of prefix: borrowing FoldedName,
         before suffix: Int,
@@ -119,7 +119,7 @@
     }
 
     /// Notes where labels start and hashes every suffix, from the root up.
-    @usableFromInline mutating func finish(count: Int) {
+    mutating func finish(count: Int) {
         self.count = count
         var labels = 0
         var offset = 0
@@ -141,31 +141,31 @@
     }
 
     /// Where suffix `labels` starts in the name's octets.
-    @inlinable @inline(__always) package func offset(ofSuffix labels: Int) -> Int {
+    @inline(__always) public func offset(ofSuffix labels: Int) -> Int {
         precondition(labels >= 0 && labels <= labelCount)
         return Int(unsafe startStorage[labels])
     }
 
     /// The keyed hash of suffix `labels`.
-    @inlinable @inline(__always) package func hash(ofSuffix labels: Int) -> UInt64 {
+    @inline(__always) public func hash(ofSuffix labels: Int) -> UInt64 {
         precondition(labels >= 0 && labels <= labelCount)
         return unsafe hashStorage[labels]
     }
 
     /// One octet of the name, in lower case.
-    @inlinable @inline(__always) package subscript(index: Int) -> UInt8 {
+    @inline(__always) public subscript(index: Int) -> UInt8 {
         precondition(index >= 0 && index < count)
         return unsafe octetStorage[index]
     }
 
     /// The name's octets, for as long as `body` runs.
-    @inlinable package func withOctets<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+    public func withOctets<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
         // Sound: the first `count` octets are initialised, and live as long as `self`.
         body(unsafe Span(_unsafeStart: octetStorage, count: count))
     }
 
     /// True if suffix `labels` is `octets`, which are in lower case.
-    @inlinable package func equals(_ octets: Span<UInt8>, fromSuffix labels: Int) -> Bool {
+    public func equals(_ octets: Span<UInt8>, fromSuffix labels: Int) -> Bool {
         let start = offset(ofSuffix: labels)
         guard count - start == octets.count else { return false }
         // Sound: both ranges are initialised, and the name's ends at `count`.
@@ -187,14 +187,14 @@
     }
 
     /// True if `other`, which is in lower case, is this name.
-    package func equals(_ other: DomainName) -> Bool {
+    public func equals(_ other: DomainName) -> Bool {
         guard other.octets.count == count else { return false }
         for index in 0..<count where other.octets[index] != self[index] { return false }
         return true
     }
 
     /// True if the name is `ancestor`, which is in lower case, or lies below it.
-    package func isInside(_ ancestor: DomainName) -> Bool {
+    public func isInside(_ ancestor: DomainName) -> Bool {
         for labels in 0...labelCount where equals(ancestor.octets.span, fromSuffix: labels) {
             return true
         }
@@ -202,28 +202,28 @@
     }
 
     /// The name for people and for the control plane.
-    package var name: DomainName {
+    public var name: DomainName {
         DomainName(octets: (0..<count).map { self[$0] }) ?? .root
     }
 }
 
 /// The key of every name hash of this process, so that nobody outside can aim names at one bucket.
-package struct HashSeed: Sendable, BitwiseCopyable {
-    @usableFromInline let value: UInt64
+public struct HashSeed: Sendable, BitwiseCopyable {
+    let value: UInt64
 
-    package init(value: UInt64) { self.value = value }
+    public init(value: UInt64) { self.value = value }
 
     /// A seed from the system's random source.
-    package static func random() -> HashSeed { HashSeed(value: .random(in: .min ... .max)) }
+    public static func random() -> HashSeed { HashSeed(value: .random(in: .min ... .max)) }
 }
 
 /// The hash of a name, label by label from the root, eight octets a step.
-@safe package enum LabelHash {
+@safe public enum LabelHash {
     /// The hash of a name from its parent's `hash` and its first label, length octet included.
     ///
     /// `label` points at a length octet (0 to 63) with that many octets behind it, and seven more that
     /// may be read, whatever they are.
-    @unsafe @usableFromInline
+    @unsafe
     static func extend(_ hash: UInt64, with label: UnsafePointer<UInt8>) -> UInt64 {
         let count = 1 + Int(unsafe label.pointee & 63)
         let raw = unsafe UnsafeRawPointer(label)
@@ -246,7 +246,7 @@ package struct HashSeed: Sendable, BitwiseCopyable {
 
 extension FoldedName {
     /// The hash of the name `*` right below suffix `suffix`.
-    package func wildcardHash(belowSuffix suffix: Int) -> UInt64 {
+    public func wildcardHash(belowSuffix suffix: Int) -> UInt64 {
         var label = UInt64(0x2A01).littleEndian
         return unsafe withUnsafeBytes(of: &label) {
             // Sound: eight octets, of which the first two are a length and the label.
@@ -261,7 +261,7 @@ extension FoldedName {
     ///
     /// `dropping` octets of the label give way to `tail`. False if the label would be empty or longer than 63 octets, or the
     /// name longer than 255.
-    package mutating func replaceEnd(
+    public mutating func replaceEnd(
         ofLabel suffix: Int,
         of other: borrowing FoldedName,
         dropping: Int,
@@ -285,12 +285,12 @@ extension FoldedName {
 
 extension FoldedName {
     /// Eight octets of the name from `offset` on, the first in the low bits; zeros behind its end.
-    package func word(at offset: Int) -> UInt64 { withOctets { $0.word(at: offset) } }
+    public func word(at offset: Int) -> UInt64 { withOctets { $0.word(at: offset) } }
 }
 
 extension Span where Element == UInt8 {
     /// Eight octets from `offset` on, the first in the low bits; zeros behind the end.
-    package func word(at offset: Int) -> UInt64 {
+    public func word(at offset: Int) -> UInt64 {
         var word: UInt64 = 0
         for index in 0..<8 where offset + index < count {
             word |= UInt64(self[offset + index]) << UInt64(8 * index)

@@ -2,41 +2,41 @@
 ///
 ///      0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15
 ///     |QR|  opcode   |AA|TC|RD|RA| Z|AD|CD|   rcode   |
-package enum Header {
+public enum Header {
     /// Octets of a header; the question starts here.
-    package static let size = 12
+    public static let size = 12
     /// What a server may send over UDP to a client that sent no OPT (RFC 1035 §4.2.1).
-    package static let classicPayload = 512
+    public static let classicPayload = 512
 
-    package enum Flag {
-        package static let response: UInt16 = 0x8000
-        package static let authoritative: UInt16 = 0x0400
-        package static let truncated: UInt16 = 0x0200
-        package static let recursionDesired: UInt16 = 0x0100
-        package static let recursionAvailable: UInt16 = 0x0080
-        package static let authenticData: UInt16 = 0x0020
-        package static let checkingDisabled: UInt16 = 0x0010
+    public enum Flag {
+        public static let response: UInt16 = 0x8000
+        public static let authoritative: UInt16 = 0x0400
+        public static let truncated: UInt16 = 0x0200
+        public static let recursionDesired: UInt16 = 0x0100
+        public static let recursionAvailable: UInt16 = 0x0080
+        public static let authenticData: UInt16 = 0x0020
+        public static let checkingDisabled: UInt16 = 0x0010
     }
 
-    package enum Opcode {
-        package static let query: UInt16 = 0
-        package static let update: UInt16 = 5
-        package static let mask: UInt16 = 0x7800
+    public enum Opcode {
+        public static let query: UInt16 = 0
+        public static let update: UInt16 = 5
+        public static let mask: UInt16 = 0x7800
 
         /// The opcode of a flags word, 0 to 15.
-        @inlinable package static func of(_ flags: UInt16) -> UInt16 { flags >> 11 & 0xF }
+        public static func of(_ flags: UInt16) -> UInt16 { flags >> 11 & 0xF }
     }
 }
 
 extension Span where Element == UInt8 {
     /// The two octets at `offset`, most significant first; nil if they are not both there.
-    @inlinable @inline(__always) package func bigEndian16(at offset: Int) -> UInt16? {
+    @inline(__always) public func bigEndian16(at offset: Int) -> UInt16? {
         guard offset >= 0, offset + 2 <= count else { return nil }
         return UInt16(self[offset]) << 8 | UInt16(self[offset + 1])
     }
 
     /// The four octets at `offset`, most significant first; nil if they are not all there.
-    @inlinable package func bigEndian32(at offset: Int) -> UInt32? {
+    public func bigEndian32(at offset: Int) -> UInt32? {
         guard let high = bigEndian16(at: offset), let low = bigEndian16(at: offset + 2) else {
             return nil
         }
@@ -44,7 +44,7 @@ extension Span where Element == UInt8 {
     }
 
     /// The eight octets at `offset`, most significant first; nil if they are not all there.
-    @inlinable package func bigEndian64(at offset: Int) -> UInt64? {
+    public func bigEndian64(at offset: Int) -> UInt64? {
         guard let high = bigEndian32(at: offset), let low = bigEndian32(at: offset + 4) else {
             return nil
         }

@@ -2,35 +2,35 @@
 ///
 /// So one order, one prefix length (0 to 128) and one table serve both families, and a client that
 /// reaches a dual-stack socket over IPv4 is the same client.
-package struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
+public struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// The 128 bits, most significant first.
-    package var bits: UInt128
+    public var bits: UInt128
 
-    @inlinable package init(bits: UInt128) { self.bits = bits }
+    public init(bits: UInt128) { self.bits = bits }
 
     /// An IPv4 address from its four octets in host order: `0x7F000001` is 127.0.0.1.
-    @inlinable package init(v4: UInt32) { self.bits = 0xFFFF_0000_0000 | UInt128(v4) }
+    public init(v4: UInt32) { self.bits = 0xFFFF_0000_0000 | UInt128(v4) }
 
-    @inlinable package var isV4: Bool { bits >> 32 == 0xFFFF }
+    public var isV4: Bool { bits >> 32 == 0xFFFF }
 
     /// The low 32 bits: the IPv4 address where `isV4`.
-    @inlinable package var v4: UInt32 { UInt32(truncatingIfNeeded: bits) }
+    public var v4: UInt32 { UInt32(truncatingIfNeeded: bits) }
 
     /// True of 127.0.0.0/8 and ::1.
-    package var isLoopback: Bool { isV4 ? v4 >> 24 == 127 : bits == 1 }
+    public var isLoopback: Bool { isV4 ? v4 >> 24 == 127 : bits == 1 }
 
     /// True of 0.0.0.0 and ::, which listeners write for every address of the machine.
-    package var isUnspecified: Bool { isV4 ? v4 == 0 : bits == 0 }
+    public var isUnspecified: Bool { isV4 ? v4 == 0 : bits == 0 }
 
-    @inlinable package static func < (left: Self, right: Self) -> Bool { left.bits < right.bits }
+    public static func < (left: Self, right: Self) -> Bool { left.bits < right.bits }
 
     /// The address in its rdata form: 4 octets for IPv4, 16 for IPv6.
-    package var octets: [UInt8] {
+    public var octets: [UInt8] {
         (isV4 ? 12..<16 : 0..<16).map { UInt8(truncatingIfNeeded: bits >> UInt128(8 * (15 - $0))) }
     }
 
     /// Reads A (4 octets) or AAAA (16 octets) rdata; nil for any other length.
-    package init?(octets: some Collection<UInt8>) {
+    public init?(octets: some Collection<UInt8>) {
         let value = octets.reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
         switch octets.count {
         case 4: self.init(v4: UInt32(truncatingIfNeeded: value))
@@ -40,7 +40,7 @@ package struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
     }
 
     /// Reads dotted-quad IPv4 or RFC 4291 §2.2 IPv6 text; no zone index, no leading zeros in IPv4.
-    package init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         guard text.utf8.contains(UInt8(ascii: ":")) else {
             guard let v4 = Self.parseV4(text) else { return nil }
             self.init(v4: v4)
@@ -117,7 +117,7 @@ package struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
 
 extension IPAddress: CustomStringConvertible {
     /// Dotted quad, or the RFC 5952 form of IPv6.
-    package var description: String {
+    public var description: String {
         if isV4 {
             return [24, 16, 8, 0].map { String(v4 >> $0 & 0xFF) }.joined(separator: ".")
         }

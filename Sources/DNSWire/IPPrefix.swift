@@ -1,31 +1,31 @@
 /// A CIDR block, `10.20.0.0/16` or `2600:1f18:20::/56`; the bits behind the prefix are zero.
-package struct IPPrefix: Hashable, Sendable, BitwiseCopyable {
+public struct IPPrefix: Hashable, Sendable, BitwiseCopyable {
     /// The first address of the block.
-    package let first: IPAddress
+    public let first: IPAddress
     /// Prefix length in the 128-bit form: an IPv4 `/16` is 112 here; `description` prints 16.
-    package let length: Int
+    public let length: Int
 
     /// The block of `length` (0 to 128, in the 128-bit form) that holds `address`.
-    package init(_ address: IPAddress, length: Int) {
+    public init(_ address: IPAddress, length: Int) {
         self.length = min(max(length, 0), 128)
         self.first = IPAddress(bits: address.bits & Self.mask(self.length))
     }
 
     /// Every address of both families.
-    package static let everything = IPPrefix(IPAddress(bits: 0), length: 0)
+    public static let everything = IPPrefix(IPAddress(bits: 0), length: 0)
 
     /// The last address of the block.
-    package var last: IPAddress { IPAddress(bits: first.bits | ~Self.mask(length)) }
+    public var last: IPAddress { IPAddress(bits: first.bits | ~Self.mask(length)) }
 
-    package func contains(_ address: IPAddress) -> Bool {
+    public func contains(_ address: IPAddress) -> Bool {
         address.bits & Self.mask(length) == first.bits
     }
 
-    package func contains(_ other: IPPrefix) -> Bool {
+    public func contains(_ other: IPPrefix) -> Bool {
         length <= other.length && contains(other.first)
     }
 
-    package func overlaps(_ other: IPPrefix) -> Bool {
+    public func overlaps(_ other: IPPrefix) -> Bool {
         contains(other) || other.contains(self)
     }
 
@@ -38,7 +38,7 @@ extension IPPrefix: CustomStringConvertible {
     /// Reads `ADDRESS/LENGTH`; an address without a length is the block of that one address.
     ///
     /// Host bits may be set and are cleared: compare `first` with the address to find out.
-    package init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard let addressText = parts.first, parts.count <= 2, let address = IPAddress(addressText)
         else { return nil }
@@ -54,7 +54,7 @@ extension IPPrefix: CustomStringConvertible {
         self.init(address, length: length + 128 - familyBits)
     }
 
-    package var description: String {
+    public var description: String {
         "\(first)/\(first.isV4 && length >= 96 ? length - 96 : length)"
     }
 }

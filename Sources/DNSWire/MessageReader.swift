@@ -2,18 +2,18 @@
 ///
 /// Holds offsets only; the message is passed to each call. All work is bounded by the message's size:
 /// pointers lead strictly backwards, and names end at 255 octets (RFC 9267).
-package struct MessageReader: Sendable, BitwiseCopyable {
-    package let id: UInt16
-    package let flags: UInt16
-    package let questionCount: UInt16
+public struct MessageReader: Sendable, BitwiseCopyable {
+    public let id: UInt16
+    public let flags: UInt16
+    public let questionCount: UInt16
     /// Where the next record starts.
-    package private(set) var offset = Header.size
+    public private(set) var offset = Header.size
     private var remaining: (answer: UInt16, authority: UInt16, additional: UInt16)
 
-    package var rcode: ResponseCode { ResponseCode(rawValue: flags & 0xF) }
+    public var rcode: ResponseCode { ResponseCode(rawValue: flags & 0xF) }
 
     /// Reads the header; records follow once the question has been read.
-    package init(_ message: Span<UInt8>) throws(WireError) {
+    public init(_ message: Span<UInt8>) throws(WireError) {
         guard let id = message.bigEndian16(at: 0), let flags = message.bigEndian16(at: 2),
             let questionCount = message.bigEndian16(at: 4),
             let answerCount = message.bigEndian16(at: 6),
@@ -27,29 +27,29 @@ package struct MessageReader: Sendable, BitwiseCopyable {
     }
 
     /// The section that a record stands in.
-    package enum Section: Sendable, BitwiseCopyable { case answer, authority, additional }
+    public enum Section: Sendable, BitwiseCopyable { case answer, authority, additional }
 
     /// One record; offsets point into the message.
-    package struct Record: Sendable, BitwiseCopyable {
-        package let section: Section
-        package let owner: Int
-        package let type: RecordType
-        package let recordClass: UInt16
-        package let ttl: UInt32
-        package let rdata: Int
-        package let rdataLength: Int
+    public struct Record: Sendable, BitwiseCopyable {
+        public let section: Section
+        public let owner: Int
+        public let type: RecordType
+        public let recordClass: UInt16
+        public let ttl: UInt32
+        public let rdata: Int
+        public let rdataLength: Int
 
-        package var rdataEnd: Int { rdata + rdataLength }
+        public var rdataEnd: Int { rdata + rdataLength }
     }
 
     /// Steps over the question; call once, before `next`, on messages with one question.
-    package mutating func skipQuestion(of message: Span<UInt8>) throws(WireError) {
+    public mutating func skipQuestion(of message: Span<UInt8>) throws(WireError) {
         offset = try message.nameEnd(at: offset) + 4
         guard offset <= message.count else { throw .truncated(offset: message.count) }
     }
 
     /// The next record, in the order of the sections; nil behind the last.
-    package mutating func next(in message: Span<UInt8>) throws(WireError) -> Record? {
+    public mutating func next(in message: Span<UInt8>) throws(WireError) -> Record? {
         let section: Section
         if remaining.answer > 0 {
             remaining.answer -= 1
@@ -86,7 +86,7 @@ package struct MessageReader: Sendable, BitwiseCopyable {
 
 extension Span where Element == UInt8 {
     /// Where the name at `offset` ends in place: behind its root label or its first pointer.
-    package func nameEnd(at offset: Int) throws(WireError) -> Int {
+    public func nameEnd(at offset: Int) throws(WireError) -> Int {
         var end = offset
         while true {
             guard end >= 0, end < count else { throw .truncated(offset: end) }
@@ -109,7 +109,7 @@ extension Span where Element == UInt8 {
     /// ends; the name must not exceed 255 octets (RFC 1035 §4.1.4, §2.3.4). A name of 127 labels has use for 126
     /// pointers, so more are an error.
     @discardableResult
-    package func forEachLabel(
+    public func forEachLabel(
         ofNameAt offset: Int,
         _ body: (_ start: Int, _ length: Int) -> Void
     ) throws(WireError) -> Int {
@@ -148,7 +148,7 @@ extension Span where Element == UInt8 {
     }
 
     /// The name at `offset`, pointers followed, as a value of its own.
-    package func name(at offset: Int) throws(WireError) -> DomainName {
+    public func name(at offset: Int) throws(WireError) -> DomainName {
         var octets: [UInt8] = []
         try forEachLabel(ofNameAt: offset) { start, length in
             for index in start..<start + length { octets.append(self[index]) }
@@ -162,7 +162,7 @@ extension FoldedName {
     /// Takes the name at `offset` of a whole message, pointers followed.
     ///
     /// On an error the name is the root.
-    package mutating func read(
+    public mutating func read(
         compressedIn message: Span<UInt8>,
         at offset: Int
     ) throws(WireError) {
@@ -185,7 +185,7 @@ extension FoldedName {
 
 extension ReplyWriter {
     /// Writes the name at `offset` of `message` in full, pointers followed.
-    package mutating func writeName(
+    public mutating func writeName(
         of message: Span<UInt8>,
         at offset: Int
     ) throws(WireError) {
@@ -196,7 +196,7 @@ extension ReplyWriter {
 }
 
 /// What is wrong with a message; `offset` is the octet at fault.
-package enum WireError: Error, Equatable, Sendable {
+public enum WireError: Error, Equatable, Sendable {
     /// The message ends before the field at `offset` is complete.
     case truncated(offset: Int)
     /// The octet is no label length: a reserved label type (RFC 6891 §5).

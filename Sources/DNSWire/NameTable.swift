@@ -3,10 +3,10 @@
 /// Every label is looked at once, whatever points to it, so all names of a message together cost time in
 /// proportion to its size. Comparing them one by one would not: 64 KiB hold four thousand pointers to
 /// one name of 127 labels. The message is passed to each call, always the same.
-package struct NameTable: Sendable {
-    package typealias Number = Int
+public struct NameTable: Sendable {
+    public typealias Number = Int
 
-    package static let root: Number = 0
+    public static let root: Number = 0
 
     /// A name as its first label in front of another name.
     private struct Name {
@@ -26,25 +26,25 @@ package struct NameTable: Sendable {
     private var known: [Int32]
     private var path: [Int] = []
 
-    package init(of message: Span<UInt8>) {
+    public init(of message: Span<UInt8>) {
         known = [Int32](repeating: -1, count: min(message.count, 0x4000))
     }
 
     /// Names found so far; numbers are below it.
-    package var count: Int { names.count }
+    public var count: Int { names.count }
 
-    package func parent(of name: Number) -> Number { names[name].parent }
-    package func length(of name: Number) -> Int { names[name].length }
-    package func labelCount(of name: Number) -> Int { names[name].labelCount }
+    public func parent(of name: Number) -> Number { names[name].parent }
+    public func length(of name: Number) -> Int { names[name].length }
+    public func labelCount(of name: Number) -> Int { names[name].labelCount }
 
     /// Where the first label's octets stand in the message, its length octet included.
-    package func firstLabel(of name: Number) -> Range<Int> {
+    public func firstLabel(of name: Number) -> Range<Int> {
         let (start, length) = (names[name].label, names[name].length)
         return start..<start + length - names[names[name].parent].length
     }
 
     /// The name and all names above it, by their number of labels: the root is the first.
-    package func line(of name: Number) -> [Number] {
+    public func line(of name: Number) -> [Number] {
         var line = [Number](repeating: Self.root, count: names[name].labelCount + 1)
         var name = name
         while name != Self.root {
@@ -55,14 +55,14 @@ package struct NameTable: Sendable {
     }
 
     /// True if the name is `ancestor` or lies below it.
-    package func isInside(_ name: Number, _ ancestor: Number) -> Bool {
+    public func isInside(_ name: Number, _ ancestor: Number) -> Bool {
         var name = name
         while names[name].labelCount > names[ancestor].labelCount { name = names[name].parent }
         return name == ancestor
     }
 
     /// The number of the name at `offset`, pointers followed (RFC 1035 §4.1.4).
-    package mutating func number(
+    public mutating func number(
         ofNameAt offset: Int,
         in message: Span<UInt8>
     ) throws(WireError) -> Number {
@@ -98,7 +98,7 @@ package struct NameTable: Sendable {
     /// The number of the name whose labels are `name`'s down to `ancestor`, and then `replacement`'s.
     ///
     /// Nil if it is longer than 255 octets: what a DNAME may make (RFC 6672 §2.2).
-    package mutating func substitute(
+    public mutating func substitute(
         _ replacement: Number,
         for ancestor: Number,
         in name: Number,

@@ -2,7 +2,7 @@ extension IPAddress {
     /// True of addresses that mean something else in every network: unspecified, private (RFC 1918),
     /// shared (RFC 6598), loopback and link-local ones, IPv6 unique local ones (RFC 4193), and IPv6 ones
     /// that stand for such an IPv4 address (RFC 4291 §2.5.5, RFC 6052 §2.1).
-    package var isPrivate: Bool {
+    public var isPrivate: Bool {
         if isV4 { return Self.privateV4.contains { $0.contains(self) } }
         if Self.translated.contains(self) { return IPAddress(v4: v4).isPrivate }
         return Self.privateV6.contains { $0.contains(self) }

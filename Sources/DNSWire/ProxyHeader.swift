@@ -2,19 +2,19 @@
 ///
 /// It proves nothing by itself: the listener and the sender's address say whether it is believed. HAProxy's
 /// `proxy-protocol.txt` §2.2 is the specification; that a header names a VPC endpoint is AWS's addition.
-package struct ProxyHeader: Equatable, Sendable, BitwiseCopyable {
+public struct ProxyHeader: Equatable, Sendable, BitwiseCopyable {
     /// Octets of the header; the DNS message, or the stream of them, starts behind.
-    package let length: Int
+    public let length: Int
     /// The client's address; nil where the proxy speaks for itself (LOCAL) or for somebody it cannot
     /// name (UNSPEC), so that the socket's peer is the client.
-    package private(set) var source: IPAddress?
+    public private(set) var source: IPAddress?
     /// The VPC endpoint that the client came through.
-    package private(set) var endpoint: EndpointID?
+    public private(set) var endpoint: EndpointID?
 
     /// Reads the header that `octets` start with; nil while they are only the beginning of one.
     ///
     /// An octet that no header has in its place is an error at once, however few are there.
-    package static func read(
+    public static func read(
         _ octets: Span<UInt8>
     ) throws(ProxyHeaderError) -> ProxyHeader? {
         for index in 0..<Place.command {
@@ -148,7 +148,7 @@ package struct ProxyHeader: Equatable, Sendable, BitwiseCopyable {
 }
 
 /// Why octets are no PROXY header that can be believed.
-package enum ProxyHeaderError: Error, Equatable {
+public enum ProxyHeaderError: Error, Equatable {
     case signature
     /// Another version than 2, or a command that is neither LOCAL nor PROXY.
     case command

@@ -2,34 +2,34 @@
 ///
 /// A `Query` exists only if the header, the one question and all that follows are well formed, so no
 /// later stage checks a length again.
-package struct Query: Equatable, Sendable, BitwiseCopyable {
-    package var id: UInt16
+public struct Query: Equatable, Sendable, BitwiseCopyable {
+    public var id: UInt16
     /// The flags word as received.
-    package var flags: UInt16
+    public var flags: UInt16
     /// Octets of the question's name, which starts at offset 12 and is never compressed; 0 where there
     /// is no question.
-    package var nameLength = 0
-    package var type = RecordType(rawValue: 0)
+    public var nameLength = 0
+    public var type = RecordType(rawValue: 0)
     /// The class as received; IN is 1.
-    package var recordClass: UInt16 = 0
-    package var edns: EDNS?
+    public var recordClass: UInt16 = 0
+    public var edns: EDNS?
 
     /// What the sender's OPT record said (RFC 6891 §6.1).
-    package struct EDNS: Equatable, Sendable, BitwiseCopyable {
+    public struct EDNS: Equatable, Sendable, BitwiseCopyable {
         /// The largest UDP response the sender takes, as sent: values under 512 mean 512 (§6.2.3).
-        package var payloadSize: UInt16
-        package var version: UInt8
-        package var dnssecOK: Bool
-        package var options: EDNSOptions
+        public var payloadSize: UInt16
+        public var version: UInt8
+        public var dnssecOK: Bool
+        public var options: EDNSOptions
     }
 
     /// False of a query that does nothing but fetch a cookie (RFC 7873 §5.4).
-    @inlinable package var hasQuestion: Bool { nameLength > 0 }
+    public var hasQuestion: Bool { nameLength > 0 }
 
-    @inlinable package var opcode: UInt16 { Header.Opcode.of(flags) }
+    public var opcode: UInt16 { Header.Opcode.of(flags) }
 
     /// Where the question ends: the length of the shortest message that holds header and question.
-    @inlinable package var questionEnd: Int {
+    public var questionEnd: Int {
         hasQuestion ? Header.size + nameLength + 4 : Header.size
     }
 
@@ -38,7 +38,7 @@ package struct Query: Equatable, Sendable, BitwiseCopyable {
     /// Every opcode that has a form we know has this one. Records other than OPT, which belongs into the
     /// additional section, are stepped over: IXFR and UPDATE carry some, and their refusal is the
     /// policy's business. Octets behind the last record are an error.
-    package init(reading message: Span<UInt8>) throws(QueryError) {
+    public init(reading message: Span<UInt8>) throws(QueryError) {
         guard message.count >= Header.size, let id = message.bigEndian16(at: 0),
             let flags = message.bigEndian16(at: 2)
         else { throw .tooShort }
@@ -146,7 +146,7 @@ package struct Query: Equatable, Sendable, BitwiseCopyable {
 }
 
 /// Why a message is not a query that we can answer in full.
-package enum QueryError: Error, Equatable, Sendable {
+public enum QueryError: Error, Equatable, Sendable {
     /// No whole header: nothing to reply to.
     case tooShort
     /// QR is set: replying to a response makes loops.

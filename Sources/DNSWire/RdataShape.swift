@@ -2,15 +2,15 @@
 ///
 /// RFC 3597 §4 lets a sender compress names in the types of RFC 1035 alone and asks receivers to
 /// expand them in a few more. All other rdata is copied as it is.
-package struct RdataShape: Sendable, BitwiseCopyable {
+public struct RdataShape: Sendable, BitwiseCopyable {
     /// Octets in front of the first name.
-    package let prefix: Int
-    package let names: Int
+    public let prefix: Int
+    public let names: Int
     /// Octets behind the last name; nil for any number.
-    package let suffix: Int?
+    public let suffix: Int?
 
     /// The shape of a type's rdata; nil for types without names that may be compressed.
-    package init?(of type: RecordType) {
+    public init?(of type: RecordType) {
         switch type.rawValue {
         case 2, 3, 4, 5, 7, 8, 9, 12, 39: (prefix, names, suffix) = (0, 1, 0)
         case 6: (prefix, names, suffix) = (0, 2, 20)
@@ -26,7 +26,7 @@ package struct RdataShape: Sendable, BitwiseCopyable {
 
     /// Checks a record's rdata against its type and hands its parts to `copy` and `name` in order:
     /// stretches of octets, and places of names.
-    package static func walk(
+    public static func walk(
         _ record: MessageReader.Record,
         in message: Span<UInt8>,
         copy: (Range<Int>) -> Void,

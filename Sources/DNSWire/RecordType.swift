@@ -1,50 +1,50 @@
 /// A resource record type, or a question's type (RFC 1035 §3.2.2, RFC 6895 §3.1).
-package struct RecordType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
-    package var rawValue: UInt16
+public struct RecordType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
+    public var rawValue: UInt16
 
-    @inlinable package init(rawValue: UInt16) { self.rawValue = rawValue }
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     // What the compiler would make is a call by way of a protocol at every look at a type.
-    @inlinable @inline(__always) package static func == (left: Self, right: Self) -> Bool {
+    @inline(__always) public static func == (left: Self, right: Self) -> Bool {
         left.rawValue == right.rawValue
     }
 
-    @inlinable package static var a: Self { Self(rawValue: 1) }
-    @inlinable package static var ns: Self { Self(rawValue: 2) }
-    @inlinable package static var cname: Self { Self(rawValue: 5) }
-    @inlinable package static var soa: Self { Self(rawValue: 6) }
-    @inlinable package static var ptr: Self { Self(rawValue: 12) }
-    @inlinable package static var hinfo: Self { Self(rawValue: 13) }
-    @inlinable package static var mx: Self { Self(rawValue: 15) }
-    @inlinable package static var txt: Self { Self(rawValue: 16) }
-    @inlinable package static var sig: Self { Self(rawValue: 24) }
-    @inlinable package static var aaaa: Self { Self(rawValue: 28) }
-    @inlinable package static var srv: Self { Self(rawValue: 33) }
-    @inlinable package static var dname: Self { Self(rawValue: 39) }
-    @inlinable package static var opt: Self { Self(rawValue: 41) }
-    @inlinable package static var ds: Self { Self(rawValue: 43) }
-    @inlinable package static var rrsig: Self { Self(rawValue: 46) }
-    @inlinable package static var nsec: Self { Self(rawValue: 47) }
-    @inlinable package static var dnskey: Self { Self(rawValue: 48) }
-    @inlinable package static var nsec3: Self { Self(rawValue: 50) }
-    @inlinable package static var svcb: Self { Self(rawValue: 64) }
-    @inlinable package static var https: Self { Self(rawValue: 65) }
-    @inlinable package static var tkey: Self { Self(rawValue: 249) }
-    @inlinable package static var tsig: Self { Self(rawValue: 250) }
-    @inlinable package static var ixfr: Self { Self(rawValue: 251) }
-    @inlinable package static var axfr: Self { Self(rawValue: 252) }
-    @inlinable package static var mailb: Self { Self(rawValue: 253) }
-    @inlinable package static var maila: Self { Self(rawValue: 254) }
-    @inlinable package static var any: Self { Self(rawValue: 255) }
+    public static var a: Self { Self(rawValue: 1) }
+    public static var ns: Self { Self(rawValue: 2) }
+    public static var cname: Self { Self(rawValue: 5) }
+    public static var soa: Self { Self(rawValue: 6) }
+    public static var ptr: Self { Self(rawValue: 12) }
+    public static var hinfo: Self { Self(rawValue: 13) }
+    public static var mx: Self { Self(rawValue: 15) }
+    public static var txt: Self { Self(rawValue: 16) }
+    public static var sig: Self { Self(rawValue: 24) }
+    public static var aaaa: Self { Self(rawValue: 28) }
+    public static var srv: Self { Self(rawValue: 33) }
+    public static var dname: Self { Self(rawValue: 39) }
+    public static var opt: Self { Self(rawValue: 41) }
+    public static var ds: Self { Self(rawValue: 43) }
+    public static var rrsig: Self { Self(rawValue: 46) }
+    public static var nsec: Self { Self(rawValue: 47) }
+    public static var dnskey: Self { Self(rawValue: 48) }
+    public static var nsec3: Self { Self(rawValue: 50) }
+    public static var svcb: Self { Self(rawValue: 64) }
+    public static var https: Self { Self(rawValue: 65) }
+    public static var tkey: Self { Self(rawValue: 249) }
+    public static var tsig: Self { Self(rawValue: 250) }
+    public static var ixfr: Self { Self(rawValue: 251) }
+    public static var axfr: Self { Self(rawValue: 252) }
+    public static var mailb: Self { Self(rawValue: 253) }
+    public static var maila: Self { Self(rawValue: 254) }
+    public static var any: Self { Self(rawValue: 255) }
 
     /// True of A and AAAA, the types whose records have an availability zone.
-    @inlinable package var isAddress: Bool { rawValue == 1 || rawValue == 28 }
+    public var isAddress: Bool { rawValue == 1 || rawValue == 28 }
 
     /// True of the types that are asked for but never stored: OPT and 128 to 255 (RFC 6895 §3.1).
-    @inlinable package var isMeta: Bool { rawValue == 41 || (128...255).contains(rawValue) }
+    public var isMeta: Bool { rawValue == 41 || (128...255).contains(rawValue) }
 
     /// True of the two values that are nobody's (RFC 6895 §3.1).
-    @inlinable package var isReserved: Bool { rawValue == 0 || rawValue == .max }
+    public var isReserved: Bool { rawValue == 0 || rawValue == .max }
 }
 
 extension RecordType: CustomStringConvertible {
@@ -68,10 +68,10 @@ extension RecordType: CustomStringConvertible {
     )
 
     /// The mnemonic, or `TYPE65280` for a type without one (RFC 3597 §5).
-    package var description: String { Self.mnemonics[rawValue] ?? "TYPE\(rawValue)" }
+    public var description: String { Self.mnemonics[rawValue] ?? "TYPE\(rawValue)" }
 
     /// Reads a mnemonic in any case, or the `TYPE65280` form.
-    package init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         let upper = text.uppercased()
         if let value = Self.values[upper] {
             self.init(rawValue: value)

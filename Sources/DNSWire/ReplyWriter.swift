@@ -2,18 +2,18 @@
 ///
 /// A write that does not fit leaves the position where it was and sets `isFull`; the caller looks once,
 /// at the end of a record, and rewinds. Nothing here allocates.
-@safe package struct ReplyWriter: ~Copyable {
-    @usableFromInline let base: UnsafeMutableRawPointer
+@safe public struct ReplyWriter: ~Copyable {
+    let base: UnsafeMutableRawPointer
     /// Octets that may be written: what the client and the transport take, less what is reserved.
-    @usableFromInline package var limit: Int
+    public var limit: Int
     /// Octets written so far.
-    @usableFromInline package internal(set) var count = 0
+    public internal(set) var count = 0
     /// True once a write did not fit; `rewind` clears it.
-    @usableFromInline package internal(set) var isFull = false
+    public internal(set) var isFull = false
     private let capacity: Int
 
     /// Writes into `buffer`, which the caller keeps alive and leaves alone until the writer is done.
-    @unsafe package init(_ buffer: UnsafeMutableRawBufferPointer, limit: Int) {
+    @unsafe public init(_ buffer: UnsafeMutableRawBufferPointer, limit: Int) {
         precondition(buffer.count >= Header.size)
         unsafe base = buffer.baseAddress.unsafelyUnwrapped
         capacity = buffer.count
@@ -21,20 +21,20 @@
     }
 
     /// Drops what was written behind `count`.
-    package mutating func rewind(to count: Int) {
+    public mutating func rewind(to count: Int) {
         precondition(count <= self.count)
         self.count = count
         isFull = false
     }
 
     /// Starts over with another limit.
-    package mutating func reset(limit: Int) {
+    public mutating func reset(limit: Int) {
         self.limit = min(limit, capacity)
         count = 0
         isFull = false
     }
 
-    @inlinable @inline(__always)
+    @inline(__always)
     mutating func reserve(_ octets: Int) -> UnsafeMutableRawPointer? {
         guard !isFull, count + octets <= limit else {
             isFull = true
@@ -46,28 +46,28 @@
         return unsafe start
     }
 
-    @inlinable @inline(__always) package mutating func write8(_ value: UInt8) {
+    @inline(__always) public mutating func write8(_ value: UInt8) {
         guard let start = unsafe reserve(1) else { return }
         unsafe start.storeBytes(of: value, as: UInt8.self)
     }
 
-    @inlinable @inline(__always) package mutating func write16(_ value: UInt16) {
+    @inline(__always) public mutating func write16(_ value: UInt16) {
         guard let start = unsafe reserve(2) else { return }
         unsafe start.storeBytes(of: value.bigEndian, as: UInt16.self)
     }
 
-    @inlinable @inline(__always) package mutating func write32(_ value: UInt32) {
+    @inline(__always) public mutating func write32(_ value: UInt32) {
         guard let start = unsafe reserve(4) else { return }
         unsafe start.storeBytes(of: value.bigEndian, as: UInt32.self)
     }
 
-    package mutating func write64(_ value: UInt64) {
+    public mutating func write64(_ value: UInt64) {
         guard let start = unsafe reserve(8) else { return }
         unsafe start.storeBytes(of: value.bigEndian, as: UInt64.self)
     }
 
     /// Writes 64 and 16 bits, most significant octets first, and `octets` behind them: all or nothing.
-    @inlinable @inline(__always) package mutating func write(
+    @inline(__always) public mutating func write(
         _ word: UInt64,
         _ half: UInt16,
         _ octets: Span<UInt8>
@@ -82,7 +82,7 @@
         }
     }
 
-    @inlinable @inline(__always) package mutating func write(_ octets: Span<UInt8>) {
+    @inline(__always) public mutating func write(_ octets: Span<UInt8>) {
         guard let start = unsafe reserve(octets.count), octets.count > 0 else { return }
         // Sound: `reserve` made room for `octets.count`, and the source is initialised throughout.
         unsafe octets.withUnsafeBufferPointer {
@@ -90,7 +90,7 @@
         }
     }
 
-    @inlinable @inline(__always) package mutating func write(
+    @inline(__always) public mutating func write(
         _ octets: Span<UInt8>,
         in range: Range<Int>
     ) {
@@ -98,19 +98,19 @@
     }
 
     /// Overwrites two octets that were written before.
-    @inlinable @inline(__always) package mutating func patch16(_ value: UInt16, at offset: Int) {
+    @inline(__always) public mutating func patch16(_ value: UInt16, at offset: Int) {
         precondition(offset >= 0 && offset + 2 <= count)
         unsafe (base + offset).storeBytes(of: value.bigEndian, as: UInt16.self)
     }
 
     /// Overwrites four octets that were written before.
-    @inlinable @inline(__always) package mutating func patch32(_ value: UInt32, at offset: Int) {
+    @inline(__always) public mutating func patch32(_ value: UInt32, at offset: Int) {
         precondition(offset >= 0 && offset + 4 <= count)
         unsafe (base + offset).storeBytes(of: value.bigEndian, as: UInt32.self)
     }
 
     /// What has been written, for as long as `body` runs.
-    package func withOctets<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+    public func withOctets<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
         // Sound: the first `count` octets were written, and the buffer outlives the writer.
         body(unsafe Span(_unsafeBytes: UnsafeRawBufferPointer(start: base, count: count)))
     }

@@ -1,10 +1,10 @@
 /// A key of server cookies, which every server behind one address shares (RFC 9018 §5).
-package struct CookieSecret: Hashable, Sendable, BitwiseCopyable {
+public struct CookieSecret: Hashable, Sendable, BitwiseCopyable {
     let low: UInt64
     let high: UInt64
 
     /// The secret of 32 hexadecimal digits, as other servers write it; nil for anything else.
-    package init?(hexadecimal text: some StringProtocol) {
+    public init?(hexadecimal text: some StringProtocol) {
         guard text.utf8.count == 32, text.allSatisfy(\.isHexDigit),
             let first = UInt64(text.prefix(16), radix: 16),
             let last = UInt64(text.suffix(16), radix: 16)
@@ -15,25 +15,25 @@ package struct CookieSecret: Hashable, Sendable, BitwiseCopyable {
     private init(low: UInt64, high: UInt64) { (self.low, self.high) = (low, high) }
 
     /// A secret from the system's random source.
-    package static func random() -> CookieSecret {
+    public static func random() -> CookieSecret {
         CookieSecret(low: .random(in: .min ... .max), high: .random(in: .min ... .max))
     }
 }
 
 /// What a COOKIE option of a query says (RFC 7873 §4).
-package struct Cookie: Equatable, Sendable, BitwiseCopyable {
+public struct Cookie: Equatable, Sendable, BitwiseCopyable {
     /// The client cookie, its first octet highest.
-    package var client: UInt64
+    public var client: UInt64
     /// Our part, if it is there and has our form (RFC 9018 §4).
-    package var server: ServerCookie?
+    public var server: ServerCookie?
 
-    package init(client: UInt64, server: ServerCookie? = nil) {
+    public init(client: UInt64, server: ServerCookie? = nil) {
         self.client = client
         self.server = server
     }
 
     /// Reads the option's data, which `EDNSOptions` has found to have a right length.
-    package init?(reading message: Span<UInt8>, at place: EDNSOptions.Place) {
+    public init?(reading message: Span<UInt8>, at place: EDNSOptions.Place) {
         guard let client = message.bigEndian64(at: place.start) else { return nil }
         self.client = client
         guard place.length == 8 + ServerCookie.size,
@@ -49,12 +49,12 @@ package struct Cookie: Equatable, Sendable, BitwiseCopyable {
 ///     |  version = 1  |            reserved           |
 ///     |                   timestamp                   |
 ///     |                  hash, 8 octets               |
-package struct ServerCookie: Equatable, Sendable, BitwiseCopyable {
+public struct ServerCookie: Equatable, Sendable, BitwiseCopyable {
     /// Version, reserved octets and timestamp.
-    package var head: UInt64
-    package var hash: UInt64
+    public var head: UInt64
+    public var hash: UInt64
 
-    package static let size = 16
+    public static let size = 16
 
     /// Seconds since 1970, modulo 2^32.
     fileprivate var timestamp: UInt32 { UInt32(truncatingIfNeeded: head) }
@@ -63,11 +63,11 @@ package struct ServerCookie: Equatable, Sendable, BitwiseCopyable {
 
 /// The secrets in force: new cookies are made with one, and those of the one before are still good
 /// (RFC 9018 §5).
-package struct CookieSecrets: Hashable, Sendable, BitwiseCopyable {
-    package var current: CookieSecret
-    package var previous: CookieSecret?
+public struct CookieSecrets: Hashable, Sendable, BitwiseCopyable {
+    public var current: CookieSecret
+    public var previous: CookieSecret?
 
-    package init(current: CookieSecret, previous: CookieSecret? = nil) {
+    public init(current: CookieSecret, previous: CookieSecret? = nil) {
         self.current = current
         self.previous = previous
     }
@@ -78,13 +78,13 @@ package struct CookieSecrets: Hashable, Sendable, BitwiseCopyable {
     private static let clockSkew: Int32 = 300
 
     /// A cookie for a client, made at `time` in seconds since 1970.
-    package func cookie(for client: UInt64, at address: IPAddress, time: UInt32) -> ServerCookie {
+    public func cookie(for client: UInt64, at address: IPAddress, time: UInt32) -> ServerCookie {
         let head = Self.version << 56 | UInt64(time)
         return ServerCookie(head: head, hash: Self.hash(client, head, address, current))
     }
 
     /// True if we, or a server with our secrets, gave this cookie to this client lately.
-    package func accept(_ cookie: Cookie, from address: IPAddress, time: UInt32) -> Bool {
+    public func accept(_ cookie: Cookie, from address: IPAddress, time: UInt32) -> Bool {
         guard let server = cookie.server, UInt64(server.version) == Self.version else {
             return false
         }

@@ -1,27 +1,27 @@
 /// SipHash-2-4: a keyed hash of 64 bits that nobody can compute without the key.
 ///
 /// Takes the message in words of eight octets, the first octet lowest, as the algorithm reads them.
-package struct SipHash: BitwiseCopyable {
+public struct SipHash: BitwiseCopyable {
     private var v0: UInt64
     private var v1: UInt64
     private var v2: UInt64
     private var v3: UInt64
     private var wordCount: UInt64 = 0
 
-    package init(key: CookieSecret) {
+    public init(key: CookieSecret) {
         v0 = key.low ^ 0x736F_6D65_7073_6575
         v1 = key.high ^ 0x646F_7261_6E64_6F6D
         v2 = key.low ^ 0x6C79_6765_6E65_7261
         v3 = key.high ^ 0x7465_6462_7974_6573
     }
 
-    package mutating func append(_ word: UInt64) {
+    public mutating func append(_ word: UInt64) {
         wordCount &+= 1
         mix(word)
     }
 
     /// The hash of what was appended and of up to seven octets more, the first of them lowest.
-    package func hash(appending rest: UInt64 = 0, octets: UInt64 = 0) -> UInt64 {
+    public func hash(appending rest: UInt64 = 0, octets: UInt64 = 0) -> UInt64 {
         var state = self
         state.mix((wordCount &* 8 &+ octets) << 56 | rest)
         state.v2 ^= 0xFF

@@ -1,32 +1,32 @@
-package import DNSWire
-package import Snapshot
+public import DNSWire
+public import Snapshot
 
 /// The path of a query, a stage a line; each thread owns one.
 ///
 /// Holds the memory that a query needs on its way, so that none is allocated per query. It has no
 /// socket and no clock: the message, the time and the snapshot are passed in.
-@safe package struct Pipeline: ~Copyable {
+@safe public struct Pipeline: ~Copyable {
     /// The name being answered: the question's, then the target of each alias; after `.forward`, the
     /// name to ask upstream.
-    package internal(set) var name: FoldedName
+    public internal(set) var name: FoldedName
     /// Told of every decision, for `explain`; the server has none.
-    package var trace: Trace?
+    public var trace: Trace?
     /// The time of day in seconds since 1970, which cookies carry; its owner keeps it right.
-    package var timeOfDay: UInt32 = 0
+    public var timeOfDay: UInt32 = 0
 
     /// What the last reply was answered from and should be asked again before it expires, with its
     /// name; only where `mayRefresh` is set, and for the caller to take.
-    package private(set) var refreshment: UpstreamQuestion?
-    package private(set) var refreshmentName: FoldedName
+    public private(set) var refreshment: UpstreamQuestion?
+    public private(set) var refreshmentName: FoldedName
     /// Whether the owner asks upstreams what `refreshment` says.
-    package var mayRefresh = false
+    public var mayRefresh = false
     /// Bounds the replies to datagrams; nil where none come.
-    package var limiter: ReplyLimiter?
+    public var limiter: ReplyLimiter?
     /// Who sent the last query.
-    package private(set) var group = ClientGroup.outside
+    public private(set) var group = ClientGroup.outside
 
     /// Answers with addresses that are all down, since nothing better was known.
-    package internal(set) var failedOpenCount: UInt64 = 0
+    public internal(set) var failedOpenCount: UInt64 = 0
 
     let cache: ResponseCache
     var response = Response()
@@ -40,7 +40,7 @@ package import Snapshot
     let messageMemory: UnsafeMutableRawBufferPointer
 
     /// `seed` is the process's one: the snapshot's and the cache's hashes are keyed with it, too.
-    package init(cache: ResponseCache, seed: HashSeed) {
+    public init(cache: ResponseCache, seed: HashSeed) {
         self.cache = cache
         name = FoldedName(seed: seed)
         scratch = FoldedName(seed: seed)
@@ -59,7 +59,7 @@ package import Snapshot
     ///
     /// `now` is in seconds of the process's steady clock. The writer's limit on entry is what the
     /// transport carries; the pipeline lowers it to what the client takes.
-    package mutating func answer(
+    public mutating func answer(
         _ message: Span<UInt8>,
         from client: Client,
         in snapshot: borrowing CompiledSnapshot,
@@ -84,7 +84,7 @@ package import Snapshot
     }
 
     /// The same for a client whose class is known by other means, as `explain` knows it.
-    package mutating func answer(
+    public mutating func answer(
         _ message: Span<UInt8>,
         from client: Client,
         as asker: ClientClass,

@@ -1,35 +1,35 @@
-package import DNSWire
+public import DNSWire
 
 /// What has been learned so far for one client's question that could not be answered at once.
 ///
 /// A question that needs an upstream is answered by running the same pipeline again once more is
 /// known: after an answer came, after the 1.8 s of RFC 8767 §5, after all upstreams failed. So there is
 /// one path, and what an answer may contain is decided in one place.
-package struct Resolution: Sendable {
+public struct Resolution: Sendable {
     /// Scrubbed answers that came for this question, so that a TTL of 0 is no obstacle.
-    package var fresh: [FreshAnswer] = []
+    public var fresh: [FreshAnswer] = []
     /// Set once no upstream of the rule answered: the question ends now, stale or SERVFAIL.
-    package var failure: ExtendedError?
+    public var failure: ExtendedError?
     /// True once an expired answer is better than more waiting.
-    package var acceptsStale = false
+    public var acceptsStale = false
     /// True once rate limiting has let the query through.
-    package var isAdmitted = false
+    public var isAdmitted = false
 
-    package init() {}
+    public init() {}
 
     /// Nothing is known yet.
-    package static let start = Resolution()
+    public static let start = Resolution()
 }
 
 /// An answer that an upstream gave to one upstream question, scrubbed.
-package struct FreshAnswer: Sendable {
-    package var question: UpstreamQuestion
+public struct FreshAnswer: Sendable {
+    public var question: UpstreamQuestion
     /// The asked name, in lower case.
-    package var name: DomainName
+    public var name: DomainName
     /// A `CachedResponse` payload.
-    package var payload: [UInt8]
+    public var payload: [UInt8]
 
-    package init(question: UpstreamQuestion, name: DomainName, payload: [UInt8]) {
+    public init(question: UpstreamQuestion, name: DomainName, payload: [UInt8]) {
         self.question = question
         self.name = name
         self.payload = payload
@@ -37,18 +37,18 @@ package struct FreshAnswer: Sendable {
 }
 
 /// What has to be asked upstream, without the name, which the pipeline holds.
-package struct UpstreamQuestion: Hashable, Sendable, BitwiseCopyable {
+public struct UpstreamQuestion: Hashable, Sendable, BitwiseCopyable {
     /// The rule in force: an index into the snapshot's rules, valid for that snapshot alone.
-    package var rule: Int
+    public var rule: Int
     /// The rule's identity across reloads, part of the cache key.
-    package var routeID: UInt64
-    package var type: RecordType
+    public var routeID: UInt64
+    public var type: RecordType
     /// DO of the client's OPT, passed on (RFC 3225).
-    package var dnssecOK: Bool
+    public var dnssecOK: Bool
     /// CD of the client's header, passed on (RFC 4035 §3.2.2).
-    package var checkingDisabled: Bool
+    public var checkingDisabled: Bool
 
-    package init(
+    public init(
         rule: Int,
         routeID: UInt64,
         type: RecordType,

@@ -1,7 +1,7 @@
 import DNSWire
 
 /// A reply in the making: what its header will say, and where the name that is being answered stands.
-package struct Response: BitwiseCopyable {
+public struct Response: BitwiseCopyable {
     var rcode = ResponseCode.noError
     /// AA: the first name of the answer is ours (RFC 1035 §4.1.1).
     var isAuthoritative = false
@@ -20,7 +20,7 @@ package struct Response: BitwiseCopyable {
     var error: ExtendedError?
 
     /// Aliases that one answer may follow: a chain of more is a loop, or no service to anybody.
-    package static let aliasLimit = 16
+    public static let aliasLimit = 16
 
     var recordCount: UInt16 { answerCount &+ authorityCount &+ additionalCount }
 

@@ -1,15 +1,15 @@
-package import DNSWire
-package import Snapshot
+public import DNSWire
+public import Snapshot
 
 /// What the stages decided about one query, in order; `explain` prints it.
 ///
 /// The server's pipelines have no trace, so a decision costs them one look at a nil.
-package final class Trace {
-    package private(set) var events: [Event] = []
+public final class Trace {
+    public private(set) var events: [Event] = []
 
-    package init() {}
+    public init() {}
 
-    package enum Event {
+    public enum Event {
         /// What the client is.
         case classified(ClientClass)
         /// The longest match for a name.

@@ -1,5 +1,5 @@
 /// What the pipeline decided about a query.
-package enum Verdict: Equatable, Sendable {
+public enum Verdict: Equatable, Sendable {
     /// The reply stands in the writer.
     case reply
     /// This has to be asked upstream first; the name is the pipeline's `upstreamName`.
@@ -9,7 +9,7 @@ package enum Verdict: Equatable, Sendable {
 }
 
 /// Why a query gets no reply at all.
-package enum DropReason: Equatable, Sendable {
+public enum DropReason: Equatable, Sendable {
     /// Under twelve octets.
     case tooShort
     /// QR was set: replying to a response makes loops.

@@ -3,7 +3,7 @@ import DNSWire
 /// Which of a name's addresses a client gets: the zone's affinity and the health of each, applied.
 extension CompiledSnapshot {
     /// Which records of an RRset a client in `client` gets.
-    package func select(
+    public func select(
         from rrset: RRset,
         affinity: Zone.Affinity,
         client: ZoneIndex
@@ -33,7 +33,7 @@ extension CompiledSnapshot {
 
     /// Hands each selected record's length field and rdata to `body`, addresses rotated by
     /// `rotation`; stops when `body` returns false.
-    package func forEachRecord(
+    public func forEachRecord(
         of rrset: RRset,
         _ selection: Selection,
         rotation: Int,
@@ -104,10 +104,10 @@ extension CompiledSnapshot {
     // MARK: Health
 
     /// Notes that a target of `health` is up or down; queries from now on are answered accordingly.
-    package func setHealth(ofTarget number: Int, isUp: Bool) { states.set(number, isDown: !isUp) }
+    public func setHealth(ofTarget number: Int, isUp: Bool) { states.set(number, isDown: !isUp) }
 
     /// The health of each record of an RRset, in order; nil if nobody checks them.
-    package func health(of rrset: RRset) -> [Bool]? {
+    public func health(of rrset: RRset) -> [Bool]? {
         guard rrset.isChecked else { return nil }
         return (0..<rrset.recordCount).map { isUp(rrset, record: $0) }
     }

@@ -1,9 +1,9 @@
 /// The identity as octets; its snapshot frees it.
-package struct CompiledIdentity: BitwiseCopyable, Sendable {
+public struct CompiledIdentity: BitwiseCopyable, Sendable {
     /// What `id.server` and NSID say; no octets if nothing is told.
-    package let name: Text
+    public let name: Text
     /// What `version.server` says.
-    package let version: Text
+    public let version: Text
 
     init(_ identity: ServerIdentity) {
         name = Text(identity.name)
@@ -16,17 +16,17 @@ package struct CompiledIdentity: BitwiseCopyable, Sendable {
     }
 
     /// A text of at most `ServerIdentity.longest` octets.
-    package struct Text: BitwiseCopyable, Sendable {
+    public struct Text: BitwiseCopyable, Sendable {
         fileprivate let octets: FrozenArray<UInt8>
 
         fileprivate init(_ text: String?) {
             octets = FrozenArray(Array((text ?? "").utf8.prefix(ServerIdentity.longest)))
         }
 
-        package var count: Int { octets.count }
+        public var count: Int { octets.count }
 
         /// Hands the octets to `body`, which must not keep them.
-        package func withOctets<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+        public func withOctets<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
             octets.withSpan(0, count: octets.count, body)
         }
     }

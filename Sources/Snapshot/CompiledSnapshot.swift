@@ -1,13 +1,13 @@
-package import DNSWire
+public import DNSWire
 
 /// The world compiled for answering: immutable, shared by all threads, swapped whole.
 ///
 /// Its tables are raw memory that it owns; they are read through it alone, while somebody holds it.
-package final class CompiledSnapshot: Sendable {
+public final class CompiledSnapshot: Sendable {
     /// Upstreams and zone of each forwarding rule, by rule index.
-    package let rules: [CompiledRule]
+    public let rules: [CompiledRule]
     /// AZ IDs by `ZoneIndex`; number 0 is no AZ.
-    package let zoneIDs: [String]
+    public let zoneIDs: [String]
     private let routeIDs: FrozenArray<UInt64>
     private let classes: ClientClassTable
     private let proxies: ProxyTable
@@ -17,18 +17,18 @@ package final class CompiledSnapshot: Sendable {
     private let labels: ZonalLabels
     private let origins: [Int: [RecordOrigin]]
     /// What those get who may not ask.
-    package let otherwise: ClientPolicy.Otherwise
-    package let identity: CompiledIdentity
-    package let cookieSecrets: CookieSecrets?
-    package let rateLimit: CompiledRateLimit
+    public let otherwise: ClientPolicy.Otherwise
+    public let identity: CompiledIdentity
+    public let cookieSecrets: CookieSecrets?
+    public let rateLimit: CompiledRateLimit
     /// What is to be checked; `setHealth` says what came of it.
-    package let health: HealthPlan
+    public let health: HealthPlan
     let states: HealthStates
 
     /// Compiles `world`, which is free of errors; `seed` keys the name hashes.
     ///
     /// With `keepingOrigins` every record's file and line can be asked for, at the price of memory.
-    package init(compiling world: World, seed: HashSeed, keepingOrigins: Bool = false) {
+    public init(compiling world: World, seed: HashSeed, keepingOrigins: Bool = false) {
         let zoneIndices = ZoneIndices(world)
         var clients = ClientClassCompiler(world, zoneIndices: zoneIndices)
         classes = clients.compile()
@@ -72,7 +72,7 @@ package final class CompiledSnapshot: Sendable {
     // MARK: Clients
 
     /// Whether who sends from `address` to a listener is heard, and as what.
-    package func sender(_ address: IPAddress, listener: Int) -> SenderKind {
+    public func sender(_ address: IPAddress, listener: Int) -> SenderKind {
         proxies.sender(address, listener: listener)
     }
 
@@ -81,7 +81,7 @@ package final class CompiledSnapshot: Sendable {
     ///
     /// Through an endpoint of no VPC of ours it is outside, whatever its address: the same may be in use
     /// in any VPC.
-    package func classify(
+    public func classify(
         _ address: IPAddress,
         listener: Int,
         endpoint: EndpointID? = nil
@@ -91,14 +91,14 @@ package final class CompiledSnapshot: Sendable {
     }
 
     /// What a client is that came through a VPC endpoint; nil for an endpoint of no VPC of ours.
-    package func classify(_ address: IPAddress, endpoint: EndpointID) -> ClientClass? {
+    public func classify(_ address: IPAddress, endpoint: EndpointID) -> ClientClass? {
         classes.classify(address, endpoint: endpoint)
     }
 
     // MARK: Routes
 
     /// The longest match of a name for a view, with at most `labels` labels of its own.
-    package func route(
+    public func route(
         _ name: borrowing FoldedName,
         view: Int,
         atMost labels: Int = 127
@@ -106,17 +106,17 @@ package final class CompiledSnapshot: Sendable {
         routes.route(name, view: view, atMost: labels)
     }
 
-    package func zone(_ number: Int) -> CompiledZone { zones[number] }
+    public func zone(_ number: Int) -> CompiledZone { zones[number] }
 
     /// A rule's identity across reloads, without touching its record.
-    package func routeID(ofRule number: Int) -> UInt64 { routeIDs[number] }
+    public func routeID(ofRule number: Int) -> UInt64 { routeIDs[number] }
 
     // MARK: Names and records
 
     /// What a zone has to say about `name`, which lies inside its apex.
     ///
     /// `account` is the account whose AZ names the client uses; `scratch` is overwritten.
-    package func find(
+    public func find(
         _ name: borrowing FoldedName,
         in zone: CompiledZone,
         account: Int?,
@@ -188,12 +188,12 @@ package final class CompiledSnapshot: Sendable {
         return node.flags.contains(.hasDNAME) ? .dname(node, suffix: suffix) : nil
     }
 
-    package func rrset(of node: Node, type: RecordType) -> RRset? {
+    public func rrset(of node: Node, type: RecordType) -> RRset? {
         store.rrset(of: node, type: type)
     }
 
     /// The node's RRset at `index`, in no particular order; nil behind the last.
-    package func rrset(of node: Node, at index: Int) -> RRset? { store.rrset(of: node, at: index) }
+    public func rrset(of node: Node, at index: Int) -> RRset? { store.rrset(of: node, at: index) }
 
     /// Hands records of any length to `body`, all of them in the file's order.
     func forEachRecord(of rrset: RRset, _ body: (Span<UInt8>) -> Bool) {
@@ -208,10 +208,10 @@ package final class CompiledSnapshot: Sendable {
     // MARK: For explain
 
     /// The AZ of each record of an RRset, in order.
-    package func zones(of rrset: RRset) -> [ZoneIndex] { store.zones(of: rrset) }
+    public func zones(of rrset: RRset) -> [ZoneIndex] { store.zones(of: rrset) }
 
     /// The rdata of each record of an RRset, in order.
-    package func rdata(of rrset: RRset) -> [[UInt8]] {
+    public func rdata(of rrset: RRset) -> [[UInt8]] {
         var all: [[UInt8]] = []
         forEachRecord(of: rrset, .all(of: rrset), rotation: 0) { record in
             all.append((2..<record.count).map { record[$0] })
@@ -221,22 +221,22 @@ package final class CompiledSnapshot: Sendable {
     }
 
     /// File and line of each record of an RRset, in order; empty unless origins were kept.
-    package func origins(of rrset: RRset) -> [RecordOrigin] { origins[rrset.offset] ?? [] }
+    public func origins(of rrset: RRset) -> [RecordOrigin] { origins[rrset.offset] ?? [] }
 
     /// The node's own name: the AZ-ID form of a zonal name, `*` in front for a wildcard.
-    package func name(of node: Node) -> DomainName { store.name(of: node) }
+    public func name(of node: Node) -> DomainName { store.name(of: node) }
 }
 
 /// A forwarding rule as the forwarder needs it.
-package struct CompiledRule: Sendable {
-    package let zone: DomainName
-    package private(set) var upstreams: [Upstream]
-    package let trustsAD: Bool
-    package let privateAnswers: PrivateAnswers
+public struct CompiledRule: Sendable {
+    public let zone: DomainName
+    public private(set) var upstreams: [Upstream]
+    public let trustsAD: Bool
+    public let privateAnswers: PrivateAnswers
     /// Identity across reloads: equal for a rule that says the same, for whichever VPCs.
-    package let routeID: UInt64
+    public let routeID: UInt64
 
-    package init(_ rule: ForwardRule) {
+    public init(_ rule: ForwardRule) {
         zone = rule.zone
         upstreams = rule.upstreams
         trustsAD = rule.trustsAD
@@ -250,7 +250,7 @@ package struct CompiledRule: Sendable {
     }
 
     /// The same rule with those upstreams alone that may be asked; nil if none may.
-    package func limited(to mayBeAsked: (Upstream) -> Bool) -> CompiledRule? {
+    public func limited(to mayBeAsked: (Upstream) -> Bool) -> CompiledRule? {
         var rule = self
         rule.upstreams = upstreams.filter(mayBeAsked)
         return rule.upstreams.isEmpty ? nil : rule

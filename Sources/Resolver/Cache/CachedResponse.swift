@@ -1,4 +1,4 @@
-package import DNSWire
+public import DNSWire
 
 /// An upstream's answer in the form in which it is kept: scrubbed, and ready to stand behind a question.
 ///
@@ -13,15 +13,15 @@ package import DNSWire
 ///
 /// In front of the records of an alias chain stands nothing but that chain, so the body cut at an
 /// alias's end is an answer as well. Every access is checked: a payload is data, not structure.
-package struct CachedResponse: Sendable, BitwiseCopyable {
-    package let rcode: ResponseCode
-    package let isAuthentic: Bool
+public struct CachedResponse: Sendable, BitwiseCopyable {
+    public let rcode: ResponseCode
+    public let isAuthentic: Bool
     /// Private addresses were taken out of it.
-    package let isStripped: Bool
-    package let answerCount: UInt16
-    package let authorityCount: UInt16
+    public let isStripped: Bool
+    public let answerCount: UInt16
+    public let authorityCount: UInt16
     /// CNAMEs of the chain; the CNAME that a DNAME makes is one.
-    package let aliasCount: Int
+    public let aliasCount: Int
     let ttlCount: Int
 
     static let headerSize = 10
@@ -29,7 +29,7 @@ package struct CachedResponse: Sendable, BitwiseCopyable {
     static let stripped: UInt8 = 2
 
     /// Reads the numbers in front; nil for anything that is no payload.
-    package init?(_ payload: Span<UInt8>) {
+    public init?(_ payload: Span<UInt8>) {
         guard payload.count >= Self.headerSize, let answers = payload.bigEndian16(at: 2),
             let authorities = payload.bigEndian16(at: 4), let ttls = payload.bigEndian16(at: 6),
             let aliases = payload.bigEndian16(at: 8)

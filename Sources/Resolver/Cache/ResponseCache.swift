@@ -1,4 +1,4 @@
-package import DNSWire
+public import DNSWire
 import Glibc
 import Synchronization
 
@@ -6,18 +6,18 @@ import Synchronization
 ///
 /// A hit takes no lock and allocates nothing (see `CacheStripe`). Entries past their time stay until
 /// room is needed: serving them stale is the pipeline's decision (RFC 8767).
-@safe package final class ResponseCache: Sendable {
+@safe public final class ResponseCache: Sendable {
     // Nonisolated is sound: the pointer is written in `init` and read in `deinit`.
     nonisolated(unsafe) private let memory: UnsafeMutableRawPointer?
     private let byteCount: Int
     /// How long what is in it may be used.
-    package let limits: TTLLimits
+    public let limits: TTLLimits
     private let stripes: [CacheStripe]
 
     /// Sets aside `byteCount` octets of address space, index included; the memory is taken as it fills.
     ///
     /// Under 64 KiB nothing is cached.
-    package init(byteCount: Int, limits: TTLLimits = TTLLimits()) {
+    public init(byteCount: Int, limits: TTLLimits = TTLLimits()) {
         self.limits = limits
         let stripeCount = max(1, min(64, byteCount / (1 << 20)))
         let stripeWords = byteCount / stripeCount / 8
@@ -68,7 +68,7 @@ import Synchronization
     /// Copies a key's payload into `buffer`, expired or not; nil if there is none.
     ///
     /// With `refreshTime`, the time in seconds, it may turn out that the reader is to refresh it.
-    @unsafe package func read(
+    @unsafe public func read(
         _ key: CacheKey,
         _ name: borrowing FoldedName,
         into buffer: UnsafeMutableRawBufferPointer,
@@ -84,7 +84,7 @@ import Synchronization
     }
 
     /// Keeps a payload from `storedAt` to `expiresAt`, in seconds of the process's steady clock.
-    package func store(
+    public func store(
         _ key: CacheKey,
         _ name: borrowing FoldedName,
         payload: Span<UInt8>,
@@ -102,21 +102,21 @@ import Synchronization
     }
 
     /// Forgets a key's payload: it has been replaced by one that is not kept.
-    package func remove(_ key: CacheKey, _ name: borrowing FoldedName) {
+    public func remove(_ key: CacheKey, _ name: borrowing FoldedName) {
         guard !stripes.isEmpty else { return }
         stripes[stripe(of: key)].remove(key, name)
     }
 
     /// Forgets what is cached of `name` and all names below it; the root forgets everything.
-    package func flush(below name: DomainName) {
+    public func flush(below name: DomainName) {
         for stripe in stripes { stripe.removeAll { $0.isInside(name) } }
     }
 
     /// Entries held, expired ones included.
-    package var entryCount: Int { stripes.reduce(0) { $0 + $1.entryCount } }
+    public var entryCount: Int { stripes.reduce(0) { $0 + $1.entryCount } }
 
     /// Octets that they take, keys included.
-    package var octetCount: Int { stripes.reduce(0) { $0 + $1.octetCount } }
+    public var octetCount: Int { stripes.reduce(0) { $0 + $1.octetCount } }
 
     private func stripe(of key: CacheKey) -> Int {
         Int(truncatingIfNeeded: key.hash >> 33) % stripes.count
@@ -126,13 +126,13 @@ import Synchronization
 /// What a cached answer is an answer to, beside its name.
 ///
 /// The route is part of it, so that views with different rules never see each other's data.
-package struct CacheKey: Sendable, BitwiseCopyable {
+public struct CacheKey: Sendable, BitwiseCopyable {
     let hash: UInt64
     let routeID: UInt64
     /// Type, DO and CD.
     let kind: UInt32
 
-    package init(_ question: UpstreamQuestion, _ name: borrowing FoldedName) {
+    public init(_ question: UpstreamQuestion, _ name: borrowing FoldedName) {
         routeID = question.routeID
         kind =
             UInt32(question.type.rawValue) | (question.dnssecOK ? 1 << 16 : 0)
@@ -146,13 +146,13 @@ package struct CacheKey: Sendable, BitwiseCopyable {
 }
 
 /// A payload that was copied out of the cache.
-package struct CachedEntry: Sendable, BitwiseCopyable {
+public struct CachedEntry: Sendable, BitwiseCopyable {
     /// Octets of the payload.
-    package let length: Int
-    package let storedAt: UInt32
-    package let expiresAt: UInt32
+    public let length: Int
+    public let storedAt: UInt32
+    public let expiresAt: UInt32
     /// True for one reader of an entry that is wanted often and soon expires.
-    package internal(set) var isToBeRefreshed = false
+    public internal(set) var isToBeRefreshed = false
 
     /// In the last tenth of its life.
     func isAtItsEnd(_ now: UInt32) -> Bool {

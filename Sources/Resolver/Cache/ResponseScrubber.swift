@@ -1,4 +1,4 @@
-package import DNSWire
+public import DNSWire
 
 /// Takes from an upstream's message what answers the question, and nothing else.
 ///
@@ -7,7 +7,7 @@ package import DNSWire
 /// RRset asked for, or for a negative answer the SOA of a zone that encloses the name; with DO also
 /// the signatures and proofs that come with them. The additional section is not kept. The work is in
 /// proportion to the message's size.
-package struct ResponseScrubber {
+public struct ResponseScrubber {
     private let question: UpstreamQuestion
     private let limits: TTLLimits
     private let stripsPrivate: Bool
@@ -32,20 +32,20 @@ package struct ResponseScrubber {
         var record: MessageReader.Record
     }
 
-    package struct Result: Sendable {
+    public struct Result: Sendable {
         /// For the cache, and for those who wait.
-        package var payload: [UInt8]
+        public var payload: [UInt8]
         /// Seconds that it may be used; 0: by those who wait alone.
-        package var lifetime: UInt32
+        public var lifetime: UInt32
         /// Private addresses were taken out.
-        package var isStripped: Bool
+        public var isStripped: Bool
     }
 
     /// Scrubs a response whose ID, flags and question have been matched.
     ///
     /// `name` is the asked name; `stripsPrivate` takes private addresses out. Responses that are no answer (SERVFAIL, REFUSED, a referral …) are
     /// errors: another upstream may do better.
-    package static func scrub(
+    public static func scrub(
         _ message: Span<UInt8>,
         answering question: UpstreamQuestion,
         name: DomainName,
@@ -363,14 +363,14 @@ package struct ResponseScrubber {
 }
 
 /// Limits of the lifetimes of cached answers, in seconds.
-package struct TTLLimits: Hashable, Sendable, BitwiseCopyable {
-    package var maximum: UInt32
-    package var minimum: UInt32
-    package var negativeMaximum: UInt32
+public struct TTLLimits: Hashable, Sendable, BitwiseCopyable {
+    public var maximum: UInt32
+    public var minimum: UInt32
+    public var negativeMaximum: UInt32
     /// How long after its end an answer may still stand in for a dead upstream (RFC 8767).
-    package var stale: UInt32
+    public var stale: UInt32
 
-    package init(
+    public init(
         maximum: UInt32 = 86_400,
         minimum: UInt32 = 0,
         negativeMaximum: UInt32 = 3600,
@@ -389,7 +389,7 @@ package struct TTLLimits: Hashable, Sendable, BitwiseCopyable {
 }
 
 /// Why a response is no answer to be used.
-package enum ScrubError: Error, Equatable, Sendable {
+public enum ScrubError: Error, Equatable, Sendable {
     /// It can't be read to its end.
     case malformed
     /// An rcode other than NOERROR and NXDOMAIN.

@@ -1,11 +1,11 @@
-package import DNSWire
-package import Snapshot
+public import DNSWire
+public import Snapshot
 
 /// The questions that a worker's upstreams are being asked: who is asked, when the next is, and who waits.
 ///
 /// It has no socket and no clock. What happened is passed in with the time; what is to be done comes
 /// out as effects, which the caller takes after each call. Waiting clients are numbers to it.
-package struct Forwarder: ~Copyable {
+public struct Forwarder: ~Copyable {
     /// Questions in flight at a time; with more, an answer that is awaited for seconds costs memory
     /// that clients choose.
     let questionLimit: Int
@@ -22,10 +22,10 @@ package struct Forwarder: ~Copyable {
     var failures = FailureMemory()
     var loads: RouteLoads
     var effects: [Effect] = []
-    package internal(set) var counters = Counters()
+    public internal(set) var counters = Counters()
 
     /// Nothing is in flight yet; `seed`, the key of name hashes, is that of every other user of `cache`.
-    package init(
+    public init(
         cache: ResponseCache,
         seed: HashSeed,
         questionLimit: Int = 10_000,
@@ -38,18 +38,18 @@ package struct Forwarder: ~Copyable {
     }
 
     /// A client that waits for an answer.
-    package struct Waiter: Equatable, Sendable, BitwiseCopyable {
-        package var number: UInt64
-        package var group: ClientGroup
+    public struct Waiter: Equatable, Sendable, BitwiseCopyable {
+        public var number: UInt64
+        public var group: ClientGroup
 
-        package init(number: UInt64, group: ClientGroup) {
+        public init(number: UInt64, group: ClientGroup) {
             self.number = number
             self.group = group
         }
     }
 
     /// What the owner of sockets and clients has to do.
-    package enum Effect: Sendable {
+    public enum Effect: Sendable {
         /// Send to the upstream over UDP; the attempt's number goes with all that comes of it.
         case send(attempt: UInt64, to: Upstream, message: [UInt8])
         /// Send over a connection.
@@ -62,23 +62,23 @@ package struct Forwarder: ~Copyable {
         case failed([Waiter], ExtendedError)
     }
 
-    package struct Counters: Sendable, BitwiseCopyable {
-        package var questions = 0
-        package var joined = 0
-        package var sent = 0
-        package var timeouts = 0
+    public struct Counters: Sendable, BitwiseCopyable {
+        public var questions = 0
+        public var joined = 0
+        public var sent = 0
+        public var timeouts = 0
         /// Answers that did not belong to the query, and those that could not be read.
-        package var mismatches = 0
-        package var malformed = 0
+        public var mismatches = 0
+        public var malformed = 0
         /// Second upstreams asked before the first had failed.
-        package var hedges = 0
+        public var hedges = 0
         /// Questions given up because those who ask them have too many.
-        package var evicted = 0
+        public var evicted = 0
         /// Answers that private addresses were taken out of.
-        package var stripped = 0
+        public var stripped = 0
     }
 
-    package enum Joining: Equatable, Sendable {
+    public enum Joining: Equatable, Sendable {
         /// The client's number will be in an effect, once.
         case waiting
         /// The same, but an answer is hardly to be expected: an expired one is better.
@@ -88,20 +88,20 @@ package struct Forwarder: ~Copyable {
     }
 
     /// Questions in flight.
-    package var count: Int { questions.count }
+    public var count: Int { questions.count }
 
     /// When `advance` has to be called; nil while nothing is in flight.
-    package var nextDue: Milliseconds? { timers.nextDue }
+    public var nextDue: Milliseconds? { timers.nextDue }
 
     /// What is to be done, oldest first; each effect is returned once.
-    package mutating func takeEffects() -> [Effect] {
+    public mutating func takeEffects() -> [Effect] {
         guard !effects.isEmpty else { return [] }
         defer { effects.removeAll(keepingCapacity: true) }
         return effects
     }
 
     /// Asks `question`, or joins those who wait for it already.
-    package mutating func join(
+    public mutating func join(
         _ question: UpstreamQuestion,
         name: borrowing FoldedName,
         rule: CompiledRule,
@@ -134,7 +134,7 @@ package struct Forwarder: ~Copyable {
     }
 
     /// Asks `question` for the cache alone, before its answer there expires.
-    package mutating func refresh(
+    public mutating func refresh(
         _ question: UpstreamQuestion,
         name: borrowing FoldedName,
         rule: CompiledRule,
@@ -221,7 +221,7 @@ package struct Forwarder: ~Copyable {
     ///
     /// `isReassembled` says that it came in fragments, any of which may be somebody else's
     /// (RFC 9715 §1).
-    package mutating func received(
+    public mutating func received(
         _ message: Span<UInt8>,
         for attempt: UInt64,
         isReassembled: Bool = false,
@@ -253,7 +253,7 @@ package struct Forwarder: ~Copyable {
     }
 
     /// Notes that a message came to where an attempt's answer is awaited, and answers nothing.
-    package mutating func strayed(
+    public mutating func strayed(
         near attempt: UInt64,
         now: Milliseconds,
         random: inout RandomPool
@@ -263,7 +263,7 @@ package struct Forwarder: ~Copyable {
     }
 
     /// Notes that nothing can come for an attempt: the network said so, or the connection failed.
-    package mutating func failed(
+    public mutating func failed(
         _ attempt: UInt64,
         because error: ExtendedError,
         now: Milliseconds,
@@ -276,7 +276,7 @@ package struct Forwarder: ~Copyable {
     }
 
     /// Does what the time has come for.
-    package mutating func advance(to now: Milliseconds, random: inout RandomPool) {
+    public mutating func advance(to now: Milliseconds, random: inout RandomPool) {
         while let token = timers.takeDue(at: now) {
             let (number, index) = Self.split(token & ~Self.lateMark)
             guard let question = questions[number] else { continue }

@@ -1,5 +1,5 @@
-package import DNSWire
-package import Snapshot
+public import DNSWire
+public import Snapshot
 import Synchronization
 
 /// Knows which upstreams pass what they are asked on to us, by whatever way: with them a question would
@@ -8,13 +8,13 @@ import Synchronization
 /// Each upstream of a rule is asked for a name in the rule's zone that nobody can guess. If we receive
 /// that question, its answer is with us; so nothing is added to other questions, and what stands in
 /// between may be anything that forwards.
-package final class LoopDetector: Sendable {
+public final class LoopDetector: Sendable {
     /// A way that questions go: what names, and to whom.
-    package struct Link: Hashable, Sendable {
-        package var zone: DomainName
-        package var upstream: Upstream
+    public struct Link: Hashable, Sendable {
+        public var zone: DomainName
+        public var upstream: Upstream
 
-        package init(zone: DomainName, upstream: Upstream) {
+        public init(zone: DomainName, upstream: Upstream) {
             self.zone = zone
             self.upstream = upstream
         }
@@ -41,14 +41,14 @@ package final class LoopDetector: Sendable {
     /// Where the root's probes are: a name that everybody forwards and nobody has (RFC 6761 §6.5).
     private static let rootProbes = DomainName("example") ?? .root
 
-    package init(report: @escaping @Sendable (Link, _ isLoop: Bool) -> Void = { _, _ in }) {
+    public init(report: @escaping @Sendable (Link, _ isLoop: Bool) -> Void = { _, _ in }) {
         self.report = report
     }
 
-    package var hasLoops: Bool { loopCount.load(ordering: .relaxed) > 0 }
+    public var hasLoops: Bool { loopCount.load(ordering: .relaxed) > 0 }
 
     /// Forgets all probes, and of the loops those that `links` have no more.
-    package func begin(_ links: Set<Link>) {
+    public func begin(_ links: Set<Link>) {
         state.withLock { state in
             state.probes = [:]
             state.loops.formIntersection(links)
@@ -57,7 +57,7 @@ package final class LoopDetector: Sendable {
     }
 
     /// A new name to ask over `link`; nil where there is no room for it below the zone.
-    package func probe(_ link: Link, random: inout RandomPool) -> DomainName? {
+    public func probe(_ link: Link, random: inout RandomPool) -> DomainName? {
         let digits = [random.next(), random.next()].map { word in
             let text = String(word, radix: 16)
             return String(repeating: "0", count: 16 - text.count) + text
@@ -70,7 +70,7 @@ package final class LoopDetector: Sendable {
     }
 
     /// True of a name that we asked ourselves, which makes its link a loop.
-    package func receive(_ name: borrowing FoldedName) -> Bool {
+    public func receive(_ name: borrowing FoldedName) -> Bool {
         guard Int(name[0]) == Self.labelLength else { return false }
         let asked = name.name
         let (link, isNew) = state.withLock { state -> (Link?, Bool) in
@@ -89,7 +89,7 @@ package final class LoopDetector: Sendable {
     /// One that was not may still come back; the name of one that was means nothing any more, or whoever
     /// has seen it could make a loop of it.
     @discardableResult
-    package func end(_ probe: DomainName, isAnswered: Bool) -> Bool {
+    public func end(_ probe: DomainName, isAnswered: Bool) -> Bool {
         let (link, wasLoop) = state.withLock { state -> (Link?, Bool) in
             let known = isAnswered ? state.probes.removeValue(forKey: probe) : state.probes[probe]
             guard let probe = known, !probe.hasReturned else { return (nil, false) }
@@ -102,7 +102,7 @@ package final class LoopDetector: Sendable {
     }
 
     /// The rule without upstreams that are loops; nil if none is left.
-    package func withoutLoops(_ rule: CompiledRule) -> CompiledRule? {
+    public func withoutLoops(_ rule: CompiledRule) -> CompiledRule? {
         guard hasLoops else { return rule }
         let loops = state.withLock { $0.loops }
         return rule.limited { !loops.contains(Link(zone: rule.zone, upstream: $0)) }

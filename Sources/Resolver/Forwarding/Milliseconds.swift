@@ -1,2 +1,2 @@
 /// Milliseconds of the process's steady clock, or between two of its readings.
-package typealias Milliseconds = UInt64
+public typealias Milliseconds = UInt64

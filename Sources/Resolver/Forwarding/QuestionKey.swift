@@ -1,4 +1,4 @@
-package import DNSWire
+public import DNSWire
 
 /// What makes two upstream questions the same one, across reloads.
 struct QuestionKey: Sendable {
@@ -38,7 +38,7 @@ extension QuestionKey: Hashable {
 
 extension UpstreamQuestion {
     /// Which of `count` workers asks this question, so that the whole server asks it once.
-    package func owner(of name: borrowing FoldedName, among count: Int) -> Int {
+    public func owner(of name: borrowing FoldedName, among count: Int) -> Int {
         guard count > 1 else { return 0 }
         var hash = name.hash(ofSuffix: 0) ^ routeID
         hash ^= UInt64(type.rawValue) << 2 | (dnssecOK ? 1 : 0) | (checkingDisabled ? 2 : 0)

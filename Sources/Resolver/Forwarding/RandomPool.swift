@@ -1,19 +1,19 @@
 /// Random numbers that nobody outside can foretell, fetched many at a time.
 ///
 /// Each thread owns one. What is fetched is passed in, so that a test can say what comes.
-package struct RandomPool: ~Copyable {
+public struct RandomPool: ~Copyable {
     private var words: [UInt64]
     private var used: Int
     private let refill: @Sendable (inout [UInt64]) -> Void
 
     /// `refill` overwrites all the words it is given.
-    package init(refill: @escaping @Sendable (inout [UInt64]) -> Void) {
+    public init(refill: @escaping @Sendable (inout [UInt64]) -> Void) {
         words = [UInt64](repeating: 0, count: 64)
         used = 64
         self.refill = refill
     }
 
-    package mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         if used == words.count {
             refill(&words)
             used = 0
@@ -27,7 +27,7 @@ package struct RandomPool: ~Copyable {
     }
 
     /// A number below `bound`, which is over 0; all are equally likely but for less than 2^-32.
-    package mutating func next(below bound: Int) -> Int {
+    public mutating func next(below bound: Int) -> Int {
         Int(next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 }

@@ -1,7 +1,7 @@
 /// Numbers with the time when each is due, the earliest first: a binary heap.
 ///
 /// Nothing is cancelled: whoever takes a number that no longer means anything lets it go.
-package struct TimerQueue: Sendable {
+public struct TimerQueue: Sendable {
     private struct Entry {
         var due: Milliseconds
         var token: UInt64
@@ -9,14 +9,14 @@ package struct TimerQueue: Sendable {
 
     private var heap: [Entry] = []
 
-    package init() {}
+    public init() {}
 
-    package var count: Int { heap.count }
+    public var count: Int { heap.count }
 
     /// When the earliest is due; nil if there is none.
-    package var nextDue: Milliseconds? { heap.first?.due }
+    public var nextDue: Milliseconds? { heap.first?.due }
 
-    package mutating func add(_ token: UInt64, due: Milliseconds) {
+    public mutating func add(_ token: UInt64, due: Milliseconds) {
         heap.append(Entry(due: due, token: token))
         var child = heap.count - 1
         while child > 0 {
@@ -28,7 +28,7 @@ package struct TimerQueue: Sendable {
     }
 
     /// Takes the earliest, if it is due at `now`.
-    package mutating func takeDue(at now: Milliseconds) -> UInt64? {
+    public mutating func takeDue(at now: Milliseconds) -> UInt64? {
         guard let first = heap.first, first.due <= now else { return nil }
         let last = heap.removeLast()
         if !heap.isEmpty {

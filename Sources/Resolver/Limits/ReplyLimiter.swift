@@ -1,25 +1,25 @@
-package import DNSWire
+public import DNSWire
 import Snapshot
 
 /// Which queries over UDP are answered, so that one network gets no more replies than its rate.
 ///
 /// A source address over UDP may be forged. One that is shown to be true, by a cookie or a connection, is
 /// not limited.
-package struct ReplyLimiter {
+public struct ReplyLimiter {
     private let rates: ReplyRates
     /// The time on the steady clock; its owner keeps it right.
-    package var now: Milliseconds = 0
-    package private(set) var counts = Counts()
+    public var now: Milliseconds = 0
+    public private(set) var counts = Counts()
     /// The network that was limited last.
-    package private(set) var lastLimited: IPPrefix?
+    public private(set) var lastLimited: IPPrefix?
     private var dice: UInt64
 
     /// Queries over the limit.
-    package struct Counts: Equatable, Sendable, BitwiseCopyable {
+    public struct Counts: Equatable, Sendable, BitwiseCopyable {
         /// Those that got nothing.
-        package var dropped: UInt64 = 0
+        public var dropped: UInt64 = 0
         /// Those that got an empty truncated reply.
-        package var truncated: UInt64 = 0
+        public var truncated: UInt64 = 0
     }
 
     /// What becomes of a query.
@@ -28,7 +28,7 @@ package struct ReplyLimiter {
     }
 
     /// A limiter of one thread; `rates` are those of all.
-    package init(_ rates: ReplyRates) {
+    public init(_ rates: ReplyRates) {
         self.rates = rates
         dice = .random(in: .min ... .max)
     }

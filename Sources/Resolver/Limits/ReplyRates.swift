@@ -8,7 +8,7 @@ import Synchronization
 /// An entry is the time until which a network has used up what it gets (a token bucket, told by the moment
 /// at which it would be full). One that is at its limit is read and not written, so a flood makes no thread
 /// wait for another.
-@safe package final class ReplyRates: @unchecked Sendable {
+@safe public final class ReplyRates: @unchecked Sendable {
     // Unchecked is sound: `entries` is written in `init`, and then through atomic operations alone.
     private let entries: UnsafeMutablePointer<Atomic<UInt64>>
     private let key = CookieSecret.random()
@@ -24,7 +24,7 @@ import Synchronization
     /// A time further ahead is one of long ago.
     private static let horizon = 4 * burst
 
-    package init() {
+    public init() {
         let count = Self.setSize * Self.setCount
         let size = count * MemoryLayout<Atomic<UInt64>>.stride
         // Sound: there is room for `count` entries, and each place is initialised once.

@@ -1,21 +1,21 @@
 /// What a client is to us: all that its answers depend on.
 ///
 /// Found by one look-up of its source address, compiled from interface.md §3's rules.
-package struct ClientClass: Hashable, Sendable, BitwiseCopyable {
-    package var scope: Scope
+public struct ClientClass: Hashable, Sendable, BitwiseCopyable {
+    public var scope: Scope
     /// The view that answers it; 0 is everybody who is in no VPC.
-    package var view: Int
+    public var view: Int
     /// Index of the VPC, for `.vpc` and `.inbound`.
-    package var vpc: Int?
+    public var vpc: Int?
     /// Index of the subnet within the VPC that holds the address.
-    package var subnet: Int?
+    public var subnet: Int?
     /// Index of the account whose AZ names the client uses.
-    package var account: Int?
+    public var account: Int?
     /// The client's AZ; `.unknown` outside any subnet.
-    package var zone: ZoneIndex
+    public var zone: ZoneIndex
 
     /// Where the client is.
-    package enum Scope: String, Sendable, BitwiseCopyable {
+    public enum Scope: String, Sendable, BitwiseCopyable {
         case vpc, inbound, outside, refused
     }
 
@@ -26,8 +26,8 @@ package struct ClientClass: Hashable, Sendable, BitwiseCopyable {
 }
 
 /// An AZ ID as a small number, valid within one snapshot.
-package struct ZoneIndex: Hashable, Sendable, BitwiseCopyable {
-    package var value: UInt16
+public struct ZoneIndex: Hashable, Sendable, BitwiseCopyable {
+    public var value: UInt16
 
-    package static let unknown = ZoneIndex(value: 0)
+    public static let unknown = ZoneIndex(value: 0)
 }

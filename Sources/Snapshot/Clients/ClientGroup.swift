@@ -3,25 +3,25 @@
 ///
 /// Where there is not enough for all, it is shared out among groups, so that one that asks too much
 /// takes from itself. The numbers are those of one snapshot.
-package struct ClientGroup: Hashable, Sendable, BitwiseCopyable {
+public struct ClientGroup: Hashable, Sendable, BitwiseCopyable {
     /// The group as a number.
-    package let bits: UInt32
+    public let bits: UInt32
 
     private init(_ number: Int) { bits = UInt32(truncatingIfNeeded: number) }
 
     /// Whoever is in no VPC.
-    package static let outside = ClientGroup(0)
+    public static let outside = ClientGroup(0)
     /// The server, for what it asks itself.
-    package static let server = ClientGroup(-1)
+    public static let server = ClientGroup(-1)
 
     /// Whoever is in a VPC, or comes through its inbound endpoint.
-    package static func vpc(_ vpc: Int, isInbound: Bool = false) -> ClientGroup {
+    public static func vpc(_ vpc: Int, isInbound: Bool = false) -> ClientGroup {
         ClientGroup(1 &+ 2 &* vpc &+ (isInbound ? 1 : 0))
     }
 }
 
 extension ClientClass {
-    package var group: ClientGroup {
+    public var group: ClientGroup {
         vpc.map { .vpc($0, isInbound: scope == .inbound) } ?? .outside
     }
 }

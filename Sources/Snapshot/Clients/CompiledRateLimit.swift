@@ -1,11 +1,11 @@
-package import DNSWire
+public import DNSWire
 
 /// The rate limits as they are applied; their snapshot frees them.
-package struct CompiledRateLimit: Sendable, BitwiseCopyable {
+public struct CompiledRateLimit: Sendable, BitwiseCopyable {
     /// Microseconds that one reply uses up; nil without a limit.
-    package let responseCost: UInt64?
-    package let refusalCost: UInt64?
-    package let slip: UInt64
+    public let responseCost: UInt64?
+    public let refusalCost: UInt64?
+    public let slip: UInt64
     private let exempt: AddressMap
 
     init(_ limit: RateLimit) {
@@ -18,7 +18,7 @@ package struct CompiledRateLimit: Sendable, BitwiseCopyable {
     func deallocate() { exempt.deallocate() }
 
     /// True of an address without a limit.
-    package func exempts(_ address: IPAddress) -> Bool { exempt.value(for: address) == 1 }
+    public func exempts(_ address: IPAddress) -> Bool { exempt.value(for: address) == 1 }
 
     private static func cost(_ repliesPerSecond: Int) -> UInt64 {
         1_000_000 / UInt64(min(max(repliesPerSecond, 1), 1_000_000))

@@ -35,7 +35,7 @@ struct ProxyTable: Sendable, BitwiseCopyable {
 }
 
 /// As what somebody who sends to a listener is heard.
-package enum SenderKind: Sendable, BitwiseCopyable {
+public enum SenderKind: Sendable, BitwiseCopyable {
     /// It speaks for itself, and a PROXY header would be no DNS message.
     case client
     /// A PROXY header has to stand in front of what it sends.

@@ -1,11 +1,11 @@
-package import DNSWire
+public import DNSWire
 
 /// Which addresses of a snapshot are checked, and what depends on each.
-package struct HealthPlan: Sendable {
+public struct HealthPlan: Sendable {
     /// What is checked, by the number that address records have in the store.
-    package fileprivate(set) var targets: [HealthTarget] = []
+    public fileprivate(set) var targets: [HealthTarget] = []
     /// Sets of addresses that answer some name together; names with equal sets share one.
-    package fileprivate(set) var groups: [HealthGroup] = []
+    public fileprivate(set) var groups: [HealthGroup] = []
 }
 
 /// Makes a plan of addresses and names as they come.
@@ -31,20 +31,20 @@ struct HealthPlanBuilder {
 }
 
 /// An address of a zone with the way in which it is checked, however many names have it.
-package struct HealthTarget: Hashable, Sendable {
-    package var address: IPAddress
-    package var check: HealthCheck
+public struct HealthTarget: Hashable, Sendable {
+    public var address: IPAddress
+    public var check: HealthCheck
     /// The zone's apex; what is asked for over TLS is asked of this name.
-    package var zone: DomainName
+    public var zone: DomainName
 
-    package init(address: IPAddress, check: HealthCheck, zone: DomainName) {
+    public init(address: IPAddress, check: HealthCheck, zone: DomainName) {
         self.address = address
         self.check = check
         self.zone = zone
     }
 
     /// What is asked of whom, alike for checks that differ in their times and numbers alone.
-    package var withoutTiming: HealthTarget {
+    public var withoutTiming: HealthTarget {
         var check = HealthCheck()
         (check.port, check.path) = (self.check.port, self.check.path)
         return HealthTarget(address: address, check: check, zone: zone)
@@ -52,9 +52,9 @@ package struct HealthTarget: Hashable, Sendable {
 }
 
 /// The addresses of one type that a name has.
-package struct HealthGroup: Sendable {
+public struct HealthGroup: Sendable {
     /// One of the names that have these addresses.
-    package var name: DomainName
+    public var name: DomainName
     /// Numbers of targets.
-    package var targets: [Int]
+    public var targets: [Int]
 }

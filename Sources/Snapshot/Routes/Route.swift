@@ -1,18 +1,18 @@
 /// Where a name's answer comes from, for one view.
-package struct Route: Equatable, Sendable, BitwiseCopyable {
-    package var kind: Kind
+public struct Route: Equatable, Sendable, BitwiseCopyable {
+    public var kind: Kind
     /// Labels of the zone or rule that matched.
-    package var labelCount: Int
+    public var labelCount: Int
 
     /// A limit for look-ups that allows every match.
-    package static let anyLength = 127
+    public static let anyLength = 127
 
-    package init(kind: Kind, labelCount: Int) {
+    public init(kind: Kind, labelCount: Int) {
         self.kind = kind
         self.labelCount = labelCount
     }
 
-    package enum Kind: Equatable, Sendable, BitwiseCopyable {
+    public enum Kind: Equatable, Sendable, BitwiseCopyable {
         /// A private zone: an index into the snapshot's compiled zones.
         case zone(Int)
         /// A special name: an index into the same zones.

@@ -1,18 +1,18 @@
-package import DNSWire
+public import DNSWire
 
 /// A name that is answered here and not asked upstream, unless the operator says otherwise.
 ///
 /// A rule or a private zone with at least one label, at the name, above or below it, takes its place
 /// wherever that is the longest match; one for the root does not.
-package struct SpecialName: Sendable {
-    package let apex: DomainName
+public struct SpecialName: Sendable {
+    public let apex: DomainName
     /// The document that makes it special.
-    package let document: String
+    public let document: String
     let denial: Denial
     let contents: ZoneContents
 
     /// What is said of names that have no records.
-    package enum Denial: Sendable, BitwiseCopyable {
+    public enum Denial: Sendable, BitwiseCopyable {
         /// What any zone would say.
         case byContents
         /// No name exists, the apex included.

@@ -5,7 +5,7 @@ extension SpecialName {
     ///
     /// `example` is not: resolvers treat it as any other name (RFC 6761 §6.5). Nor is `internal`, though
     /// reserved: a VPC's resolver knows `ec2.internal` and `compute.internal`.
-    package static let all = localhost + absent + locallyServed + reverse
+    public static let all = localhost + absent + locallyServed + reverse
 
     /// RFC 6761 §6.3: `localhost` and all below it is this machine.
     private static var localhost: [SpecialName] {

@@ -1,18 +1,18 @@
-package import DNSWire
+public import DNSWire
 
 /// How many replies over UDP one network of clients gets in a second.
 ///
 /// A source address may be forged, and then replies go to somebody who asked nothing.
-package struct RateLimit: Hashable, Sendable {
+public struct RateLimit: Hashable, Sendable {
     /// For those who may ask; nil: as many as they ask for.
-    package var responses: Int?
+    public var responses: Int?
     /// For those who may not, who may be anybody in the world; nil: as many as they ask for.
-    package var refusals: Int? = 10
+    public var refusals: Int? = 10
     /// Of the replies over the limit one in so many is sent, empty and truncated, so that who really asked
     /// comes back over TCP; 0: none is.
-    package var slip = 2
+    public var slip = 2
     /// Networks without a limit.
-    package var exempt: [IPPrefix] = []
+    public var exempt: [IPPrefix] = []
 
-    package init() {}
+    public init() {}
 }

@@ -1,61 +1,61 @@
-package import DNSWire
+public import DNSWire
 
 /// All that the operator told us, checked and with every reference resolved: what a snapshot is compiled from.
 ///
 /// Indices (`vpc`, `account` …) point into the arrays of the same world. The control plane builds a
 /// world only from input without errors, so a compiler of worlds has no error to report.
-package struct World: Sendable {
-    package var accounts: [Account] = []
-    package var vpcs: [VPC] = []
-    package var zones: [Zone] = []
-    package var rules: [ForwardRule] = []
+public struct World: Sendable {
+    public var accounts: [Account] = []
+    public var vpcs: [VPC] = []
+    public var zones: [Zone] = []
+    public var rules: [ForwardRule] = []
     /// What is known of VPC endpoints; explains answers, and changes none.
-    package var endpoints: [Endpoint] = []
+    public var endpoints: [Endpoint] = []
     /// The endpoint services that our accounts provide under a private name.
-    package var endpointServices: [EndpointService] = []
-    package var clients = ClientPolicy()
+    public var endpointServices: [EndpointService] = []
+    public var clients = ClientPolicy()
     /// What each listener adds to the classification of its clients; `listener` numbers index it.
-    package var listeners: [ListenerScope] = []
-    package var identity = ServerIdentity()
+    public var listeners: [ListenerScope] = []
+    public var identity = ServerIdentity()
     /// Nil: no cookies are given.
-    package var cookieSecrets: CookieSecrets?
-    package var rateLimit = RateLimit()
+    public var cookieSecrets: CookieSecrets?
+    public var rateLimit = RateLimit()
 
-    package init() {}
+    public init() {}
 
     /// True if clients of a VPC are known by more than their addresses: by the listener that they ask, or
     /// by an endpoint where a listener takes the header that names it.
-    package func tellsApart(vpc: Int) -> Bool {
+    public func tellsApart(vpc: Int) -> Bool {
         listeners.contains { $0.vpc == vpc }
             || !vpcs[vpc].endpoints.isEmpty && listeners.contains { $0.proxies != nil }
     }
 }
 
 /// What the server tells of itself to those who may ask; nothing unless the operator wants it.
-package struct ServerIdentity: Hashable, Sendable {
+public struct ServerIdentity: Hashable, Sendable {
     /// Which server this is: for `id.server`, `hostname.bind` (RFC 4892) and NSID (RFC 5001).
-    package var name: String?
+    public var name: String?
     /// For `version.server` and `version.bind`.
-    package var version: String?
+    public var version: String?
 
     /// Octets that either may have, so that they fit beside any answer.
-    package static let longest = 64
+    public static let longest = 64
 
-    package init(name: String? = nil, version: String? = nil) {
+    public init(name: String? = nil, version: String? = nil) {
         self.name = name
         self.version = version
     }
 }
 
 /// An account and its AZ-name mapping table.
-package struct Account: Sendable {
+public struct Account: Sendable {
     /// Twelve digits, leading zeros kept.
-    package var id: String
-    package var name: String?
+    public var id: String
+    public var name: String?
     /// AZ name to AZ ID, both in lower case: a bijection; empty for an account without a table.
-    package var zoneIDsByName: [String: String]
+    public var zoneIDsByName: [String: String]
 
-    package init(id: String, name: String? = nil, zoneIDsByName: [String: String] = [:]) {
+    public init(id: String, name: String? = nil, zoneIDsByName: [String: String] = [:]) {
         self.id = id
         self.name = name
         self.zoneIDsByName = zoneIDsByName
@@ -63,19 +63,19 @@ package struct Account: Sendable {
 }
 
 /// A VPC: who is in it, and its subnets.
-package struct VPC: Sendable {
-    package var id: String
+public struct VPC: Sendable {
+    public var id: String
     /// The owner.
-    package var account: Int
-    package var region: String?
-    package var ranges: [IPPrefix]
+    public var account: Int
+    public var region: String?
+    public var ranges: [IPPrefix]
     /// Sources that arrive through an inbound resolver endpoint.
-    package var inbound: [IPPrefix]
+    public var inbound: [IPPrefix]
     /// VPC endpoint IDs whose PROXY header means this VPC.
-    package var endpoints: [String]
-    package var subnets: [Subnet]
+    public var endpoints: [String]
+    public var subnets: [Subnet]
 
-    package init(
+    public init(
         id: String,
         account: Int,
         region: String? = nil,
@@ -95,15 +95,15 @@ package struct VPC: Sendable {
 }
 
 /// A slice of a VPC in one AZ.
-package struct Subnet: Sendable {
-    package var id: String
-    package var ranges: [IPPrefix]
+public struct Subnet: Sendable {
+    public var id: String
+    public var ranges: [IPPrefix]
     /// The AZ ID (`use1-az4`), never a name.
-    package var zoneID: String
+    public var zoneID: String
     /// Participants of a shared subnet: indices of accounts.
-    package var sharedWith: [Int]
+    public var sharedWith: [Int]
 
-    package init(id: String, ranges: [IPPrefix], zoneID: String, sharedWith: [Int] = []) {
+    public init(id: String, ranges: [IPPrefix], zoneID: String, sharedWith: [Int] = []) {
         self.id = id
         self.ranges = ranges
         self.zoneID = zoneID
@@ -112,25 +112,25 @@ package struct Subnet: Sendable {
 }
 
 /// A VPC endpoint, as far as people ask about it: its names are in zones.
-package struct Endpoint: Sendable {
-    package var id: String
-    package var vpc: Int
-    package var kind: Kind
+public struct Endpoint: Sendable {
+    public var id: String
+    public var vpc: Int
+    public var kind: Kind
     /// `com.amazonaws.us-east-1.ssm`; nil for kinds without a service.
-    package var service: String?
+    public var service: String?
     /// One of `states`.
-    package var state: String
+    public var state: String
     /// The private names that it claims, a `*` as first label included; of a gateway endpoint the public
     /// names whose traffic it takes.
-    package var names: [DomainName]
+    public var names: [DomainName]
     /// What became of the proof that an endpoint service's provider owns its private name.
-    package var verification: String?
+    public var verification: String?
     /// The destinations that route tables send to a gateway endpoint.
-    package var prefixList: String?
-    package var prefixes: [IPPrefix]
-    package var routeTables: [String]
+    public var prefixList: String?
+    public var prefixes: [IPPrefix]
+    public var routeTables: [String]
 
-    package init(
+    public init(
         id: String,
         vpc: Int,
         kind: Kind,
@@ -154,7 +154,7 @@ package struct Endpoint: Sendable {
         self.routeTables = routeTables
     }
 
-    package enum Kind: String, Sendable, CaseIterable {
+    public enum Kind: String, Sendable, CaseIterable {
         case interface
         case gateway
         case gatewayLoadBalancer = "gateway-load-balancer"
@@ -162,33 +162,33 @@ package struct Endpoint: Sendable {
         case serviceNetwork = "service-network"
 
         /// True of the kinds that private names lead to.
-        package var hasNames: Bool { self != .gateway && self != .gatewayLoadBalancer }
+        public var hasNames: Bool { self != .gateway && self != .gatewayLoadBalancer }
     }
 
     /// The states that an endpoint may be in, in lower case.
-    package static let states = [
+    public static let states = [
         "pendingacceptance", "pending", "available", "partial", "deleting", "deleted", "rejected",
         "failed", "expired", "unknown",
     ]
 
     /// True of the states in which an endpoint's names lead to it.
-    package static func isServed(_ state: String) -> Bool {
+    public static func isServed(_ state: String) -> Bool {
         ["available", "partial"].contains(state)
     }
 }
 
 /// An endpoint service with a private name, whose provider has to prove that the name is its own.
-package struct EndpointService: Sendable {
+public struct EndpointService: Sendable {
     /// `com.amazonaws.vpce.us-east-1.vpce-svc-…`.
-    package var service: String
-    package var name: DomainName
+    public var service: String
+    public var name: DomainName
     /// What AWS says of the proof: `verified`, `pendingverification` or `failed`.
-    package var verification: String?
+    public var verification: String?
     /// First label of the TXT record that is the proof, below the name or one of its ancestors.
-    package var recordLabel: String?
-    package var recordValue: String?
+    public var recordLabel: String?
+    public var recordValue: String?
 
-    package init(
+    public init(
         service: String,
         name: DomainName,
         verification: String? = nil,
@@ -204,63 +204,63 @@ package struct EndpointService: Sendable {
 }
 
 /// A private zone: its records, who sees it, and how its answers are chosen.
-package struct Zone: Sendable {
-    package var apex: DomainName
-    package var contents: ZoneContents
+public struct Zone: Sendable {
+    public var apex: DomainName
+    public var contents: ZoneContents
     /// Indices of the VPCs that see it.
-    package var vpcs: [Int]
-    package var affinity: Affinity = .zonal
-    package var labels: Labels = .account
+    public var vpcs: [Int]
+    public var affinity: Affinity = .zonal
+    public var labels: Labels = .account
     /// The account whose AZ names the file's labels are (`labels: owner`).
-    package var owner: Int?
+    public var owner: Int?
     /// Names that the zone lacks go to the next longest match instead of NXDOMAIN.
-    package var fallsThrough = false
-    package var audience: Audience = .all
-    package var outside: Outside = .forward
+    public var fallsThrough = false
+    public var audience: Audience = .all
+    public var outside: Outside = .forward
     /// Nil: all of its addresses are given, whatever their state.
-    package var health: HealthCheck?
+    public var health: HealthCheck?
 
-    package init(apex: DomainName, contents: ZoneContents, vpcs: [Int]) {
+    public init(apex: DomainName, contents: ZoneContents, vpcs: [Int]) {
         self.apex = apex
         self.contents = contents
         self.vpcs = vpcs
     }
 
     /// Which of a name's addresses a client with a known AZ gets.
-    package enum Affinity: String, Sendable, BitwiseCopyable, CaseIterable {
+    public enum Affinity: String, Sendable, BitwiseCopyable, CaseIterable {
         case zonal
         case zonalFirst = "zonal-first"
         case none
     }
 
     /// Whose AZ names translate a zonal name.
-    package enum Labels: String, Sendable, CaseIterable { case account, owner }
+    public enum Labels: String, Sendable, CaseIterable { case account, owner }
 
     /// Which clients of its VPCs see the zone.
-    package enum Audience: String, Sendable, CaseIterable {
+    public enum Audience: String, Sendable, CaseIterable {
         case all
         case inVPC = "in-vpc"
         case inbound
     }
 
     /// What those get who do not see the zone.
-    package enum Outside: String, Sendable, CaseIterable {
+    public enum Outside: String, Sendable, CaseIterable {
         case forward, refuse
         case nxdomain
     }
 }
 
 /// Where questions under a name go that no private zone answers.
-package struct ForwardRule: Sendable {
-    package var zone: DomainName
-    package var upstreams: [Upstream]
+public struct ForwardRule: Sendable {
+    public var zone: DomainName
+    public var upstreams: [Upstream]
     /// Indices of the VPCs that the rule is for; nil for everyone.
-    package var vpcs: [Int]?
+    public var vpcs: [Int]?
     /// Whether AD of these upstreams is worth something: they validate, and nobody is in between.
-    package var trustsAD: Bool
-    package var privateAnswers = PrivateAnswers.allow
+    public var trustsAD: Bool
+    public var privateAnswers = PrivateAnswers.allow
 
-    package init(
+    public init(
         zone: DomainName,
         upstreams: [Upstream],
         vpcs: [Int]? = nil,
@@ -274,19 +274,19 @@ package struct ForwardRule: Sendable {
 }
 
 /// What becomes of private addresses in what a rule's upstreams answer.
-package enum PrivateAnswers: Hashable, Sendable {
+public enum PrivateAnswers: Hashable, Sendable {
     case allow
     /// They are taken out, but for questions at or below these names.
     case strip(except: [DomainName])
 
     /// True if private addresses are taken out of answers to questions about `name`.
-    package func areStripped(for name: DomainName) -> Bool {
+    public func areStripped(for name: DomainName) -> Bool {
         guard case .strip(let exceptions) = self else { return false }
         return !exceptions.contains { name.isInside($0) }
     }
 
     /// The same for a name that is being answered.
-    package func areStripped(for name: borrowing FoldedName) -> Bool {
+    public func areStripped(for name: borrowing FoldedName) -> Bool {
         guard case .strip(let exceptions) = self else { return false }
         for exception in exceptions where name.isInside(exception) { return false }
         return true
@@ -294,36 +294,36 @@ package enum PrivateAnswers: Hashable, Sendable {
 }
 
 /// A name server to ask.
-package struct Upstream: Hashable, Sendable, BitwiseCopyable {
-    package var address: IPAddress
-    package var port: UInt16
+public struct Upstream: Hashable, Sendable, BitwiseCopyable {
+    public var address: IPAddress
+    public var port: UInt16
 
-    package init(address: IPAddress, port: UInt16 = 53) {
+    public init(address: IPAddress, port: UInt16 = 53) {
         self.address = address
         self.port = port
     }
 }
 
 /// Who may ask, besides loopback and every VPC range.
-package struct ClientPolicy: Sendable {
-    package var allow: [IPPrefix] = []
-    package var otherwise: Otherwise = .refuse
+public struct ClientPolicy: Sendable {
+    public var allow: [IPPrefix] = []
+    public var otherwise: Otherwise = .refuse
 
-    package init() {}
+    public init() {}
 
-    package enum Otherwise: String, Sendable, CaseIterable { case refuse, drop }
+    public enum Otherwise: String, Sendable, CaseIterable { case refuse, drop }
 }
 
 /// What is known of a client from the listener it asks.
-package struct ListenerScope: Hashable, Sendable {
+public struct ListenerScope: Hashable, Sendable {
     /// The VPC whose clients ask here; nil: the source address decides.
-    package var vpc: Int?
+    public var vpc: Int?
     /// The participant account of clients here that are in a subnet shared with it.
-    package var account: Int?
+    public var account: Int?
     /// Who sends a PROXY header in front of every query, nobody else being heard; nil: no header is taken.
-    package var proxies: [IPPrefix]?
+    public var proxies: [IPPrefix]?
 
-    package init(vpc: Int? = nil, account: Int? = nil, proxies: [IPPrefix]? = nil) {
+    public init(vpc: Int? = nil, account: Int? = nil, proxies: [IPPrefix]? = nil) {
         self.vpc = vpc
         self.account = account
         self.proxies = proxies

@@ -1,32 +1,32 @@
-package import DNSWire
+public import DNSWire
 
 /// A zone's records as they were read: octets in one arena, a fixed-size entry a record.
 ///
 /// A million records are a million entries of 32 octets and no object each.
-package struct ZoneContents: Sendable {
+public struct ZoneContents: Sendable {
     /// Owner names (wire form, case as written) and rdata; records share an owner's octets.
-    package var octets: [UInt8] = []
-    package var records: [Record] = []
+    public var octets: [UInt8] = []
+    public var records: [Record] = []
     /// The files that the records came from, the zone's own first.
-    package var files: [String] = []
+    public var files: [String] = []
 
-    package init() {}
+    public init() {}
 
     /// One record; offsets point into the arena.
-    package struct Record: Sendable, BitwiseCopyable {
-        package var ownerOffset: UInt32
-        package var rdataOffset: UInt32
+    public struct Record: Sendable, BitwiseCopyable {
+        public var ownerOffset: UInt32
+        public var rdataOffset: UInt32
         /// Seconds, at most 2^31 - 1 (RFC 2181 §8).
-        package var ttl: UInt32
+        public var ttl: UInt32
         /// Counted from 1.
-        package var line: UInt32
-        package var type: RecordType
-        package var rdataLength: UInt16
+        public var line: UInt32
+        public var type: RecordType
+        public var rdataLength: UInt16
         /// Index into `files`.
-        package var file: UInt16
-        package var ownerLength: UInt8
+        public var file: UInt16
+        public var ownerLength: UInt8
 
-        package init(
+        public init(
             ownerOffset: UInt32,
             ownerLength: UInt8,
             type: RecordType,
@@ -48,12 +48,12 @@ package struct ZoneContents: Sendable {
     }
 
     /// The owner of a record as a name; false input is impossible, so the root stands in for it.
-    package func owner(of record: Record) -> DomainName {
+    public func owner(of record: Record) -> DomainName {
         let start = Int(record.ownerOffset)
         return DomainName(octets: octets[start..<start + Int(record.ownerLength)]) ?? .root
     }
 
-    package func rdata(of record: Record) -> ArraySlice<UInt8> {
+    public func rdata(of record: Record) -> ArraySlice<UInt8> {
         let start = Int(record.rdataOffset)
         return octets[start..<start + Int(record.rdataLength)]
     }
@@ -61,7 +61,7 @@ package struct ZoneContents: Sendable {
     /// Adds a record with its own copy of owner and rdata, which must be in wire form; for rdata of
     /// over 65,535 octets and for an arena of over 4 GiB it adds nothing and returns false.
     @discardableResult
-    package mutating func append(
+    public mutating func append(
         owner: DomainName,
         type: RecordType,
         ttl: UInt32,

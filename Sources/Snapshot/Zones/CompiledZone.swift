@@ -4,25 +4,25 @@ import DNSWire
 ///
 /// One zone of the world is several compiled ones where its addresses lie in different AZs for
 /// different VPCs, which happens where subnets overlap.
-package struct CompiledZone: BitwiseCopyable, Sendable {
+public struct CompiledZone: BitwiseCopyable, Sendable {
     let number: UInt32
-    package let source: Source
+    public let source: Source
     /// Labels of the apex.
-    package let labelCount: Int
+    public let labelCount: Int
     /// The SOA RRset, and the TTL of negative answers: the lesser of its TTL and its MINIMUM
     /// (RFC 2308 §5).
-    package let soa: RRset
-    package let negativeTTL: UInt32
-    package let affinity: Zone.Affinity
+    public let soa: RRset
+    public let negativeTTL: UInt32
+    public let affinity: Zone.Affinity
     /// The account whose AZ names the zone's labels are; nil: the asking client's account.
-    package let labelOwner: Int?
-    package let fallsThrough: Bool
+    public let labelOwner: Int?
+    public let fallsThrough: Bool
     /// False if no name has NS (below the apex) or DNAME, so that nobody looks for them.
     let hasCuts: Bool
-    package let denial: SpecialName.Denial
+    public let denial: SpecialName.Denial
 
     /// What the zone was compiled from.
-    package enum Source: Sendable, BitwiseCopyable {
+    public enum Source: Sendable, BitwiseCopyable {
         /// Index of the zone in the world.
         case world(Int)
         /// Index of `SpecialName.all`.
@@ -31,7 +31,7 @@ package struct CompiledZone: BitwiseCopyable, Sendable {
 }
 
 /// What a zone has to say about a name.
-package enum ZoneMatch {
+public enum ZoneMatch {
     /// The name exists, as itself or as the AZ-ID form of a zonal name.
     case node(Node)
     /// `*` below the closest encloser stands for the name (RFC 4592 §3.3.1).
@@ -44,7 +44,7 @@ package enum ZoneMatch {
     case missing
 
     /// What the zone answers from; nil if that is nothing.
-    package var node: Node? {
+    public var node: Node? {
         switch self {
         case .node(let node), .wildcard(let node): node
         case .delegation(let node, _), .dname(let node, _): node
@@ -53,7 +53,7 @@ package enum ZoneMatch {
     }
 
     /// True if the zone has no record of the name: it is missing, or only others are below it.
-    package var isEmpty: Bool {
+    public var isEmpty: Bool {
         switch self {
         case .missing: true
         case .node(let node): node.rrsetCount == 0

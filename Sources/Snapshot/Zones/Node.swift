@@ -1,4 +1,4 @@
-package import DNSWire
+public import DNSWire
 
 /// A name of a zone: its flags and its RRsets, an entry of the arena.
 ///
@@ -9,10 +9,10 @@ package import DNSWire
 ///     8  the name in lower case, wire form, padded to a multiple of 4; then the RRsets
 ///
 /// A name without RRsets is an empty non-terminal (RFC 4592 §2.2.2).
-package struct Node: BitwiseCopyable, Sendable {
+public struct Node: BitwiseCopyable, Sendable {
     let offset: Int
     let flags: Flags
-    package let rrsetCount: Int
+    public let rrsetCount: Int
     let firstRRset: Int
 
     static let headerSize = 8
@@ -26,7 +26,7 @@ package struct Node: BitwiseCopyable, Sendable {
         static let hasDNAME = Flags(rawValue: 4)
     }
 
-    package var isDelegation: Bool { flags.contains(.isDelegation) }
+    public var isDelegation: Bool { flags.contains(.isDelegation) }
 
     init(at offset: Int, in arena: ByteArena) {
         self.offset = offset
@@ -53,12 +53,12 @@ package struct Node: BitwiseCopyable, Sendable {
 ///        `HealthTarget` 32; then the records: length 16 (big-endian), rdata
 ///
 /// Records of addresses stand in the order of their groups, those of no known AZ last.
-package struct RRset: BitwiseCopyable, Sendable {
+public struct RRset: BitwiseCopyable, Sendable {
     /// Identity within the snapshot.
-    package let offset: Int
-    package let type: RecordType
-    package let recordCount: Int
-    package let ttl: UInt32
+    public let offset: Int
+    public let type: RecordType
+    public let recordCount: Int
+    public let ttl: UInt32
     let groupCount: Int
     /// Whether addresses that are down leave the answers.
     let isChecked: Bool
@@ -98,13 +98,13 @@ package struct RRset: BitwiseCopyable, Sendable {
 }
 
 /// Which records of an RRset a client gets: those of `first`, ahead of the others or alone.
-package struct Selection: Equatable, Sendable {
-    package var first: Range<Int>
-    package var includesOthers: Bool
-    package var health = Health.ignored
+public struct Selection: Equatable, Sendable {
+    public var first: Range<Int>
+    public var includesOthers: Bool
+    public var health = Health.ignored
 
     /// What becomes of addresses that are down.
-    package enum Health: Sendable, BitwiseCopyable {
+    public enum Health: Sendable, BitwiseCopyable {
         /// They are given like all others: nobody checks them.
         case ignored
         /// They are left out.
@@ -114,7 +114,7 @@ package struct Selection: Equatable, Sendable {
     }
 
     /// Every record, in the RRset's own order.
-    package static func all(of rrset: RRset) -> Selection {
+    public static func all(of rrset: RRset) -> Selection {
         Selection(first: 0..<rrset.recordCount, includesOthers: false)
     }
 }

@@ -228,11 +228,11 @@ struct RecordPlace {
 }
 
 /// The file, as an index into the zone's files, and the line that a record was written in.
-package struct RecordOrigin: Hashable, Sendable {
-    package var file: Int
-    package var line: Int
+public struct RecordOrigin: Hashable, Sendable {
+    public var file: Int
+    public var line: Int
 
-    package init(file: Int, line: Int) {
+    public init(file: Int, line: Int) {
         self.file = file
         self.line = line
     }
