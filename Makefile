@@ -31,7 +31,7 @@ test: build-tools test-tools build
 # Ten minutes of load while upstreams are bad, plain and with each sanitizer; docs/soak.md tells what was seen.
 SOAK_SECONDS = 600
 SANITIZED = SOAK_PATIENCE=8000 SOAK_SECONDS=$(SOAK_SECONDS)
-SOAK = swift test --skip-build --no-parallel --filter MeasurementTests.SoakTests
+SOAK = swift test --skip-build --no-parallel --filter "MeasurementTests.*soak"
 soak: build-tools test-tools build
 	swift build --build-tests $(STRICT)
 	swift build --sanitize=address --product zonal --scratch-path .build-asan

@@ -38,8 +38,11 @@ final class ControlLock: Sendable {
         }
     }
 
-    deinit {
+    /// Takes the file away; the right itself ends with this object.
+    func removeFile() {
+        // Sound: the string lives until the call returns.
         _ = unsafe unlink(path)
-        close(descriptor)
     }
+
+    deinit { close(descriptor) }
 }

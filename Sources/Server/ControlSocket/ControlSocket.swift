@@ -40,6 +40,7 @@ package final class ControlSocket: Sendable {
         do {
             listener = try await bootstrap.bind(unixDomainSocketPath: place.path).get()
         } catch {
+            lock.removeFile()
             throw ControlError("\(place.path) cannot be listened on: \(error)")
         }
         // Sound: the string lives until the call returns.
@@ -53,7 +54,7 @@ package final class ControlSocket: Sendable {
         // Sound: the string lives until the call returns. The lock is held, so the file is ours.
         _ = unsafe unlink(place.path)
         try? await listener.close()
-        withExtendedLifetime(lock) {}
+        lock.removeFile()
     }
 }
 
