@@ -240,6 +240,39 @@ import Testing
         #expect(answered == 1_000)
         #expect(script.forwarder.counters.evicted > 9_000)
     }
+
+    @Test func `attack 32: names below one domain give way to each other before anything else`() {
+        var script = ScriptedForwarding(questionLimit: 4_000, questionsPerSuffix: 50)
+        script.join("slow.example.org", waiter: 2)
+        script.join("slow.victim.example", waiter: 3)
+        for number in 0..<5_000 { script.join("x.\(number).victim.example") }
+        #expect(script.forwarder.count == 1 + 50)
+        let slow = script.sent[0]
+        #expect(!script.failed.contains { $0.waiters == [2] })
+        #expect(script.failed.first?.waiters == [3])
+        script.receive(Reply.address(to: slow.message), for: slow.attempt)
+        #expect(script.answered.map(\.waiters) == [[2]])
+        // Another group's are counted apart, and so are those of another rule.
+        script.effects = []
+        script.join("y.victim.example", of: .vpc(1))
+        script.join("y.victim.example", .init(9))
+        #expect(script.forwarder.count == 52)
+        #expect(script.failed.isEmpty)
+        // Once answered they count no more.
+        for query in script.sent {
+            script.receive(Reply.address(to: query.message), for: query.attempt)
+        }
+        #expect(script.forwarder.count == 50)
+    }
+
+    @Test func `attack 32: names right below a rule's zone are no domain's`() {
+        var script = ScriptedForwarding(questionLimit: 4_000, questionsPerSuffix: 50)
+        for number in 0..<100 { script.join("n\(number).example") }
+        #expect(script.forwarder.count == 100)
+        script.ruleZone = DomainName("corp.example") ?? .root
+        for number in 0..<100 { script.join("n\(number).corp.example") }
+        #expect(script.forwarder.count == 200)
+    }
 }
 
 @Suite struct `Questions for the cache alone` {

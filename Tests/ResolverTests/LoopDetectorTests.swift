@@ -30,11 +30,12 @@ import Testing
 
         var told: [Bool] { reports.told.withLock { $0 } }
 
-        func probe(_ link: LoopDetector.Link = link) -> DomainName? {
+        func probe(_ link: LoopDetector.Link = link, below domain: DomainName? = nil) -> DomainName?
+        {
             var random = RandomPool { words in
                 for index in words.indices { words[index] = .random() }
             }
-            return detector.probe(link, random: &random)
+            return detector.probe(link, below: domain ?? link.zone, random: &random)
         }
 
         /// Lets the detector see a question.
@@ -50,10 +51,28 @@ import Testing
         let probes = (0..<100).compactMap { _ in bench.probe() }
         #expect(Set(probes).count == 100)
         #expect(probes.allSatisfy { $0.parent == Self.zone })
-        let root = try #require(
-            bench.probe(LoopDetector.Link(zone: .root, upstream: Self.first))
-        )
-        #expect(root.parent == SampleWorld.name("example"))
+        #expect(LoopDetector.domains(of: Self.link) == [Self.zone])
+    }
+
+    @Test func `a loop of all names is found below one domain where another is answered on the way`()
+        throws
+    {
+        let bench = Bench()
+        let link = LoopDetector.Link(zone: .root, upstream: Self.first)
+        let domains = LoopDetector.domains(of: link)
+        #expect(domains.count == 2)
+        for _ in 0..<2 {
+            let answered = try #require(bench.probe(link, below: domains[0]))
+            let returned = try #require(bench.probe(link, below: domains[1]))
+            #expect(bench.receive(returned))
+            #expect(bench.detector.end(answered, isAnswered: true))
+            #expect(!bench.detector.end(returned, isAnswered: false))
+            #expect(bench.detector.hasLoops)
+        }
+        #expect(bench.told == [true])
+        let clean = try #require(bench.probe(link, below: domains[1]))
+        #expect(bench.detector.end(clean, isAnswered: true))
+        #expect(bench.told == [true, false])
     }
 
     @Test func `a question that comes back makes a loop of its link alone`() throws {

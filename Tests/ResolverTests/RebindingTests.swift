@@ -139,6 +139,25 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            ("localhost", false), ("www.LocalHost", false), ("localhost.example", true),
+        ]
+    )
+    func `a service record is passed on only if it does not lead to localhost`(
+        target: String,
+        isKept: Bool
+    ) throws {
+        // AliasMode and ServiceMode (RFC 9460 §2.4).
+        for priority in [0, 1] as [UInt8] {
+            let rdata = [0, priority] + (DomainName(target)?.octets ?? [])
+            let message = UpstreamMessage("www.evil.example", .https)
+                .answer("www.evil.example", .https, rdata: rdata)
+            let (result, _) = try Self.scrub(message, type: .https)
+            #expect(result.isStripped == !isKept)
+        }
+    }
+
     @Test
     func
         `attack 20: the client is told why, from the cache as well, and the rule's cache is its own`()

@@ -20,11 +20,16 @@ struct ScriptedForwarding: ~Copyable {
     let cache = ResponseCache(byteCount: 1 << 20)
     static let seed = HashSeed(value: 3)
 
-    init(questionLimit: Int = 100, waiterLimit: Int = 20_000) {
+    init(
+        questionLimit: Int = 100,
+        questionsPerSuffix: Int = 1_000,
+        waiterLimit: Int = 20_000
+    ) {
         forwarder = Forwarder(
             cache: cache,
             seed: Self.seed,
             questionLimit: questionLimit,
+            questionsPerSuffix: questionsPerSuffix,
             waiterLimit: waiterLimit
         )
     }
@@ -100,8 +105,14 @@ struct ScriptedForwarding: ~Copyable {
         collect()
     }
 
-    mutating func fail(_ attempt: UInt64) {
-        forwarder.failed(attempt, because: .networkError, now: now, random: &random)
+    mutating func fail(_ attempt: UInt64, isOwnTrouble: Bool = false) {
+        forwarder.failed(
+            attempt,
+            because: .networkError,
+            isOwnTrouble: isOwnTrouble,
+            now: now,
+            random: &random
+        )
         collect()
     }
 

@@ -86,6 +86,88 @@ import Testing
         #expect(script.sent[3].to != script.sent[0].to)
     }
 
+    /// Has an upstream that answers nothing with OPT answer one question; how many messages it took.
+    private static func askSilent(
+        _ script: inout ScriptedForwarding,
+        _ name: String,
+        dnssecOK: Bool = false
+    ) -> Int {
+        script.effects = []
+        var question = ScriptedForwarding.question()
+        question.dnssecOK = dnssecOK
+        script.join(name, question)
+        while script.answered.isEmpty, script.failed.isEmpty {
+            guard let query = script.sent.last else { break }
+            guard query.message[11] == 0 else {
+                script.pass(800)
+                continue
+            }
+            script.receive(Reply.address(to: query.message), for: query.attempt)
+        }
+        #expect(script.answered.count == 1)
+        return script.sent.count
+    }
+
+    @Test func `a server silent to OPT is asked without, at first after waiting, then at once`() {
+        var script = ScriptedForwarding()
+        script.upstreams = [ScriptedForwarding.first]
+        for number in 0..<3 { #expect(Self.askSilent(&script, "a\(number).example.org") == 2) }
+        for number in 0..<3 { #expect(Self.askSilent(&script, "b\(number).example.org") == 1) }
+        // After a while it may have learned.
+        script.pass(300_000)
+        #expect(Self.askSilent(&script, "c.example.org") == 2)
+        #expect(Self.askSilent(&script, "d.example.org") == 1)
+        script.pass(300_000)
+        script.effects = []
+        script.join("e.example.org")
+        #expect(script.sent[0].message[11] == 1)
+        script.answer(from: ScriptedForwarding.first)
+        // Whoever has answered one with OPT is asked with OPT, whatever is lost.
+        script.effects = []
+        script.join("f.example.org")
+        script.pass(800)
+        #expect(script.sent.map { $0.message[11] } == [1, 1])
+    }
+
+    @Test func `an answer without DNSSEC is not kept for those who want it until that is known`() {
+        var script = ScriptedForwarding()
+        script.upstreams = [ScriptedForwarding.first]
+        for number in 0..<5 {
+            _ = Self.askSilent(&script, "a\(number).example.org", dnssecOK: true)
+            #expect(script.cache.entryCount == max(0, number - 1))
+        }
+    }
+
+    @Test func `want of a socket here is not the upstream's fault`() {
+        var script = ScriptedForwarding()
+        script.upstreams = [ScriptedForwarding.first]
+        for number in 0..<5 {
+            script.join("a\(number).example.org")
+            for attempt in script.sent { script.fail(attempt.attempt, isOwnTrouble: true) }
+            script.effects = []
+        }
+        #expect(script.join("b.example.org") == .waiting)
+    }
+
+    @Test func `a connection that times out counts once`() {
+        var script = ScriptedForwarding()
+        script.upstreams = [ScriptedForwarding.first]
+        for number in 0..<2 {
+            script.effects = []
+            script.join("a\(number).example.org")
+            script.receive(
+                Reply.truncated(to: script.sent[0].message),
+                for: script.sent[0].attempt
+            )
+            let streamed = script.streamed[0]
+            // Both are due now: its own timer and the connection's.
+            script.pass(2_500)
+            script.fail(streamed.attempt)
+        }
+        // It takes three questions to make an upstream dead.
+        #expect(script.join("b.example.org") == .waiting)
+    }
+
     @Test func `a truncated answer is asked for over a connection, once`() {
         var script = ScriptedForwarding()
         script.join()

@@ -63,15 +63,16 @@ import Testing
         #expect(upstream.queries.count == 1)
     }
 
-    @Test func `attack 3: five hundred equal questions are asked once, and all of them answered`()
-        throws
-    {
+    @Test(arguments: [1, 8])
+    func `attack 3: five hundred equal questions are asked once, and all of them answered`(
+        workers: Int
+    ) throws {
         let gate = DispatchSemaphore(value: 0)
         let upstream = try ScriptedUpstream { query in
             gate.wait()
             return [Answer.address(query, Self.address)]
         }
-        let server = try Self.server(upstream)
+        let server = try ZonalServer.forwarding(to: upstream, extra: "workers: \(workers)\n")
         let client = try BoundSocket(kind: .datagram)
         let peer = BoundSocket.name("127.0.0.1", server.port)
         for id in 0..<500 {

@@ -47,6 +47,19 @@ final class StreamPeer {
         return StreamClient(accepted: accepted)
     }
 
+    /// Waits for a connection or for `other` to be readable; true if there is a connection.
+    func isCalled(before other: Int32) throws -> Bool {
+        var items = [
+            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: other, events: Int16(POLLIN), revents: 0),
+        ]
+        // Sound: two items, as said.
+        guard unsafe poll(&items, 2, 10_000) > 0 else {
+            throw StreamClient.Failure(call: "poll", code: ETIMEDOUT)
+        }
+        return items[0].revents != 0
+    }
+
     /// Accepts nothing more: who connects is refused.
     func stopListening() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
 }

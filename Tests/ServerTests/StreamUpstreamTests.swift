@@ -94,14 +94,19 @@ import Testing
     }
 
     @Test func `an upstream that closes after each answer is asked everything in the end`() throws {
-        for token in 1...4 { ask("n\(token).example.org", token: UInt64(token)) }
-        var connection = try peer.accept()
-        for number in 1...4 {
-            try connection.send(messages: [response(to: try #require(try connection.receive()))])
-            if number < 4 { connection = try peer.accept(afterClosing: &connection) }
+        for token in 1...8 { ask("n\(token).example.org", token: UInt64(token)) }
+        var results: [UInt64: Result<[UInt8], StreamUpstreamError>] = [:]
+        while results.count < 8 {
+            if try peer.isCalled(before: inbox.descriptor) {
+                // With questions unread, closing is a reset, and the answer may be lost, too.
+                let connection = try peer.accept()
+                let query = try #require(try connection.receive())
+                try connection.send(messages: [response(to: query)])
+            }
+            for case .upstreamStreamAnswer(let token, let result) in inbox.takeAll() {
+                results[token] = result
+            }
         }
-        let results = try results(4)
-        #expect(results.count == 4)
         #expect(results.values.allSatisfy { (try? $0.get()) != nil }, "\(results)")
     }
 

@@ -18,7 +18,17 @@ extension Forwarder {
         guard let deadline = questions[number]?.deadline, now < deadline,
             let upstream = questions[number]?.nextUpstream()
         else { return fail(number, now: now) }
-        send(number, to: upstream, withOPT: true, now: now, random: &random)
+        let withOPT = mayTakeOPT(number, upstream, now: now)
+        send(number, to: upstream, withOPT: withOPT, now: now, random: &random)
+    }
+
+    /// False of an upstream that is known to leave queries with OPT unanswered, and of one that did so
+    /// for this question and has never answered any (RFC 6891 §6.2.2).
+    private func mayTakeOPT(_ number: UInt64, _ turn: Int, now: Milliseconds) -> Bool {
+        guard let question = questions[number] else { return true }
+        let upstream = question.upstream(inTurn: turn)
+        if health.isSilentToOPT(upstream, now: now) { return false }
+        return health.knowsOPT(upstream) || !question.hasLeftOPTUnanswered(turn)
     }
 
     private mutating func send(
@@ -208,8 +218,9 @@ extension Forwarder {
         }
         if !question.rule.trustsAD { answer.removeAuthenticity() }
         if answer.isStripped { counters.stripped += 1 }
-        store(answer, of: question, now: now)
         learn(from: question, answered: index, now: now)
+        failures.forget(question.key)
+        if !isDowngraded(question, index, now: now) { store(answer, of: question, now: now) }
         end(number)
         let fresh = FreshAnswer(
             question: question.question,
@@ -219,12 +230,19 @@ extension Forwarder {
         effects.append(.answered(question.waiters, fresh))
     }
 
+    /// True of an answer without DNSSEC that was asked for with it: the query that asked for it may just have
+    /// been lost, so this one is for those who wait alone.
+    private func isDowngraded(_ question: QuestionInFlight, _ index: Int, now: Milliseconds) -> Bool {
+        question.question.dnssecOK && question.hasLeftOPTUnanswered(question.attempts[index].upstream)
+            && !question.attempts[index].message.hasOPT
+            && !health.isSilentToOPT(question.upstream(of: index), now: now)
+    }
+
     private mutating func store(
         _ answer: ResponseScrubber.Result,
         of question: QuestionInFlight,
         now: Milliseconds
     ) {
-        failures.forget(question.key)
         name.read(question.key.name)
         guard answer.lifetime > 0 else {
             return cache.remove(CacheKey(question.question, name), name)
@@ -245,6 +263,12 @@ extension Forwarder {
         answered index: Int,
         now: Milliseconds
     ) {
+        let answered = question.attempts[index]
+        if answered.message.hasOPT {
+            health.answeredOPT(question.upstream(of: index))
+        } else if question.hasLeftOPTUnanswered(answered.upstream) {
+            health.answeredOnlyWithoutOPT(question.upstream(of: index), now: now)
+        }
         for (other, attempt) in question.attempts.enumerated() where !attempt.isStream {
             let time = now - min(attempt.sentAt, now)
             let upstream = question.upstream(of: other)

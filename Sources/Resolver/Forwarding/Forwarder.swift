@@ -29,12 +29,16 @@ public struct Forwarder: ~Copyable {
         cache: ResponseCache,
         seed: HashSeed,
         questionLimit: Int = 10_000,
+        questionsPerSuffix: Int = 1_000,
         waiterLimit: Int = 20_000
     ) {
         self.cache = cache
         name = FoldedName(seed: seed)
         self.questionLimit = questionLimit
-        loads = RouteLoads(.init(questions: questionLimit, waiters: waiterLimit))
+        loads = RouteLoads(
+            .init(questions: questionLimit, waiters: waiterLimit),
+            questionsPerSuffix: questionsPerSuffix
+        )
     }
 
     /// A client that waits for an answer.
@@ -119,9 +123,18 @@ public struct Forwarder: ~Copyable {
         {
             return .failed(error)
         }
-        if known == nil, !makeRoom(for: waiter.group, on: key.routeID) { return .failed(.notReady) }
+        let suffix = SuffixLoads.suffix(
+            of: name,
+            on: key.routeID,
+            below: rule.zone,
+            for: waiter.group
+        )
+        if known == nil, !makeRoom(for: waiter.group, on: key.routeID, below: suffix) {
+            return .failed(.notReady)
+        }
         let number =
-            known ?? start(question, key, rule: rule, for: waiter.group, now, random: &random)
+            known
+            ?? start(question, key, suffix, rule: rule, for: waiter.group, now, random: &random)
         guard questions[number]?.join(waiter) ?? false else { return .failed(.notReady) }
         loads.join(waiter.group, key.routeID)
         if known != nil {
@@ -148,7 +161,7 @@ public struct Forwarder: ~Copyable {
             questions.count < questionLimit / 2,
             loads.hasRoomForQuestion(of: .server, to: key.routeID)
         else { return }
-        let number = start(question, key, rule: rule, for: .server, now, random: &random)
+        let number = start(question, key, nil, rule: rule, for: .server, now, random: &random)
         tryNext(number, now: now, random: &random)
     }
 
@@ -156,6 +169,7 @@ public struct Forwarder: ~Copyable {
     private mutating func start(
         _ question: UpstreamQuestion,
         _ key: QuestionKey,
+        _ suffix: UInt64?,
         rule: CompiledRule,
         for group: ClientGroup,
         _ now: Milliseconds,
@@ -168,6 +182,7 @@ public struct Forwarder: ~Copyable {
             rule: rule,
             order: order,
             group: group,
+            suffix: suffix,
             now: now
         )
         counters.questions += 1
@@ -190,21 +205,34 @@ public struct Forwarder: ~Copyable {
         return lastNumber
     }
 
-    /// Gives up what a group has asked for longest, if it has too much in flight for one more.
+    /// Gives up what a group has asked for longest, if it has too much in flight for one more: below the
+    /// same domain, or at all.
     ///
     /// So where a client asks for names whose owner is silent, it is those that go. Two go for one that
     /// comes, so that a group shrinks when others need room. False if there is none to be had.
-    private mutating func makeRoom(for group: ClientGroup, on route: UInt64) -> Bool {
+    private mutating func makeRoom(
+        for group: ClientGroup,
+        on route: UInt64,
+        below suffix: UInt64?
+    ) -> Bool {
+        if let suffix, let oldest = loads.oldestInTheWay(below: suffix, among: questions) {
+            evict(oldest)
+        }
         for count in 0..<2 {
             if loads.hasRoomForQuestion(of: group, to: route) { break }
-            guard let oldest = loads.oldestInTheWay(of: group, to: route, among: questions),
-                let question = questions[oldest]
-            else { return count > 0 }
-            counters.evicted += 1
-            end(oldest)
-            effects.append(.failed(question.waiters, .notReady))
+            guard let oldest = loads.oldestInTheWay(of: group, to: route, among: questions) else {
+                return count > 0
+            }
+            evict(oldest)
         }
         return true
+    }
+
+    private mutating func evict(_ number: UInt64) {
+        guard let question = questions[number] else { return }
+        counters.evicted += 1
+        end(number)
+        effects.append(.failed(question.waiters, .notReady))
     }
 
     /// Makes a question that a group waits for its own, if it has less in flight than who asked first: then
@@ -263,15 +291,18 @@ public struct Forwarder: ~Copyable {
     }
 
     /// Notes that nothing can come for an attempt: the network said so, or the connection failed.
+    ///
+    /// `isOwnTrouble` says that it was for want of something here, which is not the upstream's fault.
     public mutating func failed(
         _ attempt: UInt64,
         because error: ExtendedError,
+        isOwnTrouble: Bool = false,
         now: Milliseconds,
         random: inout RandomPool
     ) {
         let (number, index) = Self.split(attempt)
         guard let question = questions[number], !question.attempts[index].isClosed else { return }
-        noteSilence(of: question, index, now: now)
+        if !isOwnTrouble { noteSilence(of: number, index, now: now) }
         giveUp(number, index, because: error, now: now, random: &random)
     }
 
@@ -286,7 +317,7 @@ public struct Forwarder: ~Copyable {
             }
             if !question.attempts[index].isHeard {
                 counters.timeouts += 1
-                noteSilence(of: question, index, now: now)
+                noteSilence(of: number, index, now: now)
             }
             // Only the last attempt's patience counts; earlier ones may still be answered.
             guard index == question.attempts.count - 1 else { continue }
@@ -300,12 +331,10 @@ public struct Forwarder: ~Copyable {
     }
 
     /// One question's silence counts once, however often it was asked.
-    private mutating func noteSilence(
-        of question: QuestionInFlight,
-        _ index: Int,
-        now: Milliseconds
-    ) {
-        guard question.isFirstSilence(index) else { return }
+    private mutating func noteSilence(of number: UInt64, _ index: Int, now: Milliseconds) {
+        guard questions[number]?.miss(index) ?? false, let question = questions[number] else {
+            return
+        }
         health.failed(
             question.upstream(of: index),
             sentAt: question.attempts[index].sentAt,

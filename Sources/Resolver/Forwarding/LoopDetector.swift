@@ -5,8 +5,8 @@ import Synchronization
 /// Knows which upstreams pass what they are asked on to us, by whatever way: with them a question would
 /// go round in circles.
 ///
-/// Each upstream of a rule is asked for a name in the rule's zone that nobody can guess. If we receive
-/// that question, its answer is with us; so nothing is added to other questions, and what stands in
+/// Each upstream of a rule is asked for names in the rule's zone that nobody can guess. If we receive
+/// such a question, its answer is with us; so nothing is added to other questions, and what stands in
 /// between may be anything that forwards.
 public final class LoopDetector: Sendable {
     /// A way that questions go: what names, and to whom.
@@ -22,11 +22,13 @@ public final class LoopDetector: Sendable {
 
     private struct State {
         var probes: [DomainName: Probe] = [:]
-        var loops: Set<Link> = []
+        /// Each with the domain below which a probe came back; one below another may be answered on the way.
+        var loops: [Link: DomainName] = [:]
     }
 
     private struct Probe {
         var link: Link
+        var domain: DomainName
         var hasReturned = false
     }
 
@@ -38,8 +40,9 @@ public final class LoopDetector: Sendable {
     private static let label = "zonal-loop-"
     /// Octets of a probe's first label: `label`, and 128 bits in hex.
     private static let labelLength = label.utf8.count + 32
-    /// Where the root's probes are: a name that everybody forwards and nobody has (RFC 6761 §6.5).
-    private static let rootProbes = DomainName("example") ?? .root
+    /// Where the root's probes are: names that everybody forwards and nobody has (RFC 6761 §6.5). Two, since a
+    /// server on the way may answer one of them itself, and forward the rest.
+    private static let rootDomains = ["example", "example.com"].compactMap { DomainName($0) }
 
     public init(report: @escaping @Sendable (Link, _ isLoop: Bool) -> Void = { _, _ in }) {
         self.report = report
@@ -51,21 +54,29 @@ public final class LoopDetector: Sendable {
     public func begin(_ links: Set<Link>) {
         state.withLock { state in
             state.probes = [:]
-            state.loops.formIntersection(links)
+            state.loops = state.loops.filter { links.contains($0.key) }
             loopCount.store(state.loops.count, ordering: .relaxed)
         }
     }
 
-    /// A new name to ask over `link`; nil where there is no room for it below the zone.
-    public func probe(_ link: Link, random: inout RandomPool) -> DomainName? {
+    /// Below which domains a link is to be probed.
+    public static func domains(of link: Link) -> [DomainName] {
+        link.zone.isRoot ? rootDomains : [link.zone]
+    }
+
+    /// A new name to ask over `link`; nil where there is no room for it below `domain`.
+    public func probe(
+        _ link: Link,
+        below domain: DomainName,
+        random: inout RandomPool
+    ) -> DomainName? {
         let digits = [random.next(), random.next()].map { word in
             let text = String(word, radix: 16)
             return String(repeating: "0", count: 16 - text.count) + text
         }
-        let zone = link.zone.isRoot ? Self.rootProbes : link.zone
         let label = Self.label + digits.joined()
-        guard let name = zone.prepending(label: label.utf8) else { return nil }
-        state.withLock { $0.probes[name] = Probe(link: link) }
+        guard let name = domain.prepending(label: label.utf8) else { return nil }
+        state.withLock { $0.probes[name] = Probe(link: link, domain: domain) }
         return name
     }
 
@@ -74,11 +85,12 @@ public final class LoopDetector: Sendable {
         guard Int(name[0]) == Self.labelLength else { return false }
         let asked = name.name
         let (link, isNew) = state.withLock { state -> (Link?, Bool) in
-            guard let link = state.probes[asked]?.link else { return (nil, false) }
+            guard let probe = state.probes[asked] else { return (nil, false) }
             state.probes[asked]?.hasReturned = true
-            let isNew = state.loops.insert(link).inserted
+            let isNew = state.loops[probe.link] == nil
+            if isNew { state.loops[probe.link] = probe.domain }
             loopCount.store(state.loops.count, ordering: .relaxed)
-            return (link, isNew)
+            return (probe.link, isNew)
         }
         if let link, isNew { report(link, true) }
         return link != nil
@@ -93,7 +105,8 @@ public final class LoopDetector: Sendable {
         let (link, wasLoop) = state.withLock { state -> (Link?, Bool) in
             let known = isAnswered ? state.probes.removeValue(forKey: probe) : state.probes[probe]
             guard let probe = known, !probe.hasReturned else { return (nil, false) }
-            let wasLoop = state.loops.remove(probe.link) != nil
+            let wasLoop = state.loops[probe.link] == probe.domain
+            if wasLoop { state.loops[probe.link] = nil }
             loopCount.store(state.loops.count, ordering: .relaxed)
             return (probe.link, wasLoop)
         }
@@ -105,6 +118,6 @@ public final class LoopDetector: Sendable {
     public func withoutLoops(_ rule: CompiledRule) -> CompiledRule? {
         guard hasLoops else { return rule }
         let loops = state.withLock { $0.loops }
-        return rule.limited { !loops.contains(Link(zone: rule.zone, upstream: $0)) }
+        return rule.limited { loops[Link(zone: rule.zone, upstream: $0)] == nil }
     }
 }

@@ -30,6 +30,8 @@ struct QuestionInFlight: Sendable {
     let isProbe: Bool
     /// Whose room it takes up.
     var group: ClientGroup
+    /// The domain that it counts for, if it does for one.
+    let suffix: UInt64?
     private(set) var waiters: [Forwarder.Waiter] = []
     private(set) var attempts: [Attempt] = []
     private let order: UpstreamOrder
@@ -54,6 +56,8 @@ struct QuestionInFlight: Sendable {
         var strays = 0
         /// Something came that belongs to it.
         var isHeard = false
+        /// It was noted that nothing comes.
+        var isMissed = false
         /// Nothing that still comes is taken.
         var isClosed = false
     }
@@ -64,10 +68,12 @@ struct QuestionInFlight: Sendable {
         rule: CompiledRule,
         order: UpstreamOrder,
         group: ClientGroup,
+        suffix: UInt64?,
         now: Milliseconds
     ) {
         self.key = key
         self.group = group
+        self.suffix = suffix
         self.question = question
         self.rule = rule
         self.order = order
@@ -85,12 +91,15 @@ struct QuestionInFlight: Sendable {
         rule = other.rule
         self.order = order
         group = .server
+        suffix = nil
         isProbe = true
         start = other.start
         deadline = other.start + Self.probeBudget
     }
 
-    func upstream(of attempt: Int) -> Upstream { rule.upstreams[order[attempts[attempt].upstream]] }
+    func upstream(of attempt: Int) -> Upstream { upstream(inTurn: attempts[attempt].upstream) }
+
+    func upstream(inTurn turn: Int) -> Upstream { rule.upstreams[order[turn]] }
 
     /// True if all upstreams seem to be dead, or this takes long already.
     func isDoubtful(now: Milliseconds) -> Bool {
@@ -150,10 +159,17 @@ struct QuestionInFlight: Sendable {
         self.error = error
     }
 
-    /// False if the upstream has not answered an earlier attempt of this question either.
-    func isFirstSilence(_ attempt: Int) -> Bool {
-        !attempts[..<attempt].contains {
-            $0.upstream == attempts[attempt].upstream && !$0.isHeard
+    /// Notes that nothing comes; false if that is known of an attempt at the same upstream.
+    mutating func miss(_ attempt: Int) -> Bool {
+        let upstream = attempts[attempt].upstream
+        defer { attempts[attempt].isMissed = true }
+        return !attempts.contains { $0.upstream == upstream && $0.isMissed }
+    }
+
+    /// True if the upstream whose turn it is has left a query with OPT unanswered.
+    func hasLeftOPTUnanswered(_ upstream: Int) -> Bool {
+        attempts.contains {
+            $0.upstream == upstream && $0.isMissed && !$0.isHeard && $0.message.hasOPT
         }
     }
 

@@ -9,9 +9,11 @@ struct RouteLoads {
     private let ruleLimits: SharedRoom.Limits
     private var all = SharedRoom()
     private var rules: [UInt64: SharedRoom] = [:]
+    private var suffixes: SuffixLoads
 
-    init(_ limits: SharedRoom.Limits) {
+    init(_ limits: SharedRoom.Limits, questionsPerSuffix: Int) {
         self.limits = limits
+        suffixes = SuffixLoads(limit: questionsPerSuffix)
         ruleLimits = SharedRoom.Limits(
             questions: max(limits.questions / 2, 1),
             waiters: max(limits.waiters / 2, 1)
@@ -40,9 +42,13 @@ struct RouteLoads {
         let route = question.key.routeID
         rules[route, default: SharedRoom()].begin(number, for: question.group, among: questions)
         all.begin(number, for: question.group, among: questions)
+        if let suffix = question.suffix {
+            suffixes.begin(number, below: suffix, among: questions)
+        }
     }
 
     mutating func end(_ question: QuestionInFlight) {
+        if let suffix = question.suffix { suffixes.end(below: suffix) }
         let route = question.key.routeID
         rules[route]?.end(question.group)
         all.end(question.group)
@@ -69,6 +75,14 @@ struct RouteLoads {
     mutating func join(_ group: ClientGroup, _ route: UInt64) {
         rules[route, default: SharedRoom()].join(group)
         all.join(group)
+    }
+
+    /// The question below a domain that has been in flight for longest, if there are as many as may be.
+    mutating func oldestInTheWay(
+        below suffix: UInt64,
+        among questions: borrowing [UInt64: QuestionInFlight]
+    ) -> UInt64? {
+        suffixes.oldestInTheWay(below: suffix, among: questions)
     }
 
     /// The group's question that has been in flight for longest, of those that are in the way of one more.

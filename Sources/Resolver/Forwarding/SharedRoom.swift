@@ -17,7 +17,7 @@ struct SharedRoom {
 
     var isEmpty: Bool { questions == 0 && waiters == 0 }
 
-    func questions(of group: ClientGroup) -> Int { shares[group]?.questions ?? 0 }
+    func questions(of group: ClientGroup) -> Int { shares[group]?.started.count ?? 0 }
 
     func hasRoomForQuestion(of group: ClientGroup, _ limits: Limits) -> Bool {
         questions(of: group) < limits.questions - questions
@@ -33,12 +33,12 @@ struct SharedRoom {
         among all: borrowing [UInt64: QuestionInFlight]
     ) {
         questions += 1
-        shares[group, default: Share()].begin(number, of: group, among: all)
+        shares[group, default: Share()].started.begin(number) { all[$0]?.group == group }
     }
 
     mutating func end(_ group: ClientGroup) {
         questions -= 1
-        shares[group]?.questions -= 1
+        shares[group]?.started.end()
         forget(group)
     }
 
@@ -63,41 +63,14 @@ struct SharedRoom {
         of group: ClientGroup,
         among all: borrowing [UInt64: QuestionInFlight]
     ) -> UInt64? {
-        shares[group]?.oldest(of: group, among: all)
+        shares[group]?.started.oldest { all[$0]?.group == group }
     }
 }
 
 /// What one group has.
 private struct Share {
-    var questions = 0
     var waiters = 0
-    /// Numbers of questions, oldest first; those that have ended, or gone to another group, are taken
-    /// away when there are many.
-    private var started: [UInt64] = []
-    private var first = 0
+    var started = StartedQuestions()
 
-    var isEmpty: Bool { questions == 0 && waiters == 0 }
-
-    mutating func begin(
-        _ number: UInt64,
-        of group: ClientGroup,
-        among all: borrowing [UInt64: QuestionInFlight]
-    ) {
-        questions += 1
-        started.append(number)
-        guard started.count > 2 * questions + 64 else { return }
-        started.removeAll { all[$0]?.group != group }
-        first = 0
-    }
-
-    mutating func oldest(
-        of group: ClientGroup,
-        among all: borrowing [UInt64: QuestionInFlight]
-    ) -> UInt64? {
-        while first < started.count {
-            if all[started[first]]?.group == group { return started[first] }
-            first += 1
-        }
-        return nil
-    }
+    var isEmpty: Bool { started.count == 0 && waiters == 0 }
 }

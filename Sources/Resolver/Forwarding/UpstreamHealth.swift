@@ -13,6 +13,11 @@ struct UpstreamHealth {
     /// What an upstream that refuses counts as: slower than all others.
     private static let refusalRank = RoundTripTime.scaled(30_000)
 
+    /// Questions in a row, answered without OPT and with it not, after which an upstream is asked
+    /// without at once, and for how long: a datagram may be lost for other reasons.
+    private static let plainLimit = 3
+    private static let plainTime: Milliseconds = 300_000
+
     private struct Record {
         var time = RoundTripTime()
         var failures = 0
@@ -23,6 +28,13 @@ struct UpstreamHealth {
         var refusals = 0
         /// Until when others are asked first; each time for twice as long.
         var refusedUntil: Milliseconds = 0
+
+        /// It has answered a query with OPT since it was last dead.
+        var knowsOPT = false
+        /// Questions in a row that it answered without OPT, and with it not.
+        var plainAnswers = 0
+        /// Until when it is asked without.
+        var plainUntil: Milliseconds = 0
 
         func rank(at now: Milliseconds) -> Int {
             now < refusedUntil ? UpstreamHealth.refusalRank : time.mean
@@ -111,6 +123,28 @@ struct UpstreamHealth {
         }
     }
 
+    func knowsOPT(_ upstream: Upstream) -> Bool { records[upstream]?.knowsOPT ?? false }
+
+    func isSilentToOPT(_ upstream: Upstream, now: Milliseconds) -> Bool {
+        now < records[upstream]?.plainUntil ?? 0
+    }
+
+    mutating func answeredOPT(_ upstream: Upstream) {
+        change(upstream) { record in
+            record.knowsOPT = true
+            record.plainAnswers = 0
+            record.plainUntil = 0
+        }
+    }
+
+    mutating func answeredOnlyWithoutOPT(_ upstream: Upstream, now: Milliseconds) {
+        change(upstream) { record in
+            record.plainAnswers = min(record.plainAnswers + 1, Self.plainLimit)
+            guard record.plainAnswers == Self.plainLimit, !record.knowsOPT else { return }
+            record.plainUntil = now + Self.plainTime
+        }
+    }
+
     /// Another upstream's answer came first; this one's takes longer than `time`.
     mutating func outrun(_ upstream: Upstream, after time: Milliseconds) {
         change(upstream) { $0.time.add(over: time) }
@@ -125,6 +159,8 @@ struct UpstreamHealth {
             guard sentAt >= record.heardAt else { return }
             record.failures += 1
             guard record.failures == Self.failureLimit else { return }
+            // Something else may answer there the next time.
+            record.knowsOPT = false
             record.probeDelay = Self.firstProbeDelay
             record.probeDue = now + Self.firstProbeDelay
         }

@@ -132,7 +132,7 @@ extension DatagramWorker {
         _ client: borrowing WaitingClient,
         into reply: inout ReplyWriter
     ) -> Verdict {
-        pipeline.answer(
+        let verdict = pipeline.answer(
             client.message.span,
             from: client.client,
             in: snapshot,
@@ -140,6 +140,8 @@ extension DatagramWorker {
             now: seconds,
             into: &reply
         )
+        if let refreshment = pipeline.leftRefreshment { refresh(refreshment) }
+        return verdict
     }
 
     private func finish(_ route: WaitingClient.ReplyRoute, _ reply: [UInt8]?) {
@@ -182,8 +184,14 @@ extension DatagramWorker {
         switch result {
         case .success(let message):
             forwarder.received(message.span, for: attempt, now: now, random: &random)
-        case .failure:
-            forwarder.failed(attempt, because: .networkError, now: now, random: &random)
+        case .failure(let error):
+            forwarder.failed(
+                attempt,
+                because: .networkError,
+                isOwnTrouble: error.isOwnTrouble,
+                now: now,
+                random: &random
+            )
         }
         settle()
     }
@@ -231,7 +239,13 @@ extension DatagramWorker {
                 random: &random
             )
             guard code != 0 else { return }
-            forwarder.failed(attempt, because: .networkError, now: now, random: &random)
+            forwarder.failed(
+                attempt,
+                because: .networkError,
+                isOwnTrouble: UpstreamSockets.isOwnTrouble(code),
+                now: now,
+                random: &random
+            )
         case .stream(let attempt, let upstream, let message, let timeout):
             parts.streams.ask(
                 upstream,

@@ -19,6 +19,8 @@ package struct DatagramSettings: Sendable {
     /// What networks have used up of their rates.
     package var rates = ReplyRates()
     package var limitingLog: LimitingLog
+    /// How many queries of each client wait.
+    let waiting = WaitingCounts()
 
     package init(
         listeners: [AddressAndPort],

@@ -38,7 +38,7 @@ struct DatagramWorker: ~Copyable {
         pipeline.limiter = ReplyLimiter(parts.rates)
         forwarder = Forwarder(cache: parts.cache, seed: parts.seed)
         refreshName = FoldedName(seed: parts.seed)
-        clients = WaitingClients(workers: parts.inboxes.count)
+        clients = WaitingClients(counts: parts.waiting)
         overload = Overload(listeners: parts.listeners.count)
     }
 
@@ -105,11 +105,11 @@ struct DatagramWorker: ~Copyable {
                 into: &reply
             )
             overload.note(pipeline.group, now: now)
+            if let refreshment = pipeline.leftRefreshment { refresh(refreshment) }
             switch verdict {
             case .reply:
                 counts.answered &+= 1
                 outgoing.commit(length: reply.count, to: peer)
-                if let refreshment = pipeline.leftRefreshment { refresh(refreshment) }
             case .forward where !overload.admit(pipeline.group):
                 counts.shed &+= 1
             case .forward(let question):

@@ -10,7 +10,8 @@ struct LoopSearch {
     static let longPause: Milliseconds = 600_000
     static let shortPause: Milliseconds = 30_000
 
-    var links: [LoopDetector.Link] = []
+    /// What is still to be probed, and below which domain.
+    var links: [(link: LoopDetector.Link, domain: DomainName)] = []
     /// The probes under way, by the number that waits for each in the forwarder.
     var probes: [UInt64: DomainName] = [:]
     /// When the next search begins; nil before the first, and during one.
@@ -40,7 +41,9 @@ extension DatagramWorker {
             }
         }
         parts.loops.begin(links)
-        loopSearch.links = Array(links)
+        loopSearch.links = links.flatMap { link in
+            LoopDetector.domains(of: link).map { (link, $0) }
+        }
         loopSearch.probes = [:]
         loopSearch.due = nil
         loopSearch.isSettled = true
@@ -49,11 +52,12 @@ extension DatagramWorker {
 
     /// Sends as many probes as may be under way; after the last, sets the time of the next search.
     private mutating func continueSearch() {
-        while loopSearch.probes.count < LoopSearch.width, let link = loopSearch.links.popLast() {
-            guard let probe = parts.loops.probe(link, random: &random) else { continue }
+        while loopSearch.probes.count < LoopSearch.width, let next = loopSearch.links.popLast() {
+            guard let probe = parts.loops.probe(next.link, below: next.domain, random: &random)
+            else { continue }
             let waiter = loopSearch.nextNumber()
             loopSearch.probes[waiter] = probe
-            if !send(probe, over: link, waiter: waiter) { endProbe(waiter, isAnswered: false) }
+            if !send(probe, over: next.link, waiter: waiter) { endProbe(waiter, isAnswered: false) }
         }
         guard loopSearch.probes.isEmpty, loopSearch.due == nil else { return }
         loopSearch.due =

@@ -14,20 +14,19 @@ struct WaitingClients {
     /// arrive at once wherever somebody makes us send them (DNSBomb, CVE-2024-33655).
     static let limitPerClient = 1_000
 
-    private let limitPerClient: Int
     private var clients: [UInt64: WaitingClient] = [:]
-    private var counts: [ClientNetwork: Int] = [:]
+    /// Those of all workers: equal questions of one client come together at one of them, others spread.
+    private let counts: WaitingCounts
     private var timers = TimerQueue()
     private var lastNumber: UInt64 = 0
 
-    /// Those of one of so many workers, over which a client's questions spread.
-    init(workers: Int) { limitPerClient = max(Self.limitPerClient / max(workers, 1), 1) }
+    init(counts: WaitingCounts) { self.counts = counts }
 
     var isEmpty: Bool { clients.isEmpty }
 
     /// True if it would be one too many of its address.
     func isFull(for client: borrowing WaitingClient) -> Bool {
-        counts[ClientNetwork(client), default: 0] >= limitPerClient
+        counts[ClientNetwork(client)] >= Self.limitPerClient
     }
 
     var nextDue: Milliseconds? { clients.isEmpty ? nil : timers.nextDue }
@@ -46,15 +45,13 @@ struct WaitingClients {
     /// Takes a client away; nil if it has been answered meanwhile.
     mutating func remove(_ number: UInt64) -> WaitingClient? {
         guard let client = clients.removeValue(forKey: number) else { return nil }
-        let network = ClientNetwork(client)
-        let left = counts[network, default: 1] - 1
-        counts[network] = left > 0 ? left : nil
+        counts.add(-1, for: ClientNetwork(client))
         return client
     }
 
     private mutating func keep(_ client: WaitingClient, as number: UInt64) {
         clients[number] = client
-        counts[ClientNetwork(client), default: 0] += 1
+        counts.add(1, for: ClientNetwork(client))
     }
 
     /// Keeps a client that was taken away and waits on.
@@ -73,19 +70,8 @@ struct WaitingClients {
 
     /// Takes away all of them.
     mutating func removeAll() -> [WaitingClient] {
-        defer { (clients, counts) = ([:], [:]) }
+        for client in clients.values { counts.add(-1, for: ClientNetwork(client)) }
+        defer { clients = [:] }
         return Array(clients.values)
-    }
-}
-
-/// What counts as one client: an IPv4 address, or the /64 of an IPv6 one, in its VPC.
-private struct ClientNetwork: Hashable {
-    private let bits: UInt128
-    private let group: ClientGroup
-
-    init(_ client: borrowing WaitingClient) {
-        let address = client.client.address
-        bits = address.isV4 ? address.bits : (address.bits >> 64) << 64
-        group = client.group
     }
 }

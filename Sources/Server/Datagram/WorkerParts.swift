@@ -13,6 +13,7 @@ final class WorkerParts: Sendable {
     let streams: any StreamUpstream
     let loops: LoopDetector
     let rates: ReplyRates
+    let waiting: WaitingCounts
     let limitingLog: LimitingLog
     let counters = WorkerCounters()
 
@@ -33,6 +34,7 @@ final class WorkerParts: Sendable {
         streams = settings.streams
         loops = settings.loops
         rates = settings.rates
+        waiting = settings.waiting
         limitingLog = settings.limitingLog
         epoll = try Epoll()
         guard epoll.add(inboxes[number].descriptor, .inbox) else {

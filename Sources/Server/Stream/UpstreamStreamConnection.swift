@@ -26,6 +26,9 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
     private var isDistrusted = false
     /// A question timed out while part of a message was there.
     private var isStuck = false
+    /// It stood, and ended with more than one question unanswered. What had been answered may be among
+    /// them: a server that closes with queries unread makes the kernel reset the connection.
+    private(set) var leftPipeline = false
     private var idleTimer: Scheduled<Void>?
 
     private enum Phase {
@@ -142,6 +145,7 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
 
     private func end(code: Int32) {
         if case .ended = phase { return }
+        if case .open = phase, asked.count > 1, !isStuck { leftPipeline = true }
         phase = .ended
         idleTimer?.cancel()
         let lost = asked.values
@@ -153,11 +157,11 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
     /// A question to be asked elsewhere; nil, and told, if that is of no use.
     ///
     /// Servers close a connection after so many answers, so that it may happen to one question any number
-    /// of times until its time is up.
+    /// of times until its time is up; where nothing was answered, a few times.
     private func retry(_ lost: Asked, code: Int32) -> Asked? {
         var lost = lost
         if !hasAnswered { lost.question.retries += 1 }
-        guard hasAnswered || isStuck, lost.question.retries <= UpstreamStreamQuestion.retryLimit
+        guard hasAnswered || isStuck || leftPipeline, lost.question.retries <= UpstreamStreamQuestion.retryLimit
         else {
             lost.question.report(.failure(.connection(code: code)))
             return nil

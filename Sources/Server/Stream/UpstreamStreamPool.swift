@@ -7,6 +7,8 @@ final class UpstreamStreamPool {
     private let eventLoop: any EventLoop
     private let limits: UpstreamStreamLimits
     private var connections: [Upstream: [UpstreamStreamConnection]] = [:]
+    /// Upstreams that left questions of a pipeline unanswered, and until when they get none.
+    private var serial: [Upstream: NIODeadline] = [:]
     private var isClosed = false
 
     init(eventLoop: any EventLoop, limits: UpstreamStreamLimits) {
@@ -25,20 +27,28 @@ final class UpstreamStreamPool {
         until deadline: NIODeadline
     ) {
         guard !isClosed else { return question.report(.failure(.connection(code: 0))) }
+        let pipelining = pipelining(of: upstream)
         let usable = connections[upstream, default: []].filter(\.takesQuestions)
         if let connection = usable.min(by: { $0.load < $1.load }),
-            connection.load < limits.questionsPerConnection / 4
-                || usable.count >= limits.connectionsPerUpstream
+            connection.load < pipelining.few || usable.count >= pipelining.connections
         {
-            guard connection.load < limits.questionsPerConnection else {
+            guard connection.load < pipelining.most else {
                 return question.report(.failure(.overloaded))
             }
             connection.ask(question, until: deadline)
-        } else if connections[upstream, default: []].count < limits.connectionsPerUpstream * 2 {
+        } else if connections[upstream, default: []].count < pipelining.connections * 2 {
             connect(to: upstream, until: deadline).ask(question, until: deadline)
         } else {
             question.report(.failure(.overloaded))
         }
+    }
+
+    /// How many questions a connection takes before another is made, how many at most, and how many
+    /// connections there are.
+    private func pipelining(of upstream: Upstream) -> (few: Int, most: Int, connections: Int) {
+        if let end = serial[upstream], .now() < end { return (1, 1, limits.serialConnections) }
+        let most = limits.questionsPerConnection
+        return (most / 4, most, limits.connectionsPerUpstream)
     }
 
     private func connect(
@@ -76,6 +86,10 @@ final class UpstreamStreamPool {
     ) {
         connections[upstream]?.removeAll { $0 === connection }
         if connections[upstream]?.isEmpty == true { connections[upstream] = nil }
+        if connection.leftPipeline {
+            if serial.count >= 1024 { serial.removeAll() }
+            serial[upstream] = .now() + limits.serialTime
+        }
         for orphan in orphans {
             place(orphan.question, of: upstream, until: orphan.deadline)
         }

@@ -25,6 +25,15 @@ package enum StreamUpstreamError: Error, Equatable, Sendable {
     /// More questions are under way than the implementation takes.
     case overloaded
     case unsupported
+
+    /// True of what says nothing of the upstream.
+    var isOwnTrouble: Bool {
+        switch self {
+        case .overloaded, .unsupported: true
+        case .connection(let code): UpstreamSockets.isOwnTrouble(code)
+        case .timeout: false
+        }
+    }
 }
 
 /// Stands in where nobody asks upstreams over connections: every question fails at once.

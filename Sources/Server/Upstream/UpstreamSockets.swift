@@ -84,6 +84,11 @@ struct UpstreamSockets: ~Copyable {
         return code == EAGAIN || code == ENOBUFS || code == EINTR ? 0 : code
     }
 
+    /// True of an error of `send` that says nothing of the upstream: there was no socket or port to be had.
+    static func isOwnTrouble(_ code: Int32) -> Bool {
+        [EMFILE, ENFILE, ENOMEM, ENOBUFS, EADDRINUSE, EADDRNOTAVAIL].contains(code)
+    }
+
     /// A random socket of the upstream's pool that has had no query with this ID.
     private mutating func choose(
         _ upstream: Upstream,

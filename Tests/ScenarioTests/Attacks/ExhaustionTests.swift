@@ -19,13 +19,16 @@ import Testing
 
     @Test func `attack 24: a chain of a hundred aliases in one answer is SERVFAIL`() throws {
         let upstream = try ScriptedUpstream { query in
-            let chain = (0..<20).map(Self.link)
-            return [Answer.message(to: query, answers: chain)]
+            [Answer.head(of: query, truncated: true)]
+        }
+        let streams = try ScriptedStreams(port: upstream.port) { query in
+            .answer(Answer.message(to: query, answers: (0..<100).map(Self.link)))
         }
         let server = try ZonalServer.forwarding(to: upstream)
         let dig = try server.dig("127.0.0.1", "n0.example.org")
         #expect(dig.rcode == "SERVFAIL" && dig.answer.isEmpty, "\(dig.text)")
         #expect(dig.text.contains("EDE: 24"), "\(dig.text)")
+        withExtendedLifetime(streams) {}
     }
 
     @Test func `attack 24: a chain of a hundred answers ends early, across rules too`() throws {
@@ -147,7 +150,10 @@ import Testing
 
     @Test func `attack 31: an answer of 4,000 records arrives whole and displaces nothing`() throws
     {
-        let upstream = try ScriptedUpstream { [Answer.head(of: $0, truncated: true)] }
+        let upstream = try ScriptedUpstream { query in
+            Answer.askedName(of: query).hasPrefix("big")
+                ? [Answer.head(of: query, truncated: true)] : [Answer.address(query, Self.good)]
+        }
         let streams = try ScriptedStreams(port: upstream.port) { query in
             .answer(
                 Answer.message(
@@ -158,13 +164,19 @@ import Testing
                 )
             )
         }
-        let server = try ZonalServer.forwarding(to: upstream)
-        for asked in 1...2 {
-            let dig = try server.dig("127.0.0.1", "+tcp", "big.example.org")
+        let server = try ZonalServer(
+            "forward: [{ zone: \".\", to: [\"\(upstream.endpoint)\"] }]\ncache: { size: 1MiB }\n"
+        )
+        let others = (0..<50).map { "n\($0).example.org" }
+        for name in others { _ = try server.dig("127.0.0.1", name) }
+        for asked in 1...20 {
+            let dig = try server.dig("127.0.0.1", "+tcp", "big\(asked % 10).example.org")
             #expect(dig.answer.count == 4000)
-            // It is not kept: one in a thousand such answers would be the whole cache.
-            #expect(upstream.queries.count == asked)
+            // It is not kept: twenty such answers would be the whole cache.
+            #expect(upstream.queries.count == others.count + asked)
         }
+        for name in others { _ = try server.dig("127.0.0.1", name) }
+        #expect(upstream.queries.count == others.count + 20)
         withExtendedLifetime(streams) {}
     }
 

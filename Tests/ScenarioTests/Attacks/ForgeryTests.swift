@@ -88,7 +88,7 @@ import Testing
             gate.wait()
             return [Answer.address(query, Self.good)]
         }
-        let server = try ZonalServer.forwarding(to: upstream)
+        let server = try ZonalServer.forwarding(to: upstream, extra: "workers: 8\n")
         let client = try BoundSocket(kind: .datagram)
         let peer = BoundSocket.name("127.0.0.1", server.port)
         for number in 0..<500 {
@@ -106,6 +106,7 @@ import Testing
         gate.signal()
         var ids: Set<UInt16> = []
         while ids.count < 500, let reply = client.receive()?.octets {
+            #expect(reply[3] & 0xF == 0)
             ids.insert(UInt16(reply[0]) << 8 | UInt16(reply[1]))
         }
         #expect(ids.count == 500)
