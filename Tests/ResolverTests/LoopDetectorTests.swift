@@ -54,7 +54,8 @@ import Testing
         #expect(LoopDetector.domains(of: Self.link) == [Self.zone])
     }
 
-    @Test func `a loop of all names is found below one domain where another is answered on the way`()
+    @Test
+    func `a loop of all names is found below one domain where another is answered on the way`()
         throws
     {
         let bench = Bench()

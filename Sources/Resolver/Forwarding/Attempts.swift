@@ -230,11 +230,16 @@ extension Forwarder {
         effects.append(.answered(question.waiters, fresh))
     }
 
-    /// True of an answer without DNSSEC that was asked for with it: the query that asked for it may just have
-    /// been lost, so this one is for those who wait alone.
-    private func isDowngraded(_ question: QuestionInFlight, _ index: Int, now: Milliseconds) -> Bool {
-        question.question.dnssecOK && question.hasLeftOPTUnanswered(question.attempts[index].upstream)
-            && !question.attempts[index].message.hasOPT
+    /// True of an answer without DNSSEC to who wants it: the query that asked for it may just have been
+    /// lost, so this answer is for those who wait alone.
+    private func isDowngraded(
+        _ question: QuestionInFlight,
+        _ index: Int,
+        now: Milliseconds
+    ) -> Bool {
+        let attempt = question.attempts[index]
+        return question.question.dnssecOK && !attempt.message.hasOPT
+            && question.hasLeftOPTUnanswered(attempt.upstream)
             && !health.isSilentToOPT(question.upstream(of: index), now: now)
     }
 

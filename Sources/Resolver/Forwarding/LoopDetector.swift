@@ -40,8 +40,9 @@ public final class LoopDetector: Sendable {
     private static let label = "zonal-loop-"
     /// Octets of a probe's first label: `label`, and 128 bits in hex.
     private static let labelLength = label.utf8.count + 32
-    /// Where the root's probes are: names that everybody forwards and nobody has (RFC 6761 §6.5). Two, since a
-    /// server on the way may answer one of them itself, and forward the rest.
+    /// Where the root's probes are: names that everybody forwards and nobody has (RFC 6761 §6.5).
+    ///
+    /// Two, since a server on the way may answer one of them itself and forward the rest.
     private static let rootDomains = ["example", "example.com"].compactMap { DomainName($0) }
 
     public init(report: @escaping @Sendable (Link, _ isLoop: Bool) -> Void = { _, _ in }) {

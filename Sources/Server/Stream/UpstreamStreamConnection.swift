@@ -26,8 +26,10 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
     private var isDistrusted = false
     /// A question timed out while part of a message was there.
     private var isStuck = false
-    /// It stood, and ended with more than one question unanswered. What had been answered may be among
-    /// them: a server that closes with queries unread makes the kernel reset the connection.
+    /// It stood, and ended with more than one question unanswered.
+    ///
+    /// What had been answered may be among them: a server that closes with queries unread makes the
+    /// kernel reset the connection.
     private(set) var leftPipeline = false
     private var idleTimer: Scheduled<Void>?
 
@@ -161,7 +163,8 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
     private func retry(_ lost: Asked, code: Int32) -> Asked? {
         var lost = lost
         if !hasAnswered { lost.question.retries += 1 }
-        guard hasAnswered || isStuck || leftPipeline, lost.question.retries <= UpstreamStreamQuestion.retryLimit
+        guard hasAnswered || isStuck || leftPipeline,
+            lost.question.retries <= UpstreamStreamQuestion.retryLimit
         else {
             lost.question.report(.failure(.connection(code: code)))
             return nil

@@ -54,7 +54,8 @@ import Testing
         #expect(try server.dig("127.0.0.1", "www.example.org").data == ["198.51.100.7"])
     }
 
-    @Test func `attack 29: a client's thousand is the whole server's, whoever of its threads counts`()
+    @Test
+    func `attack 29: a client's thousand is the whole server's, whoever of its threads counts`()
         throws
     {
         let upstream = try Self.upstream()
