@@ -14,6 +14,11 @@ import Snapshot
     private let clients: [Client]
     private let buffer: UnsafeMutableRawBufferPointer
     private let start = Resolution.start
+    private var forwarder: Forwarder
+    private var random = RandomPool { words in
+        for index in words.indices { words[index] = .random(in: .min ... .max) }
+    }
+    private var now: Milliseconds = 1_000
     private var turn = 0
     /// What the stages return is added up here, so that none of it is left out.
     private(set) var sink = 0
@@ -24,7 +29,9 @@ import Snapshot
         let cache = ResponseCache(byteCount: 64 << 20)
         pipeline = Pipeline(cache: cache, seed: seed)
         name = FoldedName(seed: seed)
-        let suffix = stage == .cached ? "example.org" : "bench.example"
+        forwarder = Forwarder(cache: cache, seed: seed)
+        let isPublic = stage == .cached || stage == .missed
+        let suffix = isPublic ? "example.org" : "bench.example"
         messages = (0..<Self.nameCount).map {
             Self.query("h\($0).\(suffix)", withOPT: stage == .privateEDNS)
         }
@@ -59,21 +66,57 @@ import Snapshot
             sink &+= answer(message.span)
         case .privateAnswer, .privateEDNS, .cached:
             sink &+= answer(message.span)
+        case .missed: miss(message.span)
         }
     }
 
+    /// What was cached the last time has expired.
+    private mutating func miss(_ message: Span<UInt8>) {
+        now += 1_000_000
+        var resolution = start
+        guard case .forward(let question) = answer(message, knowing: resolution).verdict else {
+            return
+        }
+        _ = forwarder.join(
+            question,
+            name: pipeline.name,
+            rule: snapshot.rules[question.rule],
+            waiter: .init(number: UInt64(turn), group: pipeline.group),
+            now: now,
+            random: &random
+        )
+        for case .send(let attempt, _, let query) in forwarder.takeEffects() {
+            var answer = Array(query.dropLast(11))
+            (answer[2], answer[3], answer[7], answer[11]) = (0x81, 0x80, 1, 0)
+            answer += [0xC0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 198, 51, 100, 1]
+            forwarder.received(answer.span, for: attempt, now: now + 1, random: &random)
+        }
+        for case .answered(_, let fresh) in forwarder.takeEffects() {
+            resolution.fresh.append(fresh)
+            sink &+= answer(message, knowing: resolution).length
+        }
+        forwarder.advance(to: now, random: &random)
+    }
+
     private mutating func answer(_ message: Span<UInt8>) -> Int {
+        answer(message, knowing: start).length
+    }
+
+    private mutating func answer(
+        _ message: Span<UInt8>,
+        knowing resolution: borrowing Resolution
+    ) -> (verdict: Verdict, length: Int) {
         // Sound: the buffer is used for nothing else while the writer is.
         var reply = unsafe ReplyWriter(buffer, limit: 1232)
-        _ = pipeline.answer(
+        let verdict = pipeline.answer(
             message,
             from: clients[0],
             in: snapshot,
-            knowing: start,
-            now: 1,
+            knowing: resolution,
+            now: UInt32(truncatingIfNeeded: now / 1000),
             into: &reply
         )
-        return reply.count
+        return (verdict, reply.count)
     }
 
     /// 10,000 VPCs, the first of them with a zone of names that have an address in each of three AZs.

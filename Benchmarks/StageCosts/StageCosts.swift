@@ -51,4 +51,6 @@ enum Stage: String, CaseIterable {
     case privateLimited = "private-limited"
     /// A cached answer of three addresses, from message to reply.
     case cached
+    /// A question that an upstream answers, from the client's message to its reply, without sockets.
+    case missed
 }

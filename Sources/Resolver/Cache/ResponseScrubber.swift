@@ -53,6 +53,30 @@ public struct ResponseScrubber {
         stripsPrivate: Bool = false,
         limits: TTLLimits
     ) throws(ScrubError) -> Result {
+        if !stripsPrivate,
+            let plain = scrubPlain(message, answering: question, name: name, limits: limits)
+        {
+            return plain
+        }
+        return try scrubWhole(
+            message,
+            answering: question,
+            name: name,
+            ruleZone: ruleZone,
+            stripsPrivate: stripsPrivate,
+            limits: limits
+        )
+    }
+
+    /// The same, whatever the answer is.
+    static func scrubWhole(
+        _ message: Span<UInt8>,
+        answering question: UpstreamQuestion,
+        name: DomainName,
+        ruleZone: DomainName,
+        stripsPrivate: Bool,
+        limits: TTLLimits
+    ) throws(ScrubError) -> Result {
         do {
             var scrubber = try ResponseScrubber(
                 reading: message,

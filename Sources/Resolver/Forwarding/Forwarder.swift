@@ -241,8 +241,9 @@ public struct Forwarder: ~Copyable {
         guard let question = questions[number], question.group != group,
             loads.isLighter(group, than: question.group, on: question.key.routeID)
         else { return }
-        questions[number]?.group = group
-        loads.move(number, of: question, to: group, among: questions)
+        let other = question.group
+        question.group = group
+        loads.move(number, of: question, from: other, among: questions)
     }
 
     /// Takes a message that came for an attempt, over either transport.

@@ -2,7 +2,9 @@ import DNSWire
 import Snapshot
 
 /// One question that upstreams are being asked, and who waits for the answer.
-struct QuestionInFlight: Sendable {
+///
+/// An object, since it is found by its number again and again, and large.
+final class QuestionInFlight {
     /// What all tries together may take, so that a client that waits five seconds still hears of it.
     static let budget: Milliseconds = 4_900
     /// The same where all upstreams seem to be dead.
@@ -110,7 +112,7 @@ struct QuestionInFlight: Sendable {
     var hasAlternative: Bool { order.aliveCount > 1 }
 
     /// False if enough clients of its group are waiting.
-    mutating func join(_ waiter: Forwarder.Waiter) -> Bool {
+    func join(_ waiter: Forwarder.Waiter) -> Bool {
         let limit = Self.waiterLimit
         guard waiters.count < limit || waiters.count(where: { $0.group == waiter.group }) < limit
         else { return false }
@@ -121,7 +123,7 @@ struct QuestionInFlight: Sendable {
     var mayAttempt: Bool { attempts.count < Self.attemptLimit }
 
     /// Notes one more message; its number, and when to stop waiting for the answer.
-    mutating func begin(_ attempt: Attempt) -> (number: Int, patience: Milliseconds) {
+    func begin(_ attempt: Attempt) -> (number: Int, patience: Milliseconds) {
         attempts.append(attempt)
         let left = deadline - min(attempt.sentAt, deadline)
         let patience = attempt.isStream ? Self.streamPatience : self.patience
@@ -139,7 +141,7 @@ struct QuestionInFlight: Sendable {
     private static let streamPatience: Milliseconds = 2_500
 
     /// The next upstream in turn that is not ruled out; nil if there is none.
-    mutating func nextUpstream() -> Int? {
+    func nextUpstream() -> Int? {
         guard mayAttempt else { return nil }
         for _ in 0..<order.count {
             let next = tries % order.count
@@ -152,7 +154,7 @@ struct QuestionInFlight: Sendable {
     /// True once no upstream is left whose answer could still help.
     var isHopeless: Bool { ruledOut.nonzeroBitCount >= order.count }
 
-    mutating func ruleOut(_ attempt: Int, because error: ExtendedError) {
+    func ruleOut(_ attempt: Int, because error: ExtendedError) {
         let bit: UInt8 = 1 << UInt8(attempts[attempt].upstream)
         if error != .networkError || unreachable & bit != 0 { ruledOut |= bit }
         unreachable |= bit
@@ -160,7 +162,7 @@ struct QuestionInFlight: Sendable {
     }
 
     /// Notes that nothing comes; false if that is known of an attempt at the same upstream.
-    mutating func miss(_ attempt: Int) -> Bool {
+    func miss(_ attempt: Int) -> Bool {
         let upstream = attempts[attempt].upstream
         defer { attempts[attempt].isMissed = true }
         return !attempts.contains { $0.upstream == upstream && $0.isMissed }
@@ -173,16 +175,16 @@ struct QuestionInFlight: Sendable {
         }
     }
 
-    mutating func hear(_ attempt: Int) { attempts[attempt].isHeard = true }
+    func hear(_ attempt: Int) { attempts[attempt].isHeard = true }
 
     /// Notes a message that belongs to nothing that was asked; how many have come to this attempt.
-    mutating func stray(_ attempt: Int) -> Int {
+    func stray(_ attempt: Int) -> Int {
         attempts[attempt].strays += 1
         return attempts[attempt].strays
     }
 
     /// Takes nothing more for the attempt; false if that was so before.
-    mutating func close(_ attempt: Int) -> Bool {
+    func close(_ attempt: Int) -> Bool {
         defer { attempts[attempt].isClosed = true }
         return !attempts[attempt].isClosed
     }

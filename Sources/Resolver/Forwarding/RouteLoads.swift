@@ -7,7 +7,7 @@ struct RouteLoads {
     /// The half of it for one rule: of which a group takes half at most, so that four rules must go
     /// bad before it has nothing left.
     private let ruleLimits: SharedRoom.Limits
-    private var all = SharedRoom()
+    private let all = SharedRoom()
     private var rules: [UInt64: SharedRoom] = [:]
     private var suffixes: SuffixLoads
 
@@ -21,26 +21,30 @@ struct RouteLoads {
     }
 
     func hasRoomForQuestion(of group: ClientGroup, to route: UInt64) -> Bool {
-        rule(route).hasRoomForQuestion(of: group, ruleLimits)
+        rules[route]?.hasRoomForQuestion(of: group, ruleLimits) ?? true
             && all.hasRoomForQuestion(of: group, limits)
     }
 
     func hasRoomForWaiter(of group: ClientGroup, on route: UInt64) -> Bool {
-        rule(route).hasRoomForWaiter(of: group, ruleLimits)
+        rules[route]?.hasRoomForWaiter(of: group, ruleLimits) ?? true
             && all.hasRoomForWaiter(of: group, limits)
     }
 
-    private func rule(_ route: UInt64) -> SharedRoom { rules[route] ?? SharedRoom() }
+    private mutating func room(of route: UInt64) -> SharedRoom {
+        if let room = rules[route] { return room }
+        // Reloads may bring new rules without end.
+        if rules.count >= 4096 { rules = rules.filter { !$0.value.isEmpty } }
+        let room = SharedRoom()
+        rules[route] = room
+        return room
+    }
 
     mutating func begin(
         _ number: UInt64,
         _ question: borrowing QuestionInFlight,
         among questions: borrowing [UInt64: QuestionInFlight]
     ) {
-        // Reloads may bring new rules without end.
-        if rules.count >= 4096 { rules = rules.filter { !$0.value.isEmpty } }
-        let route = question.key.routeID
-        rules[route, default: SharedRoom()].begin(number, for: question.group, among: questions)
+        room(of: question.key.routeID).begin(number, for: question.group, among: questions)
         all.begin(number, for: question.group, among: questions)
         if let suffix = question.suffix {
             suffixes.begin(number, below: suffix, among: questions)
@@ -49,31 +53,30 @@ struct RouteLoads {
 
     mutating func end(_ question: QuestionInFlight) {
         if let suffix = question.suffix { suffixes.end(below: suffix) }
-        let route = question.key.routeID
-        rules[route]?.end(question.group)
+        let room = rules[question.key.routeID]
+        room?.end(question.group)
         all.end(question.group)
         for waiter in question.waiters {
-            rules[route]?.leave(waiter.group)
+            room?.leave(waiter.group)
             all.leave(waiter.group)
         }
     }
 
-    /// `question`, as it was before, is `group`'s from now on.
+    /// `question` was `other`'s up to now.
     mutating func move(
         _ number: UInt64,
         of question: QuestionInFlight,
-        to group: ClientGroup,
+        from other: ClientGroup,
         among questions: borrowing [UInt64: QuestionInFlight]
     ) {
-        let route = question.key.routeID
-        rules[route]?.end(question.group)
-        rules[route]?.begin(number, for: group, among: questions)
-        all.end(question.group)
-        all.begin(number, for: group, among: questions)
+        for room in [rules[question.key.routeID], all] {
+            room?.end(other)
+            room?.begin(number, for: question.group, among: questions)
+        }
     }
 
     mutating func join(_ group: ClientGroup, _ route: UInt64) {
-        rules[route, default: SharedRoom()].join(group)
+        room(of: route).join(group)
         all.join(group)
     }
 
@@ -91,15 +94,16 @@ struct RouteLoads {
         to route: UInt64,
         among questions: borrowing [UInt64: QuestionInFlight]
     ) -> UInt64? {
-        guard rule(route).hasRoomForQuestion(of: group, ruleLimits) else {
-            return rules[route]?.oldest(of: group, among: questions)
+        if let room = rules[route], !room.hasRoomForQuestion(of: group, ruleLimits) {
+            return room.oldest(of: group, among: questions)
         }
         return all.oldest(of: group, among: questions)
     }
 
     /// True if a question would better be `group`'s, which has fewer.
     func isLighter(_ group: ClientGroup, than other: ClientGroup, on route: UInt64) -> Bool {
-        other == .server
-            || rule(route).questions(of: group) < rule(route).questions(of: other)
+        guard other != .server else { return true }
+        guard let room = rules[route] else { return false }
+        return room.questions(of: group) < room.questions(of: other)
     }
 }

@@ -2,9 +2,11 @@ import Snapshot
 
 /// Room for questions in flight and for those who wait for them, shared out among groups of clients.
 ///
+/// An object, as are the shares, since each question changes them in passing.
+///
 /// A group may have as much as is free. So one alone takes half of the room at most, of two that take
 /// all they can get each has a third, and there is always something left for those who want little.
-struct SharedRoom {
+final class SharedRoom {
     /// How many questions and waiting clients there is room for.
     struct Limits: Sendable {
         var questions: Int
@@ -27,39 +29,48 @@ struct SharedRoom {
         (shares[group]?.waiters ?? 0) < limits.waiters - waiters
     }
 
-    mutating func begin(
+    func begin(
         _ number: UInt64,
         for group: ClientGroup,
         among all: borrowing [UInt64: QuestionInFlight]
     ) {
         questions += 1
-        shares[group, default: Share()].started.begin(number) { all[$0]?.group == group }
+        share(of: group).started.begin(number) { all[$0]?.group == group }
     }
 
-    mutating func end(_ group: ClientGroup) {
+    func end(_ group: ClientGroup) {
         questions -= 1
-        shares[group]?.started.end()
-        forget(group)
+        guard let share = shares[group] else { return }
+        share.started.end()
+        forget(group, share)
     }
 
-    mutating func join(_ group: ClientGroup) {
+    func join(_ group: ClientGroup) {
         waiters += 1
-        shares[group, default: Share()].waiters += 1
+        share(of: group).waiters += 1
     }
 
-    mutating func leave(_ group: ClientGroup) {
+    func leave(_ group: ClientGroup) {
         waiters -= 1
-        shares[group]?.waiters -= 1
-        forget(group)
+        guard let share = shares[group] else { return }
+        share.waiters -= 1
+        forget(group, share)
     }
 
     /// Groups come and go with reloads; what has nothing in flight takes no memory.
-    private mutating func forget(_ group: ClientGroup) {
-        if shares.count > 16, shares[group]?.isEmpty ?? false { shares[group] = nil }
+    private func forget(_ group: ClientGroup, _ share: Share) {
+        if shares.count > 16, share.isEmpty { shares[group] = nil }
+    }
+
+    private func share(of group: ClientGroup) -> Share {
+        if let share = shares[group] { return share }
+        let share = Share()
+        shares[group] = share
+        return share
     }
 
     /// The group's question that has been in flight for longest.
-    mutating func oldest(
+    func oldest(
         of group: ClientGroup,
         among all: borrowing [UInt64: QuestionInFlight]
     ) -> UInt64? {
@@ -68,9 +79,9 @@ struct SharedRoom {
 }
 
 /// What one group has.
-private struct Share {
+private final class Share {
     var waiters = 0
-    var started = StartedQuestions()
+    let started = StartedQuestions()
 
     var isEmpty: Bool { started.count == 0 && waiters == 0 }
 }

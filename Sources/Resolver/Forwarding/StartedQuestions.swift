@@ -1,12 +1,12 @@
 /// Questions in flight that have something in common, in the order in which they began.
-struct StartedQuestions {
+final class StartedQuestions {
     private(set) var count = 0
     /// Numbers, oldest first; those that have ended, or belong elsewhere now, are taken away when there are
     /// many.
     private var numbers: [UInt64] = []
     private var first = 0
 
-    mutating func begin(_ number: UInt64, isOurs: (UInt64) -> Bool) {
+    func begin(_ number: UInt64, isOurs: (UInt64) -> Bool) {
         count += 1
         numbers.append(number)
         guard numbers.count > 2 * count + 64 else { return }
@@ -14,9 +14,9 @@ struct StartedQuestions {
         first = 0
     }
 
-    mutating func end() { count -= 1 }
+    func end() { count -= 1 }
 
-    mutating func oldest(isOurs: (UInt64) -> Bool) -> UInt64? {
+    func oldest(isOurs: (UInt64) -> Bool) -> UInt64? {
         while first < numbers.count {
             if isOurs(numbers[first]) { return numbers[first] }
             first += 1

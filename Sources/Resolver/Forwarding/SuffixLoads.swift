@@ -7,6 +7,8 @@ struct SuffixLoads {
     /// Questions of one group below one domain.
     private let limit: Int
     private var started: [UInt64: StartedQuestions] = [:]
+    /// When there are so many domains, those without questions are forgotten.
+    private var sweepCount = 4096
 
     init(limit: Int) { self.limit = limit }
 
@@ -29,14 +31,21 @@ struct SuffixLoads {
         below suffix: UInt64,
         among questions: borrowing [UInt64: QuestionInFlight]
     ) {
-        started[suffix, default: StartedQuestions()].begin(number) {
-            questions[$0]?.suffix == suffix
-        }
+        let known = started[suffix]
+        let questionsBelow = known ?? StartedQuestions()
+        if known == nil { keep(questionsBelow, below: suffix) }
+        questionsBelow.begin(number) { questions[$0]?.suffix == suffix }
     }
 
-    mutating func end(below suffix: UInt64) {
-        started[suffix]?.end()
-        if started[suffix]?.count == 0 { started[suffix] = nil }
+    mutating func end(below suffix: UInt64) { started[suffix]?.end() }
+
+    /// Domains come and go; the same ones mostly.
+    private mutating func keep(_ questions: StartedQuestions, below suffix: UInt64) {
+        if started.count >= sweepCount {
+            started = started.filter { $0.value.count > 0 }
+            sweepCount = max(4096, 2 * started.count)
+        }
+        started[suffix] = questions
     }
 
     /// The oldest question below a domain that has as many as it may.
