@@ -1,9 +1,11 @@
-# The doors of the project: make run, make test, make lint.
-.PHONY: run test soak lint build build-tools test-tools install-tests
+# The doors of the project: make run, make test, make bench, make lint.
+.PHONY: run test soak bench stage-costs lint build build-tools test-tools install-tests
 
 BUILD_PACKAGES = libldns-dev pkg-config
 TEST_PACKAGES = bind9 bind9-dnsutils bind9-utils curl dnsdist dnsmasq-base iproute2 knot knot-dnssecutils knot-resolver \
 	ldnsutils nsd openssl patch python3 python3-venv unbound
+BENCH_PACKAGES = bind9 dnsdist dnsmasq-base dnsperf gcc knot knot-resolver libc6-dev nsd pdns-recursor python3 unbound \
+	util-linux
 # A server of AWS's API to import from, and the client that fills it.
 TEST_PYTHON = 'moto[server]==5.2.1' 'awscli==1.45.11'
 ZONAL = .build/release/zonal
@@ -42,6 +44,17 @@ soak: build-tools test-tools build
 	SOAK_SECONDS=$(SOAK_SECONDS) ZONAL=$(ZONAL) $(SOAK)
 	$(SANITIZED) ASAN_OPTIONS=quarantine_size_mb=16 ZONAL=.build-asan/debug/zonal $(SOAK)
 	$(SANITIZED) TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/ThreadSanitizer.supp ZONAL=.build-tsan/debug/zonal $(SOAK)
+
+# Zonal beside its peers, CPU an answer; the table goes into the README, the drawing beside it.
+bench: build-tools build
+	@Scripts/install-packages $(BENCH_PACKAGES)
+	python3 Benchmarks/bench.py --zonal $(ZONAL) --seconds 2 --into README.md --svg docs/benchmark.svg
+
+# Instructions of each stage of a query, which do not waver, beside what they may be.
+stage-costs: build-tools
+	@Scripts/install-packages valgrind binutils python3
+	ZONAL_BENCHMARKS=1 swift build --configuration release --product StageCosts --scratch-path .build-bench
+	python3 Benchmarks/stage_costs.py .build-bench/release/StageCosts
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks

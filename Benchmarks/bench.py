@@ -30,6 +30,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=3, help="load on one server in one round")
     parser.add_argument("--svg", help="where to draw the table")
     parser.add_argument("--json", help="where to write every figure")
+    parser.add_argument("--into", help="a document whose lines between the marks of the benchmark become the table")
     options = parser.parse_args()
     only = set(filter(None, options.servers.split(",")))
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="zonal-bench-"))
@@ -44,9 +45,19 @@ def main():
         shutil.rmtree(scratch, ignore_errors=True)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n")
+    print(report.one_table(figures))
+    day = datetime.date.today().isoformat()
     if options.svg:
-        day = datetime.date.today().isoformat()
         pathlib.Path(options.svg).write_text(report.svg(figures, day))
+    if options.into:
+        replace(pathlib.Path(options.into), f"Measured by `make bench` on {day}:\n\n{report.one_table(figures)}")
+
+
+def replace(document, table):
+    """Puts the table between the marks."""
+    before, rest = document.read_text().split("<!-- benchmark -->\n")
+    behind = rest.split("<!-- /benchmark -->\n")[1]
+    document.write_text(f"{before}<!-- benchmark -->\n{table}<!-- /benchmark -->\n{behind}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,17 @@
-"""Figures as a table for people, and as a drawing."""
+"""Figures as a table for people, as one for a document, and as a drawing."""
+
+SERVERS = ["zonal", "nsd", "knot", "unbound", "bind", "recursor", "knot-resolver", "dnsdist", "dnsmasq"]
+# What of each work stands in the one table: the work, the place of the figure among its columns, what to call it.
+MEASURES = [
+    ("private", 0, "private answer, UDP"),
+    ("cached", 0, "cached answer, UDP"),
+    ("missed", 0, "miss, forwarded"),
+    ("private-tcp", 0, "private answer, TCP, 50 connections"),
+    ("million", 0, "1,000,000 names: private answer"),
+    ("million", 2, "… seconds to the first answer"),
+    ("million", 3, "… MiB"),
+    ("reload", 0, "… p99 during a reload, times that without"),
+]
 
 
 def table(title, figures):
@@ -12,6 +25,27 @@ def table(title, figures):
 
 def _text(value):
     return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def one_table(figures):
+    """A Markdown table of all works, a column a server; the best of each line is bold."""
+    lines = ["| work | " + " | ".join(SERVERS) + " |", "|---" * (len(SERVERS) + 1) + "|"]
+    for work, place, title in MEASURES:
+        if work not in figures:
+            continue
+        rows = figures[work]["rows"]
+        found = {name: rows[name][place] for name in SERVERS if name in rows}
+        best = min(found.values())
+        cells = [_cell(found.get(name), best) for name in SERVERS]
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value, best):
+    if value is None:
+        return "–"
+    text = f"{value:.0f}" if value >= 100 else f"{value:.2f}"
+    return f"**{text}**" if value == best else text
 
 
 def svg(figures, day):
