@@ -126,7 +126,7 @@ class Bench:
     def __init__(self, scratch, sources, options):
         self.scratch = scratch
         self.sources = sources
-        self.zonal = options.zonal
+        self.zonal = pathlib.Path(options.zonal).resolve()
         self.rounds = options.rounds
         self.seconds = options.seconds
         self.echo, self.slow, self.flood = (self.compile(name) for name in ("echo", "slow", "flood"))

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Counts the instructions of each stage of a query under callgrind, and compares them with what is allowed.
 
-Each stage runs with two counts; the difference is the stage's alone. `--write` makes what was found the new limit.
+Each stage runs with two counts; the difference is the stage's alone. `--write` makes what was found the new limit. A stage that is answered
+at once must ask for no memory and count no reference.
 """
 
 import argparse
@@ -27,6 +28,17 @@ def instructions(program, stage, count, scratch):
     return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M).group(1))
 
 
+def forbidden_calls(program, stage, scratch):
+    """Functions that a stage on the hot path must not call, among those that ran while it did."""
+    out = scratch / f"{stage}.calls"
+    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--toggle-collect=*Course*run*", program, stage, "100"]
+    subprocess.run(command, check=True, capture_output=True)
+    text = out.read_text()
+    if not re.search(r"^totals: [1-9]", text, re.M):
+        sys.exit(f"nothing was seen of {stage}")
+    return sorted(set(re.findall(r"^c?fn=\(\d+\) (swift_retain\w*|swift_release\w*|swift_alloc\w+|malloc|calloc|realloc)$", text, re.M)))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program")
@@ -45,6 +57,8 @@ def main():
             print(f"{stage:16}{found[stage]:8} instructions, {limit} allowed", flush=True)
             if found[stage] > limit * TOLERANCE:
                 worse.append(stage)
+            if stage != "missed" and (calls := forbidden_calls(program, stage, scratch)):
+                worse.append(f"{stage} (calls {', '.join(calls)})")
     if options.write:
         LIMITS.write_text(json.dumps(found, indent=4) + "\n")
     elif worse:

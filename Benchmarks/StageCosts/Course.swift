@@ -4,13 +4,11 @@ import Snapshot
 
 /// A snapshot, a cache and questions, and one stage to run over them again and again.
 @safe struct Course: ~Copyable {
-    private static let nameCount = 1000
     private let stage: Stage
     private let seed = HashSeed(value: 42)
     private let snapshot: CompiledSnapshot
     private var pipeline: Pipeline
     private var name: FoldedName
-    private let messages: [[UInt8]]
     private let clients: [Client]
     private let buffer: UnsafeMutableRawBufferPointer
     private let start = Resolution.start
@@ -23,18 +21,13 @@ import Snapshot
     /// What the stages return is added up here, so that none of it is left out.
     private(set) var sink = 0
 
-    init(_ stage: Stage) {
+    init(_ stage: Stage, _ questions: Questions) {
         self.stage = stage
         snapshot = CompiledSnapshot(compiling: Self.world(for: stage), seed: seed)
         let cache = ResponseCache(byteCount: 64 << 20)
         pipeline = Pipeline(cache: cache, seed: seed)
         name = FoldedName(seed: seed)
         forwarder = Forwarder(cache: cache, seed: seed)
-        let isPublic = stage == .cached || stage == .missed
-        let suffix = isPublic ? "example.org" : "bench.example"
-        messages = (0..<Self.nameCount).map {
-            Self.query("h\($0).\(suffix)", withOPT: stage == .privateEDNS)
-        }
         clients = (0..<256).map {
             Client(
                 address: IPAddress(v4: 0x0A00_0007 + UInt32($0) * 65_536),
@@ -43,30 +36,30 @@ import Snapshot
             )
         }
         unsafe buffer = .allocate(byteCount: 4096, alignment: 64)
-        if stage == .cached { fill(cache) }
+        if stage == .cached { fill(cache, questions) }
         pipeline.limiter = ReplyLimiter(ReplyRates())
     }
 
     deinit { unsafe buffer.deallocate() }
 
-    mutating func run() {
-        turn = turn == Self.nameCount - 1 ? 0 : turn + 1
-        let message = messages[turn]
+    /// Never inlined, so that callgrind can tell what happens in it.
+    @inline(never) mutating func run(_ message: Span<UInt8>) {
+        turn &+= 1
         switch stage {
         case .decode:
-            if let query = try? Query(reading: message.span) { sink &+= query.nameLength }
+            if let query = try? Query(reading: message) { sink &+= query.nameLength }
         case .classify:
             sink &+= snapshot.classify(clients[turn & 255].address, listener: 0).view
         case .route:
-            _ = name.read(message.span, at: 12)
+            _ = name.read(message, at: 12)
             sink &+= snapshot.route(name, view: 1)?.labelCount ?? 0
         case .privateLimited:
             // A rate of 100,000 a second, so that all of them are answered.
             if turn % 64 == 0 { pipeline.limiter?.now += 1 }
-            sink &+= answer(message.span)
+            sink &+= answer(message)
         case .privateAnswer, .privateEDNS, .cached:
-            sink &+= answer(message.span)
-        case .missed: miss(message.span)
+            sink &+= answer(message)
+        case .missed: miss(message)
         }
     }
 
@@ -144,7 +137,7 @@ import Snapshot
         let apex = DomainName("bench.example") ?? .root
         let soa: [UInt8] = [1, 110, 0, 1, 104, 0] + [UInt8](repeating: 0, count: 19) + [60]
         contents.append(owner: apex, type: .soa, ttl: 300, rdata: soa)
-        for number in 0..<nameCount {
+        for number in 0..<Questions.count {
             let owner = DomainName("h\(number)", origin: apex) ?? .root
             for zone in 1...3 {
                 let rdata = [10, 0, UInt8(zone), UInt8(number % 250 + 1)]
@@ -161,16 +154,9 @@ import Snapshot
         return world
     }
 
-    private static func query(_ name: String, withOPT: Bool) -> [UInt8] {
-        let octets = DomainName(name)?.octets ?? [0]
-        let opt: [UInt8] = withOPT ? [0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0] : []
-        return [0x2A, 0x17, 1, 0, 0, 1, 0, 0, 0, 0, 0, withOPT ? 1 : 0] + octets + [0, 1, 0, 1]
-            + opt
-    }
-
     /// Stores an answer of three addresses for each of the questions.
-    private mutating func fill(_ cache: ResponseCache) {
-        for (number, message) in messages.enumerated() {
+    private mutating func fill(_ cache: ResponseCache, _ questions: Questions) {
+        for (number, message) in questions.messages.enumerated() {
             var reply = unsafe ReplyWriter(buffer, limit: 1232)
             let verdict = pipeline.answer(
                 message.span,
