@@ -8,7 +8,7 @@
 /// Every access stays inside the fixed sizes below: `read` refuses names of over 255 octets, and a
 /// name of 255 octets has at most 127 labels.
 @safe public struct FoldedName: ~Copyable {
-    /// A name, and what `LabelHash` may read behind it.
+    /// A name, and what may be read behind it eight octets at a time.
     private static var octetCapacity: Int { 264 }
     private static var labelCapacity: Int { 129 }
 
@@ -170,19 +170,21 @@
         guard count - start == octets.count else { return false }
         // Sound: both ranges are initialised, and the name's ends at `count`.
         return unsafe octets.withUnsafeBytes { other in
+            guard other.count >= 8 else {
+                for index in 0..<other.count
+                where unsafe octetStorage[start + index] != other[index] { return false }
+                return true
+            }
             let own = unsafe UnsafeRawPointer(octetStorage + start)
+            // Eight octets a step; the last step ends where the name does.
             var index = 0
-            while index + 8 <= other.count {
+            while true {
                 let one = unsafe own.loadUnaligned(fromByteOffset: index, as: UInt64.self)
                 let two = unsafe other.loadUnaligned(fromByteOffset: index, as: UInt64.self)
                 guard one == two else { return false }
-                index += 8
+                if index == other.count - 8 { return true }
+                index = min(index + 8, other.count - 8)
             }
-            while index < other.count {
-                guard unsafe octetStorage[start + index] == other[index] else { return false }
-                index += 1
-            }
-            return true
         }
     }
 
@@ -285,7 +287,14 @@ extension FoldedName {
 
 extension FoldedName {
     /// Eight octets of the name from `offset` on, the first in the low bits; zeros behind its end.
-    public func word(at offset: Int) -> UInt64 { withOctets { $0.word(at: offset) } }
+    public func word(at offset: Int) -> UInt64 {
+        guard offset >= 0, offset < count else { return 0 }
+        // Sound: a name has 255 octets at most, and its storage more than seven behind them.
+        let word = unsafe UnsafeRawPointer(octetStorage)
+            .loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
+        let left = count - offset
+        return left < 8 ? word & ~(UInt64.max << UInt64(8 * left)) : word
+    }
 }
 
 extension Span where Element == UInt8 {

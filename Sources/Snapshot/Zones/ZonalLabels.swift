@@ -8,6 +8,9 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
     private let entries: FrozenArray<Entry>
     /// First entry of each account, and one more for the end of the last.
     private let starts: FrozenArray<Int>
+    /// The last octets of each account's names, a bit for each by its low five bits: most labels end in
+    /// another and need no further look.
+    private let lastOctets: FrozenArray<UInt32>
 
     private struct Entry: BitwiseCopyable {
         var name: Int
@@ -20,6 +23,7 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
         var octets: [UInt8] = []
         var entries: [Entry] = []
         var starts = [0]
+        var lastOctets: [UInt32] = []
         for account in accounts {
             // Longer names first: `us-west-2-lax-1a` ends in no other zone's name, but might.
             let zones = account.zoneIDsByName.sorted {
@@ -38,16 +42,22 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
                 octets += Array(zoneID.utf8).map(DomainName.fold)
             }
             starts.append(entries.count)
+            lastOctets.append(zones.reduce(0) { $0 | Self.bit(of: $1.key.utf8.last ?? 0) })
         }
         self.octets = FrozenArray(octets)
         self.entries = FrozenArray(entries)
         self.starts = FrozenArray(starts)
+        self.lastOctets = FrozenArray(lastOctets)
     }
+
+    /// The same for both cases of a letter.
+    private static func bit(of octet: UInt8) -> UInt32 { 1 << UInt32(octet & 31) }
 
     func deallocate() {
         octets.deallocate()
         entries.deallocate()
         starts.deallocate()
+        lastOctets.deallocate()
     }
 
     /// Puts the AZ-ID form of a suffix of `name` into `translated` if the suffix's first label ends in
@@ -61,6 +71,9 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
         guard let account, account >= 0, account + 1 < starts.count, suffix < name.labelCount else {
             return false
         }
+        let start = name.offset(ofSuffix: suffix)
+        let last = name[start + Int(name[start])]
+        guard lastOctets[account] & Self.bit(of: last) != 0 else { return false }
         for index in starts[account]..<starts[account + 1] {
             let entry = entries[index]
             guard ends(name, label: suffix, in: entry) else { continue }
