@@ -125,7 +125,14 @@ struct ConfigurationFileReader {
     private mutating func readClients(_ node: ConfigurationNode) {
         let keys = ["allow", "otherwise"]
         guard let entries = MappingReader(node, "clients", keys: keys, journal) else { return }
-        draft.clients.allow = entries.values("allow", .prefix).map(\.value)
+        let allowed = entries.values("allow", .prefix)
+        draft.clients.allow = allowed.map(\.value)
+        for range in allowed where range.value.length == (range.value.first.isV4 ? 96 : 0) {
+            journal.warning(
+                at: range.place,
+                "\(range.value) lets the whole Internet ask, which others will have this server attack with; name the ranges that are yours"
+            )
+        }
         if let otherwise = entries.value("otherwise", ValueForm<ClientPolicy.Otherwise>.word()) {
             draft.clients.otherwise = otherwise.value
         }
