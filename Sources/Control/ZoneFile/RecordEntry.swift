@@ -185,6 +185,9 @@ extension ZoneFileSession {
         var hasClass = false
         while index < lexer.tokens.count {
             let token = lexer.tokens[index]
+            if lexer.holds(lastType.text, token) {
+                return Head(ttl: ttl, type: lastType.type, rdata: index + 1)
+            }
             if ttl == nil, let stated = try timeToLive(token, lexer) {
                 ttl = stated
             } else if !hasClass, try isClass(token, lexer) {
@@ -246,8 +249,6 @@ extension ZoneFileSession {
         _ token: MasterFileLexer.Token,
         _ lexer: borrowing MasterFileLexer
     ) throws(EntryFault) -> RecordType {
-        let text = lexer.octets[token.range]
-        if !token.isQuoted, text.elementsEqual(lastType.text) { return lastType.type }
         let type = try FieldText.recordType(token, lexer)
         guard !type.isMeta, type.rawValue != 0 else {
             throw EntryFault(
@@ -255,7 +256,7 @@ extension ZoneFileSession {
                 "\(type) is a type of questions and messages, never of a record; remove the record"
             )
         }
-        lastType = (Array(text), type)
+        lastType = (Array(lexer.octets[token.range]), type)
         return type
     }
 

@@ -128,9 +128,7 @@ struct ZoneCompiler {
         in contents: ZoneContents,
         for vpc: Int?
     ) -> ZoneIndex {
-        guard record.type.isAddress, !subnets.isEmpty,
-            let address = IPAddress(octets: contents.rdata(of: record))
-        else { return .unknown }
+        guard !subnets.isEmpty, let address = contents.address(of: record) else { return .unknown }
         return subnets.zone(of: address, for: vpc)
     }
 
