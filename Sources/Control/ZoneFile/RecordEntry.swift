@@ -159,14 +159,10 @@ extension ZoneFileSession {
     /// Whether the name at the end of the arena, from `start` on, is the apex or below it.
     private func isInZone(from start: Int) -> Bool {
         let tail = contents.octets.count - foldedApex.count
+        let octets = contents.octets.span
         var label = start
-        while label < tail { label += 1 + Int(contents.octets[label]) }
-        guard label == tail else { return false }
-        for index in 0..<foldedApex.count
-        where DomainName.fold(contents.octets[tail + index]) != foldedApex[index] {
-            return false
-        }
-        return true
+        while label < tail { label += 1 + Int(octets[label]) }
+        return label == tail && octets.extracting(tail...).equalsFolded(foldedApex.span)
     }
 
     func name(of owner: KnownOwner) -> DomainName {

@@ -64,6 +64,17 @@ public struct ZoneContents: Sendable {
         record.type.isAddress ? IPAddress(octets.span.extracting(record.rdata)) : nil
     }
 
+    /// How many times an owner is written: at least the number of names with records.
+    public var ownerEntryCount: Int {
+        var count = 0
+        var last: UInt32?
+        for record in records where record.ownerOffset != last {
+            count += 1
+            last = record.ownerOffset
+        }
+        return count
+    }
+
     /// Adds a record with its own copy of owner and rdata, which must be in wire form; for rdata of
     /// over 65,535 octets and for an arena of over 4 GiB it adds nothing and returns false.
     @discardableResult
