@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,4 +152,10 @@ int csockets_start_thread(const char *name, void (*body)(void *), void *context)
     pthread_setname_np(thread, name);
     pthread_detach(thread);
     return 0;
+}
+
+void csockets_give_way(void) {
+    struct sched_param none = {0};
+    // Where it is not allowed the thread goes on as it was.
+    sched_setscheduler(0, SCHED_IDLE, &none);
 }
