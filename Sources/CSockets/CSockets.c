@@ -4,12 +4,13 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 _Static_assert(sizeof(struct csockets_message) == sizeof(struct mmsghdr), "one layout");
 _Static_assert(sizeof(struct csockets_credentials) == sizeof(struct ucred), "one layout");
@@ -155,7 +156,6 @@ int csockets_start_thread(const char *name, void (*body)(void *), void *context)
 }
 
 void csockets_give_way(void) {
-    struct sched_param none = {0};
-    // Where it is not allowed the thread goes on as it was.
-    sched_setscheduler(0, SCHED_IDLE, &none);
+    // Nice values are a thread's own on Linux. Where this one is less than the thread has, nothing changes.
+    setpriority(PRIO_PROCESS, gettid(), 10);
 }

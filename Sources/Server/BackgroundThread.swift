@@ -1,11 +1,11 @@
 import CSockets
 import Synchronization
 
-/// Does what takes seconds and is in no hurry, one thing after the other, as long as nobody answers
-/// queries on its core.
+/// Does what takes seconds and is in no hurry, one thing after the other.
 ///
-/// There is a thread only while there is something to do. It asks the system for what idle cores have
-/// left (SCHED_IDLE), from which an unprivileged thread never returns: hence a thread for the purpose.
+/// There is a thread only while there is something to do. It is nicer than those that answer queries: it
+/// gets what they leave of their cores, and a tenth of one if they leave nothing, so that a reload ends
+/// even under a flood. An unprivileged thread cannot take that back: hence a thread for the purpose.
 package final class BackgroundThread: SerialExecutor {
     package typealias Work = @Sendable () -> Void
 
