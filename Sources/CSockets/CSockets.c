@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 _Static_assert(sizeof(struct csockets_message) == sizeof(struct mmsghdr), "one layout");
 _Static_assert(sizeof(struct csockets_credentials) == sizeof(struct ucred), "one layout");
@@ -151,4 +153,9 @@ int csockets_start_thread(const char *name, void (*body)(void *), void *context)
     pthread_setname_np(thread, name);
     pthread_detach(thread);
     return 0;
+}
+
+void csockets_give_way(void) {
+    // Nice values are a thread's own on Linux. Where this one is less than the thread has, nothing changes.
+    setpriority(PRIO_PROCESS, gettid(), 10);
 }

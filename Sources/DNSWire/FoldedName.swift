@@ -73,7 +73,7 @@
     }
 
     /// Eight octets in lower case (RFC 4343 §3); label lengths, 0 to 63, stay as they are.
-    @inline(__always) private static func fold(_ word: UInt64) -> UInt64 {
+    @inline(__always) static func fold(_ word: UInt64) -> UInt64 {
         let low = word & 0x7F7F_7F7F_7F7F_7F7F
         // The high bit of each octet: 0x80 less `A` carries from `A` on, 0x7F less `Z` beyond `Z`.
         let fromA = low &+ 0x3F3F_3F3F_3F3F_3F3F
@@ -217,6 +217,9 @@ public struct HashSeed: Sendable, BitwiseCopyable {
 
     /// A seed from the system's random source.
     public static func random() -> HashSeed { HashSeed(value: .random(in: .min ... .max)) }
+
+    /// The keyed hash of a number.
+    public func hash(_ number: UInt64) -> UInt64 { LabelHash.mix(value, number) }
 }
 
 /// The hash of a name, label by label from the root, eight octets a step.
@@ -240,7 +243,7 @@ public struct HashSeed: Sendable, BitwiseCopyable {
     }
 
     @inline(__always)
-    private static func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+    static func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
         let product = (hash ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
         return product.high ^ product.low &+ 0x2545_F491_4F6C_DD1D
     }

@@ -31,12 +31,15 @@ public struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
 
     /// Reads A (4 octets) or AAAA (16 octets) rdata; nil for any other length.
     public init?(octets: some Collection<UInt8>) {
-        let value = octets.reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
-        switch octets.count {
-        case 4: self.init(v4: UInt32(truncatingIfNeeded: value))
-        case 16: self.init(bits: value)
-        default: return nil
-        }
+        self.init(Array(octets).span)
+    }
+
+    /// The same of octets where they stand.
+    public init?(_ octets: Span<UInt8>) {
+        guard octets.count == 4 || octets.count == 16 else { return nil }
+        var value: UInt128 = octets.count == 4 ? 0xFFFF : 0
+        for index in octets.indices { value = value << 8 | UInt128(octets[index]) }
+        self.init(bits: value)
     }
 
     /// Reads dotted-quad IPv4 or RFC 4291 §2.2 IPv6 text; no zone index, no leading zeros in IPv4.

@@ -17,6 +17,8 @@ package final class Server: Sendable {
     /// For cookies, where the configuration has no secrets.
     private let ownCookieSecret: CookieSecret
     private let snapshots: SnapshotHolder
+    /// Where reloads are to be done, and what is out of force is freed.
+    package let background: BackgroundThread
     private let state: Mutex<ServedState>
     package let cache: ResponseCache
     private let group: MultiThreadedEventLoopGroup
@@ -34,7 +36,8 @@ package final class Server: Sendable {
         let ownCookieSecret = CookieSecret.random()
         let world = settings.world.withCookies(fallback: ownCookieSecret)
         let snapshot = CompiledSnapshot(compiling: world, seed: seed)
-        let snapshots = SnapshotHolder(snapshot)
+        let background = BackgroundThread()
+        let snapshots = SnapshotHolder(snapshot, background: background)
         let cache = ResponseCache(byteCount: settings.cacheSize, limits: settings.ttlLimits)
         let workers = settings.workers ?? System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: workers)
@@ -63,6 +66,7 @@ package final class Server: Sendable {
         (self.seed, self.snapshots, self.group, self.upstreams) = (
             seed, snapshots, group, upstreams
         )
+        self.background = background
         self.ownCookieSecret = ownCookieSecret
         self.cache = cache
         health = HealthChecker(on: group, logger: logger)

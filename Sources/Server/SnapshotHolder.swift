@@ -8,8 +8,13 @@ import Synchronization
 package final class SnapshotHolder: Sendable {
     private let held: Mutex<CompiledSnapshot>
     private let swaps = Atomic<UInt64>(0)
+    private let background: BackgroundThread
 
-    package init(_ snapshot: CompiledSnapshot) { held = Mutex(snapshot) }
+    /// Holds `snapshot`; those that nobody wants any more are freed on `background`.
+    package init(_ snapshot: CompiledSnapshot, background: BackgroundThread = BackgroundThread()) {
+        held = Mutex(snapshot)
+        self.background = background
+    }
 
     /// Grows with every swap.
     package var generation: UInt64 { swaps.load(ordering: .acquiring) }
@@ -23,7 +28,12 @@ package final class SnapshotHolder: Sendable {
             return held
         }
         swaps.add(1, ordering: .releasing)
-        // The old tables are freed here, if nobody else holds them, and not under the lock.
-        withExtendedLifetime(old) {}
+        letGo(of: old)
+    }
+
+    /// Lets go of a snapshot that is no longer in force: freeing its tables takes milliseconds, which
+    /// the last to hold it does not have if it answers queries.
+    package func letGo(of old: consuming CompiledSnapshot) {
+        background.run { [old] in withExtendedLifetime(old) {} }
     }
 }

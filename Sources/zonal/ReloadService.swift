@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Server
 import ServiceLifecycle
+import Synchronization
 import UnixSignals
 
 /// Reloads at every SIGHUP.
@@ -15,15 +16,30 @@ struct ReloadService: Service {
     }
 }
 
-/// Reads the configuration anew; a mistake keeps the old state and says why. One reload at a time.
+/// Reads the configuration anew; a mistake keeps the old state and says why.
+///
+/// One reload at a time, on the server's background thread: those that answer queries go before it.
 actor Reloader {
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        // Sound: the thread lives as long as the server, which this actor holds.
+        unsafe server.background.asUnownedSerialExecutor()
+    }
+
     private let server: Server
     private let source: ServerConfiguration
     private let logger: Logger
-    /// When what is in force was loaded.
-    private(set) var loadedAt = Date()
-    /// Why the last reload failed; nil if it didn't.
-    private(set) var failure: String?
+    private let last = Mutex(Outcome(loadedAt: Date()))
+
+    /// What came of the last reload that has ended.
+    struct Outcome {
+        /// When what is in force was loaded.
+        var loadedAt: Date
+        /// Why the last reload failed; nil if it didn't.
+        var failure: String?
+    }
+
+    /// Told without waiting for a reload that is under way.
+    nonisolated var outcome: Outcome { last.withLock { $0 } }
 
     init(server: Server, source: ServerConfiguration, logger: Logger) {
         self.server = server
@@ -41,11 +57,13 @@ actor Reloader {
         DiagnosticPrinter(format: .text).print(diagnostics.all)
         guard let settings else {
             logger.error("reload failed, the old state stays in force")
-            failure = diagnostics.all.first { $0.severity == .error }?.description
+            let failure = diagnostics.all.first { $0.severity == .error }?.description
+            last.withLock { $0.failure = failure }
             return (diagnostics, [])
         }
-        (loadedAt, failure) = (Date(), nil)
+        let loadedAt = Date()
         let unchanged = server.reload(settings)
+        last.withLock { $0 = Outcome(loadedAt: loadedAt) }
         for setting in unchanged {
             logger.warning("\(setting.rawValue) has changed; that takes effect with a restart")
         }

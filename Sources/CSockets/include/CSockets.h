@@ -76,5 +76,7 @@ extern const int csockets_ip_fragment_size, csockets_ipv6_fragment_size;
 /// Starts a detached thread with every signal blocked, whose name is shown by ps and top; 0 or an
 /// error number. `body` gets `context`.
 int csockets_start_thread(const char *name, void (*body)(void *), void *context);
+/// From now on other threads go before the calling one.
+void csockets_give_way(void);
 
 #endif

@@ -60,6 +60,10 @@ struct Lint {
     // MARK: Records
 
     private func checkAliases() {
+        let hasAliases = world.zones.contains { zone in
+            zone.contents.records.contains { $0.type == .cname }
+        }
+        guard hasAliases else { return }
         let lint = AliasLint(world)
         for zone in world.zones {
             warn(of: zone, lint.warnings(about: zone))

@@ -30,17 +30,17 @@ struct ZoneAddressLint {
         found = []
         var families: [DomainName: Family] = [:]
         var order: [DomainName] = []
-        for (index, record) in zone.contents.records.enumerated() where record.type.isAddress {
-            guard let address = IPAddress(octets: zone.contents.rdata(of: record)) else { continue }
-            let owner = zone.contents.owner(of: record)
+        var owner = OwnerOfRecords(in: zone.contents, zoneIDs)
+        for (index, record) in zone.contents.records.enumerated() {
+            guard let address = zone.contents.address(of: record) else { continue }
             let place = subnets.place(of: address, preferring: zone.vpcs)
             if place == nil {
                 warn(
                     index,
-                    "\(address) of \(owner) is in no known subnet, so it counts for no AZ; correct it, or add its subnet"
+                    "\(address) of \(zone.contents.owner(of: record)) is in no known subnet, so it counts for no AZ; correct it, or add its subnet"
                 )
             }
-            guard let zonal = ZonalName(owner, zoneIDs) else { continue }
+            guard let zonal = owner.zonalName(of: record) else { continue }
             check(index, zonal, address, place)
             if families[zonal.family] == nil { order.append(zonal.family) }
             families[zonal.family, default: Family(record: index)].zoneIDs.insert(zonal.zoneID)
@@ -91,6 +91,27 @@ struct ZoneAddressLint {
 
     private mutating func warn(_ record: Int, _ message: String) {
         found.append(RecordWarning(record: record, message: message))
+    }
+}
+
+/// The zonal name of one record after another, of which many share an owner.
+private struct OwnerOfRecords {
+    private let contents: ZoneContents
+    private let zoneIDs: Set<String>
+    private var last: (offset: UInt32, name: ZonalName?)?
+
+    init(in contents: ZoneContents, _ zoneIDs: Set<String>) {
+        self.contents = contents
+        self.zoneIDs = zoneIDs
+    }
+
+    /// The owner of a record if it is a zonal name.
+    mutating func zonalName(of record: ZoneContents.Record) -> ZonalName? {
+        if let last, last.offset == record.ownerOffset { return last.name }
+        let hasHyphen = contents.octets[record.owner].contains(UInt8(ascii: "-"))
+        let name = hasHyphen ? ZonalName(contents.owner(of: record), zoneIDs) : nil
+        last = (record.ownerOffset, name)
+        return name
     }
 }
 

@@ -19,6 +19,9 @@ package struct DiskFileLoader: FileLoader {
     /// The largest file that is read: a zone's octets are counted with 32 bits.
     private static let sizeLimit = 1 << 31
 
+    /// Octets of one read: a kernel that is not preempted gives its core to nobody else meanwhile.
+    private static let pieceSize = 1 << 17
+
     package init() {}
 
     package func octets(of path: String) throws -> [UInt8] {
@@ -48,7 +51,8 @@ package struct DiskFileLoader: FileLoader {
         let octets = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             while count < size {
                 let rest = unsafe buffer.baseAddress.map { unsafe $0 + count }
-                let length = unsafe Glibc.read(descriptor, rest, size - count)
+                let piece = min(size - count, pieceSize)
+                let length = unsafe Glibc.read(descriptor, rest, piece)
                 if length < 0, errno == EINTR { continue }
                 if length < 0 { fault = .last("cannot be read") }
                 if length <= 0 { return }

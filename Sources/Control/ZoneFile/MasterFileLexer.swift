@@ -223,6 +223,13 @@ extension MasterFileLexer {
         return start
     }
 
+    /// True if a token is this text, without quotes.
+    func holds(_ text: [UInt8], _ token: Token) -> Bool {
+        guard !token.isQuoted, token.range.count == text.count else { return false }
+        for index in text.indices where octets[token.start + index] != text[index] { return false }
+        return true
+    }
+
     func excerpt(at offset: Int) -> String { Self.excerpt(of: octets, at: offset) }
 
     /// The text of the line around `offset`, cut where it is long, with nothing that moves a cursor.

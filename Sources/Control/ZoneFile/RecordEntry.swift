@@ -159,14 +159,10 @@ extension ZoneFileSession {
     /// Whether the name at the end of the arena, from `start` on, is the apex or below it.
     private func isInZone(from start: Int) -> Bool {
         let tail = contents.octets.count - foldedApex.count
+        let octets = contents.octets.span
         var label = start
-        while label < tail { label += 1 + Int(contents.octets[label]) }
-        guard label == tail else { return false }
-        for index in 0..<foldedApex.count
-        where DomainName.fold(contents.octets[tail + index]) != foldedApex[index] {
-            return false
-        }
-        return true
+        while label < tail { label += 1 + Int(octets[label]) }
+        return label == tail && octets.extracting(tail...).equalsFolded(foldedApex.span)
     }
 
     func name(of owner: KnownOwner) -> DomainName {
@@ -185,6 +181,9 @@ extension ZoneFileSession {
         var hasClass = false
         while index < lexer.tokens.count {
             let token = lexer.tokens[index]
+            if lexer.holds(lastType.text, token) {
+                return Head(ttl: ttl, type: lastType.type, rdata: index + 1)
+            }
             if ttl == nil, let stated = try timeToLive(token, lexer) {
                 ttl = stated
             } else if !hasClass, try isClass(token, lexer) {
@@ -246,8 +245,6 @@ extension ZoneFileSession {
         _ token: MasterFileLexer.Token,
         _ lexer: borrowing MasterFileLexer
     ) throws(EntryFault) -> RecordType {
-        let text = lexer.octets[token.range]
-        if !token.isQuoted, text.elementsEqual(lastType.text) { return lastType.type }
         let type = try FieldText.recordType(token, lexer)
         guard !type.isMeta, type.rawValue != 0 else {
             throw EntryFault(
@@ -255,7 +252,7 @@ extension ZoneFileSession {
                 "\(type) is a type of questions and messages, never of a record; remove the record"
             )
         }
-        lastType = (Array(text), type)
+        lastType = (Array(lexer.octets[token.range]), type)
         return type
     }
 

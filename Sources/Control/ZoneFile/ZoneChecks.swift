@@ -12,15 +12,9 @@ struct ZoneChecks {
     var recordNodes: [UInt32] = []
     /// The RRset of each record.
     private var recordSets: [UInt32] = []
-    private var sets: [RRset] = []
+    private var sets = RRsetTable()
 
     init(session: consuming ZoneFileSession) { self.session = session }
-
-    private struct RRset {
-        var ttl: UInt32
-        var count = 0
-        var isToldOf = false
-    }
 
     mutating func run(path: String) {
         if session.hasStopped { return }
@@ -39,33 +33,23 @@ struct ZoneChecks {
     // MARK: RRsets
 
     private mutating func group() {
-        let octets = session.contents.octets
-        var setNumbers: [UInt64: UInt32] = [:]
-        recordNodes.reserveCapacity(session.contents.records.count)
-        recordSets.reserveCapacity(session.contents.records.count)
+        let contents = session.contents
+        recordNodes.reserveCapacity(contents.records.count)
+        recordSets.reserveCapacity(contents.records.count)
         var last: (offset: UInt32, node: Int)?
-        for record in session.contents.records {
+        for record in contents.records {
             let node: Int
             if let last, last.offset == record.ownerOffset {
                 node = last.node
             } else {
                 node = nodes.number(
-                    at: Int(record.ownerOffset),
-                    length: Int(record.ownerLength),
-                    in: octets.span
+                    of: NodeTable.Name(offset: record.ownerOffset, length: record.ownerLength),
+                    in: contents.octets.span
                 )
                 last = (record.ownerOffset, node)
             }
-            let key = UInt64(node) << 16 | UInt64(record.type.rawValue)
-            let fresh = UInt32(truncatingIfNeeded: sets.count)
-            let set = setNumbers[key] ?? fresh
-            if set == fresh {
-                setNumbers[key] = fresh
-                sets.append(RRset(ttl: record.ttl))
-            }
             recordNodes.append(UInt32(truncatingIfNeeded: node))
-            recordSets.append(set)
-            sets[Int(set)].count += 1
+            recordSets.append(UInt32(truncatingIfNeeded: sets.add(record, of: node)))
         }
     }
 
@@ -97,20 +81,23 @@ struct ZoneChecks {
     }
 
     private mutating func dropDuplicates() {
-        guard sets.contains(where: { $0.count > 1 }) else { return }
-        var seen = RecordSet(capacity: session.contents.records.count)
+        guard sets.haveSeveralRecords else { return }
+        var seen = RecordSet(setCount: sets.count, recordCount: session.contents.records.count)
         var kept = 0
         for index in session.contents.records.indices {
-            let record = session.contents.records[index]
-            let set = recordSets[index]
-            if sets[Int(set)].count > 1,
-                !seen.insert(record, at: UInt32(truncatingIfNeeded: kept), set, self)
-            {
-                continue
+            let set = Int(recordSets[index])
+            if sets[set].count > 1 {
+                let record = session.contents.records[index]
+                let isNew = seen.insert(
+                    record,
+                    at: kept,
+                    of: set,
+                    size: sets[set].count,
+                    in: session.contents
+                )
+                guard isNew else { continue }
             }
-            session.contents.records[kept] = record
-            recordNodes[kept] = recordNodes[index]
-            recordSets[kept] = set
+            if kept != index { move(index, to: kept) }
             kept += 1
         }
         session.contents.records.removeSubrange(kept...)
@@ -118,52 +105,10 @@ struct ZoneChecks {
         recordSets.removeSubrange(kept...)
     }
 
-    /// A hash set of records, by RRset and rdata.
-    private struct RecordSet {
-        private var slots: [UInt32]
-
-        init(capacity: Int) {
-            var size = 16
-            while size < capacity * 2 { size *= 2 }
-            self.slots = Array(repeating: 0, count: size)
-        }
-
-        /// False if an equal record is there already.
-        mutating func insert(
-            _ record: ZoneContents.Record,
-            at index: UInt32,
-            _ set: UInt32,
-            _ checks: borrowing ZoneChecks
-        ) -> Bool {
-            let octets = checks.session.contents.octets.span
-            let start = Int(record.rdataOffset)
-            let length = Int(record.rdataLength)
-            // In front of this rdata is compared as it is; the name behind it without letter case.
-            let nameStart = ZoneChecks.nameOffset(in: record.type) ?? length
-            var hasher = Hasher()
-            hasher.combine(set)
-            for offset in 0..<length {
-                let octet = octets[start + offset]
-                hasher.combine(offset < nameStart ? octet : DomainName.fold(octet))
-            }
-            var slot = hasher.finalize() & (slots.count - 1)
-            while slots[slot] != 0 {
-                let known = Int(slots[slot]) - 1
-                let other = checks.session.contents.records[known]
-                if checks.recordSets[known] == set, Int(other.rdataLength) == length {
-                    let otherStart = Int(other.rdataOffset)
-                    let isSame = (0..<length).allSatisfy { offset in
-                        let (one, two) = (octets[start + offset], octets[otherStart + offset])
-                        return one == two
-                            || offset >= nameStart && DomainName.fold(one) == DomainName.fold(two)
-                    }
-                    if isSame { return false }
-                }
-                slot = (slot + 1) & (slots.count - 1)
-            }
-            slots[slot] = index + 1
-            return true
-        }
+    private mutating func move(_ index: Int, to kept: Int) {
+        session.contents.records[kept] = session.contents.records[index]
+        recordNodes[kept] = recordNodes[index]
+        recordSets[kept] = recordSets[index]
     }
 
     /// Where the name starts in rdata that ends with a name (or two of them).

@@ -76,7 +76,7 @@ extension ZoneChecks {
             if record.type == .dname {
                 marks[node].insert(.dname)
                 hasCut = true
-            } else if record.type == .ns, nodes.names[node].length > session.foldedApex.count {
+            } else if record.type == .ns, Int(nodes.names[node].length) > session.foldedApex.count {
                 marks[node].insert(.delegation)
                 hasCut = true
             }
@@ -125,13 +125,11 @@ extension ZoneChecks {
     /// What the names between this one and the apex have.
     private func marksAbove(_ node: Int, _ marks: [Marks]) -> Marks {
         let octets = session.contents.octets.span
-        var (offset, length) = nodes.names[node]
+        var name = nodes.names[node].range
         var found: Marks = []
-        while length > session.foldedApex.count {
-            let label = 1 + Int(octets[offset])
-            offset += label
-            length -= label
-            if let parent = nodes.find(octets, at: offset, length: length, in: octets) {
+        while name.count > session.foldedApex.count {
+            name = name.lowerBound + 1 + Int(octets[name.lowerBound])..<name.upperBound
+            if let parent = nodes.find(octets.extracting(name), in: octets) {
                 found.formUnion(marks[parent])
             }
         }
@@ -150,12 +148,11 @@ extension ZoneChecks {
             guard record.type == .mx || record.type == .ns || record.type == .srv,
                 let skip = Self.nameOffset(in: record.type)
             else { continue }
-            let start = Int(record.rdataOffset) + skip
-            let length = Int(record.rdataLength) - skip
-            if let target = nodes.find(octets.span, at: start, length: length, in: octets.span),
-                isAlias[target]
+            let target = record.rdata.dropFirst(skip)
+            if let node = nodes.find(octets.span.extracting(target), in: octets.span),
+                isAlias[node]
             {
-                let name = DomainName(octets: octets[start..<start + length]) ?? .root
+                let name = DomainName(octets: octets[target]) ?? .root
                 warn(
                     index,
                     "\(record.type) points to \(name), which is a CNAME; point it to the name that the CNAME leads to (RFC 2181 §10.3)"

@@ -96,6 +96,7 @@ struct ZoneFileSession {
     /// Reads one file to its end; throws what the loader throws.
     mutating func readFile(_ file: OpenFile) throws {
         let octets = try loader.octets(of: file.resolved)
+        if openFiles.isEmpty { reserve(for: octets.count) }
         openFiles.append(file)
         defer { openFiles.removeLast() }
         includedOctets += octets.count
@@ -120,6 +121,13 @@ struct ZoneFileSession {
         if hasStopped, !journal.saysThatItStopped {
             journal.sayThatItStopped(at: lexer.place(of: lexer.endOfEntry))
         }
+    }
+
+    /// Makes room for what a zone's own file of so many octets holds; the pages of what is too much stay
+    /// untouched.
+    private mutating func reserve(for octets: Int) {
+        contents.records.reserveCapacity(octets / 16)
+        contents.octets.reserveCapacity(octets / 2)
     }
 
     /// Whether an entry with a mistake was meant to be the SOA.

@@ -173,7 +173,8 @@ struct DatagramWorker: ~Copyable {
         let latest = parts.snapshots.generation
         guard latest != generation else { return }
         generation = latest
-        snapshot = parts.snapshots.current
+        let old = exchange(&snapshot, with: parts.snapshots.current)
+        parts.snapshots.letGo(of: old)
     }
 
     /// Milliseconds until something is due; -1 if nothing ever is.

@@ -53,15 +53,20 @@ struct AddressMap: Sendable, BitwiseCopyable {
         return low
     }
 
+    /// Addresses from `start` to the next interval, or to the last address there is.
+    typealias Interval = (start: IPAddress, value: UInt32)
+
+    /// The intervals of all addresses in their order; the longest prefix of an address decides.
+    ///
     /// Sweeps over the prefixes in order, a stack holding those that are open.
-    private static func intervals(
+    static func intervals(
         of entries: [(prefix: IPPrefix, value: UInt32)],
         otherwise: UInt32
-    ) -> [(start: IPAddress, value: UInt32)] {
+    ) -> [Interval] {
         let sorted = entries.sorted {
             ($0.prefix.first, $0.prefix.length) < ($1.prefix.first, $1.prefix.length)
         }
-        var result: [(start: IPAddress, value: UInt32)] = [(IPAddress(bits: 0), otherwise)]
+        var result: [Interval] = [(IPAddress(bits: 0), otherwise)]
         var open: [(last: IPAddress, value: UInt32)] = []
 
         func begin(at start: IPAddress, _ value: UInt32) {

@@ -8,6 +8,8 @@ struct PrefixTable<Value> {
 
     var prefixes: [IPPrefix] { Array(values.keys) }
 
+    var entries: [(prefix: IPPrefix, value: Value)] { values.map { ($0.key, $0.value) } }
+
     init() {}
 
     /// Adds a value; where the prefix has one already, `merge` makes one of the two.

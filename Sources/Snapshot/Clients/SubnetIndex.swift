@@ -4,8 +4,8 @@ import DNSWire
 ///
 /// A VPC's own subnets come first: where VPCs overlap, the same address is two interfaces.
 struct SubnetIndex {
-    private var all = PrefixTable<ZoneIndex>()
-    private var own: [Int: PrefixTable<ZoneIndex>] = [:]
+    private var all: ZoneIntervals
+    private var own: [Int: ZoneIntervals] = [:]
     /// VPCs with a subnet that overlaps one of another VPC.
     private(set) var overlapping: Set<Int> = []
 
@@ -13,32 +13,33 @@ struct SubnetIndex {
 
     init(_ world: World, zoneIndices: ZoneIndices) {
         isEmpty = world.vpcs.allSatisfy(\.subnets.isEmpty)
+        var everywhere = PrefixTable<ZoneIndex>()
         var places: [(prefix: IPPrefix, vpc: Int)] = []
         for (index, vpc) in world.vpcs.enumerated() {
             for subnet in vpc.subnets {
                 let zone = zoneIndices[subnet.zoneID]
                 for range in subnet.ranges {
                     places.append((range, index))
-                    all.add(range, zone) { first, second in first == second ? first : .unknown }
+                    everywhere.add(range, zone) { $0 == $1 ? $0 : .unknown }
                 }
             }
         }
+        all = ZoneIntervals(everywhere)
         overlapping = Self.overlaps(places)
         for index in overlapping {
+            var table = PrefixTable<ZoneIndex>()
             for subnet in world.vpcs[index].subnets {
                 for range in subnet.ranges {
-                    own[index, default: .init()].add(range, zoneIndices[subnet.zoneID]) { one, _ in
-                        one
-                    }
+                    table.add(range, zoneIndices[subnet.zoneID]) { first, _ in first }
                 }
             }
+            own[index] = ZoneIntervals(table)
         }
     }
 
     func zone(of address: IPAddress, for vpc: Int?) -> ZoneIndex {
-        let host = IPPrefix(address, length: 128)
-        if let vpc, let zone = own[vpc]?.mostSpecific(holding: host) { return zone }
-        return all.mostSpecific(holding: host) ?? .unknown
+        if let vpc, let zone = own[vpc]?.zone(of: address), zone != .unknown { return zone }
+        return all.zone(of: address)
     }
 
     /// Sweeps over the prefixes in order; those still open when one starts overlap it.
@@ -57,5 +58,27 @@ struct SubnetIndex {
             open.append((place.prefix.last, place.vpc))
         }
         return found
+    }
+}
+
+/// The AZs of a table of prefixes as disjoint intervals, searched by bisection.
+private struct ZoneIntervals {
+    private let intervals: [AddressMap.Interval]
+
+    init(_ table: PrefixTable<ZoneIndex>) {
+        intervals = AddressMap.intervals(
+            of: table.entries.map { ($0.prefix, UInt32($0.value.value)) },
+            otherwise: UInt32(ZoneIndex.unknown.value)
+        )
+    }
+
+    func zone(of address: IPAddress) -> ZoneIndex {
+        // The first interval starts at the lowest address there is.
+        var (low, high) = (0, intervals.count)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if intervals[middle].start <= address { low = middle } else { high = middle }
+        }
+        return ZoneIndex(value: UInt16(truncatingIfNeeded: intervals[low].value))
     }
 }

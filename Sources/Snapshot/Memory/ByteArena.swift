@@ -1,4 +1,5 @@
 import DNSWire
+import Glibc
 
 /// The read-only heart of a snapshot: one block of octets in which every node and RRset lies.
 ///
@@ -39,7 +40,7 @@ import DNSWire
         withOctets(at: offset, count: length) { name.equals($0, fromSuffix: suffix) }
     }
 
-    func deallocate() { unsafe base.deallocate() }
+    func deallocate() { unsafe free(base) }
 }
 
 /// Fills an arena; offsets stay valid while it grows, addresses don't.
@@ -50,10 +51,21 @@ struct ByteArenaBuilder {
 
     init(reserving capacity: Int) {
         self.capacity = max(capacity, 4096)
-        arena = unsafe ByteArena(
-            base: .allocate(byteCount: self.capacity, alignment: 8),
-            count: 0
-        )
+        arena = unsafe ByteArena(base: Self.block(nil, of: self.capacity), count: 0)
+    }
+
+    /// A block of so many octets that begins with the content of `old`, which ends.
+    ///
+    /// The C library moves pages where it would otherwise copy, so that a large arena grows and is
+    /// trimmed without being in memory twice.
+    private static func block(
+        _ old: UnsafeMutableRawPointer?,
+        of octets: Int
+    ) -> UnsafeMutableRawPointer {
+        guard let block = unsafe realloc(old, octets) else {
+            fatalError("no memory for \(octets) octets of zones")
+        }
+        return unsafe block
     }
 
     /// Makes room at the end and returns where it starts; the octets are zero.
@@ -75,11 +87,7 @@ struct ByteArenaBuilder {
     mutating func trim() { resize(to: max(arena.count, 8)) }
 
     private mutating func resize(to octets: Int) {
-        let block = UnsafeMutableRawPointer.allocate(byteCount: octets, alignment: 8)
-        // Sound: both blocks hold at least `arena.count` octets.
-        unsafe block.copyMemory(from: arena.base, byteCount: arena.count)
-        unsafe arena.base.deallocate()
-        unsafe arena.base = block
+        unsafe arena.base = Self.block(arena.base, of: octets)
         capacity = octets
     }
 

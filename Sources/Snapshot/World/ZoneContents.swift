@@ -2,7 +2,7 @@ public import DNSWire
 
 /// A zone's records as they were read: octets in one arena, a fixed-size entry a record.
 ///
-/// A million records are a million entries of 32 octets and no object each.
+/// A million records are a million entries of 24 octets and no object each.
 public struct ZoneContents: Sendable {
     /// Owner names (wire form, case as written) and rdata; records share an owner's octets.
     public var octets: [UInt8] = []
@@ -25,6 +25,11 @@ public struct ZoneContents: Sendable {
         /// Index into `files`.
         public var file: UInt16
         public var ownerLength: UInt8
+
+        /// Where the owner stands in the arena.
+        public var owner: Range<Int> { Int(ownerOffset)..<Int(ownerOffset) + Int(ownerLength) }
+        /// Where the rdata stands in the arena.
+        public var rdata: Range<Int> { Int(rdataOffset)..<Int(rdataOffset) + Int(rdataLength) }
 
         public init(
             ownerOffset: UInt32,
@@ -49,13 +54,25 @@ public struct ZoneContents: Sendable {
 
     /// The owner of a record as a name; false input is impossible, so the root stands in for it.
     public func owner(of record: Record) -> DomainName {
-        let start = Int(record.ownerOffset)
-        return DomainName(octets: octets[start..<start + Int(record.ownerLength)]) ?? .root
+        DomainName(octets: octets[record.owner]) ?? .root
     }
 
-    public func rdata(of record: Record) -> ArraySlice<UInt8> {
-        let start = Int(record.rdataOffset)
-        return octets[start..<start + Int(record.rdataLength)]
+    public func rdata(of record: Record) -> ArraySlice<UInt8> { octets[record.rdata] }
+
+    /// The address of an A or AAAA record; nil for any other.
+    public func address(of record: Record) -> IPAddress? {
+        record.type.isAddress ? IPAddress(octets.span.extracting(record.rdata)) : nil
+    }
+
+    /// How many times an owner is written: at least the number of names with records.
+    public var ownerEntryCount: Int {
+        var count = 0
+        var last: UInt32?
+        for record in records where record.ownerOffset != last {
+            count += 1
+            last = record.ownerOffset
+        }
+        return count
     }
 
     /// Adds a record with its own copy of owner and rdata, which must be in wire form; for rdata of

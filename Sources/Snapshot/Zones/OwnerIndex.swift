@@ -5,85 +5,70 @@ import DNSWire
 /// A run is a stretch of records of one owner; the runs of an owner are chained. Most owners have one.
 struct OwnerIndex {
     private struct Run {
-        var start: Int
-        var end: Int
-        var next: Int?
+        var start: UInt32
+        var end: UInt32
+        /// The owner's next run; 0, which is nobody's next, if this is the last.
+        var next: UInt32 = 0
+        /// The owner's last run; true of the first one alone.
+        var last: UInt32
+
+        var records: Range<Int> { Int(start)..<Int(end) }
     }
 
     private var runs: [Run] = []
     /// The first run of every owner, in order of appearance.
-    private(set) var heads: [Int] = []
+    private var heads: [UInt32] = []
 
     init(_ contents: ZoneContents, seed: HashSeed) {
-        var headOfHash: [UInt64: Int] = [:]
-        headOfHash.reserveCapacity(contents.records.count / 2)
-        var lastRun: [Int: Int] = [:]
-        var name = FoldedName(seed: seed)
+        var headOfOwner = NumberTable()
         for (index, record) in contents.records.enumerated() {
-            if let last = runs.indices.last, Self.same(contents, runs[last].start, index) {
-                runs[last].end = index + 1
+            if let last = runs.last, Self.equal(contents.records[Int(last.start)], record, contents)
+            {
+                runs[runs.count - 1].end += 1
                 continue
             }
-            _ = name.read(contents.octets.span, at: Int(record.ownerOffset))
-            var hash = name.hash(ofSuffix: 0)
-            // Two owners of one hash are next to impossible, and no mistake.
-            while let head = headOfHash[hash], !Self.same(contents, runs[head].start, index) {
-                hash &+= 1
+            let hash = contents.octets.span.extracting(record.owner).foldedHash(seed)
+            let head = headOfOwner.find(hash) {
+                Self.equal(contents.records[Int(runs[$0].start)], record, contents)
             }
-            runs.append(Run(start: index, end: index + 1))
-            if let head = headOfHash[hash] {
-                runs[lastRun[head] ?? head].next = runs.count - 1
-                lastRun[head] = runs.count - 1
-            } else {
-                headOfHash[hash] = runs.count - 1
-                heads.append(runs.count - 1)
-            }
+            if head == nil { headOfOwner.insert(runs.count, hash: hash) }
+            append(record: UInt32(truncatingIfNeeded: index), to: head)
         }
     }
 
-    private static func same(_ contents: ZoneContents, _ left: Int, _ right: Int) -> Bool {
-        let (one, other) = (contents.records[left], contents.records[right])
-        if one.ownerOffset == other.ownerOffset { return true }
-        guard one.ownerLength == other.ownerLength else { return false }
+    /// Begins a run of the owner whose first run is `head`, or of a new owner.
+    private mutating func append(record index: UInt32, to head: Int?) {
+        let run = UInt32(truncatingIfNeeded: runs.count)
+        if let head {
+            runs[Int(runs[head].last)].next = run
+            runs[head].last = run
+        } else {
+            heads.append(run)
+        }
+        runs.append(Run(start: index, end: index + 1, last: run))
+    }
+
+    private static func equal(
+        _ left: ZoneContents.Record,
+        _ right: ZoneContents.Record,
+        _ contents: ZoneContents
+    ) -> Bool {
+        if left.ownerOffset == right.ownerOffset { return true }
         let octets = contents.octets.span
-        for index in 0..<Int(one.ownerLength) {
-            let first = octets[Int(one.ownerOffset) + index]
-            let second = octets[Int(other.ownerOffset) + index]
-            if DomainName.fold(first) != DomainName.fold(second) { return false }
-        }
-        return true
+        return octets.extracting(left.owner).equalsFolded(octets.extracting(right.owner))
     }
 
-    func firstRecord(of owner: Int) -> Int { runs[heads[owner]].start }
+    /// The number of owners.
+    var count: Int { heads.count }
 
-    /// The owner's records by type, addresses in the order of their AZs and unknown AZs last.
-    func rrsets(
-        of owner: Int,
-        in contents: ZoneContents,
-        zoneOfAddress: (ZoneContents.Record) -> ZoneIndex
-    ) -> [[RecordPlace]] {
-        var rrsets: [[RecordPlace]] = []
-        var run: Int? = heads[owner]
-        while let current = run {
-            for index in runs[current].start..<runs[current].end {
-                let record = contents.records[index]
-                let place = RecordPlace(record: index, zone: zoneOfAddress(record))
-                let type = record.type
-                if let known = rrsets.firstIndex(where: {
-                    contents.records[$0[0].record].type == type
-                }) {
-                    rrsets[known].append(place)
-                } else {
-                    rrsets.append([place])
-                }
-            }
-            run = runs[current].next
-        }
-        for index in rrsets.indices where rrsets[index].count > 1 {
-            rrsets[index].sort {
-                ($0.zone.value &- 1, $0.record) < ($1.zone.value &- 1, $1.record)
-            }
-        }
-        return rrsets
+    func firstRecord(of owner: Int) -> Int { Int(runs[Int(heads[owner])].start) }
+
+    /// Hands the indices of the owner's records to `body`, in the order of the file.
+    func forEachRecord(of owner: Int, _ body: (Int) -> Void) {
+        var run = Int(heads[owner])
+        repeat {
+            for index in runs[run].records { body(index) }
+            run = Int(runs[run].next)
+        } while run != 0
     }
 }

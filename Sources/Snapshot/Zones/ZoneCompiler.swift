@@ -35,9 +35,10 @@ struct ZoneCompiler {
 
     func compile(seed: HashSeed, keepingOrigins: Bool) -> Result {
         let records = world.zones.reduce(0) { $0 + $1.contents.records.count }
+        let names = world.zones.reduce(0) { $0 + $1.contents.ownerEntryCount }
         let octets = world.zones.reduce(0) { $0 + $1.contents.octets.count }
         var builder = ZoneStoreBuilder(
-            expectedNames: records / 2,
+            expectedNames: names,
             expectedOctets: octets + records * 16,
             seed: seed,
             keepingOrigins: keepingOrigins
@@ -128,9 +129,7 @@ struct ZoneCompiler {
         in contents: ZoneContents,
         for vpc: Int?
     ) -> ZoneIndex {
-        guard record.type.isAddress, !subnets.isEmpty,
-            let address = IPAddress(octets: contents.rdata(of: record))
-        else { return .unknown }
+        guard !subnets.isEmpty, let address = contents.address(of: record) else { return .unknown }
         return subnets.zone(of: address, for: vpc)
     }
 

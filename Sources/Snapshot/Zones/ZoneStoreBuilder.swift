@@ -10,6 +10,8 @@ struct ZoneStoreBuilder: ~Copyable {
     private(set) var origins: [Int: [RecordOrigin]]?
     /// What the zones want to be checked.
     private(set) var health = HealthPlanBuilder()
+    /// The AZs of the RRset being written, and how many of its records each has.
+    private var groups: [(zone: ZoneIndex, count: Int)] = []
     /// How the current zone's addresses are checked, and its apex.
     private var check: (how: HealthCheck, zone: DomainName)?
 
@@ -41,37 +43,29 @@ struct ZoneStoreBuilder: ~Copyable {
     /// Returns whether it was there before.
     private mutating func ensureNode(suffix: Int, zone: UInt32) -> (node: Node, existed: Bool) {
         if let node = store.node(name, suffix: suffix, zone: zone) { return (node, true) }
-        let offset = writeNode(suffix: suffix, zone: zone, rrsets: [], contents: nil)
+        let offset = writeNode(suffix: suffix, zone: zone)
+        enter(offset, suffix: suffix, zone: zone)
         return (Node(at: offset, in: store.arena), false)
     }
 
-    /// Writes the node of suffix `suffix` of the current name and enters it in the table.
-    private mutating func writeNode(
-        suffix: Int,
-        zone: UInt32,
-        rrsets: [[RecordPlace]],
-        contents: ZoneContents?
-    ) -> Int {
+    /// Writes a node without RRsets for suffix `suffix` of the current name; the arena's last entry.
+    private mutating func writeNode(suffix: Int, zone: UInt32) -> Int {
         let start = name.offset(ofSuffix: suffix)
         let length = name.count - start
         let offset = arena.reserve(Node.firstRRset(at: 0, nameLength: length))
         arena.store(zone, at: offset)
         arena.store(UInt8(truncatingIfNeeded: length), at: offset + 5)
-        arena.store(UInt16(truncatingIfNeeded: rrsets.count), at: offset + 6)
         let builder = arena
         name.withOctets { builder.store($0.extracting(start...), at: offset + Node.headerSize) }
-        if let contents {
-            for rrset in rrsets { write(rrset, of: contents) }
-        }
-        store.arena = arena.arena
-        enter(ZoneStore.key(name.hash(ofSuffix: suffix), zone: zone), offset: offset)
         return offset
     }
 
-    private mutating func enter(_ hash: UInt64, offset: Int) {
+    /// Enters a node, whose RRsets are written by now, in the table.
+    private mutating func enter(_ offset: Int, suffix: Int, zone: UInt32) {
+        store.arena = arena.arena
         nodeCount += 1
         if nodeCount * 3 > store.slots.count * 2 { growTable() }
-        store.insert(hash, offset: offset)
+        store.insert(ZoneStore.key(name.hash(ofSuffix: suffix), zone: zone), offset: offset)
     }
 
     private mutating func growTable() {
@@ -97,52 +91,79 @@ struct ZoneStoreBuilder: ~Copyable {
 
     // MARK: RRsets
 
+    /// Writes the RRsets of the node at `offset`, the arena's last entry; `places` are sorted.
+    private mutating func writeRRsets(
+        _ places: [RecordPlace],
+        of contents: ZoneContents,
+        nodeAt offset: Int
+    ) {
+        var count: UInt16 = 0
+        var start = 0
+        while start < places.count {
+            let type = places[start].type
+            let end = places[start...].firstIndex { $0.type != type } ?? places.count
+            write(places[start..<end], type, of: contents)
+            count += 1
+            start = end
+        }
+        arena.store(count, at: offset + 6)
+    }
+
     /// Writes records of one type, sorted by AZ; the TTL is their least (RFC 2181 §5.2).
-    private mutating func write(_ places: [RecordPlace], of contents: ZoneContents) {
-        let records = places.map { contents.records[$0.record] }
-        let zones = Self.groups(of: places)
-        let octets = records.reduce(0) { $0 + 2 + Int($1.rdataLength) }
-        let targets = healthTargets(records, of: contents)
+    private mutating func write(
+        _ places: ArraySlice<RecordPlace>,
+        _ type: RecordType,
+        of contents: ZoneContents
+    ) {
+        group(places)
+        let targets = healthTargets(places, type, of: contents)
+        var octets = 0
+        var ttl = UInt32.max
+        for place in places {
+            octets += 2 + Int(contents.records[place.record].rdataLength)
+            ttl = min(ttl, contents.records[place.record].ttl)
+        }
         let header =
-            RRset.headerSize + zones.count * RRset.groupSize + targets.count * RRset.targetSize
+            RRset.headerSize + groups.count * RRset.groupSize + targets.count * RRset.targetSize
         let offset = arena.reserve(header + octets)
-        arena.store(records.first?.type.rawValue ?? 0, at: offset)
-        arena.store(UInt16(truncatingIfNeeded: records.count), at: offset + 2)
-        arena.store(records.map(\.ttl).min() ?? 0, at: offset + 4)
+        arena.store(type.rawValue, at: offset)
+        arena.store(UInt16(truncatingIfNeeded: places.count), at: offset + 2)
+        arena.store(ttl, at: offset + 4)
         arena.store(UInt32(truncatingIfNeeded: octets), at: offset + 8)
-        arena.store(UInt16(truncatingIfNeeded: zones.count), at: offset + 12)
+        arena.store(UInt16(truncatingIfNeeded: groups.count), at: offset + 12)
+        if !targets.isEmpty { arena.store(UInt16(1), at: offset + 14) }
         var end = offset + RRset.headerSize
-        for group in zones {
+        for group in groups {
             arena.store(group.zone.value, at: end)
             arena.store(UInt16(truncatingIfNeeded: group.count), at: end + 2)
             end += RRset.groupSize
         }
-        if !targets.isEmpty { arena.store(UInt16(1), at: offset + 14) }
         for target in targets {
             arena.store(target, at: end)
             end += RRset.targetSize
         }
-        for record in records {
+        for place in places {
+            let record = contents.records[place.record]
             arena.store(record.rdataLength.bigEndian, at: end)
-            let rdata = Int(record.rdataOffset)
-            arena.store(
-                contents.octets.span.extracting(rdata..<rdata + Int(record.rdataLength)),
-                at: end + 2
-            )
+            arena.store(contents.octets.span.extracting(record.rdata), at: end + 2)
             end += 2 + Int(record.rdataLength)
         }
         _ = arena.reserve(0)
-        origins?[offset] = records.map { RecordOrigin(file: Int($0.file), line: Int($0.line)) }
+        origins?[offset] = places.map {
+            let record = contents.records[$0.record]
+            return RecordOrigin(file: Int(record.file), line: Int(record.line))
+        }
     }
 
     /// The target number of each record; empty unless these are addresses that are checked.
     private mutating func healthTargets(
-        _ records: [ZoneContents.Record],
+        _ places: ArraySlice<RecordPlace>,
+        _ type: RecordType,
         of contents: ZoneContents
     ) -> [UInt32] {
-        guard let check, records.first?.type.isAddress == true else { return [] }
-        let addresses = records.compactMap { IPAddress(octets: contents.rdata(of: $0)) }
-        guard addresses.count == records.count else { return [] }
+        guard let check, type.isAddress else { return [] }
+        let addresses = places.compactMap { contents.address(of: contents.records[$0.record]) }
+        guard addresses.count == places.count else { return [] }
         let targets = addresses.map { address in
             health.number(
                 of: HealthTarget(address: address, check: check.how, zone: check.zone)
@@ -152,9 +173,9 @@ struct ZoneStoreBuilder: ~Copyable {
         return targets
     }
 
-    /// Runs of one AZ; records of no known AZ, which come last, are in none.
-    private static func groups(of places: [RecordPlace]) -> [(zone: ZoneIndex, count: Int)] {
-        var groups: [(zone: ZoneIndex, count: Int)] = []
+    /// Counts runs of one AZ; records of no known AZ, which come last, are in none.
+    private mutating func group(_ places: ArraySlice<RecordPlace>) {
+        groups.removeAll(keepingCapacity: true)
         for place in places where place.zone != .unknown {
             if let last = groups.last, last.zone == place.zone {
                 groups[groups.count - 1].count += 1
@@ -162,7 +183,6 @@ struct ZoneStoreBuilder: ~Copyable {
                 groups.append((place.zone, 1))
             }
         }
-        return groups
     }
 
     // MARK: Zones
@@ -181,30 +201,64 @@ struct ZoneStoreBuilder: ~Copyable {
         let apexLabels = apex.labels.count
         var hasCuts = false
         let owners = OwnerIndex(contents, seed: name.hashSeed)
-        for owner in owners.heads.indices {
-            let rrsets = owners.rrsets(of: owner, in: contents, zoneOfAddress: zoneOfAddress)
-            read(ownerOf: owners.firstRecord(of: owner), in: contents)
-            let offset = writeNode(suffix: 0, zone: number, rrsets: rrsets, contents: contents)
-            let node = Node(at: offset, in: store.arena)
-            if store.rrset(of: node, type: .dname) != nil {
-                set(.hasDNAME, on: node)
-                hasCuts = true
+        var places: [RecordPlace] = []
+        for owner in 0..<owners.count {
+            places.removeAll(keepingCapacity: true)
+            owners.forEachRecord(of: owner) { index in
+                let record = contents.records[index]
+                places.append(
+                    RecordPlace(record: index, type: record.type, zone: zoneOfAddress(record))
+                )
             }
-            if name.labelCount > apexLabels, store.rrset(of: node, type: .ns) != nil {
-                set(.isDelegation, on: node)
-                hasCuts = true
-            }
-        }
-        for owner in owners.heads.indices {
+            places.sort()
             read(ownerOf: owners.firstRecord(of: owner), in: contents)
-            connect(toApexOf: apexLabels, zone: number)
+            let offset = writeNode(suffix: 0, zone: number)
+            writeRRsets(places, of: contents, nodeAt: offset)
+            enter(offset, suffix: 0, zone: number)
+            if markCuts(Node(at: offset, in: store.arena), apexLabels) { hasCuts = true }
         }
+        connect(owners, in: contents, toApexOf: apexLabels, zone: number)
         name.read(apex)
         return (hasCuts, store.node(name, suffix: 0, zone: number))
     }
 
+    /// Marks the current name's node if it is a delegation or has a DNAME; true if it is or has.
+    private mutating func markCuts(_ node: Node, _ apexLabels: Int) -> Bool {
+        let hasDNAME = store.rrset(of: node, type: .dname) != nil
+        let isDelegation =
+            name.labelCount > apexLabels && store.rrset(of: node, type: .ns) != nil
+        if hasDNAME { set(.hasDNAME, on: node) }
+        if isDelegation { set(.isDelegation, on: node) }
+        return hasDNAME || isDelegation
+    }
+
     private mutating func read(ownerOf record: Int, in contents: ZoneContents) {
         _ = name.read(contents.octets.span, at: Int(contents.records[record].ownerOffset))
+    }
+
+    /// Makes the empty non-terminals above all names of a zone.
+    private mutating func connect(
+        _ owners: OwnerIndex,
+        in contents: ZoneContents,
+        toApexOf apexLabels: Int,
+        zone: UInt32
+    ) {
+        let octets = contents.octets.span
+        var connected: Range<Int>?
+        for owner in 0..<owners.count {
+            let first = owners.firstRecord(of: owner)
+            let range = contents.records[first].owner
+            let parent = range.dropFirst(1 + Int(octets[range.lowerBound]))
+            // Siblings often follow each other; a wildcard is to be told of in any case.
+            if let connected, octets[range.lowerBound] != 1,
+                octets.extracting(parent).equalsFolded(octets.extracting(connected))
+            {
+                continue
+            }
+            connected = parent
+            read(ownerOf: first, in: contents)
+            connect(toApexOf: apexLabels, zone: zone)
+        }
     }
 
     /// Makes the empty non-terminals between the current name and the apex, and tells the parent of a
@@ -221,10 +275,16 @@ struct ZoneStoreBuilder: ~Copyable {
     }
 }
 
-/// A record on its way into an RRset.
-struct RecordPlace {
+/// A record on its way into an RRset; records sort by type, then by AZ with unknown AZs last, then as in the file.
+private struct RecordPlace: Comparable, BitwiseCopyable {
     var record: Int
+    var type: RecordType
     var zone: ZoneIndex
+
+    static func < (left: Self, right: Self) -> Bool {
+        (left.type.rawValue, left.zone.value &- 1, left.record)
+            < (right.type.rawValue, right.zone.value &- 1, right.record)
+    }
 }
 
 /// The file, as an index into the zone's files, and the line that a record was written in.

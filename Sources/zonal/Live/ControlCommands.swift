@@ -24,7 +24,7 @@ struct ControlCommands: Sendable {
             return .error("no such request; write status, reload, flush or explain as zonal does")
         }
         switch request {
-        case .status(let format): return .done(await status(format))
+        case .status(let format): return .done(status(format))
         case .reload: return await reload()
         case .flush(let name):
             let before = server.cache.entryCount
@@ -36,14 +36,15 @@ struct ControlCommands: Sendable {
         }
     }
 
-    private func status(_ format: OutputFormat) async -> String {
+    private func status(_ format: OutputFormat) -> String {
+        let outcome = reloader.outcome
         let report = StatusReport(
             server: server.status,
             world: server.served.world,
             configuration: source.path,
             startedAt: startedAt,
-            loadedAt: await reloader.loadedAt,
-            failure: await reloader.failure
+            loadedAt: outcome.loadedAt,
+            failure: outcome.failure
         )
         return format == .json ? report.json + "\n" : report.lines.map { $0 + "\n" }.joined()
     }

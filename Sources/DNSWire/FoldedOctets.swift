@@ -1,0 +1,49 @@
+/// Names in wire form where they stand, whatever their letter case: for tables over a zone's octets.
+///
+/// Eight octets a step; the length octets of labels, 0 to 63, have no letter case.
+extension Span where Element == UInt8 {
+    /// A hash keyed with `seed`, equal for names that differ at most in ASCII case (RFC 4343 §3).
+    public func foldedHash(_ seed: HashSeed) -> UInt64 {
+        // Sound: every load ends within the span.
+        unsafe withUnsafeBytes { octets in
+            var hash = seed.hash(UInt64(octets.count))
+            var offset = 0
+            while offset + 8 <= octets.count {
+                let word = unsafe octets.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                hash = LabelHash.mix(hash, FoldedName.fold(word))
+                offset += 8
+            }
+            var rest: UInt64 = 0
+            while offset < octets.count {
+                rest = rest << 8 | UInt64(DomainName.fold(unsafe octets[offset]))
+                offset += 1
+            }
+            return LabelHash.mix(hash, rest)
+        }
+    }
+
+    /// True if the octets differ at most in ASCII case.
+    public func equalsFolded(_ other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        // Sound: both spans have as many octets, and every load ends within them.
+        return unsafe withUnsafeBytes { left in
+            unsafe other.withUnsafeBytes { right in
+                var offset = 0
+                while offset + 8 <= left.count {
+                    let one = unsafe left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                    let two = unsafe right.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                    guard one == two || FoldedName.fold(one) == FoldedName.fold(two) else {
+                        return false
+                    }
+                    offset += 8
+                }
+                while offset < left.count {
+                    let (one, two) = unsafe (left[offset], right[offset])
+                    guard DomainName.fold(one) == DomainName.fold(two) else { return false }
+                    offset += 1
+                }
+                return true
+            }
+        }
+    }
+}
