@@ -1,5 +1,5 @@
-# The doors of the project: make run, make test, make bench, make lint.
-.PHONY: run test soak bench stage-costs lint build build-tools test-tools install-tests
+# The doors of the project: make run, make test, make bench, make fuzz, make lint.
+.PHONY: run test soak fuzz bench stage-costs lint build build-tools test-tools install-tests
 
 BUILD_PACKAGES = libldns-dev pkg-config
 TEST_PACKAGES = bind9 bind9-dnsutils bind9-utils curl dnsdist dnsmasq-base iproute2 knot knot-dnssecutils knot-resolver \
@@ -56,8 +56,21 @@ stage-costs: build-tools
 	ZONAL_BENCHMARKS=1 swift build --configuration release --product StageCosts --scratch-path .build-bench
 	python3 Benchmarks/stage_costs.py .build-bench/release/StageCosts
 
+# Fuzzes each reader of octets from outside, with its seeds to begin with; docs/fuzzing.md tells what was seen.
+FUZZ_SECONDS = 600
+FUZZ_TARGETS = message answer proxy stream cache zone yaml aws
+FUZZ_FOLDER = .build-fuzz
+FUZZ_OPTIONS = -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
+fuzz: build-tools
+	ZONAL_FUZZING=1 swift build --configuration release --sanitize fuzzer --sanitize address \
+	    --product Fuzzer --scratch-path $(FUZZ_FOLDER)
+	set -e; for target in $(FUZZ_TARGETS); do \
+	    $(FUZZ_FOLDER)/release/Fuzzer $$target $(FUZZ_FOLDER)/corpus/$$target \
+	        $(FUZZ_OPTIONS) -artifact_prefix=$(FUZZ_FOLDER)/$$target-; \
+	done
+
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks
+	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Fuzzing
 
 build:
 	swift build --configuration release --product zonal $(STRICT)

@@ -72,6 +72,15 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Server", "Control", "Resolver", "Snapshot", "DNSWire", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Fuzzing/FuzzTargets",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "DNSWireTests",
             dependencies: ["DNSWire", "TestSupport"],
@@ -102,6 +111,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "FuzzingTests",
+            dependencies: ["FuzzTargets"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "ScenarioTests",
             dependencies: ["TestSupport", "DNSWire"],
             swiftSettings: strict
@@ -122,6 +136,18 @@ if Context.environment["ZONAL_BENCHMARKS"] != nil {
             dependencies: ["Resolver", "Snapshot", "DNSWire"],
             path: "Benchmarks/StageCosts",
             swiftSettings: strict
+        )
+    )
+}
+
+// What `make fuzz` alone builds; libFuzzer brings the main function.
+if Context.environment["ZONAL_FUZZING"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzzer",
+            dependencies: ["FuzzTargets"],
+            path: "Fuzzing/Fuzzer",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]
         )
     )
 }

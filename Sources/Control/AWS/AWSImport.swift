@@ -1,7 +1,7 @@
 /// Turns exports of AWS accounts into `topology.yaml` and zone files.
 package struct AWSImport {
     private let options: ImportOptions
-    private let journal = ConfigurationJournal()
+    private let journal: ConfigurationJournal
     private let plan: ImportPlan
 
     /// Reads the JSON files below `folders` and follows every reference between them.
@@ -12,10 +12,28 @@ package struct AWSImport {
         options: ImportOptions = ImportOptions(),
         progress: @escaping (_ done: Int, _ all: Int) -> Void = { _, _ in }
     ) {
-        self.options = options
+        let journal = ConfigurationJournal()
         var reader = ExportReader(journal, progress: progress)
         reader.read(folders)
-        plan = ImportPlanner.plan(Inventory(reader.exports, journal), options, journal)
+        self.init(of: reader.exports, options, journal)
+    }
+
+    /// The same of files that are in memory, octets by path.
+    package init(reading files: [String: [UInt8]], options: ImportOptions = ImportOptions()) {
+        let journal = ConfigurationJournal()
+        var reader = ExportReader(journal, progress: { _, _ in })
+        reader.read(files)
+        self.init(of: reader.exports, options, journal)
+    }
+
+    private init(
+        of exports: [String: AccountExport],
+        _ options: ImportOptions,
+        _ journal: ConfigurationJournal
+    ) {
+        self.options = options
+        self.journal = journal
+        plan = ImportPlanner.plan(Inventory(exports, journal), options, journal)
     }
 
     /// Everything that is wrong or doubtful in the exports.
@@ -51,9 +69,14 @@ package struct AWSImport {
         return Outcome(summary: tree.summary, diff: tree.diff)
     }
 
-    private func tree(in folder: String) throws(FileFault) -> OutputTree {
+    /// What is written: text by path below the folder.
+    package var files: [String: String] {
         var files = ["topology.yaml": TopologyText.text(of: plan, options)]
         for zone in plan.zones { files[zone.file] = ZoneText.text(of: zone) }
+        return files
+    }
+
+    private func tree(in folder: String) throws(FileFault) -> OutputTree {
         let tree = try OutputTree(files, in: folder)
         if let obstacle = tree.obstacles.first {
             throw FileFault(

@@ -34,7 +34,7 @@ extension ZoneFileSession {
         } catch {
             throw EntryFault(
                 token.place,
-                "\(file.path) \(error); name a file that can be read"
+                "\(file.path.shown) \(error); name a file that can be read"
             )
         }
     }
@@ -44,11 +44,12 @@ extension ZoneFileSession {
         _ lexer: borrowing MasterFileLexer
     ) throws(EntryFault) -> OpenFile {
         guard let written = String(validating: lexer.octets[token.range], as: UTF8.self),
-            !written.isEmpty, !written.contains("\\")
+            !written.isEmpty, !written.contains("\\"),
+            MasterFileLexer.printable(lexer.octets[token.range]) == written
         else {
             throw EntryFault(
                 token.place,
-                "\(lexer.quote(token.range)) is not the name of a file; write UTF-8 without backslashes"
+                "\(lexer.quote(token.range)) is not the name of a file; write UTF-8 without backslashes and control characters"
             )
         }
         guard !written.hasPrefix("/") else {
@@ -65,7 +66,7 @@ extension ZoneFileSession {
             resolved = try loader.resolved(path)
             root = try loader.resolved(FilePathText.directory(of: openFiles.first?.path ?? ""))
         } catch {
-            throw EntryFault(token.place, "\(path) \(error); name a file that can be read")
+            throw EntryFault(token.place, "\(path.shown) \(error); name a file that can be read")
         }
         guard FilePathText.isInside(resolved, root) else {
             throw EntryFault(
@@ -74,7 +75,7 @@ extension ZoneFileSession {
             )
         }
         if openFiles.contains(where: { $0.resolved == resolved }) {
-            let chain = (openFiles.map(\.path) + [path]).joined(separator: " > ")
+            let chain = (openFiles.map(\.path.shown) + [path.shown]).joined(separator: " > ")
             throw EntryFault(
                 token.place,
                 "the file includes itself: \(chain); remove one of these $INCLUDE lines"

@@ -31,7 +31,9 @@ extension MessageReader.Record {
 
     /// Looks through SvcParams (RFC 9460 §2.2) for `ipv4hint` and `ipv6hint`.
     private func hintsAtPrivateAddress(in message: Span<UInt8>) -> Bool {
-        guard var place = try? message.nameEnd(at: rdata + 2) else { return true }
+        guard var place = try? message.nameEnd(at: rdata + 2), place <= rdataEnd else {
+            return true
+        }
         while place < rdataEnd {
             guard let key = message.bigEndian16(at: place),
                 let length = message.bigEndian16(at: place + 2),

@@ -1,15 +1,17 @@
-import DNSWire
-import NIOCore
+package import DNSWire
+package import NIOCore
 
 /// Cuts a stream into messages, each behind its length in two octets (RFC 7766 §8), and takes off the
 /// PROXY header in front of them.
 ///
 /// Holds at most what one read brings besides one message or header that is not yet whole.
-struct StreamFrames {
+package struct StreamFrames {
     private var pending = ByteBuffer()
 
+    package init() {}
+
     /// What the octets so far amount to.
-    enum Next: Equatable {
+    package enum Next: Equatable {
         case message(ByteBuffer)
         /// More octets are needed.
         case incomplete
@@ -18,10 +20,10 @@ struct StreamFrames {
     }
 
     /// True while part of a message is there.
-    var isAmidMessage: Bool { pending.readableBytes > 0 }
+    package var isAmidMessage: Bool { pending.readableBytes > 0 }
 
     /// Takes what was read from the socket.
-    mutating func append(_ octets: inout ByteBuffer) {
+    package mutating func append(_ octets: inout ByteBuffer) {
         if pending.readableBytes == 0 {
             pending = octets
         } else {
@@ -31,14 +33,14 @@ struct StreamFrames {
     }
 
     /// Takes the PROXY header off, if it is there whole; called before the first `next`.
-    mutating func takeHeader() throws(ProxyHeaderError) -> ProxyHeader? {
+    package mutating func takeHeader() throws(ProxyHeaderError) -> ProxyHeader? {
         guard let header = try ProxyHeader.read(pending.readableBytesUInt8Span) else { return nil }
         pending.moveReaderIndex(forwardBy: header.length)
         return header
     }
 
     /// The next whole message, if it is there.
-    mutating func next() -> Next {
+    package mutating func next() -> Next {
         guard let length = pending.getInteger(at: pending.readerIndex, as: UInt16.self) else {
             return .incomplete
         }

@@ -30,6 +30,10 @@ struct ExportReader {
             read(file)
             progress(index + 1, files.count)
         }
+        tellMissingPages()
+    }
+
+    private func tellMissingPages() {
         for (key, pages) in pages.sorted(by: { $0.key < $1.key }) where pages.followed >= pages.all
         {
             journal.error(
@@ -60,16 +64,30 @@ struct ExportReader {
         return files
     }
 
+    /// Reads files that are in memory, octets by path.
+    mutating func read(_ files: [String: [UInt8]]) {
+        for (file, octets) in files.sorted(by: { $0.key < $1.key }) { read(octets, of: file) }
+        tellMissingPages()
+    }
+
     private mutating func read(_ file: String) {
+        do {
+            read(try DiskFileLoader().octets(of: file), of: file)
+        } catch {
+            let place = SourcePlace(file: file)
+            journal.error(at: place, "\(error); name a file that can be read")
+        }
+    }
+
+    private mutating func read(_ octets: [UInt8], of file: String) {
         let place = SourcePlace(file: file)
         let page: EC2.Page
         do {
-            let octets = try DiskFileLoader().octets(of: file)
             page = try EC2.decoder().decode(EC2.Page.self, from: Data(octets))
         } catch let error as DecodingError {
             return journal.error(at: place, "\(error.told); export it again with --output json")
         } catch {
-            return journal.error(at: place, "\(error); name a file that can be read")
+            return journal.error(at: place, "\(error); export it again with --output json")
         }
         guard let kind = page.kind else {
             return journal.warning(at: place, "holds nothing that is imported; it is passed over")

@@ -1,0 +1,103 @@
+import DNSWire
+import Resolver
+
+/// One message and what the pipeline does about it; whatever it is, the reply has to be a good one.
+struct Exchange {
+    var message: [UInt8]
+    var transport = Client.Transport.datagram
+    var now: UInt32 = 1
+    var cache = ResponseCache(byteCount: 0)
+    /// False where the cache holds what no upstream's answer becomes, so that a reply need not make sense.
+    var readsReplies = true
+
+    /// What came of it.
+    struct Outcome: Equatable {
+        var verdict: Verdict
+        /// The name to be asked upstream, or the last that was answered.
+        var name: DomainName
+        var reply: [UInt8]
+    }
+
+    /// Answers the message, knowing what upstreams said, and checks the reply.
+    func run(knowing resolution: Resolution = .start) throws(BrokenProperty) -> Outcome {
+        var pipeline = Pipeline(cache: cache, seed: FuzzWorld.seed)
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_535, alignment: 16)
+        defer { unsafe memory.deallocate() }
+        var client = FuzzWorld.client
+        client.transport = transport
+        // Sound: the memory is this writer's alone until the function returns.
+        var reply = unsafe ReplyWriter(memory, limit: memory.count)
+        let verdict = pipeline.answer(
+            message.span,
+            from: client,
+            in: FuzzWorld.snapshot,
+            knowing: resolution,
+            now: now,
+            into: &reply
+        )
+        let octets = reply.withOctets { reply in reply.indices.map { reply[$0] } }
+        switch verdict {
+        case .reply: try check(octets)
+        case .drop:
+            try require(message.count < Header.size || message[2] & 0x80 != 0, "a query is dropped")
+        case .forward:
+            try require(resolution.failure == nil, "what has failed is asked again")
+        }
+        return Outcome(
+            verdict: verdict,
+            name: pipeline.name.name,
+            reply: verdict == .reply ? octets : []
+        )
+    }
+
+    /// The first outcome and, where it is that an upstream is to be asked, what comes of its silence.
+    func runToReply() throws(BrokenProperty) {
+        guard case .forward = try run().verdict else { return }
+        var resolution = Resolution()
+        resolution.failure = .networkError
+        _ = try run(knowing: resolution)
+    }
+
+    private func check(_ reply: [UInt8]) throws(BrokenProperty) {
+        try require(reply.count >= Header.size, "a reply without a header")
+        try require(reply.prefix(2) == message.prefix(2), "a reply with another ID")
+        try require(reply[2] & 0x80 != 0, "a reply without QR")
+        let query = try? Query(reading: message.span)
+        try require(reply.count <= limit(for: query), "a reply of \(reply.count) octets")
+        guard let query else {
+            try require(reply.count == Header.size, "what could not be read is repeated")
+            return
+        }
+        let question = Header.size..<query.questionEnd
+        try require(
+            reply.count >= question.upperBound && reply[question] == message[question],
+            "a reply to another question"
+        )
+        guard readsReplies else { return }
+        try require(
+            try Self.types(of: reply).contains(.opt) == (query.edns != nil),
+            "OPT unasked for"
+        )
+    }
+
+    private func limit(for query: Query?) -> Int {
+        guard transport == .datagram else { return 65_535 }
+        return max(512, min(1232, Int(query?.edns?.payloadSize ?? 0)))
+    }
+
+    /// The types of a message's records; breaks off if it can't be read to its very end.
+    static func types(of message: [UInt8]) throws(BrokenProperty) -> [RecordType] {
+        do {
+            let message = message.span
+            var reader = try MessageReader(message)
+            if reader.questionCount > 0 { try reader.skipQuestion(of: message) }
+            var types: [RecordType] = []
+            while let record = try reader.next(in: message) {
+                _ = try message.name(at: record.owner)
+                types.append(record.type)
+            }
+            if reader.offset == message.count { return types }
+        } catch {}
+        throw BrokenProperty(description: "a message of ours that can't be read: \(message)")
+    }
+}

@@ -1,0 +1,67 @@
+import DNSWire
+import NIOCore
+import Server
+
+/// Any octets as a stream: behind a first octet that says how they are cut, and whether a proxy sends them.
+enum StreamTarget {
+    static func run(_ input: [UInt8]) throws(BrokenProperty) {
+        guard let first = input.first else { return }
+        let stream = Array(input.dropFirst())
+        let isProxied = first & 0x80 != 0
+        let whole = read(stream, piece: stream.count, isProxied: isProxied)
+        let cut = read(stream, piece: 1 + Int(first & 0x7F), isProxied: isProxied)
+        try require(whole == cut, "in pieces it says \(cut), whole \(whole)")
+        if !whole.hasFailed {
+            let framed = whole.messages.flatMap { message in
+                [UInt8(message.count >> 8), UInt8(message.count & 0xFF)] + message
+            }
+            let taken = stream.dropFirst(whole.headerLength).prefix(framed.count)
+            try require(framed == Array(taken), "messages that were not sent")
+        }
+        try require(whole.messages.allSatisfy { $0.count >= Header.size }, "a message too short")
+    }
+
+    private struct Reading: Equatable {
+        var headerLength = 0
+        var messages: [[UInt8]] = []
+        var hasFailed = false
+    }
+
+    private static func read(_ stream: [UInt8], piece: Int, isProxied: Bool) -> Reading {
+        var frames = StreamFrames()
+        var reading = Reading()
+        var isIntroduced = !isProxied
+        for start in Swift.stride(from: 0, to: stream.count, by: max(1, piece)) {
+            var octets = ByteBuffer(bytes: stream[start..<min(start + piece, stream.count)])
+            frames.append(&octets)
+            if !isIntroduced {
+                do throws(ProxyHeaderError) {
+                    guard let header = try frames.takeHeader() else { continue }
+                    reading.headerLength = header.length
+                    isIntroduced = true
+                } catch {
+                    reading.hasFailed = true
+                    return reading
+                }
+            }
+            guard take(from: &frames, into: &reading) else { return reading }
+        }
+        return reading
+    }
+
+    /// Takes what is whole; false at what is no message.
+    private static func take(
+        from frames: inout StreamFrames,
+        into reading: inout Reading
+    ) -> Bool {
+        while true {
+            switch frames.next() {
+            case .message(let message): reading.messages.append(Array(message.readableBytesView))
+            case .incomplete: return true
+            case .notAMessage:
+                reading.hasFailed = true
+                return false
+            }
+        }
+    }
+}
