@@ -88,6 +88,37 @@ import Testing
         #expect(sent.map { $0[$0.count - 4] & 0x80 != 0 } == [false, true, true])
     }
 
+    @Test
+    func `attack 53: DO, CD and AD: an answer with CD is for CD alone, and AD is nobody's word`()
+        throws
+    {
+        let upstream = try ScriptedUpstream { query in
+            // The last octet says what was asked: DO, CD.
+            let asked = (query[query.count - 4] & 0x80) >> 7 | (query[3] & 0x10) >> 3
+            var answer = Answer.address(query, [192, 0, 2, asked])
+            answer[3] |= 0x20
+            return [answer]
+        }
+        let server = try ZonalServer.forwarding(to: upstream)
+        for round in 0..<2 {
+            for bits in UInt8(0)..<8 {
+                let (dnssecOK, checkingDisabled) = (bits & 1, bits >> 1 & 1)
+                let dig = try server.dig(
+                    "127.0.0.1",
+                    dnssecOK == 1 ? "+dnssec" : "+nodnssec",
+                    checkingDisabled == 1 ? "+cd" : "+nocd",
+                    bits & 4 != 0 ? "+adflag" : "+noadflag",
+                    "www.example.org"
+                )
+                #expect(dig.data == ["192.0.2.\(bits & 3)"], "\(round): \(dig.text)")
+                #expect(dig.flags.contains("cd") == (checkingDisabled == 1))
+                #expect(!dig.flags.contains("ad"), "\(dig.text)")
+            }
+        }
+        #expect(upstream.queries.count == 4)
+        #expect(upstream.queries.allSatisfy { $0.message[3] & 0x20 == 0 })
+    }
+
     @Test func `attack 28: keys and signatures without end cost no more than other records`() throws
     {
         let upstream = try ScriptedUpstream { [Answer.head(of: $0, truncated: true)] }
