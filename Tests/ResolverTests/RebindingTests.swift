@@ -158,6 +158,15 @@ import Testing
         }
     }
 
+    @Test(arguments: [[], [0], [0, 1]] as [[UInt8]])
+    func `a service record that ends before its target is not passed on`(rdata: [UInt8]) throws {
+        let message = UpstreamMessage("www.evil.example", .https)
+            .answer("www.evil.example", .https, rdata: rdata)
+            .additional("www.evil.example", .a, "198.51.100.7")
+        let (result, cached) = try Self.scrub(message, type: .https)
+        #expect(result.isStripped && cached?.answerCount == 0)
+    }
+
     @Test
     func
         `attack 20: the client is told why, from the cache as well, and the rule's cache is its own`()

@@ -40,6 +40,28 @@ import Testing
         }
     }
 
+    @Test func `names the attacks that show what comes of each who can send something`() throws {
+        let path = Project.path("docs/threat-model.md")
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let section = text.split(separator: "## ").first { $0.hasPrefix("Who can send what") }
+        let senders = (section ?? "").split(separator: "\n").filter { $0.hasPrefix("| ") }
+        #expect(senders.count > 10)
+        let known = Set(try Self.rows().map(\.number))
+        for sender in senders.dropFirst() {
+            let attacks = sender.split(separator: "|").last ?? ""
+            if let link = attacks.firstMatch(of: /\[([^\]]+)\]\(\.\.\/([^)]+)\)/) {
+                let source = try String(
+                    contentsOfFile: Project.path(String(link.2)),
+                    encoding: .utf8
+                )
+                #expect(source.contains("func `\(link.1)`"), "\(sender)")
+            } else {
+                let numbers = attacks.split { $0 == "," || $0 == " " }.map(String.init)
+                #expect(!numbers.isEmpty && known.isSuperset(of: numbers), "\(sender)")
+            }
+        }
+    }
+
     @Test func `has every test that is named after an attack`() throws {
         let known = Set(try Self.rows().flatMap { $0.tests.map(\.name) })
         let folder = FileManager.default.enumerator(atPath: Project.path("Tests"))
