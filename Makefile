@@ -62,8 +62,8 @@ FUZZ_TARGETS = message answer proxy stream cache zone yaml aws
 FUZZ_FOLDER = .build-fuzz
 FUZZ_OPTIONS = -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
 fuzz: build-tools
-	ZONAL_FUZZING=1 swift build --configuration release --sanitize fuzzer --sanitize address \
-	    --product Fuzzer --scratch-path $(FUZZ_FOLDER)
+	ZONAL_FUZZING=1 swift build --configuration release --product Fuzzer --scratch-path $(FUZZ_FOLDER) \
+	    --sanitize fuzzer -Xswiftc -sanitize=fuzzer,address
 	set -e; for target in $(FUZZ_TARGETS); do \
 	    $(FUZZ_FOLDER)/release/Fuzzer $$target $(FUZZ_FOLDER)/corpus/$$target \
 	        $(FUZZ_OPTIONS) -artifact_prefix=$(FUZZ_FOLDER)/$$target-; \

@@ -119,7 +119,8 @@ private struct MutatedMessages {
         var message = message
         for _ in 0..<Int.random(in: 1...8, using: &random) where !message.isEmpty {
             let place = Int.random(in: 0..<message.count, using: &random)
-            let octet = [0, 1, 12, 63, 64, 0xC0, 0xFF].randomElement(using: &random) ?? 0
+            let octet =
+                ([0, 1, 12, 63, 64, 0xC0, 0xFF] as [UInt8]).randomElement(using: &random) ?? 0
             switch Int.random(in: 0..<6, using: &random) {
             case 0: message[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
             case 1: message[place] = octet

@@ -55,11 +55,14 @@ import Testing
         ])
         for label in Self.labels {
             let text = Self.text(label)
-            let plain = try Command.run([Project.zonal, "explain", text], in: folder.path)
+            let plain = try Command.run(
+                [Project.zonal, "explain", "--from", "127.0.0.1", text],
+                in: folder.path
+            )
             #expect(plain.status == 0 && Self.isPlain(plain.output + plain.complaints))
             #expect(plain.output.contains(".example.org. A asked from"))
             let json = try Command.run(
-                [Project.zonal, "explain", "--format", "json", text],
+                [Project.zonal, "explain", "--from", "127.0.0.1", "--format", "json", text],
                 in: folder.path
             )
             #expect(Self.isPlain(json.output))
