@@ -140,7 +140,7 @@ import Testing
         return socket.receive()?.prefix(2) == [0, 1]
     }
 
-    @Test func `attack 37: a hundred thousand queries on one connection are answered in turn`()
+    @Test func `attack 37: twenty thousand queries on one connection are answered in turn`()
         async throws
     {
         let fixture = try await StreamFixture()
@@ -148,7 +148,7 @@ import Testing
         let batch = 1000
         let query = StreamSocket.framed(StreamFixture.query(Self.host, id: 7))
         let octets = (0..<batch).flatMap { _ in query }
-        for _ in 0..<100_000 / batch {
+        for _ in 0..<20_000 / batch {
             #expect(client.send(octets))
             for _ in 0..<batch { #expect(client.receive()?.prefix(2) == [0, 7]) }
         }

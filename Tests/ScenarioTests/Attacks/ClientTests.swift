@@ -156,4 +156,22 @@ import Testing
         #expect(try server.dig("127.0.0.1", "www.example.org").rcode == "NOERROR")
         #expect(upstream.queries.count == 1)
     }
+
+    @Test func `attack 37: a hundred thousand queries on one connection are answered in turn`()
+        throws
+    {
+        let server = try Self.server(ScriptedUpstream { _ in [] })
+        let connection = try StreamSocket(from: "127.20.1.7", to: server.port)
+        let batch = 1000
+        let octets = (0..<batch).flatMap { _ in StreamSocket.framed(Self.query) }
+        for _ in 0..<100_000 / batch {
+            #expect(connection.send(octets))
+            for _ in 0..<batch {
+                guard connection.receive()?.prefix(2) == [0, 77] else {
+                    Issue.record("no reply")
+                    return
+                }
+            }
+        }
+    }
 }

@@ -53,16 +53,17 @@ import Testing
         let folder = try TemporaryFolder([
             "zonal.yaml": "forward: [{ zone: \".\", to: [192.0.2.53] }]\n"
         ])
+        let options = ["--config", "zonal.yaml", "--from", "127.0.0.1"]
         for label in Self.labels {
             let text = Self.text(label)
             let plain = try Command.run(
-                [Project.zonal, "explain", "--from", "127.0.0.1", text],
+                [Project.zonal, "explain"] + options + [text],
                 in: folder.path
             )
             #expect(plain.status == 0 && Self.isPlain(plain.output + plain.complaints))
             #expect(plain.output.contains(".example.org. A asked from"))
             let json = try Command.run(
-                [Project.zonal, "explain", "--from", "127.0.0.1", "--format", "json", text],
+                [Project.zonal, "explain", "--format", "json"] + options + [text],
                 in: folder.path
             )
             #expect(Self.isPlain(json.output))
