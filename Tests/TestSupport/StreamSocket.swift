@@ -65,7 +65,8 @@ package final class StreamSocket: Sendable {
         return read(exactly: Int(length[0]) << 8 | Int(length[1]))
     }
 
-    private func read(exactly count: Int) -> [UInt8]? {
+    /// The next octets, whatever they are; nil once there are not as many.
+    package func read(exactly count: Int) -> [UInt8]? {
         var octets = [UInt8](repeating: 0, count: count)
         var have = 0
         while have < count {
