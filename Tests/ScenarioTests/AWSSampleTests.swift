@@ -144,12 +144,12 @@ import Testing
         ("172.31.5.9", .forward, .forward),
     ]
 
-    /// An imported world that forwards to nobody, with everybody allowed.
+    /// An imported world that forwards to nobody, with all clients of these tests allowed.
     private static func imported(_ options: String...) throws -> TemporaryFolder {
         let folder = try TemporaryFolder([
             "zonal.yaml": """
             include: [aws/topology.yaml]
-            clients: { allow: [0.0.0.0/0, "::/0"] }
+            clients: { allow: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24] }
             forward: [{ zone: ".", to: [192.0.2.53] }]
             """
         ])

@@ -21,15 +21,15 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
     private var frames = StreamFrames()
     /// By the ID on this connection, which is not the asker's.
     private var asked: [UInt16: Asked] = [:]
-    private var hasAnswered = false
+    private var answerCount = 0
     /// A question timed out: nothing new is asked here.
     private var isDistrusted = false
     /// A question timed out while part of a message was there.
     private var isStuck = false
-    /// It stood, and ended with more than one question unanswered.
+    /// It ended after one answer at most, with more than one question open.
     ///
-    /// What had been answered may be among them: a server that closes with queries unread makes the
-    /// kernel reset the connection.
+    /// The answer may be lost, too: a server that closes with queries unread makes the kernel reset the
+    /// connection.
     private(set) var leftPipeline = false
     private var idleTimer: Scheduled<Void>?
 
@@ -118,7 +118,7 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
             let answer = answered.question.answer(from: message)
         else { return }
         asked[id] = nil
-        hasAnswered = true
+        answerCount &+= 1
         answered.timer.cancel()
         answered.question.report(.success(answer))
         if asked.isEmpty { rest() }
@@ -147,7 +147,7 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
 
     private func end(code: Int32) {
         if case .ended = phase { return }
-        if case .open = phase, asked.count > 1, !isStuck { leftPipeline = true }
+        if case .open = phase, asked.count > 1, answerCount <= 1, !isStuck { leftPipeline = true }
         phase = .ended
         idleTimer?.cancel()
         let lost = asked.values
@@ -162,8 +162,8 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
     /// of times until its time is up; where nothing was answered, a few times.
     private func retry(_ lost: Asked, code: Int32) -> Asked? {
         var lost = lost
-        if !hasAnswered { lost.question.retries += 1 }
-        guard hasAnswered || isStuck || leftPipeline,
+        if answerCount == 0 { lost.question.retries += 1 }
+        guard answerCount > 0 || isStuck || leftPipeline,
             lost.question.retries <= UpstreamStreamQuestion.retryLimit
         else {
             lost.question.report(.failure(.connection(code: code)))
