@@ -1,5 +1,4 @@
 import DNSWire
-import NIOCore
 import Server
 
 /// Any octets as a stream: behind a first octet that says how they are cut, and whether a proxy sends them.
@@ -28,15 +27,18 @@ enum StreamTarget {
     }
 
     private static func read(_ stream: [UInt8], piece: Int, isProxied: Bool) -> Reading {
-        var frames = StreamFrames()
+        var queue = OctetQueue()
         var reading = Reading()
         var isIntroduced = !isProxied
         for start in Swift.stride(from: 0, to: stream.count, by: max(1, piece)) {
-            var octets = ByteBuffer(bytes: stream[start..<min(start + piece, stream.count)])
-            frames.append(&octets)
+            queue.append(stream.span.extracting(start..<min(start + piece, stream.count)))
             if !isIntroduced {
                 do throws(ProxyHeaderError) {
-                    guard let header = try frames.takeHeader() else { continue }
+                    let header = try queue.withOctets { octets throws(ProxyHeaderError) in
+                        try ProxyHeader.read(octets)
+                    }
+                    guard let header else { continue }
+                    queue.removeFirst(header.length)
                     reading.headerLength = header.length
                     isIntroduced = true
                 } catch {
@@ -44,19 +46,21 @@ enum StreamTarget {
                     return reading
                 }
             }
-            guard take(from: &frames, into: &reading) else { return reading }
+            guard take(from: &queue, into: &reading) else { return reading }
         }
         return reading
     }
 
     /// Takes what is whole; false at what is no message.
     private static func take(
-        from frames: inout StreamFrames,
+        from queue: inout OctetQueue,
         into reading: inout Reading
     ) -> Bool {
         while true {
-            switch frames.next() {
-            case .message(let message): reading.messages.append(Array(message.readableBytesView))
+            switch queue.withOctets({ StreamFrame(in: $0, at: 0) }) {
+            case .message(let message):
+                reading.messages.append(queue.withOctets { octets in message.map { octets[$0] } })
+                queue.removeFirst(message.upperBound)
             case .incomplete: return true
             case .notAMessage:
                 reading.hasFailed = true

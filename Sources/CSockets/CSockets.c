@@ -23,6 +23,9 @@ const int csockets_ip_path_mtu = IP_MTU_DISCOVER;
 const int csockets_ip_path_mtu_probe = IP_PMTUDISC_PROBE;
 const int csockets_ipv6_path_mtu = IPV6_MTU_DISCOVER;
 const int csockets_ipv6_path_mtu_probe = IPV6_PMTUDISC_PROBE;
+const uint32_t csockets_epoll_readable = EPOLLIN;
+const uint32_t csockets_epoll_writable = EPOLLOUT;
+const uint32_t csockets_epoll_ended = EPOLLERR | EPOLLHUP;
 const int csockets_ip_fragment_size = IP_RECVFRAGSIZE;
 const int csockets_ipv6_fragment_size = IPV6_RECVFRAGSIZE;
 
@@ -106,11 +109,22 @@ int csockets_epoll_remove(int epoll, int watched) {
     return epoll_ctl(epoll, EPOLL_CTL_DEL, watched, &ignored);
 }
 
-int csockets_epoll_wait(int epoll, uint64_t *tokens, int timeout) {
-    struct epoll_event events[csockets_epoll_capacity];
-    int count = epoll_wait(epoll, events, csockets_epoll_capacity, timeout);
-    for (int i = 0; i < count; i++) tokens[i] = events[i].data.u64;
+int csockets_epoll_change(int epoll, int watched, uint64_t token, uint32_t readiness) {
+    struct epoll_event event = {.events = readiness, .data.u64 = token};
+    return epoll_ctl(epoll, EPOLL_CTL_MOD, watched, &event);
+}
+
+int csockets_epoll_wait(int epoll, struct csockets_event *events, int timeout) {
+    struct epoll_event found[csockets_epoll_capacity];
+    int count = epoll_wait(epoll, found, csockets_epoll_capacity, timeout);
+    for (int i = 0; i < count; i++) {
+        events[i] = (struct csockets_event){found[i].data.u64, found[i].events};
+    }
     return count;
+}
+
+int csockets_accept(int listener, struct sockaddr *name, socklen_t *size) {
+    return accept4(listener, name, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 ssize_t csockets_random(void *octets, size_t count) { return getrandom(octets, count, 0); }

@@ -58,7 +58,7 @@ package final class Server: Sendable {
         )
         let sockets: ServerSockets
         do throws(SocketError) {
-            sockets = try await ServerSockets(datagramSettings, settings.streams, on: group)
+            sockets = try await ServerSockets(datagramSettings, settings.streams)
         } catch {
             try? await group.shutdownGracefully()
             throw error
@@ -127,7 +127,7 @@ package final class Server: Sendable {
         health.stop()
         await control.withLock { $0 }?.close()
         await streams.stopTakingQueries()
-        async let streamsEnd: Void = streams.finish(within: .milliseconds(Int64(clamping: timeout)))
+        async let streamsEnd: Void = streams.finish(within: .milliseconds(timeout))
         async let datagramsEnd: Void = datagrams.drain(within: timeout)
         _ = await (streamsEnd, datagramsEnd)
         await upstreams.close()

@@ -1,5 +1,4 @@
 import Glibc
-import NIOCore
 
 /// Every socket of a server, opened together: UDP and TCP of a listener share a port.
 struct ServerSockets {
@@ -13,13 +12,12 @@ struct ServerSockets {
 
     init(
         _ settings: DatagramSettings,
-        _ limits: StreamLimits,
-        on group: any EventLoopGroup
+        _ limits: StreamLimits
     ) async throws(SocketError) {
         var attempt = 1
         while true {
             do throws(SocketError) {
-                self = try await Self.open(settings, limits, on: group)
+                self = try await Self.open(settings, limits)
                 return
             } catch {
                 guard attempt < Self.attempts, error.isPortTaken,
@@ -39,21 +37,22 @@ struct ServerSockets {
 
     private static func open(
         _ settings: DatagramSettings,
-        _ limits: StreamLimits,
-        on group: any EventLoopGroup
+        _ limits: StreamLimits
     ) async throws(SocketError) -> ServerSockets {
         let datagrams = try DatagramServer(settings)
-        let streams = StreamServer(
-            on: group,
-            limits: limits,
-            snapshots: settings.snapshots,
-            cache: settings.cache,
-            seed: settings.seed,
-            forwarder: datagrams
+        let streams = try StreamServer(
+            StreamSettings(
+                limits: limits,
+                threads: settings.workers,
+                snapshots: settings.snapshots,
+                cache: settings.cache,
+                seed: settings.seed,
+                forwarder: datagrams
+            )
         )
         do throws(SocketError) {
             for (number, address) in datagrams.addresses.enumerated() {
-                try await streams.listen(at: address, listener: number)
+                try streams.listen(at: address, listener: number)
             }
         } catch {
             await streams.stopTakingQueries()

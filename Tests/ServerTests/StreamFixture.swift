@@ -1,6 +1,4 @@
 import DNSWire
-import NIOCore
-import NIOPosix
 import Resolver
 import Snapshot
 import Synchronization
@@ -16,7 +14,6 @@ struct StreamFixture {
     let server: StreamServer
     let forwarder = HeldForwarder()
     let port: UInt16
-    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
     /// With `proxies`, those have to send a PROXY header, and nobody else is heard.
     init(
@@ -28,16 +25,18 @@ struct StreamFixture {
         let seed = HashSeed(value: 7)
         var world = Self.world()
         world.listeners[0].proxies = proxies.map { [IPPrefix($0)].compactMap { $0 } }
-        server = StreamServer(
-            on: group,
-            limits: limits,
-            snapshots: SnapshotHolder(CompiledSnapshot(compiling: world, seed: seed)),
-            cache: ResponseCache(byteCount: 1 << 20),
-            seed: seed,
-            forwarder: forwarder
+        server = try StreamServer(
+            StreamSettings(
+                limits: limits,
+                threads: 1,
+                snapshots: SnapshotHolder(CompiledSnapshot(compiling: world, seed: seed)),
+                cache: ResponseCache(byteCount: 1 << 20),
+                seed: seed,
+                forwarder: forwarder
+            )
         )
         let address = AddressAndPort(IPAddress(v4: 0x7F00_0001), port: 0)
-        port = try await server.listen(at: address, listener: 0)
+        port = try server.listen(at: address, listener: 0)
     }
 
     func connect(receiveBuffer: Int32? = nil) throws -> StreamClient {
@@ -48,7 +47,6 @@ struct StreamFixture {
     func end() async throws {
         await server.stopTakingQueries()
         await server.finish(within: .zero)
-        try await group.shutdownGracefully()
     }
 
     static func query(_ name: String, id: UInt16, type: RecordType = .a) -> [UInt8] {

@@ -47,7 +47,7 @@ import Testing
         /// What the socket that is ready has received.
         mutating func receive() throws -> UpstreamSockets.Reception {
             #expect(epoll.wait(timeout: 10_000) > 0)
-            guard case .upstream(let index) = epoll.event(at: 0) else {
+            guard case .upstream(let index) = WorkerEvent(token: epoll.token(at: 0)) else {
                 return .nothing
             }
             return unsafe sockets.receive(from: index, into: buffer)

@@ -54,10 +54,21 @@ int csockets_epoll_create(void);
 /// Reports `token` while `watched` is readable, until it is closed or removed.
 int csockets_epoll_add(int epoll, int watched, uint64_t token);
 int csockets_epoll_remove(int epoll, int watched);
+/// Reports what `readiness` says from now on, and always errors and the end of both directions.
+int csockets_epoll_change(int epoll, int watched, uint64_t token, uint32_t readiness);
+extern const uint32_t csockets_epoll_readable, csockets_epoll_writable, csockets_epoll_ended;
+/// A token, and what has come of what it stands for.
+struct csockets_event {
+    uint64_t token;
+    uint32_t readiness;
+};
 enum { csockets_epoll_capacity = 128 };
-/// Waits up to `timeout` milliseconds; writes up to `csockets_epoll_capacity` tokens, and returns how
+/// Waits up to `timeout` milliseconds; writes up to `csockets_epoll_capacity` events, and returns how
 /// many.
-int csockets_epoll_wait(int epoll, uint64_t *tokens, int timeout);
+int csockets_epoll_wait(int epoll, struct csockets_event *events, int timeout);
+
+/// accept4, close-on-exec and without waiting.
+int csockets_accept(int listener, struct sockaddr *name, socklen_t *size);
 
 /// getrandom without flags.
 ssize_t csockets_random(void *octets, size_t count);

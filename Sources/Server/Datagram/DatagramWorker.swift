@@ -50,7 +50,7 @@ struct DatagramWorker: ~Copyable {
             pipeline.timeOfDay = TimeOfDay.seconds()
             pipeline.limiter?.now = now
             takeUpSnapshot()
-            for index in 0..<count { handle(parts.epoll.event(at: index)) }
+            for index in 0..<count { handle(WorkerEvent(token: parts.epoll.token(at: index))) }
             advance()
             outgoing.flush()
             publish()

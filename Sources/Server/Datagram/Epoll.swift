@@ -1,28 +1,33 @@
 import CSockets
 import Glibc
 
-/// The descriptors that a worker waits on, each with a token that comes back with its events.
+/// The descriptors that a thread waits on, each with a token that comes back with its events.
 ///
 /// Sendable because the thread that made it hands it to the worker's, which alone uses it then.
 @safe struct Epoll: ~Copyable, @unchecked Sendable {
     private let descriptor: Int32
-    private let tokens: UnsafeMutablePointer<UInt64>
+    private let events: UnsafeMutablePointer<csockets_event>
 
     init() throws(SocketError) {
         descriptor = csockets_epoll_create()
         guard descriptor >= 0 else { throw SocketError(call: "epoll_create1") }
-        unsafe tokens = .allocate(capacity: csockets_epoll_capacity)
-        unsafe tokens.initialize(repeating: 0, count: csockets_epoll_capacity)
+        unsafe events = .allocate(capacity: csockets_epoll_capacity)
+        unsafe events.initialize(repeating: csockets_event(), count: csockets_epoll_capacity)
     }
 
     deinit {
         _ = close(descriptor)
-        unsafe tokens.deallocate()
+        unsafe events.deallocate()
     }
 
-    /// Reports `event` whenever `watched` is readable, until it is closed; false if that cannot be.
-    func add(_ watched: Int32, _ event: WorkerEvent) -> Bool {
-        csockets_epoll_add(descriptor, watched, event.token) == 0
+    /// Reports `token` whenever `watched` is readable, until it is closed; false if that cannot be.
+    func add(_ watched: Int32, token: UInt64) -> Bool {
+        csockets_epoll_add(descriptor, watched, token) == 0
+    }
+
+    /// Reports `token` whenever `watched` is what `readiness` says, and when it has ended.
+    func change(_ watched: Int32, token: UInt64, to readiness: Readiness) {
+        _ = csockets_epoll_change(descriptor, watched, token, readiness.rawValue)
     }
 
     /// Fails only for what is not there.
@@ -30,14 +35,29 @@ import Glibc
 
     /// How many events there are, after at most `timeout` milliseconds; -1 waits for ever.
     func wait(timeout: Int32) -> Int {
-        // Sound: the call writes at most `csockets_epoll_capacity` tokens. EINTR is no event.
-        Int(max(unsafe csockets_epoll_wait(descriptor, tokens, timeout), 0))
+        // Sound: the call writes at most `csockets_epoll_capacity` events. EINTR is no event.
+        Int(max(unsafe csockets_epoll_wait(descriptor, events, timeout), 0))
     }
 
-    /// An event of the last `wait`.
-    func event(at index: Int) -> WorkerEvent {
+    /// The token of an event of the last `wait`.
+    func token(at index: Int) -> UInt64 { event(at: index).token }
+
+    /// What has come of what the token stands for.
+    func readiness(at index: Int) -> Readiness { Readiness(rawValue: event(at: index).readiness) }
+
+    private func event(at index: Int) -> csockets_event {
         precondition(index >= 0 && index < csockets_epoll_capacity)
-        // Sound: every token is initialised.
-        return WorkerEvent(token: unsafe tokens[index])
+        // Sound: every event is initialised.
+        return unsafe events[index]
+    }
+
+    /// What a descriptor is ready for.
+    struct Readiness: OptionSet {
+        let rawValue: UInt32
+
+        static let readable = Readiness(rawValue: csockets_epoll_readable)
+        static let writable = Readiness(rawValue: csockets_epoll_writable)
+        /// By an error, or in both directions; never asked for, and always reported.
+        static let ended = Readiness(rawValue: csockets_epoll_ended)
     }
 }

@@ -1,3 +1,4 @@
+import CSockets
 import DNSWire
 import Glibc
 
@@ -78,6 +79,22 @@ import Glibc
             let start = unsafe memory.baseAddress.unsafelyUnwrapped
             let length = unsafe write(address, to: start)
             return unsafe body(start.assumingMemoryBound(to: sockaddr.self), length)
+        }
+    }
+
+    /// accept(2), without waiting: the new descriptor, negative if there is none, and its peer as
+    /// `read` tells it.
+    static func accept(_ listener: Int32) -> (descriptor: Int32, peer: AddressAndPort?) {
+        unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
+            // Sound: the call writes at most `length` octets, all of which are there.
+            let start = unsafe memory.baseAddress.unsafelyUnwrapped
+            var length = socklen_t(size)
+            let descriptor = unsafe csockets_accept(
+                listener,
+                start.assumingMemoryBound(to: sockaddr.self),
+                &length
+            )
+            return (descriptor, descriptor >= 0 ? unsafe read(start) : nil)
         }
     }
 

@@ -1,9 +1,6 @@
-import CSockets
-import Glibc
 package import Resolver
-import Synchronization
 
-/// What other threads leave for a worker: a bounded queue, and an eventfd that wakes the worker up.
+/// What other threads leave for a worker.
 package final class WorkerInbox: Sendable {
     /// One piece of work.
     package enum Item: Sendable {
@@ -21,57 +18,25 @@ package final class WorkerInbox: Sendable {
         case drain(deadline: Milliseconds)
     }
 
-    /// Readable while something is in the queue.
-    let descriptor: Int32
-    private let capacity: Int
-    private let queue = Mutex(Queue())
-
-    private struct Queue {
-        var items: [Item] = []
-        var isClosed = false
-    }
+    private let mailbox: Mailbox<Item>
 
     /// An empty inbox for up to `capacity` items that have not been taken.
     package init(capacity: Int = 16_384) throws(SocketError) {
-        self.capacity = capacity
-        descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-        guard descriptor >= 0 else { throw SocketError(call: "eventfd") }
+        mailbox = try Mailbox(capacity: capacity)
     }
 
-    deinit { _ = Glibc.close(descriptor) }
+    /// Readable while something is in the queue.
+    var descriptor: Int32 { mailbox.descriptor }
 
     /// Leaves `item` for the worker; false if the queue is full or the worker has ended, and then
     /// nothing will come of it: the caller has to answer.
-    package func post(_ item: Item) -> Bool {
-        let (isTaken, wasEmpty) = queue.withLock { queue in
-            guard !queue.isClosed, queue.items.count < capacity || item.isControl else {
-                return (false, false)
-            }
-            queue.items.append(item)
-            return (true, queue.items.count == 1)
-        }
-        // Only the first item has to wake the worker: it takes all that is there.
-        if wasEmpty { _ = csockets_eventfd_signal(descriptor) }
-        return isTaken
-    }
+    package func post(_ item: Item) -> Bool { mailbox.post(item, mayBeRefused: !item.isControl) }
 
     /// Takes all that is there, oldest first; only the worker calls this.
-    func takeAll() -> [Item] {
-        _ = csockets_eventfd_clear(descriptor)
-        return queue.withLock { queue in
-            defer { queue.items = [] }
-            return queue.items
-        }
-    }
+    func takeAll() -> [Item] { mailbox.takeAll() }
 
     /// Takes nothing more from now on, and returns what was left.
-    func close() -> [Item] {
-        queue.withLock { queue in
-            queue.isClosed = true
-            defer { queue.items = [] }
-            return queue.items
-        }
-    }
+    func close() -> [Item] { mailbox.close() }
 }
 
 extension WorkerInbox.Item {

@@ -37,11 +37,11 @@ final class WorkerParts: Sendable {
         waiting = settings.waiting
         limitingLog = settings.limitingLog
         epoll = try Epoll()
-        guard epoll.add(inboxes[number].descriptor, .inbox) else {
+        guard epoll.add(inboxes[number].descriptor, token: WorkerEvent.inbox.token) else {
             throw SocketError(call: "epoll_ctl")
         }
         for (listener, socket) in listeners.enumerated() {
-            guard epoll.add(socket.descriptor, .listener(listener)) else {
+            guard epoll.add(socket.descriptor, token: WorkerEvent.listener(listener).token) else {
                 throw SocketError(call: "epoll_ctl", address: socket.address)
             }
         }

@@ -1,8 +1,8 @@
 import DNSWire
-import NIOCore
+import Resolver
 import Synchronization
 
-/// Decides which TCP connections may stay, over all event loops.
+/// Decides which TCP connections may stay, over all threads.
 ///
 /// A new connection is worth more than one that does nothing: where a limit is reached, the connection
 /// that has been idle longest is closed, and only where none is idle the new one is turned away. Where it
@@ -18,7 +18,6 @@ final class StreamAdmission: Sendable {
         var countByClient: [UInt128: Int] = [:]
         var countByNetwork: [UInt128: Int] = [:]
         var isDraining = false
-        var whenEmpty: EventLoopPromise<Void>?
     }
 
     init(limits: StreamLimits) { self.limits = limits }
@@ -27,15 +26,15 @@ final class StreamAdmission: Sendable {
     var count: Int { openCount.load(ordering: .relaxed) }
 
     /// The idle timeout in force, which gets shorter as connections get scarce.
-    var idleTimeout: TimeAmount { limits.idleTimeout(at: count) }
+    var idleTimeout: Duration { limits.idleTimeout(at: count) }
 
-    /// Lets a connection in; nil if it has to go.
+    /// Lets a connection of the thread that has `inbox` in; nil if it has to go.
     ///
     /// `address` is nil for a proxy's that has not yet said for whom: only the total is limited.
-    func admit(_ channel: any Channel, from address: IPAddress?) -> StreamPresence? {
-        let presence = StreamPresence(channel: channel, address: address)
+    func admit(_ id: StreamID, of inbox: StreamInbox, from address: IPAddress?) -> StreamPresence? {
+        let presence = StreamPresence(id: id, inbox: inbox, address: address)
         let (isAdmitted, evicted) = state.withLock { state in place(presence, &state) }
-        evicted?.channel.close(promise: nil)
+        evicted?.close()
         return isAdmitted ? presence : nil
     }
 
@@ -100,73 +99,40 @@ final class StreamAdmission: Sendable {
     }
 
     /// Forgets a connection that has ended; harmless for one that was evicted before.
-    func leave(_ presence: StreamPresence) {
-        let promise = state.withLock { state in
-            take(presence, &state)
-            guard state.members.isEmpty else { return nil as EventLoopPromise<Void>? }
-            defer { state.whenEmpty = nil }
-            return state.whenEmpty
-        }
-        promise?.succeed()
-    }
+    func leave(_ presence: StreamPresence) { state.withLock { take(presence, &$0) } }
 
-    /// Lets nobody in any more and asks every connection to finish.
-    func startDraining() {
-        let members = state.withLock { state in
-            state.isDraining = true
-            return Array(state.members.values)
-        }
-        for member in members {
-            member.channel.pipeline.fireUserInboundEventTriggered(StreamDrain())
-        }
-    }
-
-    /// Succeeds when no connection is left; to be called once, after `startDraining`.
-    func whenEmpty(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
-        let promise = eventLoop.makePromise(of: Void.self)
-        let isEmpty = state.withLock { state in
-            if !state.members.isEmpty { state.whenEmpty = promise }
-            return state.members.isEmpty
-        }
-        if isEmpty { promise.succeed() }
-        return promise.futureResult
-    }
-
-    /// Closes what is left of the connections.
-    func closeAll() {
-        let members = state.withLock { Array($0.members.values) }
-        for member in members { member.channel.close(promise: nil) }
-    }
+    /// Lets nobody in any more.
+    func startDraining() { state.withLock { $0.isDraining = true } }
 }
-
-/// Asks a connection to finish what it has and close.
-struct StreamDrain: Sendable {}
 
 /// One connection as seen from other threads: whose it is, and whether it does anything.
 final class StreamPresence: Sendable {
-    let channel: any Channel
+    private let id: StreamID
+    private let inbox: StreamInbox
     /// Who shares a limit with it: the IPv4 address, or the /64 of the IPv6 address; nil for nobody.
     let client: UInt128?
     /// Who is displaced together: the IPv4 /24, or the /48 of the IPv6 address; nil for nobody.
     let network: UInt128?
-    private let activity = Atomic<UInt64>(NIODeadline.now().uptimeNanoseconds)
+    private let activity = Atomic<UInt64>(SteadyClock.nanoseconds())
     private let waiting = Atomic<Bool>(false)
 
-    init(channel: any Channel, address: IPAddress?) {
-        self.channel = channel
+    init(id: StreamID, inbox: StreamInbox, address: IPAddress?) {
+        self.id = id
+        self.inbox = inbox
         client = address.map { $0.isV4 ? $0.bits : ($0.bits >> 64) << 64 }
         network = address.map { $0.isV4 ? ($0.bits >> 8) << 8 : ($0.bits >> 80) << 80 }
     }
 
-    /// When the last whole query came or the last reply left.
-    var lastActivity: NIODeadline { .uptimeNanoseconds(activity.load(ordering: .relaxed)) }
+    /// When the last whole query came or the last reply left, in nanoseconds of the steady clock.
+    var lastActivity: UInt64 { activity.load(ordering: .relaxed) }
 
     /// True while no query of it waits for an upstream.
     var isIdle: Bool { !waiting.load(ordering: .relaxed) }
 
-    func noteActivity(at now: NIODeadline) {
-        activity.store(now.uptimeNanoseconds, ordering: .relaxed)
-    }
+    func noteActivity(at nanoseconds: UInt64) { activity.store(nanoseconds, ordering: .relaxed) }
 
     func noteWaiting(_ isWaiting: Bool) { waiting.store(isWaiting, ordering: .relaxed) }
+
+    /// Has the connection's own thread close it.
+    func close() { inbox.post(.close(id)) }
 }

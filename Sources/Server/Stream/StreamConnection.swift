@@ -1,6 +1,4 @@
 import DNSWire
-import Glibc
-import NIOCore
 import Resolver
 import Snapshot
 
@@ -8,321 +6,270 @@ import Snapshot
 ///
 /// What is known here is answered at once; what needs an upstream is forwarded and its reply follows
 /// out of order (§6.2.1.1). Nothing is read while too much is under way in either direction.
-final class StreamConnection: ChannelDuplexHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
+struct StreamConnection {
+    let id: StreamID
+    /// Its own thread closes it once this is true.
+    private(set) var isOver = false
+    private(set) var presence: StreamPresence
 
-    private let loop: StreamLoop
-    private let admission: StreamAdmission
-    private let forwarder: any StreamForwarder
-    private let counters: StreamCounters
-    private let listener: Int
-
-    private var frames = StreamFrames()
-    private var phase = Phase.opening
+    private let socket: AcceptedSocket
+    private var phase: Phase
+    /// What was read and not yet taken: part of a message, or more than may be under way.
+    private var left = OctetQueue()
+    /// What the kernel has not taken of the replies.
+    private var unsent = OctetQueue()
     /// Queries that wait for an upstream.
     private var waiting = 0
     /// The peer sends no more, or we listen no more; queries already here are still taken.
     private var hasInputEnded = false
-    /// A read was asked for while none was allowed.
-    private var owesRead = false
-    private var isAdvancing = false
-    private var watch: RepeatedTask?
+    /// What epoll reports.
+    private var awaited = Epoll.Readiness.readable
 
     private enum Phase {
-        case opening
         /// A proxy, which first has to say for whom it speaks.
-        case introducing(Client, StreamPresence)
-        case serving(Client, StreamPresence)
+        case introducing(Client)
+        case serving(Client)
         /// No more queries are taken; closes once the replies are out.
-        case finishing(StreamPresence)
-        case closed
+        case finishing
     }
 
-    init(
-        loop: StreamLoop,
-        admission: StreamAdmission,
-        forwarder: any StreamForwarder,
-        counters: StreamCounters,
-        listener: Int
-    ) {
-        self.loop = loop
-        self.admission = admission
-        self.forwarder = forwarder
-        self.counters = counters
-        self.listener = listener
-    }
-
-    // MARK: Life
-
-    func channelActive(context: ChannelHandlerContext) {
-        guard let text = context.remoteAddress?.ipAddress, let address = IPAddress(text) else {
-            return refuse(context)
+    /// Nil for who is not served.
+    init?(_ accepted: AcceptedStream, id: StreamID, in loop: borrowing StreamLoop) {
+        let peer = Client(
+            address: accepted.address,
+            listener: accepted.listener,
+            transport: .stream
+        )
+        let kind = loop.kind(of: peer)
+        if kind == .stranger {
+            loop.parts.counters.countStranger()
+            return nil
         }
-        let peer = Client(address: address, listener: listener, transport: .stream)
-        switch loop.kind(of: peer) {
-        case .client:
-            guard let presence = admission.admit(context.channel, from: address) else {
-                return refuse(context)
-            }
-            phase = .serving(peer, presence)
-        case .proxy:
-            guard let presence = admission.admit(context.channel, from: nil) else {
-                return refuse(context)
-            }
-            phase = .introducing(peer, presence)
-        case .stranger:
-            counters.countStranger()
-            return refuse(context)
+        let address = kind == .proxy ? nil : accepted.address
+        let (admission, inbox) = (loop.parts.admission, loop.parts.inbox)
+        guard let presence = admission.admit(id, of: inbox, from: address) else { return nil }
+        self.id = id
+        self.presence = presence
+        socket = accepted.socket
+        phase = kind == .proxy ? .introducing(peer) : .serving(peer)
+        guard socket.join(loop.parts.epoll, as: id) else {
+            admission.leave(presence)
+            return nil
         }
-        startWatch(context)
-        context.fireChannelActive()
     }
 
-    private func refuse(_ context: ChannelHandlerContext) {
-        phase = .closed
-        context.close(promise: nil)
-    }
+    // MARK: Events
 
-    func channelInactive(context: ChannelHandlerContext) {
-        end()
-        context.fireChannelInactive()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
-    }
-
-    private func end() {
-        watch?.cancel()
-        if let presence { admission.leave(presence) }
-        phase = .closed
-    }
-
-    private var presence: StreamPresence? {
-        switch phase {
-        case .introducing(_, let presence), .serving(_, let presence),
-            .finishing(let presence):
-            presence
-        case .opening, .closed: nil
+    /// Does what the socket is ready for.
+    ///
+    /// Of one that has ended by a reset nothing more can be had, and nothing gets through to it.
+    mutating func handle(_ readiness: Epoll.Readiness, _ loop: inout StreamLoop) {
+        guard readiness.isDisjoint(with: .ended) else {
+            isOver = true
+            return
         }
+        if readiness.contains(.writable) {
+            sendAgain()
+            advance(&loop)
+        }
+        if readiness.contains(.readable), mayRead { receive(&loop) }
+        settle(loop)
+    }
+
+    /// Sends what a forwarded query is answered with; nil ends the connection.
+    mutating func deliver(_ response: [UInt8]?, _ loop: inout StreamLoop) {
+        setWaiting(waiting - 1)
+        presence.noteActivity(at: loop.nanoseconds)
+        if let response, response.count <= StreamFrame.largestMessage {
+            loop.write(response.span)
+            send(&loop)
+        } else {
+            phase = .finishing
+        }
+        guard unsent.count <= loop.parts.limits.closingOctets else { return abort() }
+        advance(&loop)
+        settle(loop)
+    }
+
+    /// Takes the queries that are here, and no more.
+    mutating func stopReading(_ loop: inout StreamLoop) {
+        hasInputEnded = true
+        advance(&loop)
+        settle(loop)
+    }
+
+    /// Ends a connection that has done nothing for too long.
+    ///
+    /// A peer that takes no replies gets none of its queries taken, so it goes idle, too.
+    mutating func endIfIdle(_ loop: borrowing StreamLoop) {
+        let limits = loop.parts.limits
+        let patience = waiting > 0 ? limits.answerTimeout : loop.parts.admission.idleTimeout
+        let idle = loop.now - min(presence.lastActivity / 1_000_000, loop.now)
+        if idle >= patience.milliseconds { abort() }
+    }
+
+    /// Ends at once; with a reset if the peer did not take its replies, so that the kernel drops them, too.
+    mutating func abort() {
+        if !unsent.isEmpty { socket.resetOnClose() }
+        isOver = true
     }
 
     // MARK: In
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var octets = unwrapInboundIn(data)
-        switch phase {
-        case .introducing, .serving: frames.append(&octets)
-        case .opening, .finishing, .closed: return
-        }
-        advance(context)
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is StreamDrain || event as? ChannelEvent == .inputClosed {
+    private mutating func receive(_ loop: inout StreamLoop) {
+        switch unsafe socket.receive(into: loop.input) {
+        case .moved(let count):
+            // Sound: as many octets were just read, and nothing is read before they have been taken.
+            let octets = unsafe UnsafeRawBufferPointer(rebasing: loop.input[..<count])
+            take(unsafe Span(_unsafeBytes: octets), &loop)
+        case .end:
             hasInputEnded = true
-            advance(context)
-        } else {
-            context.fireUserInboundEventTriggered(event)
+            advance(&loop)
+        case .nothing: break
+        case .failed: isOver = true
         }
     }
 
-    /// Takes queries for as long as there are whole ones and room for what they cause.
-    private func advance(_ context: ChannelHandlerContext) {
-        guard !isAdvancing else { return }
-        isAdvancing = true
-        defer { isAdvancing = false }
-        if case .introducing(let proxy, let presence) = phase {
-            takeHeader(of: proxy, presence, context)
+    private mutating func take(_ octets: Span<UInt8>, _ loop: inout StreamLoop) {
+        guard left.isEmpty else {
+            left.append(octets)
+            return advance(&loop)
         }
-        var mayContinue = true
-        while mayContinue {
-            let tookAny = takeQueries(context)
-            if tookAny { context.flush() }
-            mayContinue = tookAny && mayTakeMore(context)
+        let taken = takeQueries(octets, &loop)
+        if taken < octets.count { left.append(octets.extracting(taken...)) }
+    }
+
+    /// Takes what is left, as far as there is room for what it causes.
+    private mutating func advance(_ loop: inout StreamLoop) {
+        var octets = OctetQueue()
+        swap(&octets, &left)
+        octets.removeFirst(octets.withOctets { takeQueries($0, &loop) })
+        left = octets
+    }
+
+    /// Takes queries until they end or nothing more may be under way; how many octets they are.
+    private mutating func takeQueries(_ octets: Span<UInt8>, _ loop: inout StreamLoop) -> Int {
+        var taken = 0
+        if case .introducing(let proxy) = phase { taken = takeHeader(octets, of: proxy, loop) }
+        while case .serving(let client) = phase, mayTakeMore(loop) {
+            switch StreamFrame(in: octets, at: taken) {
+            case .incomplete:
+                if hasInputEnded { phase = .finishing }
+                send(&loop)
+                return taken
+            case .notAMessage: phase = .finishing
+            case .message(let message):
+                taken = message.upperBound
+                answer(octets.extracting(message), from: client, &loop)
+            }
+            if !loop.hasRoom { send(&loop) }
         }
+        send(&loop)
+        return taken
     }
 
     /// Learns from a proxy who the client is; the connection counts as the client's from then on.
-    private func takeHeader(
+    private mutating func takeHeader(
+        _ octets: Span<UInt8>,
         of proxy: Client,
-        _ presence: StreamPresence,
-        _ context: ChannelHandlerContext
-    ) {
+        _ loop: borrowing StreamLoop
+    ) -> Int {
         do throws(ProxyHeaderError) {
-            guard let header = try frames.takeHeader() else {
-                if hasInputEnded { context.close(promise: nil) }
-                return
+            guard let header = try ProxyHeader.read(octets) else {
+                isOver = hasInputEnded
+                return 0
             }
             let client = proxy.client(named: header)
+            let (admission, inbox) = (loop.parts.admission, loop.parts.inbox)
             admission.leave(presence)
-            guard let own = admission.admit(context.channel, from: client.address) else {
-                return refuse(context)
+            guard let own = admission.admit(id, of: inbox, from: client.address) else {
+                phase = .finishing
+                return header.length
             }
-            phase = .serving(client, own)
+            presence = own
+            phase = .serving(client)
+            return header.length
         } catch {
-            counters.countBadProxyHeader()
-            phase = .finishing(presence)
-            context.close(promise: nil)
+            loop.parts.counters.countBadProxyHeader()
+            phase = .finishing
+            return 0
         }
     }
 
-    /// Takes queries until they end or the replies need to leave first; true if there were any.
-    private func takeQueries(_ context: ChannelHandlerContext) -> Bool {
-        var tookAny = false
-        while case .serving(let client, let presence) = phase, mayTakeMore(context) {
-            switch frames.next() {
-            case .incomplete:
-                if hasInputEnded { finish(context) }
-                return tookAny
-            case .notAMessage: finish(context)
-            case .message(let message):
-                tookAny = true
-                take(message, from: client, presence, context)
-            }
-        }
-        return tookAny
-    }
-
-    private func take(
-        _ message: ByteBuffer,
+    private mutating func answer(
+        _ message: Span<UInt8>,
         from client: Client,
-        _ presence: StreamPresence,
-        _ context: ChannelHandlerContext
+        _ loop: inout StreamLoop
     ) {
-        let now = NIODeadline.now()
-        presence.noteActivity(at: now)
-        var client = client
-        client.idleTimeout = admission.idleTimeout.tenthsOfSeconds
-        switch loop.answer(message, from: client, at: now) {
-        case .reply(let frame): context.write(wrapOutboundOut(frame), promise: nil)
-        case .forward: forward(message, from: client, context)
-        case .drop: finish(context)
+        presence.noteActivity(at: loop.nanoseconds)
+        switch loop.answer(message, from: client) {
+        case .reply: break
+        case .forward: forward(message, from: client, loop.parts)
+        case .drop: phase = .finishing
         }
     }
 
-    private func forward(
-        _ message: ByteBuffer,
+    private mutating func forward(
+        _ message: Span<UInt8>,
         from client: Client,
-        _ context: ChannelHandlerContext
+        _ parts: StreamParts
     ) {
         setWaiting(waiting + 1)
-        let eventLoop = context.eventLoop
-        let origin = NIOLoopBound((self, context), eventLoop: eventLoop)
-        forwarder.forward(Array(message.readableBytesView), from: client) { response in
-            eventLoop.execute {
-                let (connection, context) = origin.value
-                connection.deliver(response, context)
-            }
+        // Sound: the octets are there while they are copied.
+        let copy = unsafe message.withUnsafeBufferPointer { unsafe Array($0) }
+        parts.forwarder.forward(copy, from: client) { [id, inbox = parts.inbox] response in
+            inbox.post(.response(id, response))
         }
     }
 
     // MARK: Out
 
-    private func deliver(_ response: [UInt8]?, _ context: ChannelHandlerContext) {
-        guard let presence else { return }
-        setWaiting(waiting - 1)
-        presence.noteActivity(at: .now())
-        if let response, response.count <= Int(UInt16.max) {
-            let frame = StreamFrame.framed(response.span)
-            context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
-        } else {
-            finish(context)
+    /// Sends the replies that are ready, behind those that the peer has not taken.
+    private mutating func send(_ loop: inout StreamLoop) {
+        loop.takeReplies { replies in
+            let sent = unsent.isEmpty ? send(replies) : 0
+            if sent < replies.count { unsent.append(replies.extracting(sent...)) }
         }
-        closeIfPeerDoesNotRead(context)
-        resume(context)
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        resume(context)
-        context.fireChannelWritabilityChanged()
-    }
+    private mutating func sendAgain() { unsent.removeFirst(unsent.withOctets { send($0) }) }
 
-    func read(context: ChannelHandlerContext) {
-        if mayTakeMore(context), !hasInputEnded { context.read() } else { owesRead = true }
-    }
-
-    private func resume(_ context: ChannelHandlerContext) {
-        guard !isAdvancing else { return }
-        advance(context)
-        if case .finishing = phase { return closeWhenFlushed(context) }
-        guard owesRead, !hasInputEnded, mayTakeMore(context) else { return }
-        owesRead = false
-        context.read()
-    }
-
-    private func mayTakeMore(_ context: ChannelHandlerContext) -> Bool {
-        switch phase {
-        case .introducing: return true
-        case .serving: break
-        case .opening, .finishing, .closed: return false
+    /// How many octets the kernel has taken.
+    private mutating func send(_ octets: Span<UInt8>) -> Int {
+        switch socket.send(octets) {
+        case .moved(let count): return count
+        case .nothing: return 0
+        case .end, .failed:
+            isOver = true
+            return 0
         }
-        return waiting < admission.limits.queriesInFlight && context.channel.isWritable
     }
 
-    private func setWaiting(_ count: Int) {
+    // MARK: What may be under way
+
+    private func mayTakeMore(_ loop: borrowing StreamLoop) -> Bool {
+        !isOver && waiting < loop.parts.limits.queriesInFlight
+            && unsent.count < loop.parts.limits.pausingOctets
+    }
+
+    private var mayRead: Bool { awaited.contains(.readable) }
+
+    private mutating func setWaiting(_ count: Int) {
         waiting = count
-        presence?.noteWaiting(count > 0)
+        presence.noteWaiting(count > 0)
     }
 
-    // MARK: The end
-
-    /// Takes no more queries; what has been taken is still answered.
-    private func finish(_ context: ChannelHandlerContext) {
-        guard case .serving(_, let presence) = phase else { return }
-        phase = .finishing(presence)
-        closeWhenFlushed(context)
-    }
-
-    private func closeWhenFlushed(_ context: ChannelHandlerContext) {
-        guard waiting == 0 else { return }
-        let origin = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
-            origin.value.close(promise: nil)
+    /// Ends what has nothing more to do, or waits for what can be done next.
+    private mutating func settle(_ loop: borrowing StreamLoop) {
+        var next: Epoll.Readiness = unsent.isEmpty ? [] : .writable
+        switch phase {
+        case .finishing:
+            if waiting == 0, unsent.isEmpty { isOver = true }
+        case .introducing, .serving:
+            if !hasInputEnded, mayTakeMore(loop) { next.insert(.readable) }
         }
+        guard next != awaited, !isOver else { return }
+        awaited = next
+        socket.wait(for: next, as: id, in: loop.parts.epoll)
     }
-
-    private func closeIfPeerDoesNotRead(_ context: ChannelHandlerContext) {
-        guard bufferedOctets(context) > admission.limits.closingOctets else { return }
-        closeAtOnce(context)
-    }
-
-    private func bufferedOctets(_ context: ChannelHandlerContext) -> Int {
-        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-    }
-
-    /// Closes; with a reset if the peer did not take its replies, so that the kernel drops them, too.
-    private func closeAtOnce(_ context: ChannelHandlerContext) {
-        if bufferedOctets(context) > 0 {
-            let reset = linger(l_onoff: 1, l_linger: 0)
-            _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(reset)
-        }
-        context.close(promise: nil)
-    }
-
-    /// Looks four times per idle timeout whether the connection still does anything.
-    ///
-    /// A peer that takes no replies gets none of its queries taken, so it goes idle, too.
-    private func startWatch(_ context: ChannelHandlerContext) {
-        let period = TimeAmount.nanoseconds(admission.limits.idleTimeout.nanoseconds / 4)
-        let origin = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        watch = context.eventLoop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in
-            let (connection, context) = origin.value
-            guard let presence = connection.presence,
-                NIODeadline.now() - presence.lastActivity >= connection.patience
-            else { return }
-            connection.closeAtOnce(context)
-        }
-    }
-
-    private var patience: TimeAmount {
-        waiting > 0 ? admission.limits.answerTimeout : admission.idleTimeout
-    }
-}
-
-extension TimeAmount {
-    /// As edns-tcp-keepalive counts (RFC 7828 §3.1).
-    fileprivate var tenthsOfSeconds: UInt16 { UInt16(clamping: nanoseconds / 100_000_000) }
 }

@@ -1,11 +1,11 @@
-package import NIOCore
+import Resolver
 
 /// What TCP clients may take of us; each bound is there because somebody will reach for it.
 package struct StreamLimits: Sendable {
     /// How long a connection may go without a whole query (RFC 7766 §6.2.3); less as they fill up.
-    package var idleTimeout = TimeAmount.seconds(10)
+    package var idleTimeout = Duration.seconds(10)
     /// How long a connection may wait for answers from upstream.
-    package var answerTimeout = TimeAmount.seconds(30)
+    package var answerTimeout = Duration.seconds(30)
     /// Connections in all.
     package var connections = 1024
     /// Connections of one client: an IPv4 address, or an IPv6 /64.
@@ -20,10 +20,18 @@ package struct StreamLimits: Sendable {
     package init() {}
 
     /// The idle timeout with `count` connections open: whole up to half of them, a tenth at the limit.
-    func idleTimeout(at count: Int) -> TimeAmount {
+    func idleTimeout(at count: Int) -> Duration {
         let free = max(connections - count, 0)
         guard free * 2 < connections else { return idleTimeout }
-        let scaled = idleTimeout.nanoseconds / Int64(max(connections, 1)) * Int64(free * 2)
-        return .nanoseconds(max(scaled, idleTimeout.nanoseconds / 10))
+        return max(idleTimeout / max(connections, 1) * (free * 2), idleTimeout / 10)
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds; none if it is negative.
+    var milliseconds: Milliseconds {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        return Milliseconds(seconds) &* 1000 &+ Milliseconds(attoseconds / 1_000_000_000_000_000)
     }
 }

@@ -1,92 +1,130 @@
 import DNSWire
-import NIOCore
 import Resolver
 import Snapshot
 
-/// What one event loop answers queries with: its own pipeline and its own memory.
-///
-/// Stays on its loop, so nothing in it is locked.
-@safe final class StreamLoop {
-    /// The largest message that two octets of length allow.
-    private static let largestMessage = 65_535
+/// What one thread answers queries with: its own pipeline and its own memory, so that nothing is locked.
+@safe struct StreamLoop: ~Copyable {
+    let parts: StreamParts
+    /// Where connections read to.
+    let input: UnsafeMutableRawBufferPointer
+    /// The time of the last `wake`.
+    private(set) var nanoseconds = SteadyClock.nanoseconds()
+    var now: Milliseconds { nanoseconds / 1_000_000 }
 
     private var pipeline: Pipeline
-    private let snapshots: SnapshotHolder
-    private let forwarder: any StreamForwarder
-    private let counters: StreamCounters
+    private var snapshot: CompiledSnapshot
+    private var generation: UInt64
     private let start = Resolution()
-    /// Replies are written here first, since their length stands in front of them.
-    private let scratch: UnsafeMutableRawBufferPointer
+    /// As edns-tcp-keepalive counts, in tenths of a second (RFC 7828 §3.1).
+    private var idleTimeout: UInt16 = 0
+    /// Where replies are written, each behind its length.
+    private let output: UnsafeMutableRawBufferPointer
+    private var outputCount = 0
 
-    init(
-        pipeline: consuming Pipeline,
-        snapshots: SnapshotHolder,
-        forwarder: any StreamForwarder,
-        counters: StreamCounters
-    ) {
-        self.pipeline = pipeline
-        self.pipeline.mayRefresh = true
-        self.snapshots = snapshots
-        self.forwarder = forwarder
-        self.counters = counters
-        unsafe scratch = .allocate(byteCount: Self.largestMessage, alignment: 16)
+    /// Octets that are read from a connection before it is the next one's turn.
+    private static let inputSize = 16 << 10
+    /// Octets of replies that are sent together.
+    private static let outputSize = 64 << 10
+    private static let largestFrame = StreamFrame.prefix + StreamFrame.largestMessage
+
+    init(_ parts: StreamParts) {
+        self.parts = parts
+        pipeline = Pipeline(cache: parts.cache, seed: parts.seed)
+        pipeline.mayRefresh = true
+        generation = parts.snapshots.generation
+        snapshot = parts.snapshots.current
+        unsafe input = .allocate(byteCount: Self.inputSize, alignment: 16)
+        unsafe output = .allocate(byteCount: Self.outputSize + Self.largestFrame, alignment: 16)
     }
 
     deinit {
-        unsafe scratch.deallocate()
+        unsafe input.deallocate()
+        unsafe output.deallocate()
+    }
+
+    /// Notes the time and takes up the snapshot in force; to be called once a batch of events.
+    mutating func wake() {
+        nanoseconds = SteadyClock.nanoseconds()
+        pipeline.timeOfDay = TimeOfDay.seconds()
+        idleTimeout = UInt16(clamping: parts.admission.idleTimeout.milliseconds / 100)
+        let latest = parts.snapshots.generation
+        guard latest != generation else { return }
+        generation = latest
+        snapshot = parts.snapshots.current
     }
 
     /// As what the peer of a new connection is heard.
     func kind(of peer: Client) -> SenderKind {
-        snapshots.current.sender(peer.address, listener: peer.listener)
+        snapshot.sender(peer.address, listener: peer.listener)
     }
+
+    // MARK: Replies
 
     /// What becomes of a query.
     enum Outcome {
-        /// The reply, behind its length.
-        case reply(ByteBuffer)
+        /// The reply stands behind those before it.
+        case reply
         /// An upstream has to be asked.
         case forward
         case drop
     }
 
-    /// Answers one message from what is known here, without waiting for anything.
-    func answer(_ message: ByteBuffer, from client: Client, at now: NIODeadline) -> Outcome {
-        // Sound: `scratch` lives as long as the loop, and only this writer uses it meanwhile.
-        var reply = unsafe ReplyWriter(scratch, limit: Self.largestMessage)
-        pipeline.timeOfDay = TimeOfDay.seconds()
+    /// Answers one message from what is known here; there has to be room for the reply.
+    mutating func answer(_ message: Span<UInt8>, from client: Client) -> Outcome {
+        var client = client
+        client.idleTimeout = idleTimeout
+        let frame = unsafe UnsafeMutableRawBufferPointer(rebasing: output[outputCount...])
+        let memory = unsafe UnsafeMutableRawBufferPointer(rebasing: frame[StreamFrame.prefix...])
+        // Sound: the memory lives as long as the loop, and only this writer uses it meanwhile.
+        var reply = unsafe ReplyWriter(memory, limit: StreamFrame.largestMessage)
         let failedOpen = pipeline.failedOpenCount
         let verdict = pipeline.answer(
-            message.readableBytesUInt8Span,
+            message,
             from: client,
-            in: snapshots.current,
+            in: snapshot,
             knowing: start,
-            now: Self.seconds(of: now),
+            now: UInt32(truncatingIfNeeded: now / 1000),
             into: &reply
         )
-        if pipeline.failedOpenCount != failedOpen { counters.countFailedOpen() }
-        if let refreshment = pipeline.leftRefreshment { forwarder.refresh(refreshment) }
+        if pipeline.failedOpenCount != failedOpen { parts.counters.countFailedOpen() }
+        if let refreshment = pipeline.leftRefreshment { parts.forwarder.refresh(refreshment) }
         switch verdict {
-        case .reply: return .reply(reply.withOctets(StreamFrame.framed))
+        case .reply:
+            commit(length: reply.count)
+            return .reply
         case .forward: return .forward
         case .drop: return .drop
         }
     }
 
-    /// Seconds of the steady clock that all threads share: CLOCK_MONOTONIC.
-    private static func seconds(of now: NIODeadline) -> UInt32 {
-        UInt32(truncatingIfNeeded: now.uptimeNanoseconds / 1_000_000_000)
+    /// Puts a reply behind those before it; there has to be room.
+    mutating func write(_ reply: Span<UInt8>) {
+        // Sound: slicing checks that there is room.
+        let memory = unsafe output[(outputCount + StreamFrame.prefix)...]
+        unsafe reply.withUnsafeBytes {
+            unsafe UnsafeMutableRawBufferPointer(rebasing: memory).copyMemory(from: $0)
+        }
+        commit(length: reply.count)
     }
-}
 
-/// A message as it travels on a stream.
-enum StreamFrame {
-    /// The message behind its length (RFC 1035 §4.2.2).
-    static func framed(_ message: Span<UInt8>) -> ByteBuffer {
-        var frame = ByteBufferAllocator().buffer(capacity: 2 + message.count)
-        frame.writeInteger(UInt16(truncatingIfNeeded: message.count))
-        // Sound: octets have no padding, and the raw view ends with the call.
-        unsafe frame.writeBytes(message.bytes)
-        return frame
+    private mutating func commit(length: Int) {
+        // Sound: the message behind its length was written, so both are inside the memory.
+        unsafe output.storeBytes(
+            of: UInt16(truncatingIfNeeded: length).bigEndian,
+            toByteOffset: outputCount,
+            as: UInt16.self
+        )
+        outputCount += StreamFrame.prefix + length
+    }
+
+    /// True while any message may be written behind those that are there.
+    var hasRoom: Bool { outputCount <= Self.outputSize }
+
+    /// Hands the replies so far to `send`, and starts anew.
+    mutating func takeReplies(_ send: (Span<UInt8>) -> Void) {
+        guard outputCount > 0 else { return }
+        // Sound: as many octets have been written, and nothing is written before `send` returns.
+        send(unsafe Span(_unsafeBytes: UnsafeRawBufferPointer(rebasing: output[..<outputCount])))
+        outputCount = 0
     }
 }

@@ -18,7 +18,7 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
     private let onEnd: (UpstreamStreamConnection, [Asked]) -> Void
 
     private var phase = Phase.connecting
-    private var frames = StreamFrames()
+    private var frames = UpstreamStreamFrames()
     /// By the ID on this connection, which is not the asker's.
     private var asked: [UInt16: Asked] = [:]
     private var answerCount = 0

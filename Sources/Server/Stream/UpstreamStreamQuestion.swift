@@ -27,7 +27,7 @@ struct UpstreamStreamQuestion: Sendable {
 
     /// The message behind its length, under the ID by which the connection knows it.
     func frame(id: UInt16) -> ByteBuffer {
-        var frame = StreamFrame.framed(message.span)
+        var frame = ByteBuffer(framing: message.span)
         frame.setInteger(id, at: frame.readerIndex + 2)
         return frame
     }

@@ -134,7 +134,7 @@ struct UpstreamSockets: ~Copyable {
             return nil
         }
         let index = vacant.last ?? sockets.count
-        guard epoll.add(descriptor, .upstream(index)) else {
+        guard epoll.add(descriptor, token: WorkerEvent.upstream(index).token) else {
             code = errorNumber()
             _ = close(descriptor)
             return nil

@@ -1,17 +1,14 @@
-package import DNSWire
-package import NIOCore
+import DNSWire
+import NIOCore
 
-/// Cuts a stream into messages, each behind its length in two octets (RFC 7766 §8), and takes off the
-/// PROXY header in front of them.
+/// Cuts what an upstream sends into messages, each behind its length in two octets (RFC 7766 §8).
 ///
-/// Holds at most what one read brings besides one message or header that is not yet whole.
-package struct StreamFrames {
+/// Holds at most what one read brings besides one message that is not yet whole.
+struct UpstreamStreamFrames {
     private var pending = ByteBuffer()
 
-    package init() {}
-
     /// What the octets so far amount to.
-    package enum Next: Equatable {
+    enum Next: Equatable {
         case message(ByteBuffer)
         /// More octets are needed.
         case incomplete
@@ -20,10 +17,10 @@ package struct StreamFrames {
     }
 
     /// True while part of a message is there.
-    package var isAmidMessage: Bool { pending.readableBytes > 0 }
+    var isAmidMessage: Bool { pending.readableBytes > 0 }
 
     /// Takes what was read from the socket.
-    package mutating func append(_ octets: inout ByteBuffer) {
+    mutating func append(_ octets: inout ByteBuffer) {
         if pending.readableBytes == 0 {
             pending = octets
         } else {
@@ -32,15 +29,8 @@ package struct StreamFrames {
         }
     }
 
-    /// Takes the PROXY header off, if it is there whole; called before the first `next`.
-    package mutating func takeHeader() throws(ProxyHeaderError) -> ProxyHeader? {
-        guard let header = try ProxyHeader.read(pending.readableBytesUInt8Span) else { return nil }
-        pending.moveReaderIndex(forwardBy: header.length)
-        return header
-    }
-
     /// The next whole message, if it is there.
-    package mutating func next() -> Next {
+    mutating func next() -> Next {
         guard let length = pending.getInteger(at: pending.readerIndex, as: UInt16.self) else {
             return .incomplete
         }
@@ -48,5 +38,15 @@ package struct StreamFrames {
         guard pending.readableBytes >= 2 + Int(length) else { return .incomplete }
         pending.moveReaderIndex(forwardBy: 2)
         return pending.readSlice(length: Int(length)).map(Next.message) ?? .incomplete
+    }
+}
+
+extension ByteBuffer {
+    /// A message behind its length, as it travels on a stream (RFC 1035 §4.2.2).
+    init(framing message: Span<UInt8>) {
+        self = ByteBufferAllocator().buffer(capacity: 2 + message.count)
+        writeInteger(UInt16(truncatingIfNeeded: message.count))
+        // Sound: octets have no padding, and the raw view ends with the call.
+        unsafe writeBytes(message.bytes)
     }
 }

@@ -1,0 +1,91 @@
+import CSockets
+import DNSWire
+import Glibc
+
+/// A TCP socket that clients connect to.
+final class StreamListener: Sendable {
+    let descriptor: Int32
+    /// The listener's number in the configuration.
+    let number: Int
+    /// Where it stands, the port filled in.
+    let address: AddressAndPort
+
+    /// Octets of replies that the kernel may hold for one connection, doubled by Linux.
+    private static let kernelBuffer: Int32 = 64 << 10
+    private static let backlog: Int32 = 1024
+
+    init(_ wanted: AddressAndPort, number: Int) throws(SocketError) {
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        descriptor = socket(wanted.address.isV4 ? AF_INET : AF_INET6, type, 0)
+        self.number = number
+        guard descriptor >= 0 else { throw SocketError(call: "socket", address: wanted) }
+        do throws(SocketError) {
+            address = try Self.open(descriptor, at: wanted)
+        } catch {
+            _ = close(descriptor)
+            throw error
+        }
+    }
+
+    deinit { _ = close(descriptor) }
+
+    /// Linux has each connection inherit the options.
+    private static func open(
+        _ descriptor: Int32,
+        at wanted: AddressAndPort
+    ) throws(SocketError) -> AddressAndPort {
+        let tcp = Int32(IPPROTO_TCP)
+        let isV6Only =
+            wanted.address.isV4
+            || SocketOption.set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, to: 1)
+        guard isV6Only,
+            SocketOption.set(descriptor, SOL_SOCKET, SO_REUSEADDR, to: 1),
+            SocketOption.set(descriptor, SOL_SOCKET, SO_SNDBUF, to: kernelBuffer),
+            SocketOption.set(descriptor, tcp, TCP_NODELAY, to: 1)
+        else { throw SocketError(call: "setsockopt", address: wanted) }
+        guard SocketName.bind(descriptor, to: wanted) == 0 else {
+            throw SocketError(call: "bind", address: wanted)
+        }
+        guard listen(descriptor, backlog) == 0 else {
+            throw SocketError(call: "listen", address: wanted)
+        }
+        guard let address = SocketName.bound(descriptor) else {
+            throw SocketError(call: "getsockname", address: wanted)
+        }
+        return address
+    }
+
+    /// What became of accepting without waiting.
+    enum Arrival {
+        case connection(AcceptedStream)
+        /// This one is of no use; there may be others.
+        case lost
+        case nobody
+        /// Neither descriptors nor memory are left for another one.
+        case noRoom
+    }
+
+    func accept() -> Arrival {
+        let (accepted, peer) = SocketName.accept(descriptor)
+        guard accepted >= 0 else {
+            switch errorNumber() {
+            case EAGAIN: return .nobody
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .noRoom
+            default: return .lost
+            }
+        }
+        let socket = AcceptedSocket(accepted)
+        guard let peer else { return .lost }
+        return .connection(
+            AcceptedStream(socket: socket, address: peer.address, listener: number)
+        )
+    }
+}
+
+/// A connection that nobody serves yet.
+struct AcceptedStream: Sendable {
+    let socket: AcceptedSocket
+    let address: IPAddress
+    /// The number of the listener that took it.
+    let listener: Int
+}

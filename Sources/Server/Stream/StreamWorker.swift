@@ -1,0 +1,183 @@
+import Resolver
+
+/// One thread's part of the TCP server: it accepts connections, reads queries and sends replies.
+///
+/// It never blocks but in `Epoll.wait`. The first one accepts for all, each in turn.
+struct StreamWorker: ~Copyable {
+    let parts: StreamParts
+    var loop: StreamLoop
+    var connections = StreamSlots()
+    private var listeners: [StreamListener] = []
+    /// Whose turn it is to get a connection.
+    private var turn = 0
+    /// When idle connections are looked for again.
+    private var nextLook: Milliseconds = 0
+    /// When connections are accepted again, after there was no room for one.
+    private var nextAccept: Milliseconds?
+    private var isTaking = true
+    private var endDeadline: Milliseconds?
+
+    /// Connections that are accepted before it is the others' turn.
+    private static let arrivalsAtOnce = 16
+    private static let acceptPause: Milliseconds = 1000
+
+    init(_ parts: StreamParts) {
+        self.parts = parts
+        loop = StreamLoop(parts)
+    }
+
+    /// Works until it is told to end and no connection is left.
+    mutating func run() {
+        while !isDone {
+            let count = parts.epoll.wait(timeout: patience)
+            loop.wake()
+            for index in 0..<count {
+                handle(
+                    StreamEvent(token: parts.epoll.token(at: index)),
+                    parts.epoll.readiness(at: index)
+                )
+            }
+            lookAround()
+        }
+        end()
+    }
+
+    private mutating func handle(_ event: StreamEvent, _ readiness: Epoll.Readiness) {
+        switch event {
+        case .inbox: for item in parts.inbox.takeAll() { handle(item) }
+        case .listener(let index): if listeners.indices.contains(index) { accept(from: index) }
+        case .connection(let id):
+            guard let index = connections.index(of: id) else { return }
+            connections[index]?.handle(readiness, &loop)
+            removeIfOver(index)
+        }
+    }
+
+    private mutating func handle(_ item: StreamInbox.Item) {
+        switch item {
+        case .listen(let listener): if isTaking { listen(listener) }
+        case .connection(let accepted): serve(accepted)
+        case .response(let id, let response):
+            guard let index = connections.index(of: id) else { return }
+            connections[index]?.deliver(response, &loop)
+            removeIfOver(index)
+        case .close(let id):
+            guard let index = connections.index(of: id) else { return }
+            remove(index)
+        case .stopTaking(let continuation):
+            stopTaking()
+            continuation.resume()
+        case .end(let deadline):
+            stopTaking()
+            endDeadline = deadline
+        }
+    }
+
+    // MARK: Connections
+
+    private mutating func listen(_ listener: StreamListener) {
+        let token = StreamEvent.listener(listeners.count).token
+        if parts.epoll.add(listener.descriptor, token: token) { listeners.append(listener) }
+    }
+
+    private mutating func accept(from index: Int) {
+        for _ in 0..<Self.arrivalsAtOnce {
+            switch listeners[index].accept() {
+            case .connection(let accepted): handOut(accepted)
+            case .lost: break
+            case .nobody: return
+            case .noRoom: return pauseAccepting()
+            }
+        }
+    }
+
+    private mutating func handOut(_ accepted: AcceptedStream) {
+        turn = (turn + 1) % parts.inboxes.count
+        if turn == parts.number {
+            serve(accepted)
+        } else {
+            parts.inboxes[turn].post(.connection(accepted))
+        }
+    }
+
+    private mutating func serve(_ accepted: AcceptedStream) {
+        if connections.count == 0 { nextLook = loop.now + lookPeriod }
+        connections.add { StreamConnection(accepted, id: $0, in: loop) }
+    }
+
+    private mutating func removeIfOver(_ index: Int) {
+        if connections[index]?.isOver == true { remove(index) }
+    }
+
+    private mutating func remove(_ index: Int) {
+        guard let connection = connections[index] else { return }
+        parts.admission.leave(connection.presence)
+        connections.remove(at: index)
+    }
+
+    // MARK: Time
+
+    /// Idle connections are looked for four times per idle timeout.
+    private var lookPeriod: Milliseconds { max(parts.limits.idleTimeout.milliseconds / 4, 1) }
+
+    private mutating func lookAround() {
+        if connections.count > 0, loop.now >= nextLook {
+            nextLook = loop.now + lookPeriod
+            for index in connections.indices {
+                connections[index]?.endIfIdle(loop)
+                removeIfOver(index)
+            }
+        }
+        if let time = nextAccept, loop.now >= time {
+            nextAccept = nil
+            for (index, listener) in listeners.enumerated() {
+                _ = parts.epoll.add(
+                    listener.descriptor,
+                    token: StreamEvent.listener(index).token
+                )
+            }
+        }
+    }
+
+    /// Without it a connection that there is no room for would be reported without end.
+    private mutating func pauseAccepting() {
+        for listener in listeners { parts.epoll.remove(listener.descriptor) }
+        nextAccept = loop.now + Self.acceptPause
+    }
+
+    /// Milliseconds until something is due; -1 if nothing ever is.
+    private var patience: Int32 {
+        let due = min(
+            connections.count > 0 ? nextLook : .max,
+            nextAccept ?? .max,
+            endDeadline ?? .max
+        )
+        guard due != .max else { return -1 }
+        return Int32(min(due - min(due, loop.now), 60_000))
+    }
+
+    // MARK: The end
+
+    private mutating func stopTaking() {
+        guard isTaking else { return }
+        isTaking = false
+        listeners = []
+        nextAccept = nil
+        for index in connections.indices {
+            connections[index]?.stopReading(&loop)
+            removeIfOver(index)
+        }
+    }
+
+    private var isDone: Bool {
+        guard let endDeadline else { return false }
+        return loop.now >= endDeadline || connections.count == 0
+    }
+
+    private mutating func end() {
+        for index in connections.indices { remove(index) }
+        for item in parts.inbox.close() {
+            if case .stopTaking(let continuation) = item { continuation.resume() }
+        }
+    }
+}
