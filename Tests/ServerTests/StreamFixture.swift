@@ -18,6 +18,7 @@ struct StreamFixture {
     /// With `proxies`, those have to send a PROXY header, and nobody else is heard.
     init(
         proxies: String? = nil,
+        threads: Int = 1,
         _ change: (inout StreamLimits) -> Void = { _ in }
     ) async throws {
         var limits = StreamLimits()
@@ -28,7 +29,7 @@ struct StreamFixture {
         server = try StreamServer(
             StreamSettings(
                 limits: limits,
-                threads: 1,
+                threads: threads,
                 snapshots: SnapshotHolder(CompiledSnapshot(compiling: world, seed: seed)),
                 cache: ResponseCache(byteCount: 1 << 20),
                 seed: seed,

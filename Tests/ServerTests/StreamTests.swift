@@ -137,4 +137,47 @@ import Testing
         #expect(try client.receive() == nil)
         try await fixture.end()
     }
+
+    @Test func `what comes late for a connection that was reset is not the next one's`()
+        async throws
+    {
+        let fixture = try await StreamFixture { $0.queriesInFlight = 1 }
+        var first: StreamClient? = try fixture.connect()
+        try first?.send(messages: (1...2).map { StreamFixture.query("www.example.org", id: $0) })
+        let late = await fixture.forwarder.take(1)
+        first?.resetOnClose()
+        first = nil
+        while fixture.server.connectionCount > 0 { await Task.yield() }
+        let next = try fixture.connect()
+        try next.send(messages: [StreamFixture.query("www.example.org", id: 3)])
+        let held = await fixture.forwarder.take(1)
+        late[0].answer()
+        held[0].answer()
+        #expect(try next.receiveIDs(1) == [3])
+        try await fixture.end()
+    }
+
+    @Test func `several threads serve connections in turn, and all finish what they have`()
+        async throws
+    {
+        let fixture = try await StreamFixture(threads: 3)
+        let clients = try (0..<7).map { _ in try fixture.connect() }
+        for (number, client) in clients.enumerated() {
+            let (here, upstream) = (UInt16(number), UInt16(100 + number))
+            try client.send(messages: [
+                StreamFixture.query("www.example.org", id: upstream),
+                StreamFixture.query(Self.host, id: here),
+            ])
+            #expect(try client.receiveIDs(1) == [here])
+        }
+        await fixture.server.stopTakingQueries()
+        async let finished: Void = fixture.server.finish(within: .seconds(10))
+        for query in await fixture.forwarder.take(7) { query.answer() }
+        for (number, client) in clients.enumerated() {
+            #expect(try client.receiveIDs(1) == [UInt16(100 + number)])
+            #expect(try client.receive() == nil)
+        }
+        await finished
+        try await fixture.end()
+    }
 }

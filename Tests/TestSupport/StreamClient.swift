@@ -99,6 +99,9 @@ package final class StreamClient: Sendable {
         [UInt8(message.count >> 8), UInt8(message.count & 0xFF)] + message
     }
 
+    /// Has the connection end with a reset, once nobody holds this any more.
+    package func resetOnClose() { set(SO_LINGER, linger(l_onoff: 1, l_linger: 0)) }
+
     /// Tells the server that nothing more will be sent.
     package func endSending() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 

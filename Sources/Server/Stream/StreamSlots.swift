@@ -5,7 +5,7 @@ struct StreamSlots {
     private var generations: [UInt32] = []
     private var free: [Int] = []
 
-    /// Every number that `connection(at:)` takes.
+    /// Every slot there has been.
     var indices: Range<Int> { slots.indices }
 
     /// Where a connection with this ID stands; nil if it has ended.
@@ -14,9 +14,9 @@ struct StreamSlots {
         return index < slots.count && slots[index]?.id == id ? index : nil
     }
 
-    /// The connection in a slot, if there is one.
+    /// The connection in a slot, if there is one; in its place, so that nothing of it is counted up.
     subscript(index: Int) -> StreamConnection? {
-        get { slots[index] }
+        _read { yield slots[index] }
         _modify { yield &slots[index] }
     }
 
