@@ -83,6 +83,7 @@ package final class Server: Sendable {
         let snapshot = CompiledSnapshot(compiling: world, seed: seed)
         health.watch(snapshot)
         snapshots.replace(with: snapshot)
+        streams.takeUpSnapshot()
         state.withLock { $0 = ServedState(world: world, snapshot: snapshot) }
         datagrams.searchForLoops()
         return settings.fixedChanges(to: next)

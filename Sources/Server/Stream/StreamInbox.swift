@@ -11,6 +11,8 @@ final class StreamInbox: Sendable {
         case response(StreamID, [UInt8]?)
         /// A connection that another one has displaced.
         case close(StreamID)
+        /// Another snapshot is in force; a thread takes it up whenever it wakes.
+        case newSnapshot
         /// Take no connection and no query any more, and say so.
         case stopTaking(CheckedContinuation<Void, Never>)
         /// End once there is no connection, at the latest at this time.

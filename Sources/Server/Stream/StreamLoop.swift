@@ -50,7 +50,8 @@ import Snapshot
         let latest = parts.snapshots.generation
         guard latest != generation else { return }
         generation = latest
-        snapshot = parts.snapshots.current
+        let old = exchange(&snapshot, with: parts.snapshots.current)
+        parts.snapshots.letGo(of: old)
     }
 
     /// As what the peer of a new connection is heard.

@@ -47,6 +47,12 @@ package final class StreamServer: Sendable {
         return socket.address.port
     }
 
+    /// Has every thread take up the snapshot in force, and let go of the one before, though nobody asks it
+    /// anything.
+    func takeUpSnapshot() {
+        for inbox in inboxes { inbox.post(.newSnapshot) }
+    }
+
     /// Accepts no connection and takes no query any more, once this returns.
     package func stopTakingQueries() async {
         admission.startDraining()

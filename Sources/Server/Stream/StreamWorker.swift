@@ -64,6 +64,7 @@ struct StreamWorker: ~Copyable {
         case .close(let id):
             guard let index = connections.index(of: id) else { return }
             remove(index)
+        case .newSnapshot: break
         case .stopTaking(let continuation):
             stopTaking()
             continuation.resume()
