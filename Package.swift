@@ -76,7 +76,6 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "Server", "Control", "Resolver", "Snapshot", "DNSWire", "TestSupport",
-                .product(name: "NIOCore", package: "swift-nio"),
             ],
             path: "Fuzzing/FuzzTargets",
             swiftSettings: strict

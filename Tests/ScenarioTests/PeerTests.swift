@@ -8,7 +8,8 @@ import Testing
 /// authority section proves nothing (`AnswerContents`); ANY and meta types, which it answers by itself;
 /// aliases that loop or number more than 16, which are SERVFAIL. An alias chain that the upstream leaves
 /// open is one that Zonal follows to its end, so its rest is asked for directly too (`PeerAnswers`).
-/// A validating resolver gives more or fewer proofs from its cache (RFC 8198): more are no difference.
+/// A validating resolver gives more or fewer proofs from its cache (RFC 8198), and others when records have
+/// expired meanwhile: more are no difference, and fewer may be in a few answers.
 @Suite(.serialized, .peerWorld)
 struct `Real resolvers as upstreams` {
     @Test(arguments: ResolverKind.allCases)
@@ -31,11 +32,12 @@ struct `Real resolvers as upstreams` {
         let differences = zip(differing, again).flatMap { number, again in
             comparison.compare(world.questions[number], direct: again, through: through[number])
         }
-        let text = differences.prefix(20).joined(separator: "\n")
+        let text = differences.prefix(20).map(\.text).joined(separator: "\n")
         #expect(
-            differences.count == 0,
+            !differences.contains { !$0.isLackOfProof },
             "\(kind.rawValue): \(differences.count) differences\n\(text)"
         )
+        #expect(differences.count <= 8, "\(kind.rawValue)\n\(text)")
         #expect(differing.count < 50, "\(kind.rawValue) contradicts itself")
         // The questions are worth something only if the peer answers them.
         let rcodes = Dictionary(grouping: direct, by: \.rcode).mapValues(\.count)
@@ -107,6 +109,12 @@ private enum PeerAnswers {
     }
 }
 
+private struct Difference {
+    var text: String
+    /// An NSEC or NSEC3 record, or the signature of one, is not there.
+    var isLackOfProof = false
+}
+
 /// What differs between answers to the same questions.
 private struct PeerComparison {
     /// The highest TTL that the peer has shown of each record.
@@ -124,11 +132,15 @@ private struct PeerComparison {
         _ question: ClientQuestion,
         direct: AnswerContents,
         through reply: [UInt8]
-    ) -> [String] {
+    ) -> [Difference] {
         guard let through = try? AnswerContents(reply) else {
-            return ["\(question): cannot be read"]
+            return [Difference(text: "\(question): cannot be read")]
         }
-        var found = direct.records.subtracting(through.records).map { "lacks \($0)" }
+        let lacking = direct.records.subtracting(through.records)
+        let lackingProofs = lacking.filter(\.isProof).map {
+            Difference(text: "\(question): lacks \($0)", isLackOfProof: true)
+        }
+        var found = lacking.filter { !$0.isProof }.map { "lacks \($0)" }
         found += through.records.subtracting(direct.records).filter { !$0.isProof }
             .map { "adds \($0)" }
         found += through.repeated.map { "repeats \($0)" }
@@ -137,6 +149,6 @@ private struct PeerComparison {
         for (record, ttl) in through.ttls where ttl > (highest[record] ?? ttl) + seconds {
             found.append("TTL \(ttl) above \(highest[record] ?? 0) of \(record)")
         }
-        return found.map { "\(question): \($0)" }
+        return lackingProofs + found.map { Difference(text: "\(question): \($0)") }
     }
 }
