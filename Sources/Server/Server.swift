@@ -83,6 +83,7 @@ package final class Server: Sendable {
         let snapshot = CompiledSnapshot(compiling: world, seed: seed)
         health.watch(snapshot)
         snapshots.replace(with: snapshot)
+        datagrams.takeUpSnapshot()
         streams.takeUpSnapshot()
         state.withLock { $0 = ServedState(world: world, snapshot: snapshot) }
         datagrams.searchForLoops()
@@ -124,13 +125,14 @@ package final class Server: Sendable {
 
     /// Answers nobody new, finishes what is under way, closes everything.
     private func drain() async {
-        let timeout = settings.drainTimeout
+        let deadline = SteadyClock.milliseconds() + settings.drainTimeout
         health.stop()
         await control.withLock { $0 }?.close()
+        datagrams.stopReceiving()
         await streams.stopTakingQueries()
-        async let streamsEnd: Void = streams.finish(within: .milliseconds(timeout))
-        async let datagramsEnd: Void = datagrams.drain(within: timeout)
-        _ = await (streamsEnd, datagramsEnd)
+        // What connections still hold is the datagram workers' to ask upstreams.
+        await streams.finish(within: .milliseconds(settings.drainTimeout))
+        await datagrams.drain(within: deadline - min(SteadyClock.milliseconds(), deadline))
         await upstreams.close()
         try? await group.shutdownGracefully()
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -80,6 +81,30 @@ import Testing
         while upstream.queries.isEmpty { try Command.run(["true"]) }
         server.process.send(signal: SIGTERM)
         #expect(try dig.waitForExit().output.contains("SERVFAIL"))
+        #expect(try server.process.waitForExit().status == 0)
+    }
+
+    @Test func `answers all queries that a connection has sent before it ends`() throws {
+        let isOpen = Mutex(false)
+        let upstream = try ScriptedUpstream { query in
+            isOpen.withLock { $0 } ? [Answer.address(query, [198, 51, 100, 7])] : []
+        }
+        // Equal questions are one worker's, so that the other has nothing to wait for.
+        let server = try ZonalServer(
+            "workers: 2\nforward: [{ zone: \".\", to: [\"\(upstream.endpoint)\"] }]\n"
+        )
+        let client = try StreamClient(port: server.port)
+        // More than may wait at a time: the rest is still to be taken when the end begins.
+        let names = (0..<84).map { $0 < 64 ? "slow.example.org" : "n\($0).example.org" }
+        try client.send(
+            messages: names.enumerated().map { QueryMessage.of($1, id: UInt16($0)) }
+        )
+        while upstream.queries.isEmpty { try Command.run(["true"]) }
+        server.process.send(signal: SIGTERM)
+        while (try? StreamClient(port: server.port)) != nil { try Command.run(["true"]) }
+        isOpen.withLock { $0 = true }
+        let ids = try client.receiveIDs(84)
+        #expect(Set(ids).count == 84)
         #expect(try server.process.waitForExit().status == 0)
     }
 

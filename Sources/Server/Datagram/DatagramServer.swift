@@ -54,6 +54,10 @@ package final class DatagramServer: Sendable {
         }
     }
 
+    /// Has every worker take up the snapshot in force, and let go of the one before, though nobody asks it
+    /// anything.
+    package func takeUpSnapshot() { for inbox in inboxes { _ = inbox.post(.newSnapshot) } }
+
     /// Has one worker find out which upstreams ask us what we ask them, now and from time to time.
     package func searchForLoops() { _ = inboxes[0].post(.searchForLoops) }
 
@@ -63,9 +67,13 @@ package final class DatagramServer: Sendable {
     /// Stops receiving, lets waiting clients be answered for up to `timeout`, and returns once all
     /// threads have ended.
     package func drain(within timeout: Milliseconds) async {
+        stopReceiving()
         askToDrain(within: timeout)
         await threads.allEnded()
     }
+
+    /// Takes no more datagrams from clients; queries that come over connections are still answered.
+    package func stopReceiving() { for inbox in inboxes { _ = inbox.post(.stopReceiving) } }
 
     private func askToDrain(within timeout: Milliseconds) {
         let deadline = SteadyClock.milliseconds() + timeout

@@ -160,9 +160,10 @@ struct DatagramWorker: ~Copyable {
         case .upstreamStreamAnswer(let attempt, let result):
             receiveStreamAnswer(result, for: attempt)
         case .searchForLoops: searchForLoops()
-        case .drain(let deadline):
-            drainDeadline = deadline
+        case .newSnapshot: takeUpSnapshot()
+        case .stopReceiving:
             for socket in parts.listeners { parts.epoll.remove(socket.descriptor) }
+        case .drain(let deadline): drainDeadline = deadline
         }
     }
 
@@ -198,7 +199,9 @@ struct DatagramWorker: ~Copyable {
             switch item {
             case .query(let query): query.respond(nil)
             case .handover(let client): fail(client, because: .networkError)
-            case .refresh, .upstreamStreamAnswer, .searchForLoops, .drain: break
+            case .refresh, .upstreamStreamAnswer, .searchForLoops, .newSnapshot, .stopReceiving,
+                .drain:
+                break
             }
         }
         outgoing.flush()

@@ -14,7 +14,11 @@ package final class WorkerInbox: Sendable {
         case refresh(Refreshment)
         /// Find out which upstreams of the snapshot in force ask us; to one worker alone.
         case searchForLoops
-        /// Receive no more from clients and end once nobody waits, at the latest at this time.
+        /// Another snapshot is in force; a worker takes it up whenever it wakes.
+        case newSnapshot
+        /// Receive no more datagrams from clients.
+        case stopReceiving
+        /// End once nobody waits, at the latest at this time.
         case drain(deadline: Milliseconds)
     }
 
@@ -43,7 +47,7 @@ extension WorkerInbox.Item {
     /// True of what must never be refused because clients filled the queue.
     fileprivate var isControl: Bool {
         switch self {
-        case .drain, .upstreamStreamAnswer, .searchForLoops: true
+        case .drain, .stopReceiving, .upstreamStreamAnswer, .searchForLoops, .newSnapshot: true
         case .query, .handover, .refresh: false
         }
     }

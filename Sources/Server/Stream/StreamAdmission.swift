@@ -84,11 +84,15 @@ final class StreamAdmission: Sendable {
         openCount.store(state.members.count, ordering: .relaxed)
     }
 
-    private func take(_ presence: StreamPresence, _ state: inout State) {
-        guard state.members.removeValue(forKey: ObjectIdentifier(presence)) != nil else { return }
+    @discardableResult
+    private func take(_ presence: StreamPresence, _ state: inout State) -> Bool {
+        guard state.members.removeValue(forKey: ObjectIdentifier(presence)) != nil else {
+            return false
+        }
         openCount.store(state.members.count, ordering: .relaxed)
         Self.decrement(&state.countByClient, presence.client)
         Self.decrement(&state.countByNetwork, presence.network)
+        return true
     }
 
     /// Keys without connections are not kept.
@@ -98,8 +102,9 @@ final class StreamAdmission: Sendable {
         counts[key] = left > 0 ? left : nil
     }
 
-    /// Forgets a connection that has ended; harmless for one that was evicted before.
-    func leave(_ presence: StreamPresence) { state.withLock { take(presence, &$0) } }
+    /// Forgets a connection that has ended; false, and harmless, for one that was evicted before.
+    @discardableResult
+    func leave(_ presence: StreamPresence) -> Bool { state.withLock { take(presence, &$0) } }
 
     /// Lets nobody in any more.
     func startDraining() { state.withLock { $0.isDraining = true } }
@@ -123,7 +128,7 @@ final class StreamPresence: Sendable {
         network = address.map { $0.isV4 ? ($0.bits >> 8) << 8 : ($0.bits >> 80) << 80 }
     }
 
-    /// When the last whole query came or the last reply left, in nanoseconds of the steady clock.
+    /// When the last whole query came or was answered, in nanoseconds of the steady clock.
     var lastActivity: UInt64 { activity.load(ordering: .relaxed) }
 
     /// True while no query of it waits for an upstream.

@@ -181,8 +181,9 @@ struct StreamConnection {
             }
             let client = proxy.client(named: header)
             let (admission, inbox) = (loop.parts.admission, loop.parts.inbox)
-            admission.leave(presence)
-            guard let own = admission.admit(id, of: inbox, from: client.address) else {
+            guard admission.leave(presence),
+                let own = admission.admit(id, of: inbox, from: client.address)
+            else {
                 phase = .finishing
                 return header.length
             }

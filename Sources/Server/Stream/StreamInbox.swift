@@ -1,6 +1,9 @@
 import Resolver
 
-/// What other threads leave for a stream thread; connections and their limits bound how much.
+/// What other threads leave for a stream thread.
+///
+/// Connections and their limits bound how much of it is about connections that are served; what has just
+/// been accepted is bounded by how soon the thread looks.
 final class StreamInbox: Sendable {
     /// One piece of work.
     enum Item: Sendable {

@@ -12,6 +12,9 @@ final class StreamListener: Sendable {
 
     /// Octets of replies that the kernel may hold for one connection, doubled by Linux.
     private static let kernelBuffer: Int32 = 64 << 10
+    /// Milliseconds that the kernel keeps what a peer does not take, of closed connections, too: nobody else
+    /// limits those (RFC 5482).
+    private static let kernelPatience: Int32 = 20_000
     private static let backlog: Int32 = 1024
 
     init(_ wanted: AddressAndPort, number: Int) throws(SocketError) {
@@ -41,7 +44,8 @@ final class StreamListener: Sendable {
         guard isV6Only,
             SocketOption.set(descriptor, SOL_SOCKET, SO_REUSEADDR, to: 1),
             SocketOption.set(descriptor, SOL_SOCKET, SO_SNDBUF, to: kernelBuffer),
-            SocketOption.set(descriptor, tcp, TCP_NODELAY, to: 1)
+            SocketOption.set(descriptor, tcp, TCP_NODELAY, to: 1),
+            SocketOption.set(descriptor, tcp, TCP_USER_TIMEOUT, to: kernelPatience)
         else { throw SocketError(call: "setsockopt", address: wanted) }
         guard SocketName.bind(descriptor, to: wanted) == 0 else {
             throw SocketError(call: "bind", address: wanted)

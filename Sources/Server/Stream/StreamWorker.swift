@@ -63,8 +63,9 @@ struct StreamWorker: ~Copyable {
             removeIfOver(index)
         case .close(let id):
             guard let index = connections.index(of: id) else { return }
+            connections[index]?.abort()
             remove(index)
-        case .newSnapshot: break
+        case .newSnapshot: loop.wake()
         case .stopTaking(let continuation):
             stopTaking()
             continuation.resume()
