@@ -62,7 +62,8 @@ enum AnswerTarget {
         )
     }
 
-    /// What is kept is a whole answer, and what would be kept of that is the same.
+    /// What is kept is a whole answer, and what would be kept of that is the same, but for the case of letters:
+    /// a name that a DNAME makes is spelled as it first stands in the message.
     private static func readAgain(
         _ result: ResponseScrubber.Result,
         _ question: UpstreamQuestion,
@@ -85,7 +86,7 @@ enum AnswerTarget {
         guard !result.isStripped else { return }
         let again = try scrub(message, question, name, options)
         try require(
-            again?.payload == result.payload,
+            again?.payload.map(DomainName.fold) == result.payload.map(DomainName.fold),
             "kept \(result.payload), of which \(again?.payload ?? []) would be kept"
         )
     }
