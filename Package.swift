@@ -67,7 +67,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["DNSWire"],
+            dependencies: ["Control", "DNSWire"],
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),

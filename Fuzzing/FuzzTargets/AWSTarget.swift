@@ -1,4 +1,5 @@
 import Control
+import TestSupport
 
 /// Any octets as an export of an AWS account.
 enum AWSTarget {
@@ -18,7 +19,7 @@ enum AWSTarget {
         var files = ["zonal.yaml": Array(configuration.utf8)]
         for (path, text) in exported.files { files["aws/\(path)"] = Array(text.utf8) }
         let loader = ConfigurationLoader(
-            loader: MemoryFiles(files),
+            loader: TableLoader(files: files),
             system: SystemResolvers([])
         )
         for diagnostic in loader.check(path: "zonal.yaml") where diagnostic.severity == .error {

@@ -2,6 +2,7 @@ import Control
 import DNSWire
 import Resolver
 import Snapshot
+import TestSupport
 
 /// The world that messages are answered in: a VPC with a zone that has something of everything, and rules.
 enum FuzzWorld {
@@ -53,7 +54,7 @@ enum FuzzWorld {
         """
 
     static let snapshot: CompiledSnapshot = {
-        let files = MemoryFiles([
+        let files = TableLoader(files: [
             "zonal.yaml": Array(configuration.utf8),
             "internal.example.zone": Array(zone.utf8),
         ])
@@ -63,18 +64,4 @@ enum FuzzWorld {
         guard let read else { fatalError("\(diagnostics.all)") }
         return CompiledSnapshot(compiling: read.world, seed: seed)
     }()
-}
-
-/// Files that are nowhere but here.
-struct MemoryFiles: FileLoader {
-    private var files: [String: [UInt8]]
-
-    init(_ files: [String: [UInt8]]) { self.files = files }
-
-    func octets(of path: String) throws -> [UInt8] {
-        guard let octets = files[path] else {
-            throw FileFault(description: "cannot be opened: no such file")
-        }
-        return octets
-    }
 }

@@ -1,5 +1,6 @@
 import Control
 import Snapshot
+import TestSupport
 
 /// Any octets as `zonal.yaml`, with a zone file beside it; it may include itself.
 enum YAMLTarget {
@@ -7,7 +8,7 @@ enum YAMLTarget {
 
     static func run(_ input: [UInt8]) throws(BrokenProperty) {
         let loader = ConfigurationLoader(
-            loader: MemoryFiles(["zonal.yaml": input, "a.example.zone": Array(zone.utf8)]),
+            loader: TableLoader(files: ["zonal.yaml": input, "a.example.zone": Array(zone.utf8)]),
             system: SystemResolvers(reading: "nameserver 192.0.2.53")
         )
         try load(loader)

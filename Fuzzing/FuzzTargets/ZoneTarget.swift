@@ -1,6 +1,7 @@
 import Control
 import DNSWire
 import Snapshot
+import TestSupport
 
 /// Any octets as the zone file of `example.org`, which may include itself.
 enum ZoneTarget {
@@ -19,7 +20,7 @@ enum ZoneTarget {
 
     private static func read(_ text: [UInt8]) -> (zone: ZoneContents?, Diagnostics) {
         var diagnostics = Diagnostics()
-        let zone = ZoneFileReader(loader: MemoryFiles(["a.zone": text])).read(
+        let zone = ZoneFileReader(loader: TableLoader(files: ["a.zone": text])).read(
             apex: DomainName("example.org") ?? .root,
             path: "a.zone",
             diagnostics: &diagnostics

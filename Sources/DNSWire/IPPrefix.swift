@@ -11,6 +11,11 @@ public struct IPPrefix: Hashable, Sendable, BitwiseCopyable {
         self.first = IPAddress(bits: address.bits & Self.mask(self.length))
     }
 
+    /// The block around `address` of a length that depends on its family: `v4` of 32 bits, `v6` of 128.
+    public init(around address: IPAddress, v4: Int, v6: Int) {
+        self.init(address, length: address.isV4 ? 96 + v4 : v6)
+    }
+
     /// Every address of both families.
     public static let everything = IPPrefix(IPAddress(bits: 0), length: 0)
 

@@ -31,9 +31,17 @@ package final class SnapshotHolder: Sendable {
         letGo(of: old)
     }
 
+    /// Puts the snapshot in force in the place of a thread's own, which is that of `generation`.
+    func renew(_ snapshot: inout CompiledSnapshot, _ generation: inout UInt64) {
+        let latest = self.generation
+        guard latest != generation else { return }
+        generation = latest
+        letGo(of: exchange(&snapshot, with: current))
+    }
+
     /// Lets go of a snapshot that is no longer in force: freeing its tables takes milliseconds, which
     /// the last to hold it does not have if it answers queries.
-    package func letGo(of old: consuming CompiledSnapshot) {
+    private func letGo(of old: consuming CompiledSnapshot) {
         background.run { [old] in withExtendedLifetime(old) {} }
     }
 }

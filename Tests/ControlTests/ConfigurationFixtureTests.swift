@@ -1,5 +1,6 @@
 import Control
 import Foundation
+import TestSupport
 import Testing
 
 /// Each folder of `Fixtures/config` has one mistake made, and made good.

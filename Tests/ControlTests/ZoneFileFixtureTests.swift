@@ -2,6 +2,7 @@ import Control
 import DNSWire
 import Foundation
 import Snapshot
+import TestSupport
 import Testing
 
 @Suite struct `Zone file fixtures` {

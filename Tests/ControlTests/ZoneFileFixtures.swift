@@ -2,6 +2,7 @@ import Control
 import DNSWire
 import Foundation
 import Snapshot
+import TestSupport
 
 /// The zone files of `Tests/Fixtures/zones`, and what reading one says.
 enum ZoneFileFixtures {
@@ -109,18 +110,6 @@ struct FolderLoader: FileLoader {
 
     func resolved(_ path: String) throws -> String {
         try DiskFileLoader().resolved(path.hasPrefix("/") ? path : "\(folder)/\(path)")
-    }
-}
-
-/// Files that exist only in a test.
-struct TableLoader: FileLoader {
-    var files: [String: [UInt8]]
-
-    func octets(of path: String) throws -> [UInt8] {
-        guard let octets = files[path] else {
-            throw FileFault(description: "cannot be opened: no such file")
-        }
-        return octets
     }
 }
 

@@ -7,18 +7,12 @@ import Testing
     private static let misses = 10_000.0
 
     private static func server(_ upstream: BoundSocket) throws -> ZonalServer {
-        try ZonalServer(
+        try ZonalServer.withVPC(
             """
             workers: 1
             clients: { allow: [127.0.0.0/8] }
             forward: [{ zone: ".", to: ["127.0.0.1:\(upstream.port)"] }]
-            accounts: [{ id: "111122223333", availability-zones: { us-east-1a: use1-az4 } }]
-            vpcs: [{ id: vpc-0a1, account: "111122223333", ranges: [127.20.0.0/16] }]
-            zones: [{ file: internal.example.zone, vpcs: [vpc-0a1] }]
-            """,
-            files: [
-                "internal.example.zone": "$TTL 60\n@ SOA ns h 1 1h 15m 1w 60\ndb A 127.20.1.1\n"
-            ]
+            """
         )
     }
 

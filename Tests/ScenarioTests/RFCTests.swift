@@ -19,23 +19,21 @@ import Testing
         var number: Int
         var status: String
         var explanation: String
-        var tests: [(name: String, file: String)]
+        var tests: [TestLink]
     }
 
     private static func rows() throws -> [Row] {
         let path = Project.path("docs/rfcs.md")
         let text = try String(contentsOfFile: path, encoding: .utf8)
         return text.split(separator: "\n").compactMap { line in
-            let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
-            guard line.hasPrefix("| "), cells.count == 5, let number = Int(cells[0]) else {
-                return nil
-            }
-            let tests = line.matches(of: /\[([^\]]+)\]\(\.\.\/([^)]+)\)/)
+            guard let row = DocumentRow(line), row.cells.count == 5,
+                let number = Int(row.cells[0])
+            else { return nil }
             return Row(
                 number: number,
-                status: cells[2],
-                explanation: cells[3],
-                tests: tests.map { (String($0.1), String($0.2)) }
+                status: row.cells[2],
+                explanation: row.cells[3],
+                tests: row.tests
             )
         }
     }
@@ -54,10 +52,7 @@ import Testing
         for row in try Self.rows() {
             let needsNone = row.status.hasPrefix("not ")
             #expect(!row.tests.isEmpty || needsNone, "\(row.number)")
-            for (name, file) in row.tests {
-                let source = try? String(contentsOfFile: Project.path(file), encoding: .utf8)
-                #expect(source?.contains("func `\(name)`") == true, "\(file): \(name)")
-            }
+            for test in row.tests { #expect(test.holds, "\(test.file): \(test.name)") }
         }
     }
 }

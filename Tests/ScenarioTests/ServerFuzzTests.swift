@@ -16,17 +16,11 @@ import Testing
 
     /// The first port is for clients, the second for proxies.
     private static func start() throws -> ZonalServer {
-        try ZonalServer(
+        try ZonalServer.withVPC(
             """
             listen: ["127.0.0.1:0", { address: "127.0.0.1:0", proxy-protocol: [127.0.0.1/32] }]
             forward: [{ zone: ".", to: [127.0.0.1:9] }]
-            accounts: [{ id: "111122223333", availability-zones: { us-east-1a: use1-az4 } }]
-            vpcs: [{ id: vpc-0a1, account: "111122223333", ranges: [127.20.0.0/16] }]
-            zones: [{ file: internal.example.zone, vpcs: [vpc-0a1] }]
             """,
-            files: [
-                "internal.example.zone": "$TTL 60\n@ SOA ns h 1 1h 15m 1w 60\ndb A 127.20.1.1\n"
-            ],
             listen: []
         )
     }

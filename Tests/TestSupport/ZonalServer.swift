@@ -38,6 +38,25 @@ package final class ZonalServer: Sendable {
         ports = try Self.ports(in: log)
     }
 
+    /// Serves one VPC, 127.20.0.0/16, whose zone internal.example has `records`; `settings` are the other
+    /// keys.
+    package static func withVPC(
+        _ settings: String,
+        records: String = "db A 127.20.1.1\n",
+        listen: [String] = ["127.0.0.1:0"]
+    ) throws -> ZonalServer {
+        try ZonalServer(
+            """
+            \(settings)
+            accounts: [{ id: "111122223333", availability-zones: { us-east-1a: use1-az4 } }]
+            vpcs: [{ id: vpc-0a1, account: "111122223333", ranges: [127.20.0.0/16] }]
+            zones: [{ file: internal.example.zone, vpcs: [vpc-0a1] }]
+            """,
+            files: ["internal.example.zone": "$TTL 60\n@ SOA ns h 1 1h 15m 1w 60\n" + records],
+            listen: listen
+        )
+    }
+
     /// The sample world of `zones/`, with `upstream` in place of the system's name servers.
     package static func sample(
         upstream: String,

@@ -44,6 +44,27 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         guard bodyStart <= payload.count else { return nil }
     }
 
+    /// The octets in front of the places, the counts of which they tell.
+    static func header(
+        rcode: ResponseCode,
+        flags: UInt8,
+        answers: UInt16,
+        authorities: UInt16 = 0,
+        ttls: UInt16,
+        aliases: UInt16 = 0,
+        reserving size: Int
+    ) -> [UInt8] {
+        var header: [UInt8] = []
+        header.reserveCapacity(size)
+        header.append(UInt8(truncatingIfNeeded: rcode.rawValue))
+        header.append(flags)
+        header.append(bigEndian: answers)
+        header.append(bigEndian: authorities)
+        header.append(bigEndian: ttls)
+        header.append(bigEndian: aliases)
+        return header
+    }
+
     private var aliasesStart: Int { Self.headerSize + 2 * ttlCount }
     var bodyStart: Int { aliasesStart + 6 * aliasCount }
 

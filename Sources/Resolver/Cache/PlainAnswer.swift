@@ -84,15 +84,13 @@ extension ResponseScrubber {
 
     /// What stands in front of the records, as `CachedResponse` reads it.
     private static func plainHeader(count: UInt16, size: Int, isAuthentic: Bool) -> [UInt8] {
-        var payload: [UInt8] = []
-        payload.reserveCapacity(CachedResponse.headerSize + Int(count) * (14 + size))
-        payload.append(UInt8(truncatingIfNeeded: ResponseCode.noError.rawValue))
-        payload.append(isAuthentic ? CachedResponse.authentic : 0)
-        // Answers, authorities, TTLs, aliases.
-        payload.append(bigEndian: count)
-        payload.append(bigEndian: 0)
-        payload.append(bigEndian: count)
-        payload.append(bigEndian: 0)
+        var payload = CachedResponse.header(
+            rcode: .noError,
+            flags: isAuthentic ? CachedResponse.authentic : 0,
+            answers: count,
+            ttls: count,
+            reserving: CachedResponse.headerSize + Int(count) * (14 + size)
+        )
         for number in 0..<Int(count) {
             payload.append(bigEndian: UInt16(truncatingIfNeeded: number * (12 + size) + 6))
         }

@@ -88,11 +88,11 @@ struct ScrubbedBody {
         _ message: Span<UInt8>
     ) {
         append(owner, names, message)
-        append16(type.rawValue)
-        append16(ApplyPolicy.internet)
+        octets.append(bigEndian: type.rawValue)
+        octets.append(bigEndian: ApplyPolicy.internet)
         ttlPlaces.append(UInt16(truncatingIfNeeded: octets.count))
-        append16(UInt16(truncatingIfNeeded: ttl >> 16))
-        append16(UInt16(truncatingIfNeeded: ttl))
+        octets.append(bigEndian: UInt16(truncatingIfNeeded: ttl >> 16))
+        octets.append(bigEndian: UInt16(truncatingIfNeeded: ttl))
         limitLifetime(to: ttl)
     }
 
@@ -107,11 +107,6 @@ struct ScrubbedBody {
         if section == .answer { answerCount &+= 1 } else { authorityCount &+= 1 }
     }
 
-    private mutating func append16(_ value: UInt16) {
-        octets.append(UInt8(truncatingIfNeeded: value >> 8))
-        octets.append(UInt8(truncatingIfNeeded: value))
-    }
-
     // MARK: Names
 
     /// Appends an owner: the labels that stand nowhere yet, and a pointer to the rest.
@@ -122,7 +117,9 @@ struct ScrubbedBody {
     ) {
         var rest = owner
         while rest != NameTable.root {
-            if rest < places.count, places[rest] > 0 { return append16(0xC000 | places[rest]) }
+            if rest < places.count, places[rest] > 0 {
+                return octets.append(bigEndian: 0xC000 | places[rest])
+            }
             appendLabel(of: rest, names, message)
             rest = names.parent(of: rest)
         }
@@ -158,20 +155,21 @@ struct ScrubbedBody {
         let flags =
             (isAuthentic ? CachedResponse.authentic : 0)
             | (isStripped ? CachedResponse.stripped : 0)
-        var payload = [UInt8(truncatingIfNeeded: rcode.rawValue), flags]
-        func put(_ value: UInt16) {
-            payload.append(UInt8(truncatingIfNeeded: value >> 8))
-            payload.append(UInt8(truncatingIfNeeded: value))
-        }
-        put(answerCount)
-        put(authorityCount)
-        put(UInt16(truncatingIfNeeded: ttlPlaces.count))
-        put(UInt16(truncatingIfNeeded: aliases.count))
-        for place in ttlPlaces { put(place) }
+        var payload = CachedResponse.header(
+            rcode: rcode,
+            flags: flags,
+            answers: answerCount,
+            authorities: authorityCount,
+            ttls: UInt16(truncatingIfNeeded: ttlPlaces.count),
+            aliases: UInt16(truncatingIfNeeded: aliases.count),
+            reserving: CachedResponse.headerSize + 2 * ttlPlaces.count + 6 * aliases.count
+                + octets.count
+        )
+        for place in ttlPlaces { payload.append(bigEndian: place) }
         for alias in aliases {
-            put(alias.target)
-            put(alias.answers)
-            put(alias.end)
+            payload.append(bigEndian: alias.target)
+            payload.append(bigEndian: alias.answers)
+            payload.append(bigEndian: alias.end)
         }
         payload += octets
         let isKept = lifetime < .max && payload.count <= Self.keptLimit

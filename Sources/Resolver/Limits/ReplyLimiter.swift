@@ -65,6 +65,6 @@ public struct ReplyLimiter {
 
     /// What shares a rate: the /24 of an IPv4 address, the /56 of an IPv6 one.
     static func network(of address: IPAddress) -> IPPrefix {
-        IPPrefix(address, length: address.isV4 ? 120 : 56)
+        IPPrefix(around: address, v4: 24, v6: 56)
     }
 }

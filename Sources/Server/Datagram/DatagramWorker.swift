@@ -171,11 +171,7 @@ struct DatagramWorker: ~Copyable {
     var seconds: UInt32 { UInt32(truncatingIfNeeded: now / 1000) }
 
     private mutating func takeUpSnapshot() {
-        let latest = parts.snapshots.generation
-        guard latest != generation else { return }
-        generation = latest
-        let old = exchange(&snapshot, with: parts.snapshots.current)
-        parts.snapshots.letGo(of: old)
+        parts.snapshots.renew(&snapshot, &generation)
     }
 
     /// Milliseconds until something is due; -1 if nothing ever is.

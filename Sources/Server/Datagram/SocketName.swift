@@ -85,31 +85,24 @@ import Glibc
     /// accept(2), without waiting: the new descriptor, negative if there is none, and its peer as
     /// `read` tells it.
     static func accept(_ listener: Int32) -> (descriptor: Int32, peer: AddressAndPort?) {
-        unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
-            // Sound: the call writes at most `length` octets, all of which are there.
-            let start = unsafe memory.baseAddress.unsafelyUnwrapped
-            var length = socklen_t(size)
-            let descriptor = unsafe csockets_accept(
-                listener,
-                start.assumingMemoryBound(to: sockaddr.self),
-                &length
-            )
-            return (descriptor, descriptor >= 0 ? unsafe read(start) : nil)
-        }
+        unsafe reading { unsafe csockets_accept(listener, $0, $1) }
     }
 
     /// Where a bound socket stands; nil if the system does not say.
     static func bound(_ descriptor: Int32) -> AddressAndPort? {
+        unsafe reading { unsafe getsockname(descriptor, $0, $1) }.1
+    }
+
+    /// What `call` returns and, unless that is negative, the name that it writes.
+    private static func reading(
+        _ call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) -> (Int32, AddressAndPort?) {
         unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
             // Sound: the call writes at most `length` octets, all of which are there.
             let start = unsafe memory.baseAddress.unsafelyUnwrapped
             var length = socklen_t(size)
-            let result = unsafe getsockname(
-                descriptor,
-                start.assumingMemoryBound(to: sockaddr.self),
-                &length
-            )
-            return result == 0 ? unsafe read(start) : nil
+            let result = unsafe call(start.assumingMemoryBound(to: sockaddr.self), &length)
+            return (result, result >= 0 ? unsafe read(start) : nil)
         }
     }
 }

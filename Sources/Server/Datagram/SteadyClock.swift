@@ -4,17 +4,12 @@ package import Resolver
 /// The process's steady clock: it never goes back, and all threads read the same time.
 package enum SteadyClock {
     /// Milliseconds since the machine started.
-    package static func milliseconds() -> Milliseconds {
-        var time = timespec()
-        // Sound: the call writes one timespec. It fails for no clock that exists.
-        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Milliseconds(time.tv_sec) &* 1000 &+ Milliseconds(time.tv_nsec / 1_000_000)
-    }
+    package static func milliseconds() -> Milliseconds { nanoseconds() / 1_000_000 }
 
     /// The same time in nanoseconds, by which what comes close together is told apart.
     static func nanoseconds() -> UInt64 {
         var time = timespec()
-        // Sound: as above.
+        // Sound: the call writes one timespec. It fails for no clock that exists.
         _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
     }

@@ -48,12 +48,11 @@ import Synchronization
 
 /// What counts as one client: an IPv4 address, or the /64 of an IPv6 one, in its VPC.
 struct ClientNetwork: Hashable {
-    private let bits: UInt128
+    private let block: IPPrefix
     private let group: ClientGroup
 
     init(_ client: borrowing WaitingClient) {
-        let address = client.client.address
-        bits = address.isV4 ? address.bits : (address.bits >> 64) << 64
+        block = IPPrefix(around: client.client.address, v4: 32, v6: 64)
         group = client.group
     }
 }

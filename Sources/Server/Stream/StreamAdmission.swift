@@ -15,8 +15,8 @@ final class StreamAdmission: Sendable {
 
     private struct State {
         var members: [ObjectIdentifier: StreamPresence] = [:]
-        var countByClient: [UInt128: Int] = [:]
-        var countByNetwork: [UInt128: Int] = [:]
+        var countByClient: [IPPrefix: Int] = [:]
+        var countByNetwork: [IPPrefix: Int] = [:]
         var isDraining = false
     }
 
@@ -96,7 +96,7 @@ final class StreamAdmission: Sendable {
     }
 
     /// Keys without connections are not kept.
-    private static func decrement(_ counts: inout [UInt128: Int], _ key: UInt128?) {
+    private static func decrement(_ counts: inout [IPPrefix: Int], _ key: IPPrefix?) {
         guard let key else { return }
         let left = counts[key, default: 1] - 1
         counts[key] = left > 0 ? left : nil
@@ -115,17 +115,17 @@ final class StreamPresence: Sendable {
     private let id: StreamID
     private let inbox: StreamInbox
     /// Who shares a limit with it: the IPv4 address, or the /64 of the IPv6 address; nil for nobody.
-    let client: UInt128?
+    let client: IPPrefix?
     /// Who is displaced together: the IPv4 /24, or the /48 of the IPv6 address; nil for nobody.
-    let network: UInt128?
+    let network: IPPrefix?
     private let activity = Atomic<UInt64>(SteadyClock.nanoseconds())
     private let waiting = Atomic<Bool>(false)
 
     init(id: StreamID, inbox: StreamInbox, address: IPAddress?) {
         self.id = id
         self.inbox = inbox
-        client = address.map { $0.isV4 ? $0.bits : ($0.bits >> 64) << 64 }
-        network = address.map { $0.isV4 ? ($0.bits >> 8) << 8 : ($0.bits >> 80) << 80 }
+        client = address.map { IPPrefix(around: $0, v4: 32, v6: 64) }
+        network = address.map { IPPrefix(around: $0, v4: 24, v6: 48) }
     }
 
     /// When the last whole query came or was answered, in nanoseconds of the steady clock.

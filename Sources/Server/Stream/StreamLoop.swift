@@ -47,11 +47,7 @@ import Snapshot
         nanoseconds = SteadyClock.nanoseconds()
         pipeline.timeOfDay = TimeOfDay.seconds()
         idleTimeout = UInt16(clamping: parts.admission.idleTimeout.milliseconds / 100)
-        let latest = parts.snapshots.generation
-        guard latest != generation else { return }
-        generation = latest
-        let old = exchange(&snapshot, with: parts.snapshots.current)
-        parts.snapshots.letGo(of: old)
+        parts.snapshots.renew(&snapshot, &generation)
     }
 
     /// As what the peer of a new connection is heard.

@@ -31,13 +31,13 @@ struct UpstreamStreamFrames {
 
     /// The next whole message, if it is there.
     mutating func next() -> Next {
-        guard let length = pending.getInteger(at: pending.readerIndex, as: UInt16.self) else {
-            return .incomplete
+        switch StreamFrame(in: pending.readableBytesUInt8Span, at: 0) {
+        case .incomplete: return .incomplete
+        case .notAMessage: return .notAMessage
+        case .message(let octets):
+            pending.moveReaderIndex(forwardBy: octets.lowerBound)
+            return pending.readSlice(length: octets.count).map(Next.message) ?? .incomplete
         }
-        guard length >= Header.size else { return .notAMessage }
-        guard pending.readableBytes >= 2 + Int(length) else { return .incomplete }
-        pending.moveReaderIndex(forwardBy: 2)
-        return pending.readSlice(length: Int(length)).map(Next.message) ?? .incomplete
     }
 }
 

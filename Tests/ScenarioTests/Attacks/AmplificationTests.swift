@@ -9,17 +9,9 @@ import Testing
     /// A private TXT RRset of about 3,000 octets, a name with several RRsets, and odd names.
     private static func server(_ upstream: ScriptedUpstream) throws -> ZonalServer {
         let texts = (0..<15).map { "big TXT \"\($0)-\(String(repeating: "x", count: 190))\"\n" }
-        return try ZonalServer(
-            """
-            forward: [{ zone: ".", to: ["\(upstream.endpoint)"] }]
-            accounts: [{ id: "111122223333", availability-zones: { us-east-1a: use1-az4 } }]
-            vpcs: [{ id: vpc-0a1, account: "111122223333", ranges: [127.20.0.0/16] }]
-            zones: [{ file: internal.example.zone, vpcs: [vpc-0a1] }]
-            """,
-            files: [
-                "internal.example.zone": """
-                $TTL 60
-                @ SOA ns h 1 1h 15m 1w 60
+        return try ZonalServer.withVPC(
+            "forward: [{ zone: \".\", to: [\"\(upstream.endpoint)\"] }]",
+            records: """
                 \(texts.joined())
                 many A 127.20.1.1
                 many AAAA 2001:db8::1
@@ -33,7 +25,6 @@ import Testing
                 MiXed A 127.20.1.1
 
                 """
-            ]
         )
     }
 

@@ -10,16 +10,10 @@ import Testing
 
     /// A server with one private name, db.internal.example, for clients of 127.20.0.0/16.
     private static func server(_ upstream: ScriptedUpstream) throws -> ZonalServer {
-        try ZonalServer(
+        try ZonalServer.withVPC(
             """
             forward: [{ zone: ".", to: ["\(upstream.endpoint)"] }]
-            accounts: [{ id: "111122223333", availability-zones: { us-east-1a: use1-az4 } }]
-            vpcs: [{ id: vpc-0a1, account: "111122223333", ranges: [127.20.0.0/16] }]
-            zones: [{ file: internal.example.zone, vpcs: [vpc-0a1] }]
-            """,
-            files: [
-                "internal.example.zone": "$TTL 60\n@ SOA ns h 1 1h 15m 1w 60\ndb A 127.20.1.1\n"
-            ]
+            """
         )
     }
 

@@ -100,16 +100,10 @@ enum PacketTests {
     private static let goodAnswer = "NOERROR question answer"
 
     fileprivate static func makeServer() throws -> ZonalServer {
-        try ZonalServer(
+        try ZonalServer.withVPC(
             """
             forward: [{ zone: ".", to: [127.0.0.1:9] }]
-            accounts: [{ id: "111122223333", availability-zones: { us-east-1a: use1-az4 } }]
-            vpcs: [{ id: vpc-0a1, account: "111122223333", ranges: [127.20.0.0/16] }]
-            zones: [{ file: internal.example.zone, vpcs: [vpc-0a1] }]
-            """,
-            files: [
-                "internal.example.zone": "$TTL 60\n@ SOA ns h 1 1h 15m 1w 60\ndb A 127.20.1.1\n"
-            ]
+            """
         )
     }
 

@@ -8,21 +8,15 @@ import Testing
     private struct Row {
         var number: String
         var reaction: String
-        var tests: [(name: String, file: String)]
+        var tests: [TestLink]
     }
 
     private static func rows() throws -> [Row] {
         let path = Project.path("docs/threat-model.md")
         let text = try String(contentsOfFile: path, encoding: .utf8)
         let table = text.split(separator: "## Attacks and tests").last ?? ""
-        return table.split(separator: "\n").filter { $0.hasPrefix("| ") }.dropFirst().map { line in
-            let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
-            let tests = line.matches(of: /\[([^\]]+)\]\(\.\.\/([^)]+)\)/)
-            return Row(
-                number: cells[0],
-                reaction: cells[2],
-                tests: tests.map { (String($0.1), String($0.2)) }
-            )
+        return table.split(separator: "\n").compactMap(DocumentRow.init).dropFirst().map { row in
+            Row(number: row.cells[0], reaction: row.cells[2], tests: row.tests)
         }
     }
 
@@ -31,11 +25,10 @@ import Testing
         #expect(rows.count > 20)
         for row in rows {
             #expect(!row.tests.isEmpty || row.reaction.hasPrefix("not applicable"), "\(row.number)")
-            for (name, file) in row.tests {
-                let source = try? String(contentsOfFile: Project.path(file), encoding: .utf8)
-                #expect(source?.contains("func `\(name)`") == true, "\(file): \(name)")
-                guard name.hasPrefix("attack ") else { continue }
-                #expect(name.hasPrefix("attack \(row.number): "), "\(name)")
+            for test in row.tests {
+                #expect(test.holds, "\(test.file): \(test.name)")
+                guard test.name.hasPrefix("attack ") else { continue }
+                #expect(test.name.hasPrefix("attack \(row.number): "), "\(test.name)")
             }
         }
     }
@@ -44,18 +37,14 @@ import Testing
         let path = Project.path("docs/threat-model.md")
         let text = try String(contentsOfFile: path, encoding: .utf8)
         let section = text.split(separator: "## ").first { $0.hasPrefix("Who can send what") }
-        let senders = (section ?? "").split(separator: "\n").filter { $0.hasPrefix("| ") }
+        let senders = (section ?? "").split(separator: "\n").compactMap(DocumentRow.init)
         #expect(senders.count > 10)
         let known = Set(try Self.rows().map(\.number))
         for sender in senders.dropFirst() {
-            let attacks = sender.split(separator: "|").last ?? ""
-            if let link = attacks.firstMatch(of: /\[([^\]]+)\]\(\.\.\/([^)]+)\)/) {
-                let source = try String(
-                    contentsOfFile: Project.path(String(link.2)),
-                    encoding: .utf8
-                )
-                #expect(source.contains("func `\(link.1)`"), "\(sender)")
+            if let test = sender.tests.first {
+                #expect(test.holds, "\(sender)")
             } else {
+                let attacks = sender.cells.last ?? ""
                 let numbers = attacks.split { $0 == "," || $0 == " " }.map(String.init)
                 #expect(!numbers.isEmpty && known.isSuperset(of: numbers), "\(sender)")
             }
