@@ -24,7 +24,7 @@ extension Forwarder {
 
     /// False of an upstream that is known to leave queries with OPT unanswered, and of one that did so
     /// for this question and has never answered any (RFC 6891 §6.2.2).
-    private func mayTakeOPT(_ number: UInt64, _ turn: Int, now: Milliseconds) -> Bool {
+    private mutating func mayTakeOPT(_ number: UInt64, _ turn: Int, now: Milliseconds) -> Bool {
         guard let question = questions[number] else { return true }
         let upstream = question.upstream(inTurn: turn)
         if health.isSilentToOPT(upstream, now: now) { return false }
@@ -232,7 +232,7 @@ extension Forwarder {
 
     /// True of an answer without DNSSEC to who wants it: the query that asked for it may just have been
     /// lost, so this answer is for those who wait alone.
-    private func isDowngraded(
+    private mutating func isDowngraded(
         _ question: QuestionInFlight,
         _ index: Int,
         now: Milliseconds
@@ -294,7 +294,7 @@ extension Forwarder {
     }
 
     mutating func end(_ number: UInt64) {
-        guard let question = questions.removeValue(forKey: number) else { return }
+        guard let question = questions.remove(number) else { return }
         if !question.isProbe { numbers[question.key] = nil }
         loads.end(question)
         for index in question.attempts.indices {

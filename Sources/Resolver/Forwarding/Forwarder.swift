@@ -13,9 +13,8 @@ public struct Forwarder: ~Copyable {
     let cache: ResponseCache
     /// The name of an answer on its way into the cache.
     var name: FoldedName
-    var questions: [UInt64: QuestionInFlight] = [:]
+    var questions = NumberedSlots<QuestionInFlight>()
     var numbers: [QuestionKey: UInt64] = [:]
-    private var lastNumber: UInt64 = 0
     var timers = TimerQueue()
     var health = UpstreamHealth()
     var hedges = HedgeBudget()
@@ -199,10 +198,9 @@ public struct Forwarder: ~Copyable {
     }
 
     private mutating func enter(_ question: QuestionInFlight) -> UInt64 {
-        lastNumber += 1
-        questions[lastNumber] = question
-        loads.begin(lastNumber, question, among: questions)
-        return lastNumber
+        let number = questions.add(question)
+        loads.begin(number, question, among: questions)
+        return number
     }
 
     /// Gives up what a group has asked for longest, if it has too much in flight for one more: below the

@@ -8,7 +8,7 @@ struct RouteLoads {
     /// bad before it has nothing left.
     private let ruleLimits: SharedRoom.Limits
     private let all = SharedRoom()
-    private var rules: [UInt64: SharedRoom] = [:]
+    private var rules = RecentObjects<UInt64, SharedRoom>()
     private var suffixes: SuffixLoads
 
     init(_ limits: SharedRoom.Limits, questionsPerSuffix: Int) {
@@ -20,29 +20,29 @@ struct RouteLoads {
         )
     }
 
-    func hasRoomForQuestion(of group: ClientGroup, to route: UInt64) -> Bool {
-        rules[route]?.hasRoomForQuestion(of: group, ruleLimits) ?? true
+    mutating func hasRoomForQuestion(of group: ClientGroup, to route: UInt64) -> Bool {
+        rules.find(route)?.hasRoomForQuestion(of: group, ruleLimits) ?? true
             && all.hasRoomForQuestion(of: group, limits)
     }
 
-    func hasRoomForWaiter(of group: ClientGroup, on route: UInt64) -> Bool {
-        rules[route]?.hasRoomForWaiter(of: group, ruleLimits) ?? true
+    mutating func hasRoomForWaiter(of group: ClientGroup, on route: UInt64) -> Bool {
+        rules.find(route)?.hasRoomForWaiter(of: group, ruleLimits) ?? true
             && all.hasRoomForWaiter(of: group, limits)
     }
 
     private mutating func room(of route: UInt64) -> SharedRoom {
-        if let room = rules[route] { return room }
+        if let room = rules.find(route) { return room }
         // Reloads may bring new rules without end.
-        if rules.count >= 4096 { rules = rules.filter { !$0.value.isEmpty } }
+        if rules.count >= 4096 { rules.removeAll(where: \.isEmpty) }
         let room = SharedRoom()
-        rules[route] = room
+        rules.keep(room, for: route)
         return room
     }
 
     mutating func begin(
         _ number: UInt64,
         _ question: borrowing QuestionInFlight,
-        among questions: borrowing [UInt64: QuestionInFlight]
+        among questions: borrowing NumberedSlots<QuestionInFlight>
     ) {
         room(of: question.key.routeID).begin(number, for: question.group, among: questions)
         all.begin(number, for: question.group, among: questions)
@@ -53,7 +53,7 @@ struct RouteLoads {
 
     mutating func end(_ question: QuestionInFlight) {
         if let suffix = question.suffix { suffixes.end(below: suffix) }
-        let room = rules[question.key.routeID]
+        let room = rules.find(question.key.routeID)
         room?.end(question.group)
         all.end(question.group)
         for waiter in question.waiters {
@@ -67,9 +67,9 @@ struct RouteLoads {
         _ number: UInt64,
         of question: QuestionInFlight,
         from other: ClientGroup,
-        among questions: borrowing [UInt64: QuestionInFlight]
+        among questions: borrowing NumberedSlots<QuestionInFlight>
     ) {
-        for room in [rules[question.key.routeID], all] {
+        for room in [rules.find(question.key.routeID), all] {
             room?.end(other)
             room?.begin(number, for: question.group, among: questions)
         }
@@ -83,7 +83,7 @@ struct RouteLoads {
     /// The question below a domain that has been in flight for longest, if there are as many as may be.
     mutating func oldestInTheWay(
         below suffix: UInt64,
-        among questions: borrowing [UInt64: QuestionInFlight]
+        among questions: borrowing NumberedSlots<QuestionInFlight>
     ) -> UInt64? {
         suffixes.oldestInTheWay(below: suffix, among: questions)
     }
@@ -92,18 +92,19 @@ struct RouteLoads {
     mutating func oldestInTheWay(
         of group: ClientGroup,
         to route: UInt64,
-        among questions: borrowing [UInt64: QuestionInFlight]
+        among questions: borrowing NumberedSlots<QuestionInFlight>
     ) -> UInt64? {
-        if let room = rules[route], !room.hasRoomForQuestion(of: group, ruleLimits) {
+        if let room = rules.find(route), !room.hasRoomForQuestion(of: group, ruleLimits) {
             return room.oldest(of: group, among: questions)
         }
         return all.oldest(of: group, among: questions)
     }
 
     /// True if a question would better be `group`'s, which has fewer.
-    func isLighter(_ group: ClientGroup, than other: ClientGroup, on route: UInt64) -> Bool {
+    mutating func isLighter(_ group: ClientGroup, than other: ClientGroup, on route: UInt64) -> Bool
+    {
         guard other != .server else { return true }
-        guard let room = rules[route] else { return false }
+        guard let room = rules.find(route) else { return false }
         return room.questions(of: group) < room.questions(of: other)
     }
 }

@@ -13,26 +13,26 @@ final class SharedRoom {
         var waiters: Int
     }
 
-    private var shares: [ClientGroup: Share] = [:]
+    private var shares = RecentObjects<ClientGroup, Share>()
     private var waiters = 0
     private(set) var questions = 0
 
     var isEmpty: Bool { questions == 0 && waiters == 0 }
 
-    func questions(of group: ClientGroup) -> Int { shares[group]?.started.count ?? 0 }
+    func questions(of group: ClientGroup) -> Int { shares.find(group)?.started.count ?? 0 }
 
     func hasRoomForQuestion(of group: ClientGroup, _ limits: Limits) -> Bool {
         questions(of: group) < limits.questions - questions
     }
 
     func hasRoomForWaiter(of group: ClientGroup, _ limits: Limits) -> Bool {
-        (shares[group]?.waiters ?? 0) < limits.waiters - waiters
+        (shares.find(group)?.waiters ?? 0) < limits.waiters - waiters
     }
 
     func begin(
         _ number: UInt64,
         for group: ClientGroup,
-        among all: borrowing [UInt64: QuestionInFlight]
+        among all: borrowing NumberedSlots<QuestionInFlight>
     ) {
         questions += 1
         share(of: group).started.begin(number) { all[$0]?.group == group }
@@ -40,7 +40,7 @@ final class SharedRoom {
 
     func end(_ group: ClientGroup) {
         questions -= 1
-        guard let share = shares[group] else { return }
+        guard let share = shares.find(group) else { return }
         share.started.end()
         forget(group, share)
     }
@@ -52,29 +52,29 @@ final class SharedRoom {
 
     func leave(_ group: ClientGroup) {
         waiters -= 1
-        guard let share = shares[group] else { return }
+        guard let share = shares.find(group) else { return }
         share.waiters -= 1
         forget(group, share)
     }
 
     /// Groups come and go with reloads; what has nothing in flight takes no memory.
     private func forget(_ group: ClientGroup, _ share: Share) {
-        if shares.count > 16, share.isEmpty { shares[group] = nil }
+        if shares.count > 16, share.isEmpty { shares.remove(group) }
     }
 
     private func share(of group: ClientGroup) -> Share {
-        if let share = shares[group] { return share }
+        if let share = shares.find(group) { return share }
         let share = Share()
-        shares[group] = share
+        shares.keep(share, for: group)
         return share
     }
 
     /// The group's question that has been in flight for longest.
     func oldest(
         of group: ClientGroup,
-        among all: borrowing [UInt64: QuestionInFlight]
+        among all: borrowing NumberedSlots<QuestionInFlight>
     ) -> UInt64? {
-        shares[group]?.started.oldest { all[$0]?.group == group }
+        shares.find(group)?.started.oldest { all[$0]?.group == group }
     }
 }
 

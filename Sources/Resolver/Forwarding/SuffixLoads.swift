@@ -6,7 +6,7 @@ import Snapshot
 struct SuffixLoads {
     /// Questions of one group below one domain.
     private let limit: Int
-    private var started: [UInt64: StartedQuestions] = [:]
+    private var started = RecentObjects<UInt64, StartedQuestions>()
     /// When there are so many domains, those without questions are forgotten.
     private var sweepCount = 4096
 
@@ -29,31 +29,33 @@ struct SuffixLoads {
     mutating func begin(
         _ number: UInt64,
         below suffix: UInt64,
-        among questions: borrowing [UInt64: QuestionInFlight]
+        among questions: borrowing NumberedSlots<QuestionInFlight>
     ) {
-        let known = started[suffix]
+        let known = started.find(suffix)
         let questionsBelow = known ?? StartedQuestions()
         if known == nil { keep(questionsBelow, below: suffix) }
         questionsBelow.begin(number) { questions[$0]?.suffix == suffix }
     }
 
-    mutating func end(below suffix: UInt64) { started[suffix]?.end() }
+    mutating func end(below suffix: UInt64) { started.find(suffix)?.end() }
 
     /// Domains come and go; the same ones mostly.
     private mutating func keep(_ questions: StartedQuestions, below suffix: UInt64) {
         if started.count >= sweepCount {
-            started = started.filter { $0.value.count > 0 }
+            started.removeAll { $0.count == 0 }
             sweepCount = max(4096, 2 * started.count)
         }
-        started[suffix] = questions
+        started.keep(questions, for: suffix)
     }
 
     /// The oldest question below a domain that has as many as it may.
     mutating func oldestInTheWay(
         below suffix: UInt64,
-        among questions: borrowing [UInt64: QuestionInFlight]
+        among questions: borrowing NumberedSlots<QuestionInFlight>
     ) -> UInt64? {
-        guard let count = started[suffix]?.count, count >= limit else { return nil }
-        return started[suffix]?.oldest { questions[$0]?.suffix == suffix }
+        guard let questionsBelow = started.find(suffix), questionsBelow.count >= limit else {
+            return nil
+        }
+        return questionsBelow.oldest { questions[$0]?.suffix == suffix }
     }
 }

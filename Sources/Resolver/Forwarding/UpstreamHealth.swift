@@ -18,7 +18,8 @@ struct UpstreamHealth {
     private static let plainLimit = 3
     private static let plainTime: Milliseconds = 300_000
 
-    private struct Record {
+    /// An object, since each question changes it in passing.
+    private final class Record {
         var time = RoundTripTime()
         var failures = 0
         var heardAt: Milliseconds = 0
@@ -43,7 +44,7 @@ struct UpstreamHealth {
         var isDead: Bool { failures >= UpstreamHealth.failureLimit }
     }
 
-    private var records: [Upstream: Record] = [:]
+    private var records = RecentObjects<Upstream, Record>()
     /// When an upstream last answered that had been dead; 0 if none ever did.
     private(set) var lastRevival: Milliseconds = 0
 
@@ -51,7 +52,7 @@ struct UpstreamHealth {
     /// fast, then the others by speed, those that refuse, the dead last.
     ///
     /// One that nobody has heard from yet is worth a try.
-    func order(
+    mutating func order(
         _ upstreams: [Upstream],
         now: Milliseconds,
         random: inout RandomPool
@@ -62,7 +63,7 @@ struct UpstreamHealth {
         let start = count < upstreams.count ? random.next(below: upstreams.count) : 0
         for offset in 0..<count {
             let place = (start + offset) % upstreams.count
-            let record = records[upstreams[place]]
+            let record = records.find(upstreams[place])
             order.insert(
                 place,
                 rank: record?.rank(at: now) ?? 0,
@@ -75,7 +76,9 @@ struct UpstreamHealth {
     }
 
     /// After how long an answer of the upstream is late; nil if nothing is known of it.
-    func lateAfter(_ upstream: Upstream) -> Milliseconds? { records[upstream]?.time.lateAfter }
+    mutating func lateAfter(_ upstream: Upstream) -> Milliseconds? {
+        records.find(upstream)?.time.lateAfter
+    }
 
     /// The place of a dead upstream that it is time to ask again; each time after twice as long.
     mutating func takeProbe(
@@ -84,12 +87,10 @@ struct UpstreamHealth {
         now: Milliseconds
     ) -> Int? {
         for index in order.aliveCount..<order.count {
-            guard var record = records[upstreams[order[index]]], now >= record.probeDue else {
-                continue
-            }
+            guard let record = records.find(upstreams[order[index]]), now >= record.probeDue
+            else { continue }
             record.probeDelay = min(record.probeDelay * 2, Self.longestProbeDelay)
             record.probeDue = now + record.probeDelay
-            records[upstreams[order[index]]] = record
             return order[index]
         }
         return nil
@@ -97,57 +98,54 @@ struct UpstreamHealth {
 
     /// An answer that can be used came after `time`.
     mutating func answered(_ upstream: Upstream, after time: Milliseconds, now: Milliseconds) {
-        change(upstream) { record in
-            record.time.add(time)
-            record.refusals = 0
-        }
+        let record = record(of: upstream)
+        record.time.add(time)
+        record.refusals = 0
         heard(upstream, now: now)
     }
 
     /// Something came that belongs to a question: whatever it says, somebody is there.
     mutating func heard(_ upstream: Upstream, now: Milliseconds) {
-        if records[upstream]?.isDead ?? false { lastRevival = now }
-        change(upstream) { record in
-            record.failures = 0
-            record.heardAt = now
-        }
+        let record = record(of: upstream)
+        if record.isDead { lastRevival = now }
+        record.failures = 0
+        record.heardAt = now
     }
 
     /// It answered, and could not help: perhaps with this name alone, so it takes some in a row.
     mutating func refused(_ upstream: Upstream, now: Milliseconds) {
-        change(upstream) { record in
-            record.refusals = min(record.refusals + 1, 16)
-            guard record.refusals >= Self.refusalLimit, now >= record.refusedUntil else { return }
-            let delay = Self.firstProbeDelay << UInt64(record.refusals - Self.refusalLimit)
-            record.refusedUntil = now + min(delay, Self.longestProbeDelay)
-        }
+        let record = record(of: upstream)
+        record.refusals = min(record.refusals + 1, 16)
+        guard record.refusals >= Self.refusalLimit, now >= record.refusedUntil else { return }
+        let delay = Self.firstProbeDelay << UInt64(record.refusals - Self.refusalLimit)
+        record.refusedUntil = now + min(delay, Self.longestProbeDelay)
     }
 
-    func knowsOPT(_ upstream: Upstream) -> Bool { records[upstream]?.knowsOPT ?? false }
+    mutating func knowsOPT(_ upstream: Upstream) -> Bool {
+        records.find(upstream)?.knowsOPT ?? false
+    }
 
-    func isSilentToOPT(_ upstream: Upstream, now: Milliseconds) -> Bool {
-        now < records[upstream]?.plainUntil ?? 0
+    mutating func isSilentToOPT(_ upstream: Upstream, now: Milliseconds) -> Bool {
+        now < records.find(upstream)?.plainUntil ?? 0
     }
 
     mutating func answeredOPT(_ upstream: Upstream) {
-        change(upstream) { record in
-            record.knowsOPT = true
-            record.plainAnswers = 0
-            record.plainUntil = 0
-        }
+        let record = record(of: upstream)
+        record.knowsOPT = true
+        record.plainAnswers = 0
+        record.plainUntil = 0
     }
 
     mutating func answeredOnlyWithoutOPT(_ upstream: Upstream, now: Milliseconds) {
-        change(upstream) { record in
-            record.plainAnswers = min(record.plainAnswers + 1, Self.plainLimit)
-            guard record.plainAnswers == Self.plainLimit, !record.knowsOPT else { return }
-            record.plainUntil = now + Self.plainTime
-        }
+        let record = record(of: upstream)
+        record.plainAnswers = min(record.plainAnswers + 1, Self.plainLimit)
+        guard record.plainAnswers == Self.plainLimit, !record.knowsOPT else { return }
+        record.plainUntil = now + Self.plainTime
     }
 
     /// Another upstream's answer came first; this one's takes longer than `time`.
     mutating func outrun(_ upstream: Upstream, after time: Milliseconds) {
-        change(upstream) { $0.time.add(over: time) }
+        record(of: upstream).time.add(over: time)
     }
 
     /// Nothing came, or the network said that nothing will.
@@ -155,20 +153,22 @@ struct UpstreamHealth {
     /// An upstream that has said something since then is alive: a name whose owner is silent must
     /// not cost everybody an upstream.
     mutating func failed(_ upstream: Upstream, sentAt: Milliseconds, now: Milliseconds) {
-        change(upstream) { record in
-            guard sentAt >= record.heardAt else { return }
-            record.failures += 1
-            guard record.failures == Self.failureLimit else { return }
-            // Something else may answer there the next time.
-            record.knowsOPT = false
-            record.probeDelay = Self.firstProbeDelay
-            record.probeDue = now + Self.firstProbeDelay
-        }
+        let record = record(of: upstream)
+        guard sentAt >= record.heardAt else { return }
+        record.failures += 1
+        guard record.failures == Self.failureLimit else { return }
+        // Something else may answer there the next time.
+        record.knowsOPT = false
+        record.probeDelay = Self.firstProbeDelay
+        record.probeDue = now + Self.firstProbeDelay
     }
 
     /// Reloads may bring new upstreams without end; old ones are forgotten all at once.
-    private mutating func change(_ upstream: Upstream, _ body: (inout Record) -> Void) {
-        if records.count >= 4096, records[upstream] == nil { records.removeAll() }
-        body(&records[upstream, default: Record()])
+    private mutating func record(of upstream: Upstream) -> Record {
+        if let record = records.find(upstream) { return record }
+        if records.count >= 4096 { records = RecentObjects() }
+        let record = Record()
+        records.keep(record, for: upstream)
+        return record
     }
 }

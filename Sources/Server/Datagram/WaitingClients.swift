@@ -14,11 +14,10 @@ struct WaitingClients {
     /// arrive at once wherever somebody makes us send them (DNSBomb, CVE-2024-33655).
     static let limitPerClient = 1_000
 
-    private var clients: [UInt64: WaitingClient] = [:]
+    private var clients = NumberedSlots<WaitingClient>()
     /// Those of all workers: equal questions of one client come together at one of them, others spread.
     private let counts: WaitingCounts
     private var timers = TimerQueue()
-    private var lastNumber: UInt64 = 0
 
     init(counts: WaitingCounts) { self.counts = counts }
 
@@ -33,31 +32,24 @@ struct WaitingClients {
 
     /// Keeps a client; its number.
     mutating func add(_ client: WaitingClient) -> UInt64 {
-        lastNumber += 1
-        keep(client, as: lastNumber)
-        timers.add(
-            lastNumber,
-            due: client.resolution.acceptsStale ? client.deadline : client.staleDue
-        )
-        return lastNumber
+        counts.add(1, for: ClientNetwork(client))
+        let number = clients.add(client)
+        timers.add(number, due: client.resolution.acceptsStale ? client.deadline : client.staleDue)
+        return number
     }
 
     /// Takes a client away; nil if it has been answered meanwhile.
     mutating func remove(_ number: UInt64) -> WaitingClient? {
-        guard let client = clients.removeValue(forKey: number) else { return nil }
+        guard let client = clients.remove(number) else { return nil }
         counts.add(-1, for: ClientNetwork(client))
         return client
     }
 
-    private mutating func keep(_ client: WaitingClient, as number: UInt64) {
-        clients[number] = client
-        counts.add(1, for: ClientNetwork(client))
-    }
-
     /// Keeps a client that was taken away and waits on.
     mutating func putBack(_ client: WaitingClient, as number: UInt64) {
-        keep(client, as: number)
+        counts.add(1, for: ClientNetwork(client))
         timers.add(number, due: client.deadline)
+        clients.putBack(client, as: number)
     }
 
     /// Takes away a client whose time has come.
@@ -71,7 +63,7 @@ struct WaitingClients {
     /// Takes away all of them.
     mutating func removeAll() -> [WaitingClient] {
         for client in clients.values { counts.add(-1, for: ClientNetwork(client)) }
-        defer { clients = [:] }
-        return Array(clients.values)
+        defer { clients = NumberedSlots() }
+        return clients.values
     }
 }

@@ -17,18 +17,43 @@ struct UpstreamSockets: ~Copyable {
     /// Datagrams that answer nothing after which it is, too.
     private static let strayLimit = 3
 
-    private struct Socket {
-        var descriptor: Int32
-        var uses = 0
-        var retiresAt: Milliseconds
+    /// An object, since each query changes it in passing.
+    private final class Socket {
+        let descriptor: Int32
+        let retiresAt: Milliseconds
         var strays = 0
-        /// The IDs used here, with their attempts; nil once nothing more is awaited: a late or a second
-        /// answer is nobody's guess.
-        var attempts: [UInt16: UInt64?] = [:]
-        var pendingCount = 0
+        /// What has been asked here.
+        private(set) var uses: [Use] = []
         var isRetired = false
 
-        var pending: [UInt64] { attempts.values.compactMap(\.self) }
+        /// An ID, and its attempt; nil once nothing more is awaited: a late or a second answer is nobody's
+        /// guess.
+        struct Use {
+            var id: UInt16
+            var attempt: UInt64?
+        }
+
+        init(descriptor: Int32, retiresAt: Milliseconds) {
+            self.descriptor = descriptor
+            self.retiresAt = retiresAt
+            uses.reserveCapacity(UpstreamSockets.useLimit)
+        }
+
+        var pending: [UInt64] { uses.compactMap(\.attempt) }
+
+        func use(of id: UInt16) -> Use? { uses.first { $0.id == id } }
+
+        func begin(_ attempt: UInt64, id: UInt16) { uses.append(Use(id: id, attempt: attempt)) }
+
+        func end(_ id: UInt16) {
+            guard let index = uses.firstIndex(where: { $0.id == id }) else { return }
+            uses[index].attempt = nil
+        }
+
+        func isUsable(id: UInt16, now: Milliseconds) -> Bool {
+            uses.count < UpstreamSockets.useLimit && now < retiresAt
+                && strays < UpstreamSockets.strayLimit && use(of: id) == nil
+        }
     }
 
     /// By index, which is the epoll token's low part; nil where one was closed.
@@ -65,15 +90,13 @@ struct UpstreamSockets: ~Copyable {
                 now: now,
                 random: &random,
                 code: &code
-            ), let descriptor = sockets[index]?.descriptor
+            ), let socket = sockets[index]
         else { return code }
-        sockets[index]?.uses += 1
-        sockets[index]?.attempts[id] = .some(attempt)
-        sockets[index]?.pendingCount += 1
+        socket.begin(attempt, id: id)
         places[attempt] = (index, id)
         // Sound: the call reads `message.count` octets of `message`.
         let sent = unsafe Glibc.send(
-            descriptor,
+            socket.descriptor,
             message,
             message.count,
             Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
@@ -114,9 +137,7 @@ struct UpstreamSockets: ~Copyable {
     }
 
     private func isUsable(_ index: Int, id: UInt16, now: Milliseconds) -> Bool {
-        guard let socket = sockets[index] else { return false }
-        return socket.uses < Self.useLimit && now < socket.retiresAt
-            && socket.strays < Self.strayLimit && socket.attempts[id] == nil
+        sockets[index]?.isUsable(id: id, now: now) ?? false
     }
 
     private mutating func open(
@@ -168,24 +189,17 @@ struct UpstreamSockets: ~Copyable {
             if code == EAGAIN || code == EINTR { return .nothing }
             return .broken(socket.pending)
         }
-        guard length >= 2, length <= buffer.count else { return stray(on: index) }
+        guard length >= 2, length <= buffer.count else { return stray(on: socket) }
         let id = unsafe UInt16(buffer[0]) << 8 | UInt16(buffer[1])
-        switch socket.attempts[id] {
-        case nil: return stray(on: index)
-        case .some(nil): return .late
-        case .some(let attempt?):
-            return .message(
-                length: length,
-                attempt: attempt,
-                isReassembled: reassembled != 0
-            )
-        }
+        guard let use = socket.use(of: id) else { return stray(on: socket) }
+        guard let attempt = use.attempt else { return .late }
+        return .message(length: length, attempt: attempt, isReassembled: reassembled != 0)
     }
 
-    private mutating func stray(on index: Int) -> Reception {
+    private mutating func stray(on socket: Socket) -> Reception {
         strays += 1
-        sockets[index]?.strays += 1
-        return .stray(sockets[index]?.pending ?? [])
+        socket.strays += 1
+        return .stray(socket.pending)
     }
 
     enum Reception {
@@ -202,8 +216,7 @@ struct UpstreamSockets: ~Copyable {
     /// Nothing that comes for the attempt matters any more.
     mutating func forget(_ attempt: UInt64) {
         guard let place = places.removeValue(forKey: attempt) else { return }
-        sockets[place.socket]?.attempts[place.id] = .some(nil)
-        sockets[place.socket]?.pendingCount -= 1
+        sockets[place.socket]?.end(place.id)
         closeIfDone(place.socket)
     }
 
@@ -213,9 +226,7 @@ struct UpstreamSockets: ~Copyable {
     }
 
     private mutating func closeIfDone(_ index: Int) {
-        guard let socket = sockets[index], socket.isRetired, socket.pendingCount == 0 else {
-            return
-        }
+        guard let socket = sockets[index], socket.isRetired, socket.pending.isEmpty else { return }
         _ = close(socket.descriptor)
         sockets[index] = nil
         vacant.append(index)
