@@ -121,6 +121,21 @@ import Testing
         )
     }
 
+    @Test func `attack 12: a DNAME is kept once, however often it comes and is used`() throws {
+        let label = String(repeating: "x", count: 60)
+        let scrubbed = try Self.scrub("w.old.example") { query in
+            let dname = Make.alias("old.example", .dname, "\(label).old.example")
+            return Make.message(to: query, answers: Array(repeating: dname, count: 9))
+        }
+        #expect(scrubbed.rcode == .nameTooLong)
+        #expect(
+            scrubbed.records == [
+                "old.example. 300 DNAME", "w.old.example. 300 CNAME",
+                "w.\(label).old.example. 300 CNAME", "w.\(label).\(label).old.example. 300 CNAME",
+            ]
+        )
+    }
+
     @Test(arguments: [UInt8(0), 3])
     func `a question for the CNAME that a DNAME makes is answered with both`(rcode: UInt8)
         throws

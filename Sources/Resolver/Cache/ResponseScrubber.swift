@@ -18,6 +18,8 @@ public struct ResponseScrubber {
     private var authorities: [Candidate] = []
     /// The names of the chain so far; the last is the one to be answered.
     private var chain: [NameTable.Number]
+    /// Whose DNAMEs the chain has used: they are written once, however many of its names are below them.
+    private var dnameOwners: [NameTable.Number] = []
     /// The rule's zone, as a name of the message.
     private let zone: NameTable.Number
     private var body: ScrubbedBody
@@ -30,6 +32,8 @@ public struct ResponseScrubber {
     private struct Candidate {
         var owner: NameTable.Number
         var record: MessageReader.Record
+
+        var isSignature: Bool { record.type == .rrsig }
     }
 
     public struct Result: Sendable {
@@ -219,7 +223,7 @@ public struct ResponseScrubber {
         guard let target = try target(of: cnames, message) else { return .none }
         if stripsPrivate, isLocalhost(target, message) { return .stripped }
         let set = set(of: .cname, among: here, in: message)
-        try append([cnames[0]] + set.filter { $0.record.type == .rrsig }, to: .answer, message)
+        try append([cnames[0]] + set.filter(\.isSignature), to: .answer, message)
         body.endAlias(target, names)
         return .target(target)
     }
@@ -230,10 +234,12 @@ public struct ResponseScrubber {
         _ message: Span<UInt8>
     ) throws -> Link {
         let there = answers.filter { $0.owner == dname.owner }
-        let set = set(of: .dname, among: there, in: message)
-        guard let replacement = try target(of: set.filter { $0.record.type == .dname }, message)
-        else { return .none }
-        let ttl = try append(set, to: .answer, message)
+        let dnames = there.filter { $0.record.type == .dname }
+        guard let replacement = try target(of: dnames, message) else { return .none }
+        let set = [dname] + set(of: .dname, among: there, in: message).filter(\.isSignature)
+        if !dnameOwners.contains(dname.owner) { try append(set, to: .answer, message) }
+        dnameOwners.append(dname.owner)
+        let ttl = ttl(of: set)
         let target = names.substitute(replacement, for: dname.owner, in: name, of: message)
         guard let target else { return .tooLong }
         if stripsPrivate, isLocalhost(target, message) { return .stripped }
@@ -283,20 +289,22 @@ public struct ResponseScrubber {
         }
     }
 
-    /// Appends records that live and die together; returns the TTL of all of them: the least among
-    /// theirs (RFC 2181 §5.2).
-    @discardableResult
+    /// Appends records that live and die together.
     private mutating func append(
         _ set: [Candidate],
         atMost limit: UInt32 = .max,
         to section: MessageReader.Section,
         _ message: Span<UInt8>
-    ) throws -> UInt32 {
-        let ttl = set.reduce(limit) { min($0, limits.bound($1.record.ttl)) }
+    ) throws {
+        let ttl = ttl(of: set, atMost: limit)
         for candidate in set {
             try body.append(candidate.record, candidate.owner, ttl, to: section, names, message)
         }
-        return ttl
+    }
+
+    /// The TTL of all records of a set: the least among theirs (RFC 2181 §5.2).
+    private func ttl(of set: [Candidate], atMost limit: UInt32 = .max) -> UInt32 {
+        set.reduce(limit) { min($0, limits.bound($1.record.ttl)) }
     }
 
     // MARK: The end
@@ -321,7 +329,7 @@ public struct ResponseScrubber {
         of set: [Candidate],
         _ message: Span<UInt8>
     ) throws -> Result {
-        let ttl = set.reduce(limits.negativeMaximum) { min($0, limits.bound($1.record.ttl)) }
+        let ttl = ttl(of: set, atMost: limits.negativeMaximum)
         try append(kept.filter(isAsked), atMost: ttl, to: .answer, message)
         body.limitLifetime(to: ttl)
         return body.finish(rcode: .noError, isAuthentic: false, isStripped: true)
@@ -368,13 +376,11 @@ public struct ResponseScrubber {
         else { throw ScrubError.malformed }
         let limit = min(limits.bound(minimum), limits.negativeMaximum)
         let there = authorities.filter { $0.owner == soa.owner }
-        let signatures = set(of: .soa, among: there, in: message).filter {
-            $0.record.type == .rrsig
-        }
-        let ttl = try append([soa] + signatures, atMost: limit, to: .authority, message)
+        let set = [soa] + set(of: .soa, among: there, in: message).filter(\.isSignature)
+        try append(set, atMost: limit, to: .authority, message)
         let isAbove = names.isInside(zone, soa.owner)
         let proofs = proofs(below: isAbove ? soa.owner : zone, in: message)
-        try append(proofs, atMost: ttl, to: .authority, message)
+        try append(proofs, atMost: ttl(of: set, atMost: limit), to: .authority, message)
     }
 
     /// NSEC and NSEC3 with their signatures, for clients that validate; nothing is concluded from them.
