@@ -227,10 +227,10 @@ public final class CompiledSnapshot: Sendable {
     public func name(of node: Node) -> DomainName { store.name(of: node) }
 }
 
-/// A forwarding rule as the forwarder needs it.
-public struct CompiledRule: Sendable {
+/// A forwarding rule as the forwarder needs it; an object, since each question in flight holds its rule.
+public final class CompiledRule: Sendable {
     public let zone: DomainName
-    public private(set) var upstreams: [Upstream]
+    public let upstreams: [Upstream]
     public let trustsAD: Bool
     public let privateAnswers: PrivateAnswers
     /// Identity across reloads: equal for a rule that says the same, for whichever VPCs.
@@ -249,10 +249,17 @@ public struct CompiledRule: Sendable {
         routeID = UInt64(bitPattern: Int64(hasher.finalize()))
     }
 
+    private init(_ rule: CompiledRule, upstreams: [Upstream]) {
+        zone = rule.zone
+        self.upstreams = upstreams
+        trustsAD = rule.trustsAD
+        privateAnswers = rule.privateAnswers
+        routeID = rule.routeID
+    }
+
     /// The same rule with those upstreams alone that may be asked; nil if none may.
     public func limited(to mayBeAsked: (Upstream) -> Bool) -> CompiledRule? {
-        var rule = self
-        rule.upstreams = upstreams.filter(mayBeAsked)
-        return rule.upstreams.isEmpty ? nil : rule
+        let upstreams = upstreams.filter(mayBeAsked)
+        return upstreams.isEmpty ? nil : CompiledRule(self, upstreams: upstreams)
     }
 }

@@ -1,4 +1,5 @@
-/// Numbers with the time when each is due, the earliest first: a binary heap.
+/// Numbers with the time when each is due, the earliest first: a heap of four children a parent, which lie
+/// side by side in memory.
 ///
 /// Nothing is cancelled: whoever takes a number that no longer means anything lets it go.
 public struct TimerQueue: Sendable {
@@ -20,7 +21,7 @@ public struct TimerQueue: Sendable {
         heap.append(Entry(due: due, token: token))
         var child = heap.count - 1
         while child > 0 {
-            let parent = (child - 1) / 2
+            let parent = (child - 1) / 4
             guard heap[child].due < heap[parent].due else { return }
             heap.swapAt(child, parent)
             child = parent
@@ -41,11 +42,10 @@ public struct TimerQueue: Sendable {
     private mutating func siftDown() {
         var parent = 0
         while true {
-            let left = 2 * parent + 1
-            guard left < heap.count else { return }
-            let right = left + 1
-            let child =
-                right < heap.count && heap[right].due < heap[left].due ? right : left
+            var child = 4 * parent + 1
+            guard child < heap.count else { return }
+            for other in child + 1..<min(child + 4, heap.count)
+            where heap[other].due < heap[child].due { child = other }
             guard heap[child].due < heap[parent].due else { return }
             heap.swapAt(child, parent)
             parent = child
