@@ -136,6 +136,20 @@ import Testing
         )
     }
 
+    @Test(arguments: [false, true])
+    func `of two DNAMEs above a name the upper one counts, whichever comes first`(isReversed: Bool)
+        throws
+    {
+        let dnames = [
+            Make.alias("old.example", .dname, "low.test"),
+            Make.alias("example", .dname, "high.test"),
+        ]
+        let scrubbed = try Self.scrub("w.old.example") { query in
+            Make.message(to: query, answers: isReversed ? dnames.reversed() : dnames)
+        }
+        #expect(scrubbed.records.first == "example. 300 DNAME")
+    }
+
     @Test(arguments: [UInt8(0), 3])
     func `a question for the CNAME that a DNAME makes is answered with both`(rcode: UInt8)
         throws

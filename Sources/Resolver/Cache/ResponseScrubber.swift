@@ -249,15 +249,20 @@ public struct ResponseScrubber {
         return .target(target)
     }
 
-    /// The first DNAME of an ancestor of `name` in the rule's zone.
+    /// The DNAME of the ancestor of `name` that is next to the root, in the rule's zone: what is below it,
+    /// another DNAME too, is not there.
     private func dname(above name: NameTable.Number) -> Candidate? {
         let line = names.line(of: name).dropLast()
         let zoneLabels = names.labelCount(of: zone)
-        return answers.first { candidate in
+        var topmost: (labels: Int, dname: Candidate)?
+        for candidate in answers where candidate.record.type == .dname {
             let labels = names.labelCount(of: candidate.owner)
-            return candidate.record.type == .dname && labels >= zoneLabels && labels < line.count
-                && line[labels] == candidate.owner
+            guard labels >= zoneLabels, labels < topmost?.labels ?? line.count,
+                line[labels] == candidate.owner
+            else { continue }
+            topmost = (labels, candidate)
         }
+        return topmost?.dname
     }
 
     /// Where CNAMEs or DNAMEs of one owner lead; more than one place is an error (RFC 2181 §10.1).
