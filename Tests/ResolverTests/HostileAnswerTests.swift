@@ -136,6 +136,38 @@ import Testing
         )
     }
 
+    @Test func `a DNAME that was used and is asked for is kept twice, however often it comes`()
+        throws
+    {
+        let scrubbed = try Self.scrub("x.x.q", .dname) { query in
+            let dname = Make.alias("x.q", .dname, "e")
+            return Make.message(
+                to: query,
+                answers: [dname, dname, dname, Make.alias("e", .dname, "q")]
+            )
+        }
+        #expect(
+            scrubbed.records == [
+                "x.q. 300 DNAME", "x.x.q. 300 CNAME", "e. 300 DNAME", "x.e. 300 CNAME",
+                "x.q. 300 DNAME",
+            ]
+        )
+    }
+
+    @Test(arguments: [[UInt32(0), 300], [300, 0]])
+    func `of one record that comes twice the lower TTL counts`(ttls: [UInt32]) throws {
+        for type in [RecordType.cname, .dname] {
+            let scrubbed = try Self.scrub("w.old.example") { query in
+                let owner = type == .cname ? "w.old.example" : "old.example"
+                return Make.message(
+                    to: query,
+                    answers: ttls.map { Make.alias(owner, type, "new.test", ttl: $0) }
+                )
+            }
+            #expect(scrubbed.lifetime == 0)
+        }
+    }
+
     @Test(arguments: [false, true])
     func `of two DNAMEs above a name the upper one counts, whichever comes first`(isReversed: Bool)
         throws

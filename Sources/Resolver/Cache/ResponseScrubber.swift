@@ -223,7 +223,8 @@ public struct ResponseScrubber {
         guard let target = try target(of: cnames, message) else { return .none }
         if stripsPrivate, isLocalhost(target, message) { return .stripped }
         let set = set(of: .cname, among: here, in: message)
-        try append([cnames[0]] + set.filter(\.isSignature), to: .answer, message)
+        let kept = [cnames[0]] + set.filter(\.isSignature)
+        try append(kept, atMost: ttl(of: set), to: .answer, message)
         body.endAlias(target, names)
         return .target(target)
     }
@@ -236,10 +237,14 @@ public struct ResponseScrubber {
         let there = answers.filter { $0.owner == dname.owner }
         let dnames = there.filter { $0.record.type == .dname }
         guard let replacement = try target(of: dnames, message) else { return .none }
-        let set = [dname] + set(of: .dname, among: there, in: message).filter(\.isSignature)
-        if !dnameOwners.contains(dname.owner) { try append(set, to: .answer, message) }
-        dnameOwners.append(dname.owner)
+        let set = set(of: .dname, among: there, in: message)
         let ttl = ttl(of: set)
+        if !dnameOwners.contains(dname.owner) {
+            dnameOwners.append(dname.owner)
+            // Where signatures are what is asked for, the chain may lead to these.
+            let signatures = question.type == .rrsig ? [] : set.filter(\.isSignature)
+            try append([dname] + signatures, atMost: ttl, to: .answer, message)
+        }
         let target = names.substitute(replacement, for: dname.owner, in: name, of: message)
         guard let target else { return .tooLong }
         if stripsPrivate, isLocalhost(target, message) { return .stripped }
@@ -321,8 +326,14 @@ public struct ResponseScrubber {
         guard rcode == .noError else { throw ScrubError.malformed }
         let kept = stripsPrivate ? set.filter { !$0.record.holdsPrivateAddress(in: message) } : set
         guard kept.count == set.count else { return try finishStripped(kept, of: set, message) }
-        if question.type == .cname { _ = try target(of: set.filter(isAsked), message) }
-        try append(set, to: .answer, message)
+        if question.type == .cname || question.type == .dname {
+            let aliases = set.filter(isAsked)
+            _ = try target(of: aliases, message)
+            let kept = aliases.prefix(1) + set.filter(\.isSignature)
+            try append(Array(kept), atMost: ttl(of: set), to: .answer, message)
+        } else {
+            try append(set, to: .answer, message)
+        }
         // With DO: that the name was made of a wildcard (RFC 4035 §3.1.3.3).
         try append(proofs(below: zone, in: message), to: .authority, message)
         return body.finish(rcode: rcode, isAuthentic: isAuthentic)

@@ -53,11 +53,14 @@ public struct NumberedSlots<Value> {
         return value
     }
 
-    /// Puts back what was taken away, unless its slot is another's; quick if it was the last to be taken.
-    @inlinable public mutating func putBack(_ value: Value, as number: UInt64) {
-        guard let index = index(of: number), let place = vacant.lastIndex(of: index) else { return }
+    /// Puts back what was taken away, quickly if it was the last to be; false if its slot is another's by now.
+    @inlinable public mutating func putBack(_ value: Value, as number: UInt64) -> Bool {
+        guard let index = index(of: number), let place = vacant.lastIndex(of: index) else {
+            return false
+        }
         vacant.remove(at: place)
         slots[index].value = value
+        return true
     }
 
     /// The values that there are.

@@ -45,17 +45,19 @@ struct WaitingClients {
         return client
     }
 
-    /// Keeps a client that was taken away and waits on.
+    /// Keeps a client that was taken away, and waits on, before any other is added.
     mutating func putBack(_ client: WaitingClient, as number: UInt64) {
+        guard clients.putBack(client, as: number) else { return }
         counts.add(1, for: ClientNetwork(client))
         timers.add(number, due: client.deadline)
-        clients.putBack(client, as: number)
     }
 
-    /// Takes away a client whose time has come.
+    /// Takes away a client whose time has come: for an expired answer or, if there was none, for the end.
     mutating func takeDue(at now: Milliseconds) -> (number: UInt64, client: WaitingClient)? {
         while let number = timers.takeDue(at: now) {
-            if let client = remove(number) { return (number, client) }
+            guard let client = clients[number] else { continue }
+            let due = client.resolution.acceptsStale ? client.deadline : client.staleDue
+            if due <= now { return remove(number).map { (number, $0) } }
         }
         return nil
     }
