@@ -223,8 +223,7 @@ public struct ResponseScrubber {
         guard let target = try target(of: cnames, message) else { return .none }
         if stripsPrivate, isLocalhost(target, message) { return .stripped }
         let set = set(of: .cname, among: here, in: message)
-        let kept = [cnames[0]] + set.filter(\.isSignature)
-        try append(kept, atMost: ttl(of: set), to: .answer, message)
+        try appendOnce(cnames[0], of: set, message)
         body.endAlias(target, names)
         return .target(target)
     }
@@ -238,17 +237,15 @@ public struct ResponseScrubber {
         let dnames = there.filter { $0.record.type == .dname }
         guard let replacement = try target(of: dnames, message) else { return .none }
         let set = set(of: .dname, among: there, in: message)
-        let ttl = ttl(of: set)
         if !dnameOwners.contains(dname.owner) {
             dnameOwners.append(dname.owner)
             // Where signatures are what is asked for, the chain may lead to these.
-            let signatures = question.type == .rrsig ? [] : set.filter(\.isSignature)
-            try append([dname] + signatures, atMost: ttl, to: .answer, message)
+            try appendOnce(dname, of: set, signed: question.type != .rrsig, message)
         }
         let target = names.substitute(replacement, for: dname.owner, in: name, of: message)
         guard let target else { return .tooLong }
         if stripsPrivate, isLocalhost(target, message) { return .stripped }
-        try body.appendSynthesised(from: name, to: target, ttl: ttl, names, message)
+        try body.appendSynthesised(from: name, to: target, ttl: ttl(of: set), names, message)
         guard question.type != .cname else { return .answer }
         body.endAlias(target, names)
         return .target(target)
@@ -312,6 +309,17 @@ public struct ResponseScrubber {
         }
     }
 
+    /// Appends an alias, however often it is in its `set`, and its signatures.
+    private mutating func appendOnce(
+        _ alias: Candidate,
+        of set: [Candidate],
+        signed: Bool = true,
+        _ message: Span<UInt8>
+    ) throws {
+        let kept = [alias] + (signed ? set.filter(\.isSignature) : [])
+        try append(kept, atMost: ttl(of: set), to: .answer, message)
+    }
+
     /// The TTL of all records of a set: the least among theirs (RFC 2181 §5.2).
     private func ttl(of set: [Candidate], atMost limit: UInt32 = .max) -> UInt32 {
         set.reduce(limit) { min($0, limits.bound($1.record.ttl)) }
@@ -326,11 +334,11 @@ public struct ResponseScrubber {
         guard rcode == .noError else { throw ScrubError.malformed }
         let kept = stripsPrivate ? set.filter { !$0.record.holdsPrivateAddress(in: message) } : set
         guard kept.count == set.count else { return try finishStripped(kept, of: set, message) }
-        if question.type == .cname || question.type == .dname {
-            let aliases = set.filter(isAsked)
-            _ = try target(of: aliases, message)
-            let kept = aliases.prefix(1) + set.filter(\.isSignature)
-            try append(Array(kept), atMost: ttl(of: set), to: .answer, message)
+        if question.type == .cname || question.type == .dname,
+            let alias = set.first(where: isAsked)
+        {
+            _ = try target(of: set.filter(isAsked), message)
+            try appendOnce(alias, of: set, message)
         } else {
             try append(set, to: .answer, message)
         }

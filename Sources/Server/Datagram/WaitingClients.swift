@@ -64,8 +64,9 @@ struct WaitingClients {
 
     /// Takes away all of them.
     mutating func removeAll() -> [WaitingClient] {
-        for client in clients.values { counts.add(-1, for: ClientNetwork(client)) }
-        defer { clients = NumberedSlots() }
-        return clients.values
+        let all = clients.values
+        for client in all { counts.add(-1, for: ClientNetwork(client)) }
+        clients = NumberedSlots()
+        return all
     }
 }
