@@ -164,21 +164,23 @@ import Testing
 
     @Test func `dnsdist in front tells clients apart by the endpoint that it names`() throws {
         let (server, upstream) = try Self.start()
-        let port = try FreePort.find()
-        let folder = try TemporaryFolder([
-            "dnsdist.conf": """
-            setLocal("127.0.0.1:\(port)")
-            setSecurityPollSuffix("")
-            newServer({address="127.0.0.1:\(server.port)", useProxyProtocol=true})
-            addAction(makeRule("127.20.1.0/24"), SetProxyProtocolValuesAction({[0xEA]="\\1\(Self.first)"}))
-            addAction(makeRule("127.20.2.0/24"), SetAdditionalProxyProtocolValueAction(0xEA, "\\1\(Self.second)"))
-            """
-        ])
-        let dnsdist = try RunningProcess(
-            ["dnsdist", "-C", "dnsdist.conf", "--supervised", "--disable-syslog"],
-            in: folder.path
-        )
-        try dnsdist.waitForOutput { $0.contains("as 'up'") }
+        let folder = try TemporaryFolder()
+        let (port, dnsdist) = try FreePort.run { port in
+            let configuration = """
+                setLocal("127.0.0.1:\(port)")
+                setSecurityPollSuffix("")
+                newServer({address="127.0.0.1:\(server.port)", useProxyProtocol=true})
+                addAction(makeRule("127.20.1.0/24"), SetProxyProtocolValuesAction({[0xEA]="\\1\(Self.first)"}))
+                addAction(makeRule("127.20.2.0/24"), SetAdditionalProxyProtocolValueAction(0xEA, "\\1\(Self.second)"))
+                """
+            try folder.write(configuration, to: "dnsdist.conf")
+            let dnsdist = try RunningProcess(
+                ["dnsdist", "-C", "dnsdist.conf", "--supervised", "--disable-syslog"],
+                in: folder.path
+            )
+            try dnsdist.waitForOutput { $0.contains("as 'up'") }
+            return dnsdist
+        }
         for transport in ["+notcp", "+tcp"] {
             for (source, addresses) in [
                 ("127.20.1.7", ["10.20.1.10", "10.20.2.10"]), ("127.20.2.7", ["10.20.1.20"]),

@@ -35,6 +35,18 @@ package final class BoundSocket: Sendable {
         guard bound else { throw Failure(call: "bind", code: errno) }
     }
 
+    /// Both kinds on one port of 127.0.0.1 that the kernel has free for both.
+    package static func pair() throws -> (datagram: BoundSocket, stream: BoundSocket) {
+        // Closed connections keep a port for a minute, so the one for TCP is asked for first.
+        for _ in 0..<50 {
+            let stream = try BoundSocket(kind: .stream)
+            if let datagram = try? BoundSocket(kind: .datagram, port: stream.port) {
+                return (datagram, stream)
+            }
+        }
+        throw Failure(call: "bind", code: EADDRINUSE)
+    }
+
     deinit { _ = Glibc.close(descriptor) }
 
     /// Takes connections from now on; they wait to be accepted.

@@ -36,12 +36,8 @@ package final class FlakyUpstream: @unchecked Sendable {
     package init(_ habits: Habits, seed: UInt64) throws {
         self.habits = habits
         random = SeededGenerator(seed: seed)
-        let listener = try BoundSocket(kind: .stream)
-        self.listener = listener
-        socket = try BoundSocket(kind: .datagram, port: listener.port)
-        guard listen(listener.descriptor, 64) == 0 else {
-            throw BoundSocket.Failure(call: "listen", code: errno)
-        }
+        (socket, listener) = try BoundSocket.pair()
+        try listener.listen()
         Thread.detachNewThread { [weak self, socket] in
             while let self {
                 // It looks up every ten seconds whether anybody holds it.

@@ -6,8 +6,18 @@ package final class KnotServer: Sendable {
 
     /// Serves `zones`, text by name; those of `overTCPAlone` answer over UDP with TC and nothing else.
     package init(_ zones: [String: String], overTCPAlone: Set<String> = []) throws {
-        port = try FreePort.find()
         folder = try Unprivileged.folder()
+        (port, process) = try FreePort.run { [folder] port in
+            try Self.start(zones, overTCPAlone: overTCPAlone, at: port, in: folder)
+        }
+    }
+
+    private static func start(
+        _ zones: [String: String],
+        overTCPAlone: Set<String>,
+        at port: UInt16,
+        in folder: TemporaryFolder
+    ) throws -> RunningProcess {
         var configuration = """
             server:
               listen: 127.0.0.1@\(port)
@@ -39,7 +49,7 @@ package final class KnotServer: Sendable {
             if overTCPAlone.contains(name) { configuration += "    module: mod-noudp\n" }
         }
         try folder.write(configuration, to: "knot.conf")
-        process = try RunningProcess(
+        let process = try RunningProcess(
             Unprivileged.command(["knotd", "-c", folder.file("knot.conf")]),
             in: folder.path
         )
@@ -50,5 +60,6 @@ package final class KnotServer: Sendable {
             } && log.contains("server started")
         }
         guard !log.contains(" error: ") else { throw RunningProcess.Impatience(description: log) }
+        return process
     }
 }

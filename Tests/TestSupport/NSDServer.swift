@@ -17,11 +17,21 @@ package final class NSDServer: Sendable {
         port: UInt16? = nil,
         inside wrapper: [String] = []
     ) throws {
-        self.port = try port ?? FreePort.find()
         folder = try TemporaryFolder()
+        (self.port, process) = try FreePort.run(at: port) { [folder] port in
+            try Self.start(zones, at: "\(address)@\(port)", in: folder, inside: wrapper)
+        }
+    }
+
+    private static func start(
+        _ zones: [String: String],
+        at interface: String,
+        in folder: TemporaryFolder,
+        inside wrapper: [String]
+    ) throws -> RunningProcess {
         var configuration = """
             server:
-              ip-address: \(address)@\(self.port)
+              ip-address: \(interface)
               server-count: 1
               rrl-ratelimit: 0
               username: ""
@@ -42,24 +52,13 @@ package final class NSDServer: Sendable {
             configuration += "zone:\n  name: \"\(name)\"\n  zonefile: \"\(file)\"\n"
         }
         try folder.write(configuration, to: "nsd.conf")
-        process = try RunningProcess(
+        let process = try RunningProcess(
             wrapper + ["nsd", "-d", "-c", folder.file("nsd.conf")],
             in: folder.path
         )
         let log = try process.waitForOutput { $0.contains("nsd started") }
         // A zone that does not load leaves a server without it.
         guard !log.contains(" error: ") else { throw RunningProcess.Impatience(description: log) }
-    }
-}
-
-/// Ports that nobody uses.
-package enum FreePort {
-    /// A port that the kernel gave away for both UDP and TCP a moment ago.
-    package static func find() throws -> UInt16 {
-        for _ in 0..<50 {
-            let stream = try BoundSocket(kind: .stream)
-            if (try? BoundSocket(kind: .datagram, port: stream.port)) != nil { return stream.port }
-        }
-        throw RunningProcess.Impatience(description: "no port is free")
+        return process
     }
 }

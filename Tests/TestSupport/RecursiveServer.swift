@@ -30,8 +30,18 @@ package final class RecursiveServer: Sendable {
 
     /// Starts a resolver; of zones one of which lies in the other, the inner one comes first.
     package init(_ kind: ResolverKind, _ zones: [Zone]) throws {
-        port = try FreePort.find()
         folder = try Unprivileged.folder()
+        (port, process) = try FreePort.run { [folder] port in
+            try Self.start(kind, zones, at: port, in: folder)
+        }
+    }
+
+    private static func start(
+        _ kind: ResolverKind,
+        _ zones: [Zone],
+        at port: UInt16,
+        in folder: TemporaryFolder
+    ) throws -> RunningProcess {
         let setup = Setup(folder: folder.path, port: port, zones: zones)
         let command: [String]
         let configuration: String
@@ -51,8 +61,9 @@ package final class RecursiveServer: Sendable {
             configuration = setup.dnsmasq
         }
         try folder.write(configuration, to: "configuration")
-        process = try RunningProcess(Unprivileged.command(command), in: folder.path)
+        let process = try RunningProcess(Unprivileged.command(command), in: folder.path)
         try process.waitForOutput { $0.contains(isReady) }
+        return process
     }
 }
 

@@ -12,13 +12,13 @@ package final class ScriptedStreams: Sendable {
         case drip([UInt8], milliseconds: Int32)
     }
 
-    /// Listens on `port`, and reacts to each query as `reactions` says; connections don't wait for
+    /// Listens on the port of `upstream`, and reacts to each query as `reactions` says; connections don't wait for
     /// each other.
     package init(
-        port: UInt16,
+        of upstream: ScriptedUpstream,
         _ reactions: @escaping @Sendable ([UInt8]) -> Reaction
     ) throws {
-        listener = try BoundSocket(kind: .stream, port: port)
+        listener = upstream.stream
         try listener.listen()
         Thread.detachNewThread { [listener] in
             while let connection = StreamSocket(acceptedBy: listener) {

@@ -8,6 +8,8 @@ import Glibc
 package final class ScriptedUpstream: @unchecked Sendable {
     // Unchecked is sound: `seen` is touched under `lock` alone.
     private let socket: BoundSocket
+    /// The same port over TCP, which refuses connections unless `ScriptedStreams` listens there.
+    let stream: BoundSocket
     private let lock = NSLock()
     private var seen: [Seen] = []
 
@@ -22,7 +24,7 @@ package final class ScriptedUpstream: @unchecked Sendable {
 
     /// Answers each query with the messages that `answers` makes of it.
     package init(_ answers: @escaping @Sendable ([UInt8]) -> [[UInt8]]) throws {
-        socket = try BoundSocket(kind: .datagram)
+        (socket, stream) = try BoundSocket.pair()
         Thread.detachNewThread { [weak self, socket] in
             while true {
                 guard let (octets, peer) = socket.receive() else {

@@ -21,7 +21,10 @@ package final class StreamSocket: Sendable {
 
     /// The next connection to `listener`; nil once it listens no more.
     package init?(acceptedBy listener: BoundSocket) {
-        let accepted = accept(listener.descriptor, nil, nil)
+        var accepted: Int32
+        repeat {
+            accepted = accept(listener.descriptor, nil, nil)
+        } while accepted < 0 && errno == EAGAIN
         guard accepted >= 0 else { return nil }
         descriptor = accepted
         var timeout = timeval(tv_sec: 10, tv_usec: 0)

@@ -132,7 +132,7 @@ import Testing
             return late.all.suffix(2) + [answer, answer, forgery]
         }
         // Where too much came that answers nothing, TCP decides.
-        let streams = try ScriptedStreams(port: upstream.port) {
+        let streams = try ScriptedStreams(of: upstream) {
             .answer(Answer.address($0, Self.good))
         }
         let server = try ZonalServer.forwarding(to: upstream)

@@ -21,7 +21,7 @@ import Testing
         let upstream = try ScriptedUpstream { query in
             [Answer.head(of: query, truncated: true)]
         }
-        let streams = try ScriptedStreams(port: upstream.port) { query in
+        let streams = try ScriptedStreams(of: upstream) { query in
             .answer(Answer.message(to: query, answers: (0..<100).map(Self.link)))
         }
         let server = try ZonalServer.forwarding(to: upstream)
@@ -127,7 +127,7 @@ import Testing
 
     @Test func `attack 26: a referral to 1,500 servers is a failure that is remembered`() throws {
         let upstream = try ScriptedUpstream { [Answer.head(of: $0, truncated: true)] }
-        let streams = try ScriptedStreams(port: upstream.port) {
+        let streams = try ScriptedStreams(of: upstream) {
             .answer(Self.referral($0, servers: 1500))
         }
         let server = try ZonalServer.forwarding(to: upstream)
@@ -154,7 +154,7 @@ import Testing
             Answer.askedName(of: query).hasPrefix("big")
                 ? [Answer.head(of: query, truncated: true)] : [Answer.address(query, Self.good)]
         }
-        let streams = try ScriptedStreams(port: upstream.port) { query in
+        let streams = try ScriptedStreams(of: upstream) { query in
             .answer(
                 Answer.message(
                     to: query,
@@ -185,7 +185,7 @@ import Testing
             (0..<4).map { _ in String(repeating: "y", count: 60) }.joined(separator: ".")
         )
         let upstream = try ScriptedUpstream { [Answer.head(of: $0, truncated: true)] }
-        let streams = try ScriptedStreams(port: upstream.port) { query in
+        let streams = try ScriptedStreams(of: upstream) { query in
             let place = 12 + Answer.question(of: query).count + 12
             let pointer = [0xC0 | UInt8(place >> 8), UInt8(place & 0xFF)]
             let first = Answer.record(.ns, ttl: 300, long)
@@ -206,7 +206,7 @@ import Testing
                 ? [Answer.head(of: query, truncated: true)]
                 : [Answer.address(query, Self.good)]
         }
-        let streams = try ScriptedStreams(port: upstream.port) { query in
+        let streams = try ScriptedStreams(of: upstream) { query in
             let answer = Answer.address(query, Self.good)
             return Answer.askedName(of: query).hasPrefix("tcp-slow")
                 ? .drip(answer, milliseconds: 300) : .answer(answer)

@@ -36,7 +36,7 @@ import Testing
         let upstream = try ScriptedUpstream { query in
             (0..<3).flatMap { _ in Self.forgeries(of: query) } + [Answer.address(query, Self.bad)]
         }
-        let streams = try ScriptedStreams(port: upstream.port) {
+        let streams = try ScriptedStreams(of: upstream) {
             .answer(Answer.address($0, Self.good))
         }
         let server = try ZonalServer.forwarding(to: upstream)
@@ -118,7 +118,7 @@ import Testing
             let answer = Answer.address(query, Self.bad)
             return [answer.map { (65...90).contains($0) ? $0 | 0x20 : $0 }]
         }
-        let streams = try ScriptedStreams(port: upstream.port) {
+        let streams = try ScriptedStreams(of: upstream) {
             .answer(Answer.address($0, Self.good))
         }
         let server = try ZonalServer.forwarding(to: upstream)

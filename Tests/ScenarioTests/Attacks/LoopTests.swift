@@ -94,9 +94,10 @@ import Testing
         let upstream = try ScriptedUpstream { [Answer.address($0, Self.address)] }
         let one = try ZonalServer(Self.rule(upstream.port))
         let other = try ZonalServer(Self.rule(one.port))
-        let port = try FreePort.find()
         let folder = try TemporaryFolder()
-        let process = try middle.start(at: port, asking: other.port, in: folder)
+        let (port, process) = try FreePort.run {
+            try middle.start(at: $0, asking: other.port, in: folder)
+        }
         try Self.turn(one, to: port)
         try Self.expectLoop(one, through: port)
         withExtendedLifetime((process, folder)) {}

@@ -122,7 +122,7 @@ import Testing
     @Test func `attack 28: keys and signatures without end cost no more than other records`() throws
     {
         let upstream = try ScriptedUpstream { [Answer.head(of: $0, truncated: true)] }
-        let streams = try ScriptedStreams(port: upstream.port) { query in
+        let streams = try ScriptedStreams(of: upstream) { query in
             let name = Answer.askedName(of: query)
             let keys = (0..<300).map {
                 Answer.record(
