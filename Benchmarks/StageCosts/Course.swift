@@ -78,15 +78,18 @@ import Snapshot
             now: now,
             random: &random
         )
-        for case .send(let attempt, _, let query) in forwarder.takeEffects() {
-            var answer = Array(query.dropLast(11))
-            (answer[2], answer[3], answer[7], answer[11]) = (0x81, 0x80, 1, 0)
-            answer += [0xC0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 198, 51, 100, 1]
-            forwarder.received(answer.span, for: attempt, now: now + 1, random: &random)
-        }
-        for case .answered(_, let fresh) in forwarder.takeEffects() {
-            resolution.fresh.append(fresh)
-            sink &+= answer(message, knowing: resolution).length
+        while let effect = forwarder.nextEffect() {
+            switch effect {
+            case .send(let attempt, _, let query):
+                var answer = Array(query.dropLast(11))
+                (answer[2], answer[3], answer[7], answer[11]) = (0x81, 0x80, 1, 0)
+                answer += [0xC0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 198, 51, 100, 1]
+                forwarder.received(answer.span, for: attempt, now: now + 1, random: &random)
+            case .answered(_, let fresh):
+                resolution.fresh.append(fresh)
+                sink &+= self.answer(message, knowing: resolution).length
+            default: break
+            }
         }
         forwarder.advance(to: now, random: &random)
     }

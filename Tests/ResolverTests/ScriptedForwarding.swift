@@ -122,7 +122,9 @@ struct ScriptedForwarding: ~Copyable {
         collect()
     }
 
-    private mutating func collect() { effects += forwarder.takeEffects() }
+    private mutating func collect() {
+        while let effect = forwarder.nextEffect() { effects.append(effect) }
+    }
 
     /// What was sent over UDP, in order.
     var sent: [(attempt: UInt64, to: Upstream, message: [UInt8])] {

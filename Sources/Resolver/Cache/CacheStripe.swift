@@ -244,14 +244,14 @@ import Synchronization
             state: states.unread
         )
         guard header.wordCount <= ringCount / 2 else { return }
-        var entry = [UInt64]()
-        entry.reserveCapacity(header.wordCount)
-        entry += header.words
-        for index in 0..<header.nameWords { entry.append(name.word(at: index * 8)) }
-        for index in 0..<header.payloadWords { entry.append(payload.word(at: index * 8)) }
         beginWriting()
         if let old = find(key, name)?.place { remove(old) }
-        append(entry)
+        var replaced: [[UInt64]] = []
+        var chances = Self.chances
+        let place = makeRoom(for: header.wordCount, chances: &chances, returning: &replaced)
+        write(header, name, payload, at: place)
+        enter(place, hash: header.hash)
+        append(replaced, chances: chances)
         endWriting()
     }
 
@@ -311,26 +311,44 @@ import Synchronization
 
     // MARK: The ring, while the stripe is held
 
-    /// Appends an entry, and anew those that made room for it but had been read: four at most, so that
-    /// one store does bounded work.
-    private func append(_ entry: [UInt64]) {
-        var waiting = [entry]
-        var chances = 4
+    /// Entries that one store appends anew, so that it does bounded work.
+    private static let chances = 4
+
+    private func write(
+        _ header: EntryHeader,
+        _ name: borrowing FoldedName,
+        _ payload: Span<UInt8>,
+        at place: Int
+    ) {
+        setRing(place, header.hash)
+        setRing(place + 1, header.sizes)
+        setRing(place + 2, header.times)
+        setRing(place + 3, header.routeID)
+        setRing(place + EntryHeader.stateWord, header.state)
+        let first = place + EntryHeader.size
+        for index in 0..<header.nameWords { setRing(first + index, name.word(at: index * 8)) }
+        for index in 0..<header.payloadWords {
+            setRing(first + header.nameWords + index, payload.word(at: index * 8))
+        }
+    }
+
+    /// Appends anew what made room for another entry but had been read.
+    private func append(_ entries: [[UInt64]], chances: Int) {
+        var (waiting, chances) = (entries, chances)
         while let next = waiting.popLast() {
-            makeRoom(for: next.count, chances: &chances, returning: &waiting)
-            let place = Int(field(.head) % UInt64(ringCount))
+            let place = makeRoom(for: next.count, chances: &chances, returning: &waiting)
             for (index, word) in next.enumerated() { setRing(place + index, word) }
-            set(.head, field(.head) &+ UInt64(next.count))
             enter(place, hash: next[0])
         }
     }
 
-    /// Frees the tail until `count` words in a row are free at the head.
+    /// Frees the tail until `count` words in a row are free at the head, and moves that behind them; where
+    /// they are.
     private func makeRoom(
         for count: Int,
         chances: inout Int,
         returning waiting: inout [[UInt64]]
-    ) {
+    ) -> Int {
         let place = Int(field(.head) % UInt64(ringCount))
         let toEnd = ringCount - place
         if count > toEnd {
@@ -342,6 +360,9 @@ import Synchronization
         while field(.entries) >= UInt64(slotCount / 2), field(.tail) < field(.head) {
             dropTail(chances: &chances, returning: &waiting)
         }
+        let head = field(.head)
+        set(.head, head &+ UInt64(count))
+        return Int(head % UInt64(ringCount))
     }
 
     private func free(
@@ -441,7 +462,6 @@ private struct EntryHeader {
         self.state = state
     }
 
-    var words: [UInt64] { [hash, sizes, times, routeID, state] }
     var payloadLength: Int { Int(truncatingIfNeeded: sizes >> 32) }
     var nameLength: Int { Int(truncatingIfNeeded: sizes >> 24 & 0xFF) }
     var kind: UInt32 { UInt32(truncatingIfNeeded: sizes & 0xFF_FFFF) }

@@ -4,7 +4,7 @@ public import Snapshot
 /// The questions that a worker's upstreams are being asked: who is asked, when the next is, and who waits.
 ///
 /// It has no socket and no clock. What happened is passed in with the time; what is to be done comes
-/// out as effects, which the caller takes after each call. Waiting clients are numbers to it.
+/// out as effects, which the caller takes one by one after each call. Waiting clients are numbers to it.
 public struct Forwarder: ~Copyable {
     /// Questions in flight at a time; with more, an answer that is awaited for seconds costs memory
     /// that clients choose.
@@ -20,7 +20,9 @@ public struct Forwarder: ~Copyable {
     var hedges = HedgeBudget()
     var failures = FailureMemory()
     var loads: RouteLoads
-    var effects: [Effect] = []
+    /// What the owner has still to do, behind what it has taken.
+    var effects: [Effect?] = []
+    private var takenEffects = 0
     public internal(set) var counters = Counters()
 
     /// Nothing is in flight yet; `seed`, the key of name hashes, is that of every other user of `cache`.
@@ -96,11 +98,15 @@ public struct Forwarder: ~Copyable {
     /// When `advance` has to be called; nil while nothing is in flight.
     public var nextDue: Milliseconds? { timers.nextDue }
 
-    /// What is to be done, oldest first; each effect is returned once.
-    public mutating func takeEffects() -> [Effect] {
-        guard !effects.isEmpty else { return [] }
-        defer { effects.removeAll(keepingCapacity: true) }
-        return effects
+    /// What is to be done next, oldest first; each effect is returned once.
+    public mutating func nextEffect() -> Effect? {
+        guard takenEffects < effects.count else {
+            effects.removeAll(keepingCapacity: true)
+            takenEffects = 0
+            return nil
+        }
+        defer { takenEffects += 1 }
+        return effects[takenEffects].take()
     }
 
     /// Asks `question`, or joins those who wait for it already.

@@ -29,29 +29,29 @@ struct UpstreamMessage: Sendable {
         options: Options,
         random: inout RandomPool
     ) {
-        var octets: [UInt8] = []
-        octets.reserveCapacity(Header.size + name.octets.count + 15)
         let id = UInt16(truncatingIfNeeded: random.next())
         var flags = Header.Flag.recursionDesired
         if question.checkingDisabled { flags |= Header.Flag.checkingDisabled }
         if options.wantsAD { flags |= Header.Flag.authenticData }
-        octets.append(bigEndian: id)
-        octets.append(bigEndian: flags)
-        // One question, no answers, no authorities.
-        octets.append(bigEndian: 1)
-        octets.append(bigEndian: 0)
-        octets.append(bigEndian: 0)
-        octets.append(bigEndian: options.withOPT ? 1 : 0)
-        if options.mixesCase {
-            Self.append(name, to: &octets, random: &random)
-        } else {
-            octets += name.octets
-        }
-        octets.append(bigEndian: question.type.rawValue)
-        octets.append(bigEndian: 1)
-        questionEnd = octets.count
+        let nameEnd = Header.size + name.octets.count
+        questionEnd = nameEnd + 4
         mixesCase = options.mixesCase
-        if options.withOPT {
+        octets = [UInt8](capacity: questionEnd + 11) { octets in
+            octets.append(bigEndian: id)
+            octets.append(bigEndian: flags)
+            // One question, no answers, no authorities.
+            octets.append(bigEndian: 1)
+            octets.append(bigEndian: 0)
+            octets.append(bigEndian: 0)
+            octets.append(bigEndian: options.withOPT ? 1 : 0)
+            if options.mixesCase {
+                Self.append(name, to: &octets, random: &random)
+            } else {
+                for octet in name.octets { octets.append(octet) }
+            }
+            octets.append(bigEndian: question.type.rawValue)
+            octets.append(bigEndian: 1)
+            guard options.withOPT else { return }
             octets.append(0)
             octets.append(bigEndian: RecordType.opt.rawValue)
             octets.append(bigEndian: Self.payloadSize)
@@ -59,13 +59,12 @@ struct UpstreamMessage: Sendable {
             octets.append(bigEndian: question.dnssecOK ? 0x8000 : 0)
             octets.append(bigEndian: 0)
         }
-        self.octets = octets
     }
 
     /// Letters in random case, a bit each (draft-vixie-dnsext-dns0x20).
     private static func append(
         _ name: DomainName,
-        to octets: inout [UInt8],
+        to octets: inout OutputSpan<UInt8>,
         random: inout RandomPool
     ) {
         var bits: UInt64 = 0
@@ -122,6 +121,13 @@ enum AnswerMismatch: Equatable, Sendable {
     case letterCase
     /// A header alone with an error: what servers say that can't read OPT, or do not want to answer.
     case noQuestion
+}
+
+extension OutputSpan<UInt8> {
+    fileprivate mutating func append(bigEndian word: UInt16) {
+        append(UInt8(truncatingIfNeeded: word >> 8))
+        append(UInt8(truncatingIfNeeded: word))
+    }
 }
 
 extension [UInt8] {

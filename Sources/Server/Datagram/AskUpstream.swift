@@ -220,14 +220,10 @@ extension DatagramWorker {
 
     /// Carries out what the forwarder has decided, until it has no more to say.
     private mutating func settle() {
-        var effects = forwarder.takeEffects()
-        while !effects.isEmpty {
-            for effect in effects { carryOut(effect) }
-            effects = forwarder.takeEffects()
-        }
+        while let effect = forwarder.nextEffect() { carryOut(effect) }
     }
 
-    private mutating func carryOut(_ effect: Forwarder.Effect) {
+    private mutating func carryOut(_ effect: consuming Forwarder.Effect) {
         switch effect {
         case .send(let attempt, let upstream, let message):
             let code = upstreams.send(
