@@ -1,5 +1,6 @@
 """The works that are compared, each with the servers that can do it."""
 
+import os
 import statistics
 
 from servers import ADDRESS, LOAD_CORE, ORIGIN, encode, free_port
@@ -213,6 +214,16 @@ def million(bench, only):
 
 def reload(bench, only):
     """1,000,000 names are read anew at half load: the 99th percentile of the latency, without and with that."""
+    # What reads them anew gives way to what answers among ordinary threads alone.
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    try:
+        return ordinary_reload(bench, only)
+    finally:
+        os.sched_setscheduler(0, *before)
+
+
+def ordinary_reload(bench, only):
     zone = private_zone(1_000_000)
     subjects = {
         "zonal": lambda bench: zonal(bench, zone=zone),
@@ -220,21 +231,24 @@ def reload(bench, only):
         "knot": lambda bench: knot(bench, zone),
     }
     queries = private_questions(bench, 1_000_000)
+    found = {name: [] for name in subjects if not only or name in only}
+    for _ in range(bench.rounds):
+        for name, runs in found.items():
+            server = subjects[name](bench)
+            try:
+                server.wait(encode(f"h1.{ORIGIN}"))
+                half = bench.load(server, queries)["qps"] / 2
+                calm = bench.latency(server, queries, half, 8)
+                for path in server.folder.glob("*zone"):
+                    path.write_text(path.read_text().replace(" 1 1h 15m", " 2 1h 15m"))
+                busy = bench.latency(server, queries, half, 16, meanwhile=server.hang_up)
+                runs.append((busy["p99"] / calm["p99"], calm["p99"], busy["p99"], busy["worst"], calm["lost"] + busy["lost"]))
+            finally:
+                server.stop()
     rows = {}
-    for name, make in subjects.items():
-        if only and name not in only:
-            continue
-        server = make(bench)
-        try:
-            server.wait(encode(f"h1.{ORIGIN}"))
-            half = bench.load(server, queries)["qps"] / 2
-            calm = bench.latency(server, queries, half, 8)
-            for path in server.folder.glob("*zone"):
-                path.write_text(path.read_text().replace(" 1 1h 15m", " 2 1h 15m"))
-            busy = bench.latency(server, queries, half, 16, meanwhile=server.hang_up)
-            rows[name] = [busy["p99"] / calm["p99"], calm["p99"], busy["p99"], busy["worst"], calm["lost"] + busy["lost"]]
-        finally:
-            server.stop()
+    for name, runs in found.items():
+        columns = list(zip(*runs))
+        rows[name] = [statistics.median(column) for column in columns[:4]] + [sum(columns[4])]
     return {"columns": ["p99 with / without", "p99 ms without", "p99 ms with", "worst ms", "lost"], "rows": rows}
 
 

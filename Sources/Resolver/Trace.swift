@@ -18,6 +18,8 @@ public final class Trace {
         case matched(DomainName, CompiledZone, ZoneMatch)
         /// An RRset of a private zone, and what of it this client gets.
         case answered(DomainName, CompiledZone, RRset, Selection)
+        /// The CNAME that the DNAME before it makes of a name.
+        case substituted(DomainName, target: DomainName, ttl: UInt32)
     }
 
     func record(_ event: Event) { events.append(event) }

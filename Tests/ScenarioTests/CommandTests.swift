@@ -97,9 +97,23 @@ import Testing
         #expect(kind != "forward" || result.output.contains("\"to\":["))
     }
 
-    @Test func `explain says whose a DNAME is`() throws {
+    @Test func `explain calls a zone that does not exist for a client refused`() throws {
+        let name = "www.internal.example"
+        let result = try zonal("explain", "--from", "127.0.0.1", "--format", "json", name)
+        let route = "\"route\":{\"kind\":\"refused\",\"zone\":\"internal.example.\"}"
+        #expect(result.output.contains(route), "\(result.output)")
+        #expect(result.output.contains("\"rcode\":\"NXDOMAIN\""))
+    }
+
+    @Test func `explain says whose a DNAME is, and what CNAME it makes`() throws {
         let result = try zonal("explain", "--from", "127.20.1.7", "x.old.internal.example")
         #expect(result.output.contains("+ old.internal.example. 300 DNAME apps.internal.example."))
+        #expect(
+            result.output.contains(
+                "+ x.old.internal.example. 300 CNAME x.apps.internal.example.   ; made by the DNAME"
+            ),
+            "\(result.output)"
+        )
     }
 
     @Test func `az prints what each account calls an AZ`() throws {

@@ -128,6 +128,7 @@ extension Pipeline {
             return .done
         }
         scratch.copy(target)
+        trace?.record(.substituted(name.name, target: target.name, ttl: dname.ttl))
         writeOwner(suffix: 0, into: &reply)
         reply.write16(RecordType.cname.rawValue)
         reply.write16(ApplyPolicy.internet)

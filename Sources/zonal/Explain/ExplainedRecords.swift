@@ -44,6 +44,25 @@ extension Explainer {
         }
     }
 
+    /// The CNAME that a DNAME makes of a name; it stands where the DNAME stands.
+    func substitute(
+        _ name: DomainName,
+        _ target: DomainName,
+        _ ttl: UInt32,
+        _ dname: Explanation.Record?
+    ) -> Explanation.Record {
+        Explanation.Record(
+            name: name,
+            type: .cname,
+            ttl: ttl,
+            data: target.description,
+            isChosen: true,
+            reason: "made by the DNAME",
+            file: dname?.file,
+            line: dname?.line
+        )
+    }
+
     private func reason(
         zone: ZoneIndex,
         of rrset: RRset,

@@ -263,6 +263,8 @@ struct Explainer {
                 selection,
                 client: client
             )
+        case .substituted(let name, let target, let ttl):
+            explanation.answers.append(substitute(name, target, ttl, explanation.answers.last))
         }
     }
 
@@ -288,10 +290,8 @@ struct Explainer {
                 zone: rule.zone,
                 upstreams: rule.upstreams
             )
-        case .refuse(let index):
+        case .refuse(let index), .nonexistent(let index):
             return Explanation.ChosenRoute(kind: "refused", zone: world.zones[index].apex)
-        case .nonexistent(let index):
-            return Explanation.ChosenRoute(kind: "nxdomain", zone: world.zones[index].apex)
         }
     }
 
