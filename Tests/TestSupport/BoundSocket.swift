@@ -23,6 +23,9 @@ package final class BoundSocket: Sendable {
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, timeoutSize)
         var room: Int32 = 4 << 20
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &room, 4)
+        // Connections of an earlier socket there may not be quite over.
+        var reuse: Int32 = kind == .stream && port != 0 ? 1 : 0
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, 4)
         var name = Self.name(address, port)
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = unsafe withUnsafeMutablePointer(to: &name) {
