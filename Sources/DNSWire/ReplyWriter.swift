@@ -66,19 +66,28 @@
         unsafe start.storeBytes(of: value.bigEndian, as: UInt64.self)
     }
 
-    /// Writes 64 and 16 bits, most significant octets first, and `octets` behind them: all or nothing.
+    /// Writes 64 and 16 bits, most significant octets first, in front of each of `count` equal parts of
+    /// `octets`: all or nothing.
     @inline(__always) public mutating func write(
         _ word: UInt64,
         _ half: UInt16,
-        _ octets: Span<UInt8>
+        beforeEachOf count: Int,
+        in octets: Span<UInt8>
     ) {
-        guard let start = unsafe reserve(10 + octets.count) else { return }
-        // Sound: `reserve` made room for all of it, and the source is initialised throughout.
-        unsafe start.storeBytes(of: word.bigEndian, as: UInt64.self)
-        unsafe start.storeBytes(of: half.bigEndian, toByteOffset: 8, as: UInt16.self)
-        unsafe octets.withUnsafeBytes {
-            unsafe UnsafeMutableRawBufferPointer(start: start + 10, count: $0.count)
-                .copyMemory(from: $0)
+        guard count > 0, var place = unsafe reserve(10 * count + octets.count) else { return }
+        let size = octets.count / count
+        let (word, half) = (word.bigEndian, half.bigEndian)
+        // Sound: `reserve` made room for all of it, the source is initialised throughout, and `count` parts
+        // of `size` octets lie in it.
+        unsafe octets.withUnsafeBytes { source in
+            guard var part = source.baseAddress else { return }
+            for _ in 0..<count {
+                unsafe place.storeBytes(of: word, as: UInt64.self)
+                unsafe place.storeBytes(of: half, toByteOffset: 8, as: UInt16.self)
+                unsafe (place + 10).copyMemory(from: part, byteCount: size)
+                unsafe place += 10 + size
+                unsafe part += size
+            }
         }
     }
 

@@ -39,22 +39,46 @@ extension CompiledSnapshot {
         rotation: Int,
         _ body: (_ lengthAndRdata: Span<UInt8>) -> Bool
     ) {
-        guard rrset.type.isAddress else { return forEachRecord(of: rrset, body) }
+        forEachRun(of: rrset, selection, rotation: rotation) { records, count in
+            let stride = records.count / count
+            for number in 0..<count {
+                let start = number * stride
+                guard body(records.extracting(start..<start + stride)) else { return false }
+            }
+            return true
+        }
+    }
+
+    /// The same for records that stand in a row and are equally long: together, and how many.
+    public func forEachRun(
+        of rrset: RRset,
+        _ selection: Selection,
+        rotation: Int,
+        _ body: (_ lengthsAndRdata: Span<UInt8>, _ count: Int) -> Bool
+    ) {
+        guard rrset.type.isAddress else { return forEachRecord(of: rrset) { body($0, 1) } }
+        let first = selection.first
         if selection.health == .respected,
             forEachUp(of: rrset, selection, rotation: rotation, body)
         {
             return
         }
-        let first = selection.first
-        let start = first.count > 1 ? rotation % first.count : 0
-        for index in 0..<first.count {
-            let number = Self.turned(index, by: start, in: first)
-            guard store.withRecord(at: rrset.place(ofAddress: number), body) else { return }
-        }
-        guard selection.includesOthers else { return }
-        for number in 0..<rrset.recordCount where !first.contains(number) {
-            guard store.withRecord(at: rrset.place(ofAddress: number), body) else { return }
-        }
+        let turn = first.count > 1 ? first.lowerBound + rotation % first.count : first.lowerBound
+        guard run(turn..<first.upperBound, of: rrset, body),
+            run(first.lowerBound..<turn, of: rrset, body), selection.includesOthers,
+            run(0..<first.lowerBound, of: rrset, body)
+        else { return }
+        _ = run(first.upperBound..<rrset.recordCount, of: rrset, body)
+    }
+
+    /// Hands address records to `body`, if there are any in `range`; false if that is the end.
+    @inline(__always) private func run(
+        _ range: Range<Int>,
+        of rrset: RRset,
+        _ body: (Span<UInt8>, Int) -> Bool
+    ) -> Bool {
+        range.isEmpty
+            || store.withAddresses(range, of: rrset) { body($0, range.count) }
     }
 
     /// The same without addresses that are down; false if none was up any more, as the last may have
@@ -63,22 +87,23 @@ extension CompiledSnapshot {
         of rrset: RRset,
         _ selection: Selection,
         rotation: Int,
-        _ body: (Span<UInt8>) -> Bool
+        _ body: (Span<UInt8>, Int) -> Bool
     ) -> Bool {
         let first = selection.first
         let start = firstUp(of: rrset, rotation: rotation, in: first)
         var isFound = false
         for index in 0..<first.count {
-            let number = Self.turned(index, by: start, in: first)
+            let turned = index + start
+            let number = first.lowerBound + (turned < first.count ? turned : turned - first.count)
             guard isUp(rrset, record: number) else { continue }
             isFound = true
-            guard store.withRecord(at: rrset.place(ofAddress: number), body) else { return true }
+            guard run(number..<number + 1, of: rrset, body) else { return true }
         }
         guard selection.includesOthers else { return isFound }
         for number in 0..<rrset.recordCount
         where !first.contains(number) && isUp(rrset, record: number) {
             isFound = true
-            guard store.withRecord(at: rrset.place(ofAddress: number), body) else { return true }
+            guard run(number..<number + 1, of: rrset, body) else { return true }
         }
         return isFound
     }
@@ -94,11 +119,6 @@ extension CompiledSnapshot {
             left -= 1
         }
         return 0
-    }
-
-    private static func turned(_ index: Int, by start: Int, in range: Range<Int>) -> Int {
-        let turned = index + start
-        return range.lowerBound + (turned < range.count ? turned : turned - range.count)
     }
 
     // MARK: Health

@@ -199,9 +199,9 @@ extension Pipeline {
             UInt64(pointer) << 48 | UInt64(rrset.type.rawValue) << 32
             | UInt64(ApplyPolicy.internet) << 16 | UInt64(rrset.ttl >> 16)
         let half = UInt16(truncatingIfNeeded: rrset.ttl)
-        snapshot.forEachRecord(of: rrset, selection, rotation: Int(rotation)) { record in
-            reply.write(head, half, record)
-            response.answerCount &+= 1
+        snapshot.forEachRun(of: rrset, selection, rotation: Int(rotation)) { records, count in
+            reply.write(head, half, beforeEachOf: count, in: records)
+            response.answerCount &+= UInt16(truncatingIfNeeded: count)
             return !reply.isFull
         }
     }

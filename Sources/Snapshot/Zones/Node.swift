@@ -65,18 +65,29 @@ public struct RRset: BitwiseCopyable, Sendable {
     let recordsOffset: Int
     let recordsLength: Int
 
+    /// What an RRset begins with, read at once.
+    private struct Header: BitwiseCopyable {
+        var type: UInt16
+        var recordCount: UInt16
+        var ttl: UInt32
+        var recordsLength: UInt32
+        var groupCount: UInt16
+        var isChecked: UInt16
+    }
+
     static let headerSize = 16
     static let groupSize = 4
     static let targetSize = 4
 
     init(at offset: Int, in arena: ByteArena) {
         self.offset = offset
-        type = RecordType(rawValue: arena.load(offset, as: UInt16.self))
-        recordCount = Int(arena.load(offset + 2, as: UInt16.self))
-        ttl = arena.load(offset + 4, as: UInt32.self)
-        recordsLength = Int(arena.load(offset + 8, as: UInt32.self))
-        groupCount = Int(arena.load(offset + 12, as: UInt16.self))
-        isChecked = arena.load(offset + 14, as: UInt16.self) == 1
+        let header = arena.load(offset, as: Header.self)
+        type = RecordType(rawValue: header.type)
+        recordCount = Int(header.recordCount)
+        ttl = header.ttl
+        recordsLength = Int(header.recordsLength)
+        groupCount = Int(header.groupCount)
+        isChecked = header.isChecked == 1
         recordsOffset =
             offset + Self.headerSize + groupCount * Self.groupSize
             + (isChecked ? recordCount * Self.targetSize : 0)
@@ -86,7 +97,7 @@ public struct RRset: BitwiseCopyable, Sendable {
     var end: Int { (recordsOffset + recordsLength + 3) & ~3 }
 
     /// Octets of one address record, length field included.
-    private var addressStride: Int { type == .a ? 6 : 18 }
+    var addressStride: Int { type == .a ? 6 : 18 }
 
     /// Where address record `number` starts.
     func place(ofAddress number: Int) -> Int { recordsOffset + number * addressStride }

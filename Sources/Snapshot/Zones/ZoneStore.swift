@@ -147,4 +147,18 @@ struct ZoneStore: BitwiseCopyable, Sendable {
         let length = Int(UInt16(bigEndian: arena.load(offset, as: UInt16.self)))
         return arena.withOctets(at: offset, count: 2 + length, body)
     }
+
+    /// Hands address records, which stand in a row, to `body`.
+    @inline(__always)
+    func withAddresses<Result>(
+        _ range: Range<Int>,
+        of rrset: RRset,
+        _ body: (_ lengthsAndRdata: Span<UInt8>) -> Result
+    ) -> Result {
+        arena.withOctets(
+            at: rrset.place(ofAddress: range.lowerBound),
+            count: range.count * rrset.addressStride,
+            body
+        )
+    }
 }
