@@ -83,7 +83,7 @@ import Testing
 
     @Test func `of 20,000 endpoints in 2,000 VPCs costs ten times one of 2,000`() throws {
         var (small, large): ([String: Cost], [String: Cost]) = ([:], [:])
-        for _ in 0..<3 {
+        for _ in 0..<6 {
             small = Self.least(small, try Self.costs(of: ManyAccounts(count: 20)))
             large = Self.least(large, try Self.costs(of: ManyAccounts(count: 200)))
             if large.allSatisfy({ step, cost in small[step].map { Self.isLinear(cost, $0) } ?? false
