@@ -105,22 +105,35 @@ FORWARDERS = {
 # MARK: Works
 
 
-def ratios(bench, subjects, queries, only, ready, **options):
-    """Runs every subject in turn, round after round; medians of the ratio to the round's echo."""
-    subjects = {"echo": echo, **{name: make for name, make in subjects.items() if not only or name in only}}
+def chosen(subjects, only):
+    return {name: make for name, make in subjects.items() if not only or name in only}
+
+
+def rounds(bench, subjects, measure):
+    """Starts every subject in turn, round after round; by name, what `measure` made of each run."""
     found = {name: [] for name in subjects}
     for _ in range(bench.rounds):
         for name, make in subjects.items():
             server = make(bench)
-            # There is one floor, whatever the others are asked over.
-            how = {} if name == "echo" else options
             try:
-                server.wait(encode(ready))
-                asked = queries(bench, name) if callable(queries) else queries
-                bench.load(server, asked, seconds=0.5, **how)
-                found[name].append(bench.load(server, asked, **how))
+                found[name].append(measure(name, server))
             finally:
                 server.stop()
+    return found
+
+
+def ratios(bench, subjects, queries, only, ready, **options):
+    """Loads every subject in turn; medians of the ratio to the round's echo."""
+
+    def measure(name, server):
+        # There is one floor, whatever the others are asked over.
+        how = {} if name == "echo" else options
+        server.wait(encode(ready))
+        asked = queries(bench, name) if callable(queries) else queries
+        bench.load(server, asked, seconds=0.5, **how)
+        return bench.load(server, asked, **how)
+
+    found = rounds(bench, {"echo": echo, **chosen(subjects, only)}, measure)
     rows = {}
     for name, runs in found.items():
         each = [run["us"] / base["us"] for run, base in zip(runs, found["echo"])]
@@ -183,27 +196,26 @@ def missed(bench, only):
     return forwarded(bench, only, fresh)
 
 
-def million(bench, only):
-    """1,000,000 names of three addresses: memory after load, time to the first answer, ratio."""
+def million_servers():
     zone = private_zone(1_000_000)
-    subjects = {
+    return {
         "zonal": lambda bench: zonal(bench, zone=zone),
         "nsd": lambda bench: nsd(bench, zone),
         "knot": lambda bench: knot(bench, zone),
     }
-    subjects = {"echo": echo, **{name: make for name, make in subjects.items() if not only or name in only}}
+
+
+def million(bench, only):
+    """1,000,000 names of three addresses: memory after load, time to the first answer, ratio."""
     queries = private_questions(bench, 1_000_000)
-    found = {name: [] for name in subjects}
-    for _ in range(bench.rounds):
-        for name, make in subjects.items():
-            server = make(bench)
-            try:
-                seconds = server.wait(encode(f"h1.{ORIGIN}"))
-                bench.load(server, queries, seconds=0.5)
-                run = bench.load(server, queries)
-                found[name].append((run["us"], seconds, server.memory(), run["lost"] + run["bad"]))
-            finally:
-                server.stop()
+
+    def measure(_, server):
+        seconds = server.wait(encode(f"h1.{ORIGIN}"))
+        bench.load(server, queries, seconds=0.5)
+        run = bench.load(server, queries)
+        return run["us"], seconds, server.memory(), run["lost"] + run["bad"]
+
+    found = rounds(bench, {"echo": echo, **chosen(million_servers(), only)}, measure)
     rows = {}
     for name, runs in found.items():
         each = [run[0] / base[0] for run, base in zip(runs, found["echo"])]
@@ -229,27 +241,18 @@ def among_ordinary_threads(work):
 
 def reload(bench, only):
     """1,000,000 names are read anew at half load: the 99th percentile of the latency, without and with that."""
-    zone = private_zone(1_000_000)
-    subjects = {
-        "zonal": lambda bench: zonal(bench, zone=zone),
-        "nsd": lambda bench: nsd(bench, zone),
-        "knot": lambda bench: knot(bench, zone),
-    }
     queries = private_questions(bench, 1_000_000)
-    found = {name: [] for name in subjects if not only or name in only}
-    for _ in range(bench.rounds):
-        for name, runs in found.items():
-            server = subjects[name](bench)
-            try:
-                server.wait(encode(f"h1.{ORIGIN}"))
-                half = bench.load(server, queries)["qps"] / 2
-                calm = bench.latency(server, queries, half, 8)
-                for path in server.folder.glob("*zone"):
-                    path.write_text(path.read_text().replace(" 1 1h 15m", " 2 1h 15m"))
-                busy = bench.latency(server, queries, half, 16, meanwhile=server.hang_up)
-                runs.append((busy["p99"] / calm["p99"], calm["p99"], busy["p99"], busy["worst"], calm["lost"] + busy["lost"]))
-            finally:
-                server.stop()
+
+    def measure(_, server):
+        server.wait(encode(f"h1.{ORIGIN}"))
+        half = bench.load(server, queries)["qps"] / 2
+        calm = bench.latency(server, queries, half, 8)
+        for path in server.folder.glob("*zone"):
+            path.write_text(path.read_text().replace(" 1 1h 15m", " 2 1h 15m"))
+        busy = bench.latency(server, queries, half, 16, meanwhile=server.hang_up)
+        return busy["p99"] / calm["p99"], calm["p99"], busy["p99"], busy["worst"], calm["lost"] + busy["lost"]
+
+    found = rounds(bench, chosen(million_servers(), only), measure)
     rows = {}
     for name, runs in found.items():
         columns = list(zip(*runs))

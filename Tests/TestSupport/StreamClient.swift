@@ -33,18 +33,13 @@ package final class StreamClient: Sendable {
         }
     }
 
-    /// Takes over a connection that a listener accepted.
-    package init(accepted: Int32) {
-        descriptor = accepted
-        set(SO_RCVTIMEO, timeval(tv_sec: 10, tv_usec: 0))
-    }
-
     /// Takes the next connection of a listening socket; nil after ten seconds without one.
-    package convenience init?(acceptedBy listener: BoundSocket) {
-        let descriptor = accept(listener.descriptor, nil, nil)
-        guard descriptor >= 0 else { return nil }
+    package init?(acceptedBy listener: BoundSocket) {
+        let accepted = accept(listener.descriptor, nil, nil)
+        guard accepted >= 0 else { return nil }
+        descriptor = accepted
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        self.init(accepted: descriptor)
+        set(SO_RCVTIMEO, timeval(tv_sec: 10, tv_usec: 0))
     }
 
     deinit { _ = Glibc.close(descriptor) }

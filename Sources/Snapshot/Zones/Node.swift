@@ -46,10 +46,8 @@ public struct Node: BitwiseCopyable, Sendable {
 
 /// The records of one name and type, an entry of the arena.
 ///
-///     0  type            16 bits     2  records             16
-///     4  TTL             32          8  octets of records   32
-///     12 AZ groups       16         14  1 if checked        16
-///     16 the groups: AZ number 16, records 16; if checked, the number of each record's
+///     0  `Header`
+///     16 the groups: AZ number 16 bits, records 16; if checked, the number of each record's
 ///        `HealthTarget` 32; then the records: length 16 (big-endian), rdata
 ///
 /// Records of addresses stand in the order of their groups, those of no known AZ last.
@@ -65,17 +63,20 @@ public struct RRset: BitwiseCopyable, Sendable {
     let recordsOffset: Int
     let recordsLength: Int
 
-    /// What an RRset begins with, read at once.
-    private struct Header: BitwiseCopyable {
+    /// What an RRset begins with, in this order; read and written at once.
+    struct Header: BitwiseCopyable {
         var type: UInt16
         var recordCount: UInt16
         var ttl: UInt32
+        /// Octets of the records.
         var recordsLength: UInt32
+        /// AZ groups.
         var groupCount: UInt16
+        /// 1 if addresses that are down leave the answers.
         var isChecked: UInt16
     }
 
-    static let headerSize = 16
+    static let headerSize = MemoryLayout<Header>.size
     static let groupSize = 4
     static let targetSize = 4
 

@@ -123,15 +123,19 @@ struct ZoneStoreBuilder: ~Copyable {
             octets += 2 + Int(contents.records[place.record].rdataLength)
             ttl = min(ttl, contents.records[place.record].ttl)
         }
-        let header =
+        let offset = arena.reserve(
             RRset.headerSize + groups.count * RRset.groupSize + targets.count * RRset.targetSize
-        let offset = arena.reserve(header + octets)
-        arena.store(type.rawValue, at: offset)
-        arena.store(UInt16(truncatingIfNeeded: places.count), at: offset + 2)
-        arena.store(ttl, at: offset + 4)
-        arena.store(UInt32(truncatingIfNeeded: octets), at: offset + 8)
-        arena.store(UInt16(truncatingIfNeeded: groups.count), at: offset + 12)
-        if !targets.isEmpty { arena.store(UInt16(1), at: offset + 14) }
+                + octets
+        )
+        let header = RRset.Header(
+            type: type.rawValue,
+            recordCount: UInt16(truncatingIfNeeded: places.count),
+            ttl: ttl,
+            recordsLength: UInt32(truncatingIfNeeded: octets),
+            groupCount: UInt16(truncatingIfNeeded: groups.count),
+            isChecked: targets.isEmpty ? 0 : 1
+        )
+        arena.store(header, at: offset)
         var end = offset + RRset.headerSize
         for group in groups {
             arena.store(group.zone.value, at: end)
