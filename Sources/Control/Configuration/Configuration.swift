@@ -56,18 +56,6 @@ package struct Configuration: Sendable {
     }
 }
 
-extension Configuration {
-    /// The listener that a question to `endpoint` would reach, so that it would come back to us.
-    func listener(reachedBy endpoint: EndpointText) -> EndpointText? {
-        listeners.first { listener in
-            let isWildcard = listener.address.isUnspecified && endpoint.address.isLoopback
-            return listener.port == endpoint.port
-                && (listener.address == endpoint.address || isWildcard)
-        }
-        .map { EndpointText(address: $0.address, port: $0.port) }
-    }
-}
-
 /// Where the parts of a world are written; the places in each array are those of the world's.
 package struct Origins: Sendable {
     package var accounts: [SourcePlace] = []

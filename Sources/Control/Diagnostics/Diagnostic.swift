@@ -31,13 +31,17 @@ package struct Diagnostic: Error, Hashable, Sendable {
 package struct SourcePlace: Hashable, Sendable {
     /// The path as the operator wrote it, or would.
     package var file: String
-    package var line: Int
-    package var column: Int
+    // Of 32 bits each, since every value of a configuration has a place.
+    private var lineNumber: UInt32
+    private var columnNumber: UInt32
+
+    package var line: Int { Int(lineNumber) }
+    package var column: Int { Int(columnNumber) }
 
     package init(file: String, line: Int = 0, column: Int = 0) {
         self.file = file
-        self.line = line
-        self.column = column
+        lineNumber = UInt32(clamping: line)
+        columnNumber = UInt32(clamping: column)
     }
 }
 

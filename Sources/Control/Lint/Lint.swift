@@ -28,7 +28,17 @@ struct Lint {
         checkTranslations()
         var addresses = ZoneAddressLint(world)
         for zone in world.zones { warn(of: zone, addresses.warnings(about: zone)) }
+        if addresses.budget.isSpent { tellOfRest("the addresses of some zones were not compared with the subnets") }
         if isWhole { checkAliases() }
+    }
+
+    /// Warns that doubts may have been missed.
+    private func tellOfRest(_ what: String) {
+        guard let place = origins.zones.last else { return }
+        journal.warning(
+            at: SourcePlace(file: place.file),
+            "\(what), since that would take too long; check fewer zones at a time"
+        )
     }
 
     // MARK: Accounts
@@ -46,15 +56,30 @@ struct Lint {
     /// The cloud's own DNS gives the zonal name of an endpoint its owner's AZ name, for everybody.
     private func checkTranslations() {
         guard let cloud = DomainName("vpce.amazonaws.com") else { return }
-        for (zone, place) in zip(world.zones, origins.zones) where zone.labels == .account {
-            let viewers = Set(zone.vpcs.map { world.vpcs[$0].account })
-            let tables = Set(viewers.map { world.accounts[$0].zoneIDsByName })
-            guard zone.apex.isInside(cloud), tables.count > 1 else { continue }
+        // Tables by numbers, equal ones by one, so that a zone compares numbers.
+        var numbers: [[String: String]: Int] = [:]
+        let tables = world.accounts.map { account -> Int in
+            let number = numbers[account.zoneIDsByName] ?? numbers.count
+            numbers[account.zoneIDsByName] = number
+            return number
+        }
+        let everyone = Set(world.vpcs.map(\.account))
+        let allDiffer = Self.differ(everyone, tables)
+        for (zone, place) in zip(world.zones, origins.zones)
+        where zone.labels == .account && zone.apex.isInside(cloud) {
+            let isForAll = zone.vpcs.count == world.vpcs.count
+            let viewers = isForAll ? everyone : Set(zone.vpcs.map { world.vpcs[$0].account })
+            guard isForAll ? allDiffer : Self.differ(viewers, tables) else { continue }
             journal.warning(
                 at: place,
                 "\(zone.apex) translates AZ names for \(viewers.count) accounts whose tables differ, while the cloud's public DNS uses its owner's names for everybody; write labels: owner where that is meant"
             )
         }
+    }
+
+    private static func differ(_ accounts: Set<Int>, _ tables: [Int]) -> Bool {
+        guard let first = accounts.first.map({ tables[$0] }) else { return false }
+        return accounts.contains { tables[$0] != first }
     }
 
     // MARK: Records
@@ -64,48 +89,76 @@ struct Lint {
             zone.contents.records.contains { $0.type == .cname }
         }
         guard hasAliases else { return }
-        let lint = AliasLint(world)
-        for zone in world.zones {
-            warn(of: zone, lint.warnings(about: zone))
-        }
+        var lint = AliasLint(world)
+        for zone in world.zones { warn(of: zone, lint.warnings(about: zone)) }
+        if lint.budget.isSpent { tellOfRest("the targets of some aliases were not looked up") }
     }
 
-    private func warn(of zone: Zone, _ warnings: [RecordWarning]) {
-        for warning in warnings.prefix(Self.limit) {
+    private func warn(of zone: Zone, _ warnings: RecordWarnings) {
+        files.forget()
+        for warning in warnings.shown {
             let record = zone.contents.records[warning.record]
             let site = files.site(of: record, in: zone.contents)
             journal.warning(at: site.place, warning.message, excerpt: site.excerpt)
         }
-        if warnings.count > Self.limit, let file = zone.contents.files.first {
+        if warnings.leftOut > 0, let file = zone.contents.files.first {
             journal.warning(
                 at: SourcePlace(file: file),
-                "\(warnings.count - Self.limit) more warnings of this kind; fix the first ones and check again"
+                "\(warnings.leftOut) more warnings of this kind; fix the first ones and check again"
             )
         }
     }
+}
+
+/// How many steps a kind of doubt may be looked for.
+///
+/// Ten thousand VPCs that all see ten thousand aliases are a small file and a hundred million questions.
+struct LintBudget {
+    private var steps = 3_000_000
+
+    var isSpent: Bool { steps <= 0 }
+
+    mutating func take(_ count: Int) { steps -= count }
+}
+
+/// Doubts about records of a zone, the first of which are made and the others counted.
+struct RecordWarnings {
+    /// A doubt about a record.
+    struct Warning {
+        /// Index of the record.
+        var record: Int
+        var message: String
+    }
+
+    private(set) var shown: [Warning] = []
+    private(set) var leftOut = 0
 
     /// Warnings of one kind that are shown for a zone.
     private static let limit = 50
+
+    mutating func add(_ record: Int, _ message: @autoclosure () -> String) {
+        guard shown.count < Self.limit else {
+            leftOut += 1
+            return
+        }
+        shown.append(Warning(record: record, message: message()))
+    }
 }
 
-/// A doubt about a record of a zone.
-struct RecordWarning {
-    /// Index of the record.
-    var record: Int
-    var message: String
-}
-
-/// Finds records in their files, each file read once.
+/// Finds records of one zone in their files, each file read once.
 private final class RecordSites {
     private let loader: any FileLoader
-    private var texts: [String: [UInt8]] = [:]
+    private var lines: [String: LineIndex] = [:]
 
     init(_ loader: any FileLoader) { self.loader = loader }
 
+    /// The next zone has other files.
+    func forget() { lines = [:] }
+
     func site(of record: ZoneContents.Record, in contents: ZoneContents) -> RecordSite {
         let file = contents.files[Int(record.file)]
-        let text = texts[file] ?? (try? loader.octets(of: file)) ?? []
-        texts[file] = text
-        return RecordSite(file: file, line: Int(record.line), in: text)
+        let index = lines[file] ?? LineIndex((try? loader.octets(of: file)) ?? [])
+        lines[file] = index
+        return index.site(file: file, line: Int(record.line))
     }
 }

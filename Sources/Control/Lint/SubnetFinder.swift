@@ -8,7 +8,9 @@ struct SubnetFinder {
         var subnet: Int
     }
 
-    private var places: [IPPrefix: [Place]] = [:]
+    /// The subnets of each range: one of each VPC.
+    private var places: [IPPrefix: [Int: Place]] = [:]
+    private var firsts: [IPPrefix: Place] = [:]
     /// The prefix lengths that occur, longest first.
     private var lengths: [Int] = []
 
@@ -16,7 +18,9 @@ struct SubnetFinder {
         for (vpc, owner) in world.vpcs.enumerated() {
             for (subnet, slice) in owner.subnets.enumerated() {
                 for range in slice.ranges {
-                    places[range, default: []].append(Place(vpc: vpc, subnet: subnet))
+                    let place = Place(vpc: vpc, subnet: subnet)
+                    if firsts[range] == nil { firsts[range] = place }
+                    if places[range]?[vpc] == nil { places[range, default: [:]][vpc] = place }
                 }
             }
         }
@@ -24,13 +28,39 @@ struct SubnetFinder {
     }
 
     /// The most specific subnet that holds the address, one of `vpcs` before any other.
-    func place(of address: IPAddress, preferring vpcs: [Int]) -> Place? {
+    func place(
+        of address: IPAddress,
+        preferring vpcs: Set<Int>,
+        _ budget: inout LintBudget
+    ) -> Place? {
         var other: Place?
+        budget.take(lengths.count)
         for length in lengths {
-            guard let found = places[IPPrefix(address, length: length)] else { continue }
-            if let own = found.first(where: { vpcs.contains($0.vpc) }) { return own }
-            if other == nil { other = found.first }
+            let range = IPPrefix(address, length: length)
+            guard let first = firsts[range], let found = places[range] else { continue }
+            if vpcs.contains(first.vpc) { return first }
+            if let own = own(found, vpcs, &budget) { return own }
+            if other == nil { other = first }
         }
         return other
+    }
+
+    /// The same for one address, whatever it costs.
+    func place(of address: IPAddress, preferring vpcs: Set<Int>) -> Place? {
+        var budget = LintBudget()
+        return place(of: address, preferring: vpcs, &budget)
+    }
+
+    /// The subnet of the first of `vpcs` that has one, found from the smaller side.
+    private func own(
+        _ found: [Int: Place],
+        _ vpcs: Set<Int>,
+        _ budget: inout LintBudget
+    ) -> Place? {
+        budget.take(min(found.count, vpcs.count))
+        if found.count < vpcs.count {
+            return found.keys.filter(vpcs.contains).min().flatMap { found[$0] }
+        }
+        return vpcs.filter { found[$0] != nil }.min().flatMap { found[$0] }
     }
 }

@@ -5,16 +5,17 @@ import Snapshot
 struct ZoneAddressLint {
     private let world: World
     private let subnets: SubnetFinder
-    private let zoneIDs: Set<String>
-    private var found: [RecordWarning] = []
+    private let zoneIDs: ZoneIDSet
+    /// The AZs in which each VPC has a subnet.
+    private let zoneIDsOfVPC: [Set<String>]
+    private var found = RecordWarnings()
+    private(set) var budget = LintBudget()
 
     init(_ world: World) {
         self.world = world
         subnets = SubnetFinder(world)
-        zoneIDs = Set(
-            world.accounts.flatMap(\.zoneIDsByName.values)
-                + world.vpcs.flatMap { $0.subnets.map(\.zoneID) }
-        )
+        zoneIDsOfVPC = world.vpcs.map { Set($0.subnets.map(\.zoneID)) }
+        zoneIDs = ZoneIDSet(world.accounts.flatMap(\.zoneIDsByName.values), zoneIDsOfVPC)
     }
 
     /// The zonal names that differ in their AZ alone.
@@ -26,14 +27,18 @@ struct ZoneAddressLint {
         var vpcs: Set<Int> = []
     }
 
-    mutating func warnings(about zone: Zone) -> [RecordWarning] {
-        found = []
+    mutating func warnings(about zone: Zone) -> RecordWarnings {
+        found = RecordWarnings()
+        guard !budget.isSpent else { return found }
+        budget.take(zone.vpcs.count)
+        let vpcs = Set(zone.vpcs)
         var families: [DomainName: Family] = [:]
         var order: [DomainName] = []
         var owner = OwnerOfRecords(in: zone.contents, zoneIDs)
         for (index, record) in zone.contents.records.enumerated() {
             guard let address = zone.contents.address(of: record) else { continue }
-            let place = subnets.place(of: address, preferring: zone.vpcs)
+            let place = subnets.place(of: address, preferring: vpcs, &budget)
+            guard !budget.isSpent else { return found }
             if place == nil {
                 warn(
                     index,
@@ -77,30 +82,31 @@ struct ZoneAddressLint {
         in zone: Zone
     ) {
         let vpcs = family.vpcs.isEmpty ? Set(zone.vpcs) : family.vpcs
+        budget.take(vpcs.reduce(vpcs.count) { $0 + zoneIDsOfVPC[$1].count })
+        guard !budget.isSpent else { return }
         let regions = Set(family.zoneIDs.map(ZonalName.region))
-        let expected = Set(vpcs.flatMap { world.vpcs[$0].subnets.map(\.zoneID) })
+        let expected = Set(vpcs.flatMap { zoneIDsOfVPC[$0] })
             .filter { regions.contains(ZonalName.region(of: $0)) }
-        let missing = expected.subtracting(family.zoneIDs).sorted().joined(separator: ", ")
+        let missing = expected.subtracting(family.zoneIDs)
         guard !missing.isEmpty else { return }
-        let siblings = family.zoneIDs.sorted().joined(separator: ", ")
         warn(
             family.record,
-            "\(name) has a record for \(siblings) and none for \(missing), where the VPC has a subnet; add one"
+            "\(name) has a record for \(family.zoneIDs.sorted().shownList) and none for \(missing.sorted().shownList), where the VPC has a subnet; add one"
         )
     }
 
-    private mutating func warn(_ record: Int, _ message: String) {
-        found.append(RecordWarning(record: record, message: message))
+    private mutating func warn(_ record: Int, _ message: @autoclosure () -> String) {
+        found.add(record, message())
     }
 }
 
 /// The zonal name of one record after another, of which many share an owner.
 private struct OwnerOfRecords {
     private let contents: ZoneContents
-    private let zoneIDs: Set<String>
+    private let zoneIDs: ZoneIDSet
     private var last: (offset: UInt32, name: ZonalName?)?
 
-    init(in contents: ZoneContents, _ zoneIDs: Set<String>) {
+    init(in contents: ZoneContents, _ zoneIDs: ZoneIDSet) {
         self.contents = contents
         self.zoneIDs = zoneIDs
     }
@@ -121,10 +127,10 @@ private struct ZonalName {
     /// The name without the AZ: `db-*.example.internal` for `db-use1-az4.example.internal`.
     var family: DomainName
 
-    init?(_ name: DomainName, _ zoneIDs: Set<String>) {
+    init?(_ name: DomainName, _ zoneIDs: ZoneIDSet) {
         let labels = name.labels
         for (index, label) in labels.enumerated() {
-            guard let zoneID = Self.zoneID(endOf: label, zoneIDs) else { continue }
+            guard let zoneID = zoneIDs.zoneID(endOf: label) else { continue }
             var octets: [UInt8] = []
             for (other, label) in labels.enumerated() {
                 let text = other == index ? label.dropLast(zoneID.utf8.count) + "*".utf8 : label
@@ -138,18 +144,34 @@ private struct ZonalName {
         return nil
     }
 
-    private static func zoneID(endOf label: ArraySlice<UInt8>, _ known: Set<String>) -> String? {
-        let hyphen = UInt8(ascii: "-")
-        let text = label.map(DomainName.fold)
-        for index in text.indices.dropFirst() where text[index - 1] == hyphen && index > 1 {
-            let end = String(decoding: text[index...], as: UTF8.self)
-            if known.contains(end) { return end }
-        }
-        return nil
-    }
-
     /// `use1` of `use1-az4`.
     static func region(of zoneID: String) -> Substring {
         zoneID.split(separator: "-").first ?? ""
+    }
+}
+
+/// The AZ IDs of a world, to find one at the end of a label.
+private struct ZoneIDSet {
+    private let octets: Set<ArraySlice<UInt8>>
+    /// How many hyphens an AZ ID has.
+    private let hyphenCounts: [Int]
+
+    init(_ accounts: [String], _ vpcs: [Set<String>]) {
+        let all = Set(accounts).union(vpcs.flatMap { $0 })
+        octets = Set(all.map { Array($0.utf8)[...] })
+        hyphenCounts = Set(all.map { $0.utf8.count { $0 == UInt8(ascii: "-") } }).sorted(by: >)
+    }
+
+    /// The longest AZ ID that a label ends in, behind a hyphen and at least one octet.
+    func zoneID(endOf label: ArraySlice<UInt8>) -> String? {
+        guard let last = label.last, last.digit != nil else { return nil }
+        let text = label.map(DomainName.fold)
+        let hyphens = text.indices.filter { text[$0] == UInt8(ascii: "-") }
+        for count in hyphenCounts where count < hyphens.count {
+            let start = hyphens[hyphens.count - 1 - count]
+            guard start > 0, octets.contains(text[(start + 1)...]) else { continue }
+            return String(decoding: text[(start + 1)...], as: UTF8.self)
+        }
+        return nil
     }
 }

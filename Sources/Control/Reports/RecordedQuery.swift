@@ -23,29 +23,50 @@ package struct RecordedQuery: Hashable, Sendable {
             return []
         }
         var queries: [RecordedQuery] = []
-        for (index, line) in octets.split(separator: .lineFeed, omittingEmptySubsequences: false)
-            .enumerated()
-        {
-            let text = String(decoding: line, as: UTF8.self)
-            guard let first = text.first(where: { !$0.isWhitespace }), first != "#" else {
+        var faults = 0
+        var rest = octets[...]
+        var number = 0
+        while !rest.isEmpty {
+            let line = rest.prefix { $0 != .lineFeed }
+            rest = rest[min(line.endIndex + 1, rest.endIndex)...]
+            number += 1
+            guard let first = line.first(where: { !Self.isBlank($0) }), first != UInt8(ascii: "#")
+            else { continue }
+            let query = first == UInt8(ascii: "{") ? Self(logLine: line) : Self(line: line)
+            if let query {
+                queries.append(query)
                 continue
             }
-            let query = first == "{" ? Self(logLine: Array(line)) : Self(line: text)
-            guard let query else {
-                diagnostics.error(
-                    at: SourcePlace(file: path, line: index + 1, column: 1),
-                    "not a query; write ADDRESS NAME [TYPE], or a line of a query log",
-                    excerpt: text.shown
-                )
-                continue
-            }
-            queries.append(query)
+            faults += 1
+            guard faults <= faultLimit else { continue }
+            diagnostics.error(
+                at: SourcePlace(file: path, line: number, column: 1),
+                "not a query; write ADDRESS NAME [TYPE], or a line of a query log",
+                excerpt: MasterFileLexer.excerpt(of: Array(line.prefix(160)), at: 0)
+            )
+        }
+        if faults > faultLimit {
+            diagnostics.error(
+                at: SourcePlace(file: path),
+                "\(faults - faultLimit) more lines are no queries and not shown; correct the first ones and try again"
+            )
         }
         return queries
     }
 
-    private init?(line: String) {
-        let fields = line.split(whereSeparator: \.isWhitespace)
+    /// Lines that are told of.
+    private static let faultLimit = 100
+    /// Longer lines are none of a query log; a JSON decoder takes many times as much memory.
+    private static let lineLimit = 65_536
+
+    private static func isBlank(_ octet: UInt8) -> Bool {
+        octet == .space || octet == .tab || octet == .carriageReturn
+    }
+
+    private init?(line: ArraySlice<UInt8>) {
+        // A fourth field is enough to know that there are too many.
+        let fields = line.prefix(Self.lineLimit).split(maxSplits: 3, whereSeparator: Self.isBlank)
+            .map { String(decoding: $0, as: UTF8.self) }
         guard (2...3).contains(fields.count), let client = IPAddress(fields[0]),
             let name = DomainName(fields[1]),
             let type = fields.count == 3 ? RecordType(fields[2]) : .a
@@ -66,8 +87,9 @@ package struct RecordedQuery: Hashable, Sendable {
         }
     }
 
-    private init?(logLine: [UInt8]) {
-        guard let line = try? JSONDecoder().decode(LogLine.self, from: Data(logLine)),
+    private init?(logLine: ArraySlice<UInt8>) {
+        guard logLine.count <= Self.lineLimit,
+            let line = try? JSONDecoder().decode(LogLine.self, from: Data(logLine)),
             let client = IPAddress(line.srcaddr), let name = DomainName(line.queryName),
             let type = RecordType(line.queryType)
         else { return nil }

@@ -34,6 +34,7 @@ extension ZoneFileSession {
         for value in range.values {
             let text = try owner.expanded(with: value) + head + data.expanded(with: value)
             try generated.take(octets: text.count, at: right.place)
+            textOctets += text.count
             try readGenerated(text, lexer, file: file, owner: tokens[2], data: right)
         }
     }

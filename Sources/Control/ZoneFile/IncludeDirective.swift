@@ -8,7 +8,8 @@ import DNSWire
 extension ZoneFileSession {
     private static let depthLimit = 16
     private static let fileLimit = 1_000
-    private static let octetLimit = 1 << 31
+    /// Octets of files that may be read again, besides as many as were read once.
+    private static let repeatLimit = 1 << 20
 
     mutating func readInclude(_ lexer: borrowing MasterFileLexer) throws(EntryFault) {
         guard lexer.tokens.count > 1 else {
@@ -22,6 +23,7 @@ extension ZoneFileSession {
         try refuseMore(than: 3, lexer, "$INCLUDE takes a file and an origin")
         let file = try includedFile(token, lexer)
         try refuseTooMany(token.place)
+        try refuseRepetition(of: file, token.place)
 
         let (outerOrigin, outerOwner) = (origin, owner)
         (origin, owner) = (newOrigin, .none)
@@ -92,10 +94,22 @@ extension ZoneFileSession {
                 "files included more than \(Self.depthLimit) deep; include them from fewer levels"
             )
         }
-        guard includedFiles <= Self.fileLimit, includedOctets <= Self.octetLimit else {
+        guard includedFiles <= Self.fileLimit else {
+            throw EntryFault(place, "more than \(Self.fileLimit) inclusions; include less")
+        }
+    }
+
+    /// A file may be included for many origins, but a large one not a hundred times.
+    private mutating func refuseRepetition(
+        of file: OpenFile,
+        _ place: Int
+    ) throws(EntryFault) {
+        guard let known = octetsOfFiles[file.resolved] else { return }
+        repeatedOctets += known
+        guard repeatedOctets <= Self.repeatLimit + textOctets / 2 else {
             throw EntryFault(
                 place,
-                "more than \(Self.fileLimit) inclusions or 2 GiB of files; include less"
+                "\(file.path.shown) has been included before, and is too large to be read again; include it once"
             )
         }
     }

@@ -76,8 +76,11 @@ extension ZoneFileSession {
                 "\(name(of: known)) is outside the zone \(apex); move it to its own zone, or check $ORIGIN and the final dot"
             )
         }
-        guard contents.octets.count <= Int(UInt32.max) else {
-            throw EntryFault(place, "the zone is larger than 4 GiB; split it")
+        guard contents.octets.count <= arenaLimit else {
+            throw EntryFault(
+                place,
+                "the names and data of the zone take more than \(arenaLimit) octets, which is too much for its text; write shorter names, or split the zone"
+            )
         }
         contents.records.append(
             ZoneContents.Record(
@@ -121,11 +124,7 @@ extension ZoneFileSession {
                 to: &contents.octets
             )
             if isInZone(from: start) {
-                try zoneNames?.translate(
-                    &contents.octets,
-                    from: start,
-                    apexLength: foldedApex.count
-                )
+                try translate(from: start)
             }
         } catch {
             contents.octets.removeSubrange(start...)
@@ -139,6 +138,17 @@ extension ZoneFileSession {
                 text: token.range
             )
         )
+    }
+
+    /// Turns the AZ names in the owner at the end of the arena into AZ IDs.
+    private mutating func translate(from start: Int) throws(NameFault) {
+        guard let zoneNames else { return }
+        let hasName = try zoneNames.translate(
+            &contents.octets,
+            from: start,
+            apexLength: foldedApex.count
+        )
+        if hasName { dependsOnZoneNames = true }
     }
 
     private func isLastOwner(
@@ -280,11 +290,16 @@ extension ZoneFileSession {
         let minimum = contents.octets.suffix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         let ttl = min(minimum, TimeToLive.maximum)
         defaultTTL = ttl
-        journal.warning(
-            at: lexer.place(of: place),
-            "no TTL is known here, so the SOA's minimum of \(ttl) is taken for every record; write $TTL \(ttl) at the start of the file",
-            excerpt: lexer.excerpt(at: place)
-        )
+        if journal.takesWarning() {
+            journal.add(
+                Diagnostic(
+                    .warning,
+                    at: lexer.place(of: place),
+                    "no TTL is known here, so the SOA's minimum of \(ttl) is taken for every record; write $TTL \(ttl) at the start of the file",
+                    excerpt: lexer.excerpt(at: place)
+                )
+            )
+        }
         return ttl
     }
 }

@@ -13,13 +13,18 @@ struct ZoneChecks {
     /// The RRset of each record.
     private var recordSets: [UInt32] = []
     private var sets = RRsetTable()
+    /// Where the lines of a file start, by its number; of those files alone in which something was found.
+    private var lines: [Int: LineIndex] = [:]
 
     init(session: consuming ZoneFileSession) { self.session = session }
 
     mutating func run(path: String) {
         if session.hasStopped { return }
         let found = session.journal.all.count
-        defer { session.journal.sort(from: found) }
+        defer {
+            session.journal.sort(from: found)
+            session.journal.sayHowManyMore(of: path)
+        }
         group()
         unifyTTLs()
         dropDuplicates()
@@ -144,9 +149,10 @@ struct ZoneChecks {
         var found: Int?
         for (index, record) in session.contents.records.enumerated() where record.type == .soa {
             if session.contents.owner(of: record) != session.apex {
+                let apex = session.apex
                 fail(
                     index,
-                    "an SOA below the apex; a zone has one SOA, at \(session.apex), so move this one to its own zone"
+                    "an SOA below the apex; a zone has one SOA, at \(apex), so move this one to its own zone"
                 )
             } else if let found {
                 let line = session.contents.records[found].line
@@ -165,22 +171,24 @@ struct ZoneChecks {
 
     // MARK: Diagnostics
 
-    mutating func fail(_ record: Int, _ message: String) {
-        let found = site(of: record)
-        session.journal.error(at: found.place, message, excerpt: found.excerpt)
+    mutating func fail(_ record: Int, _ message: @autoclosure () -> String) {
+        guard session.journal.takesError() else { return }
+        note(.error, record, message())
     }
 
-    mutating func warn(_ record: Int, _ message: String) {
-        let found = site(of: record)
-        session.journal.warning(at: found.place, message, excerpt: found.excerpt)
+    mutating func warn(_ record: Int, _ message: @autoclosure () -> String) {
+        guard session.journal.takesWarning() else { return }
+        note(.warning, record, message())
     }
 
-    private func site(of index: Int) -> RecordSite {
+    private mutating func note(_ severity: Diagnostic.Severity, _ index: Int, _ message: String) {
         let record = session.contents.records[index]
-        return RecordSite(
-            file: session.contents.files[Int(record.file)],
-            line: Int(record.line),
-            in: session.texts[Int(record.file)]
+        let file = Int(record.file)
+        let index = lines[file] ?? LineIndex(session.texts[file])
+        lines[file] = index
+        let site = index.site(file: session.contents.files[file], line: Int(record.line))
+        session.journal.add(
+            Diagnostic(severity, at: site.place, message, excerpt: site.excerpt)
         )
     }
 }

@@ -59,11 +59,11 @@ extension ZoneChecks {
         _ record: Int,
         _ node: Int,
         _ marks: inout [Marks],
-        _ message: String
+        _ message: @autoclosure () -> String
     ) {
         guard !marks[node].contains(.isToldOf) else { return }
         marks[node].insert(.isToldOf)
-        fail(record, message)
+        fail(record, message())
     }
 
     /// Nothing lives below a DNAME (RFC 6672 §2.4: we refuse such a zone, as it allows, since the data
@@ -83,9 +83,11 @@ extension ZoneChecks {
         }
         guard hasCut else { return }
         var above = [Marks?](repeating: nil, count: nodes.count)
+        // Names that follow each other are often of one parent, which may have over a hundred above it.
+        var last: (parent: Range<Int>, marks: Marks)?
         for (index, record) in session.contents.records.enumerated() {
             let node = Int(recordNodes[index])
-            let over = above[node] ?? marksAbove(node, marks)
+            let over = above[node] ?? marksAbove(node, marks, &last)
             above[node] = over
             check(record, index, node, over, &marks)
         }
@@ -123,16 +125,28 @@ extension ZoneChecks {
     }
 
     /// What the names between this one and the apex have.
-    private func marksAbove(_ node: Int, _ marks: [Marks]) -> Marks {
+    private func marksAbove(
+        _ node: Int,
+        _ marks: [Marks],
+        _ last: inout (parent: Range<Int>, marks: Marks)?
+    ) -> Marks {
         let octets = session.contents.octets.span
         var name = nodes.names[node].range
-        var found: Marks = []
-        while name.count > session.foldedApex.count {
-            name = name.lowerBound + 1 + Int(octets[name.lowerBound])..<name.upperBound
-            if let parent = nodes.find(octets.extracting(name), in: octets) {
-                found.formUnion(marks[parent])
-            }
+        guard name.count > session.foldedApex.count else { return [] }
+        name = name.lowerBound + 1 + Int(octets[name.lowerBound])..<name.upperBound
+        if let last, octets.extracting(last.parent).equalsFolded(octets.extracting(name)) {
+            return last.marks
         }
+        let parent = name
+        var found: Marks = []
+        while true {
+            if let above = nodes.find(octets.extracting(name), in: octets) {
+                found.formUnion(marks[above])
+            }
+            guard name.count > session.foldedApex.count else { break }
+            name = name.lowerBound + 1 + Int(octets[name.lowerBound])..<name.upperBound
+        }
+        last = (parent, found)
         return found
     }
 

@@ -53,16 +53,41 @@ package struct ZoneFileReader {
         path: String,
         diagnostics: inout Diagnostics
     ) -> ZoneContents? {
-        var session = ZoneFileSession(
+        var budget = GenerateBudget()
+        return Self(loader: RememberingLoader(loader), zoneNames: zoneNames).read(
             apex: apex,
             origin: origin ?? apex,
+            path: path,
+            generating: &budget,
+            diagnostics: &diagnostics
+        ).contents
+    }
+
+    /// The same for one of several zones, which `budget` is for; tells besides whether the owners would be
+    /// the same for any `zoneNames`, and how much text there was.
+    func read(
+        apex: DomainName,
+        origin: DomainName,
+        path: String,
+        generating budget: inout GenerateBudget,
+        diagnostics: inout Diagnostics
+    ) -> (contents: ZoneContents?, dependsOnZoneNames: Bool, textOctets: Int) {
+        var session = ZoneFileSession(
+            apex: apex,
+            origin: origin,
             loader: loader,
             zoneNames: zoneNames
         )
+        session.generated = budget
         session.readZone(path: path)
+        budget = session.generated
         var checks = ZoneChecks(session: consume session)
         checks.run(path: path)
         for diagnostic in checks.session.journal.all { diagnostics.add(diagnostic) }
-        return checks.session.journal.errorCount == 0 ? checks.session.contents : nil
+        return (
+            checks.session.journal.errorCount == 0 ? checks.session.contents : nil,
+            checks.session.dependsOnZoneNames,
+            checks.session.textOctets
+        )
     }
 }

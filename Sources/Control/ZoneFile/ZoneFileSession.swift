@@ -30,8 +30,15 @@ struct ZoneFileSession {
     /// Files being read, the zone's own first.
     var openFiles: [OpenFile] = []
     var includedFiles = 0
-    var includedOctets = 0
     var generated = GenerateBudget()
+    /// Octets of text that were read, once for each time, and those that `$GENERATE` made.
+    var textOctets = 0
+    /// The same of files that had been read before.
+    var repeatedOctets = 0
+    /// The length of each file that was read, by its true path.
+    var octetsOfFiles: [String: Int] = [:]
+    /// An owner might be another name for another `zoneNames`.
+    var dependsOnZoneNames = false
 
     /// Reading ends with the SOA: only the apex is wanted.
     var endsAtSOA = false
@@ -97,9 +104,10 @@ struct ZoneFileSession {
     mutating func readFile(_ file: OpenFile) throws {
         let octets = try loader.octets(of: file.resolved)
         if openFiles.isEmpty { reserve(for: octets.count) }
+        textOctets += octets.count
+        octetsOfFiles[file.resolved] = octets.count
         openFiles.append(file)
         defer { openFiles.removeLast() }
-        includedOctets += octets.count
         let fileIndex = index(ofFile: file.path, octets)
         var lexer = MasterFileLexer(file: file.path, octets: octets)
         guard !octets.starts(with: [0xEF, 0xBB, 0xBF]) else {
@@ -129,6 +137,9 @@ struct ZoneFileSession {
         contents.records.reserveCapacity(octets / 16)
         contents.octets.reserveCapacity(octets / 2)
     }
+
+    /// What the names and data of so much text may take: a long `$ORIGIN` makes 255 octets of each short name.
+    var arenaLimit: Int { min(16 << 20 + 8 * textOctets, Int(UInt32.max)) }
 
     /// Whether an entry with a mistake was meant to be the SOA.
     private static func triesSOA(_ lexer: borrowing MasterFileLexer) -> Bool {
@@ -246,59 +257,5 @@ struct ZoneFileSession {
         guard case .known(var known) = owner else { return }
         known.text = 0..<0
         owner = .known(known)
-    }
-}
-
-/// The diagnostics of one reading, in a bounded number.
-struct ZoneFileJournal {
-    private(set) var all: [Diagnostic] = []
-    private(set) var errorCount = 0
-    private(set) var saysThatItStopped = false
-    private var warningCount = 0
-
-    mutating func error(at place: SourcePlace, _ message: String, excerpt: String? = nil) {
-        errorCount += 1
-        guard errorCount <= ZoneFileReader.errorLimit else { return }
-        all.append(Diagnostic(.error, at: place, message, excerpt: excerpt))
-    }
-
-    mutating func error(_ fault: EntryFault, in lexer: borrowing MasterFileLexer) {
-        error(
-            at: lexer.place(of: fault.offset),
-            fault.message,
-            excerpt: lexer.excerpt(at: fault.offset)
-        )
-    }
-
-    mutating func warning(at place: SourcePlace, _ message: String, excerpt: String? = nil) {
-        warningCount += 1
-        guard warningCount <= ZoneFileReader.errorLimit else {
-            if warningCount == ZoneFileReader.errorLimit + 1 {
-                let message = "more warnings than can be shown; fix the first ones and check again"
-                all.append(Diagnostic(.warning, at: place, message))
-            }
-            return
-        }
-        all.append(Diagnostic(.warning, at: place, message, excerpt: excerpt))
-    }
-
-    /// Puts what was added since the first `count` diagnostics in the order of the lines.
-    mutating func sort(from count: Int) {
-        let sorted = all[count...].enumerated().sorted { one, two in
-            (one.element.place.file, one.element.place.line, one.offset)
-                < (two.element.place.file, two.element.place.line, two.offset)
-        }
-        all.replaceSubrange(count..., with: sorted.map(\.element))
-    }
-
-    mutating func sayThatItStopped(at place: SourcePlace) {
-        saysThatItStopped = true
-        all.append(
-            Diagnostic(
-                .error,
-                at: place,
-                "stopped after \(ZoneFileReader.errorLimit) errors; fix these and check again"
-            )
-        )
     }
 }

@@ -49,10 +49,19 @@ struct MappingReader {
         _ subject: String,
         _ journal: ConfigurationJournal
     ) {
-        let guess = Suggestion.nearest(to: entry.key, among: keys)
-        let advice =
-            guess.map { "did you mean `\($0)`?" } ?? "write one of " + keys.joined(separator: ", ")
-        journal.error(at: entry.place, "unknown key `\(entry.key.shown)` in \(subject); \(advice)")
+        journal.error(
+            at: entry.place,
+            "unknown key `\(entry.key.shown)` in \(subject); \(advice(entry.key, keys, journal))"
+        )
+    }
+
+    private static func advice(
+        _ key: String,
+        _ keys: [String],
+        _ journal: ConfigurationJournal
+    ) -> String {
+        journal.suggestion(for: key, among: keys).map { "did you mean `\($0)`?" }
+            ?? "write one of " + keys.joined(separator: ", ")
     }
 
     subscript(key: String) -> ConfigurationNode? { entries[key] }

@@ -1,20 +1,34 @@
 /// Finds the word that was meant.
 enum Suggestion {
+    /// Longer words are not looked at.
+    static let longest = 64
+
     /// The word nearest to `text`, if it is near enough to have been meant.
     static func nearest(to text: String, among words: [String]) -> String? {
-        guard text.utf8.count <= 64 else { return nil }
-        let ranked = words.map { (word: $0, distance: distance(text.lowercased(), $0)) }
-        guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-        return best.distance <= max(1, best.word.utf8.count / 3) ? best.word : nil
+        guard text.utf8.count <= longest else { return nil }
+        let text = Array(text.lowercased().utf8)
+        var best: (word: String, distance: Int)?
+        for word in words {
+            let length = word.utf8.count
+            // A word is at least as far away as their lengths are apart.
+            guard length <= longest, abs(length - text.count) <= allowance(length) else { continue }
+            let distance = distance(text, Array(word.utf8))
+            guard distance <= allowance(length), distance < best?.distance ?? .max else { continue }
+            best = (word, distance)
+        }
+        return best?.word
     }
 
+    /// Edits that a word of so many octets may be away.
+    private static func allowance(_ length: Int) -> Int { max(1, length / 3) }
+
     /// Edits between two words: a letter added, removed, replaced, or swapped with its neighbour.
-    static func distance(_ left: String, _ right: String) -> Int {
-        let (left, right) = (Array(left.utf8), Array(right.utf8))
-        var beforeLast: [Int] = []
+    static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+        var beforeLast = [Int](repeating: 0, count: right.count + 1)
         var last = Array(0...right.count)
+        var current = beforeLast
         for row in left.indices {
-            var current = [row + 1]
+            current[0] = row + 1
             for column in right.indices {
                 let isSame = left[row] == right[column]
                 var cost = min(
@@ -27,10 +41,24 @@ enum Suggestion {
                 {
                     cost = min(cost, beforeLast[column - 1] + 1)
                 }
-                current.append(cost)
+                current[column + 1] = cost
             }
-            (beforeLast, last) = (last, current)
+            (beforeLast, last, current) = (last, current, beforeLast)
         }
         return last[right.count]
+    }
+}
+
+/// How many words may still be compared for suggestions.
+///
+/// A thousand unknown names among a thousand known ones would be a million comparisons; only the first twenty get a
+/// suggestion.
+struct SuggestionBudget {
+    private var words = 20_000
+
+    mutating func nearest(to text: String, among candidates: [String]) -> String? {
+        guard candidates.count <= words else { return nil }
+        words -= candidates.count
+        return Suggestion.nearest(to: text, among: candidates)
     }
 }

@@ -11,11 +11,13 @@ struct ValueForm<Value>: Sendable {
 }
 
 /// Why a text is not the value that it should be.
-struct ValueFault: Error, Equatable {
-    /// What is wrong, then `; `, then what to do.
-    var message: String
+struct ValueFault: Error {
+    private let text: @Sendable () -> String
 
-    init(_ message: String) { self.message = message }
+    /// What is wrong, then `; `, then what to do; made when it is asked for, since most of many are never shown.
+    var message: String { text() }
+
+    init(_ message: @autoclosure @escaping @Sendable () -> String) { text = message }
 }
 
 extension ValueForm {
@@ -31,13 +33,15 @@ extension ValueForm {
         return ValueForm<Value>("one of " + words.joined(separator: ", ")) {
             (text) throws(ValueFault) in
             if let value = Value(rawValue: text) { return value }
-            let guess = Suggestion.nearest(to: text, among: words)
-            let advice =
-                guess.map { "did you mean `\($0)`?" }
-                ?? "write one of " + words.joined(separator: ", ")
-            throw ValueFault("`\(text.shown)` is not known here; \(advice)")
+            throw ValueFault("`\(text.shown)` is not known here; \(advice(text, words))")
         }
     }
+}
+
+/// The word of `words` that was meant, or all of them.
+private func advice(_ text: String, _ words: [String]) -> String {
+    Suggestion.nearest(to: text, among: words).map { "did you mean `\($0)`?" }
+        ?? "write one of " + words.joined(separator: ", ")
 }
 
 extension ValueForm<Bool> {

@@ -18,25 +18,29 @@ struct NetworkChecks {
     }
 
     func run() {
-        for vpc in draft.vpcs {
-            for subnet in vpc.subnets { checkPlace(of: subnet, in: vpc) }
+        for vpc in draft.vpcs where !vpc.subnets.isEmpty {
+            let ranges = PrefixSet(vpc.ranges.map(\.value))
+            for subnet in vpc.subnets { checkPlace(of: subnet, in: vpc, ranges) }
             checkSubnets(of: vpc)
         }
-        checkOverlaps()
+        var ranges = RangeChecks(draft, configuration, journal)
+        ranges.run()
     }
 
     // MARK: Subnets
 
-    private func checkPlace(of subnet: SubnetDraft, in vpc: VPCDraft) {
-        for range in subnet.ranges
-        where !vpc.ranges.contains(where: { $0.value.contains(range.value) }) {
-            let ranges = vpc.ranges.map { "\($0.value)" }.joined(separator: ", ")
-            let known = ranges.isEmpty ? "which has no ranges" : "which has \(ranges)"
+    private func checkPlace(of subnet: SubnetDraft, in vpc: VPCDraft, _ ranges: PrefixSet) {
+        for range in subnet.ranges where !ranges.holds(range.value) {
             journal.error(
                 at: range.place,
-                "subnet \(subnet.id) lies outside its VPC: \(range.value) is in no range of \(vpc.id), \(known); correct one of them"
+                "subnet \(subnet.id) lies outside its VPC: \(range.value) is in no range of \(vpc.id), \(known(vpc)); correct one of them"
             )
         }
+    }
+
+    private func known(_ vpc: VPCDraft) -> String {
+        guard !vpc.ranges.isEmpty else { return "which has no ranges" }
+        return "which has " + vpc.ranges.map { "\($0.value)" }.shownList
     }
 
     /// A range may be that of one subnet of a VPC only; a smaller one inside it is the more specific.
@@ -54,93 +58,22 @@ struct NetworkChecks {
             }
         }
     }
+}
 
-    // MARK: Ranges
+/// Prefixes, to find one that holds another.
+private struct PrefixSet {
+    private let prefixes: Set<IPPrefix>
+    private let lengths: [Int]
 
-    private struct Range {
-        var prefix: IPPrefix
-        var vpc: Int
-        var isInbound: Bool
-        var place: SourcePlace
+    init(_ prefixes: [IPPrefix]) {
+        self.prefixes = Set(prefixes)
+        lengths = Set(self.prefixes.map(\.length)).sorted()
     }
 
-    /// Two VPCs may share addresses only where a listener or an endpoint tells their clients apart.
-    private func checkOverlaps() {
-        var enclosing: [Range] = []
-        var told: Set<[Int]> = []
-        for range in sortedRanges() {
-            while let last = enclosing.last, !last.prefix.contains(range.prefix) {
-                enclosing.removeLast()
-            }
-            for other in enclosing where clash(range, other) {
-                guard told.insert([min(range.vpc, other.vpc), max(range.vpc, other.vpc)]).inserted
-                else { continue }
-                tell(range, other)
-            }
-            enclosing.append(range)
+    func holds(_ prefix: IPPrefix) -> Bool {
+        lengths.contains { length in
+            length <= prefix.length
+                && prefixes.contains(IPPrefix(prefix.first, length: length))
         }
-    }
-
-    /// Every range after those that hold it.
-    private func sortedRanges() -> [Range] {
-        var ranges: [Range] = []
-        let drafts = Dictionary(draft.vpcs.map { ($0.id, $0) }) { first, _ in first }
-        for (index, vpc) in configuration.world.vpcs.enumerated() {
-            guard let draft = drafts[vpc.id] else { continue }
-            for range in draft.ranges {
-                ranges.append(
-                    Range(prefix: range.value, vpc: index, isInbound: false, place: range.place)
-                )
-            }
-            for range in draft.inbound {
-                ranges.append(
-                    Range(prefix: range.value, vpc: index, isInbound: true, place: range.place)
-                )
-            }
-        }
-        return ranges.sorted {
-            ($0.prefix.first.bits, $0.prefix.length, $0.vpc)
-                < ($1.prefix.first.bits, $1.prefix.length, $1.vpc)
-        }
-    }
-
-    /// An inbound range may enclose VPC ranges: the more specific one decides.
-    private func clash(_ one: Range, _ other: Range) -> Bool {
-        if one.isInbound || other.isInbound {
-            guard one.prefix == other.prefix else { return false }
-            if one.vpc == other.vpc { return one.isInbound != other.isInbound }
-        }
-        let world = configuration.world
-        return one.vpc != other.vpc
-            && !world.tellsApart(vpc: one.vpc) && !world.tellsApart(vpc: other.vpc)
-    }
-
-    private func tell(_ range: Range, _ other: Range) {
-        let later = [range, other].max { $0.place.line < $1.place.line } ?? range
-        let earlier = later.place == range.place ? other : range
-        let (vpc, first) = (
-            configuration.world.vpcs[later.vpc].id, configuration.world.vpcs[earlier.vpc].id
-        )
-        if later.vpc == earlier.vpc {
-            journal.error(
-                at: later.place,
-                "\(later.prefix) is both a range and an inbound range of \(vpc); remove one of them"
-            )
-            return
-        }
-        journal.error(
-            at: later.place,
-            "\(later.prefix) of \(vpc) overlaps \(earlier.prefix) of \(first) at \(earlier.place), and nothing tells their clients apart; \(advice(for: later.vpc, earlier.vpc))"
-        )
-    }
-
-    private func advice(for vpc: Int, _ other: Int) -> String {
-        let vpcs = configuration.world.vpcs
-        if !vpcs[vpc].endpoints.isEmpty || !vpcs[other].endpoints.isEmpty {
-            return
-                "let a listener take the PROXY header that names the endpoint, as in { address: \"10.0.0.2:53\", proxy-protocol: [10.0.1.0/24] }"
-        }
-        return
-            "give one of the two its own listener, as in { address: \"10.0.0.2:53\", vpc: \(vpcs[vpc].id) }"
     }
 }

@@ -4,8 +4,10 @@ import Snapshot
 /// Turns the AZ names in a zone file's owners into AZ IDs: `db-us-east-1a` into `db-use1-az4`.
 struct OwnerZoneNames: Sendable {
     private let owner: Account?
-    /// The owner's table, longer names first.
-    private let table: [(name: [UInt8], id: [UInt8])]
+    /// The owner's table: AZ IDs by names.
+    private let table: [ArraySlice<UInt8>: [UInt8]]
+    /// The names of the table, for a message.
+    private let names: String
     /// The AZ names of every account.
     private let known: Set<[UInt8]>
 
@@ -14,9 +16,11 @@ struct OwnerZoneNames: Sendable {
     init(owner: Account?, known: Set<[UInt8]>) {
         self.owner = owner
         self.known = known
-        table = (owner?.zoneIDsByName ?? [:])
-            .sorted { ($1.key.utf8.count, $0.key) < ($0.key.utf8.count, $1.key) }
-            .map { (Array($0.key.utf8), Array($0.value.utf8)) }
+        let zoneIDs = owner?.zoneIDsByName ?? [:]
+        table = Dictionary(
+            uniqueKeysWithValues: zoneIDs.map { (Array($0.key.utf8)[...], Array($0.value.utf8)) }
+        )
+        names = zoneIDs.keys.sorted().shownList
     }
 
     /// The AZ names of every account, in lower case.
@@ -25,15 +29,21 @@ struct OwnerZoneNames: Sendable {
     }
 
     /// Translates the name at the end of `octets`, from `start` on, down to its last `apexLength` octets.
+    ///
+    /// Returns whether a label ends like an AZ name, so that it may mean something else for another owner.
+    @discardableResult
     func translate(
         _ octets: inout [UInt8],
         from start: Int,
         apexLength: Int
-    ) throws(NameFault) {
+    ) throws(NameFault) -> Bool {
         var label = start
+        var hasName = false
         while label < octets.count - apexLength {
             let end = label + 1 + Int(octets[label])
-            if Self.mayEndInName(octets[label + 1..<end]),
+            let mayEndInName = Self.mayEndInName(octets[label + 1..<end])
+            if mayEndInName { hasName = true }
+            if mayEndInName,
                 let translated = try translated(octets[label + 1..<end].map(DomainName.fold))
             {
                 guard translated.count <= 63,
@@ -46,6 +56,7 @@ struct OwnerZoneNames: Sendable {
             }
             label += 1 + Int(octets[label])
         }
+        return hasName
     }
 
     /// A digit and a letter at the end, as every AZ name has: almost no label goes further than this.
@@ -56,8 +67,9 @@ struct OwnerZoneNames: Sendable {
 
     /// The label in AZ-ID form; nil if it ends in no AZ name.
     private func translated(_ label: [UInt8]) throws(NameFault) -> [UInt8]? {
-        for (name, id) in table where Self.ends(label, in: name) {
-            return label.dropLast(name.count) + id
+        // Longer names first.
+        for index in label.indices.dropFirst() where label[index] == .hyphen {
+            if let id = table[label[(index + 1)...]] { return label[...index] + id }
         }
         guard let name = zoneName(endOf: label) else { return nil }
         let shown = String(decoding: name, as: UTF8.self)
@@ -66,7 +78,6 @@ struct OwnerZoneNames: Sendable {
                 "the label ends in the AZ name \(shown), and nothing says whose name that is; write the AZ ID, or `owner:` for this zone in the configuration"
             )
         }
-        let names = owner.zoneIDsByName.keys.sorted().joined(separator: ", ")
         throw NameFault.zoneName(
             "the owner, account \(owner.id), has no AZ \(shown); write one of \(names.isEmpty ? "its AZ IDs" : names)"
         )
@@ -81,11 +92,6 @@ struct OwnerZoneNames: Sendable {
             if known.contains(name) || RegionForm.isZoneName(parts.suffix(count)) { return name }
         }
         return nil
-    }
-
-    private static func ends(_ label: [UInt8], in name: [UInt8]) -> Bool {
-        label.count > name.count + 1 && label.suffix(name.count).elementsEqual(name)
-            && label[label.count - name.count - 1] == .hyphen
     }
 }
 

@@ -3,6 +3,8 @@ struct Registry {
     private let noun: String
     private let journal: ConfigurationJournal
     private var numbers: [String: Int] = [:]
+    /// The IDs by their numbers.
+    private var identifiers: [String] = []
     private(set) var places: [SourcePlace] = []
 
     /// An empty registry of things that messages call `noun`: `account`.
@@ -21,6 +23,7 @@ struct Registry {
             return false
         }
         numbers[id] = places.count
+        identifiers.append(id)
         places.append(place)
         return true
     }
@@ -28,11 +31,16 @@ struct Registry {
     /// The number of what `reference` names; naming nothing is an error, and nil.
     func resolve(_ reference: Placed<String>) -> Int? {
         if let number = numbers[reference.value] { return number }
-        let guess = Suggestion.nearest(to: reference.value, among: numbers.keys.sorted())
-        let advice =
-            guess.map { "did you mean \($0)?" } ?? "define it under \(noun.lowercased())s:"
-        journal.error(at: reference.place, "unknown \(noun) \(reference.value.shown); \(advice)")
+        journal.error(
+            at: reference.place,
+            "unknown \(noun) \(reference.value.shown); \(advice(reference.value))"
+        )
         return nil
+    }
+
+    private func advice(_ id: String) -> String {
+        journal.suggestion(for: id, among: identifiers).map { "did you mean \($0)?" }
+            ?? "define it under \(noun.lowercased())s:"
     }
 
     func resolve(_ references: [Placed<String>]) -> [Int] {

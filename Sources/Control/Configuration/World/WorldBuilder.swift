@@ -12,6 +12,7 @@ struct WorldBuilder {
     private let system: SystemResolvers
     private var accounts: Registry
     private var vpcs: Registry
+    private var ownAddresses = OwnAddresses([])
 
     init(
         _ draft: ConfigurationDraft,
@@ -42,6 +43,7 @@ struct WorldBuilder {
         addListeners()
         if !listening.isEmpty { listen(on: listening) }
         NetworkChecks(draft, configuration, journal).run()
+        ownAddresses = OwnAddresses(configuration.listeners)
         addRules()
         addEndpoints()
         addZones()
@@ -135,14 +137,17 @@ struct WorldBuilder {
             guard let owner else { return nil }
             let account = configuration.world.accounts[owner]
             if let id = account.zoneIDsByName[name] { return id }
-            let names = account.zoneIDsByName.keys.sorted().joined(separator: ", ")
-            let known = names.isEmpty ? "it has no table of AZ names" : "it has \(names)"
             journal.error(
                 at: zone.place,
-                "account \(account.id) has no AZ \(name): \(known); write one of them, or an AZ ID as in use1-az4"
+                "account \(account.id) has no AZ \(name): \(Self.known(account)); write one of them, or an AZ ID as in use1-az4"
             )
             return nil
         }
+    }
+
+    private static func known(_ account: Account) -> String {
+        guard !account.zoneIDsByName.isEmpty else { return "it has no table of AZ names" }
+        return "it has " + account.zoneIDsByName.keys.sorted().shownList
     }
 
     // MARK: Listeners
@@ -254,12 +259,13 @@ struct WorldBuilder {
 
     private func upstreams(of rule: RuleDraft) -> [Upstream] {
         var upstreams: [Upstream] = []
+        var seen: Set<Upstream> = []
         for target in rule.to {
             let found: [Upstream]
             switch target.value {
             case .system: found = systemUpstreams(at: target.place)
             case .upstream(let endpoint):
-                if let listener = configuration.listener(reachedBy: endpoint) {
+                if let listener = ownAddresses.listener(reachedBy: endpoint) {
                     journal.error(
                         at: target.place,
                         "\(endpoint) is this server itself, which listens on \(listener); name another server"
@@ -267,7 +273,7 @@ struct WorldBuilder {
                 }
                 found = [Upstream(address: endpoint.address, port: endpoint.port)]
             }
-            upstreams += found.filter { !upstreams.contains($0) }
+            upstreams += found.filter { seen.insert($0).inserted }
         }
         return upstreams
     }
@@ -275,7 +281,7 @@ struct WorldBuilder {
     /// The machine's name servers, without this server.
     private func systemUpstreams(at place: SourcePlace) -> [Upstream] {
         let others = system.addresses.filter {
-            configuration.listener(reachedBy: EndpointText(address: $0, port: 53)) == nil
+            ownAddresses.listener(reachedBy: EndpointText(address: $0, port: 53)) == nil
         }
         if others.isEmpty {
             journal.warning(
@@ -340,8 +346,10 @@ struct WorldBuilder {
     // MARK: Zones
 
     private mutating func addZones() {
-        let reader = ZoneReader(configuration.world.accounts, loader: loader, journal: journal)
+        var reader = ZoneReader(configuration.world.accounts, loader: loader, journal: journal)
         var clashes = ZoneClashes(journal)
+        // One list for all zones that everybody sees.
+        let everyone = Array(configuration.world.vpcs.indices)
         for zone in draft.zones {
             let viewers = zone.vpcs.map { vpcs.resolve($0) }
             let owner = zone.owner.flatMap(accounts.resolve)
@@ -352,46 +360,10 @@ struct WorldBuilder {
                 )
             }
             guard var built = reader.read(zone, owner: owner) else { continue }
-            built.vpcs = viewers ?? Array(configuration.world.vpcs.indices)
-            clashes.add(built, at: zone.place, in: configuration.world)
+            built.vpcs = viewers ?? everyone
+            clashes.add(built, isForAll: viewers == nil, at: zone.place, in: configuration.world)
             configuration.world.zones.append(built)
             configuration.origins.zones.append(zone.place)
-        }
-    }
-}
-
-/// Finds two zones of one name for one VPC.
-private struct ZoneClashes {
-    private let journal: ConfigurationJournal
-    private var seen: [Key: [Seen]] = [:]
-
-    private struct Key: Hashable {
-        var apex: DomainName
-        var vpc: Int
-    }
-
-    private struct Seen {
-        var audience: Zone.Audience
-        var place: SourcePlace
-    }
-
-    init(_ journal: ConfigurationJournal) { self.journal = journal }
-
-    mutating func add(_ zone: Zone, at place: SourcePlace, in world: World) {
-        var isTold = false
-        for vpc in zone.vpcs {
-            let key = Key(apex: zone.apex.folded, vpc: vpc)
-            let other = seen[key]?.first { known in
-                known.audience == zone.audience || known.audience == .all || zone.audience == .all
-            }
-            if let other, !isTold {
-                isTold = true
-                journal.error(
-                    at: place,
-                    "a second zone \(zone.apex) for \(world.vpcs[vpc].id), after the one at \(other.place); merge them, or give them different vpcs"
-                )
-            }
-            seen[key, default: []].append(Seen(audience: zone.audience, place: place))
         }
     }
 }

@@ -1,12 +1,31 @@
 import DNSWire
 import Snapshot
 
-/// Reads the zone files of a configuration.
+/// Reads the zone files of a configuration, each once however many zones are made of it.
 struct ZoneReader {
     private let accounts: [Account]
     private let zoneNames: Set<[UInt8]>
     private let loader: any FileLoader
     private let journal: ConfigurationJournal
+    private var readings: [String: [Reading]] = [:]
+    private var namesOfOwners: [Int?: OwnerZoneNames] = [:]
+    private var generated = GenerateBudget()
+    /// Octets of the files that have been read, and of what they held that is used again.
+    private var textOctets = 0
+    private var repeatedOctets = 0
+
+    /// What files that are used again may hold, besides twice as much as the text of all.
+    private static let repeatLimit = 16 << 20
+
+    /// What a file holds for zones of one owner.
+    private struct Reading {
+        var owner: Int?
+        /// It holds something else for another owner.
+        var dependsOnOwner: Bool
+        var apex: DomainName
+        /// Nil if the file has a mistake, which was told.
+        var contents: ZoneContents?
+    }
 
     init(_ accounts: [Account], loader: any FileLoader, journal: ConfigurationJournal) {
         self.accounts = accounts
@@ -16,10 +35,13 @@ struct ZoneReader {
     }
 
     /// The zone with its records, seen by nobody yet; nil if its file has a mistake.
-    func read(_ draft: ZoneDraft, owner: Int?) -> Zone? {
+    mutating func read(_ draft: ZoneDraft, owner: Int?) -> Zone? {
+        // Nothing of it would be shown, or served.
+        guard !journal.isFull else { return nil }
         let path = draft.file.value
+        let resolved: String
         do {
-            _ = try loader.resolved(path)
+            resolved = try loader.resolved(path)
         } catch {
             journal.error(
                 at: draft.file.place,
@@ -27,22 +49,18 @@ struct ZoneReader {
             )
             return nil
         }
-        var diagnostics = Diagnostics()
-        let reader = ZoneFileReader(
-            loader: loader,
-            zoneNames: OwnerZoneNames(owner: owner.map { accounts[$0] }, known: zoneNames)
-        )
-        let origin = Self.name(fromFile: path)
-        let apex = reader.apex(path: path, origin: origin) ?? origin
-        let contents = reader.read(
-            apex: apex,
-            origin: origin,
-            path: path,
-            diagnostics: &diagnostics
-        )
-        journal.merge(diagnostics)
-        guard let contents else { return nil }
-        var zone = Zone(apex: apex, contents: contents, vpcs: [])
+        let reading: Reading
+        if let known = readings[resolved]?.first(where: {
+            !$0.dependsOnOwner || $0.owner == owner
+        }) {
+            guard mayRepeat(known, draft) else { return nil }
+            reading = known
+        } else {
+            reading = self.reading(of: path, owner: owner)
+            readings[resolved, default: []].append(reading)
+        }
+        guard let contents = reading.contents else { return nil }
+        var zone = Zone(apex: reading.apex, contents: contents, vpcs: [])
         zone.affinity = draft.affinity
         zone.labels = draft.labels
         zone.owner = owner
@@ -51,6 +69,43 @@ struct ZoneReader {
         zone.outside = draft.outside
         zone.health = draft.health
         return zone
+    }
+
+    /// A large file that very many zones are made of would cost its size for each.
+    private mutating func mayRepeat(_ reading: Reading, _ draft: ZoneDraft) -> Bool {
+        repeatedOctets += (reading.contents?.octets.count ?? 0) + 512
+        guard repeatedOctets > Self.repeatLimit + 2 * textOctets else { return true }
+        journal.error(
+            at: draft.file.place,
+            "too many zones are made of \(draft.file.value.shown) and other large files; make one zone of a file, for all the VPCs that see it"
+        )
+        return false
+    }
+
+    private mutating func reading(of path: String, owner: Int?) -> Reading {
+        var diagnostics = Diagnostics()
+        let names =
+            namesOfOwners[owner]
+            ?? OwnerZoneNames(owner: owner.map { accounts[$0] }, known: zoneNames)
+        namesOfOwners[owner] = names
+        let reader = ZoneFileReader(loader: RememberingLoader(loader), zoneNames: names)
+        let origin = Self.name(fromFile: path)
+        let apex = reader.apex(path: path, origin: origin) ?? origin
+        let read = reader.read(
+            apex: apex,
+            origin: origin,
+            path: path,
+            generating: &generated,
+            diagnostics: &diagnostics
+        )
+        textOctets += read.textOctets
+        journal.merge(diagnostics)
+        return Reading(
+            owner: owner,
+            dependsOnOwner: read.dependsOnZoneNames,
+            apex: apex,
+            contents: read.contents
+        )
     }
 
     /// The name that a file is called by: `corp.example` of `zones/corp.example.zone`.

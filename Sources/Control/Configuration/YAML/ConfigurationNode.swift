@@ -102,55 +102,19 @@ struct Placed<Value> {
 
 extension Placed: Sendable where Value: Sendable {}
 
-/// Where the readers of one configuration note what they find.
-final class ConfigurationJournal {
-    /// More are not kept: nobody reads them, and a hostile file must not cost the memory.
-    private static let limit = 10_000
-
-    private var diagnostics: [Diagnostic] = []
-    private(set) var errorCount = 0
-    private var count = 0
-
-    /// Everything noted: files in the order in which they were found wanting, each from top to bottom.
-    var sorted: [Diagnostic] {
-        var files: [String: Int] = [:]
-        for diagnostic in diagnostics where files[diagnostic.place.file] == nil {
-            files[diagnostic.place.file] = files.count
-        }
-        return diagnostics.enumerated().sorted { one, two in
-            let (left, right) = (one.element.place, two.element.place)
-            return (files[left.file] ?? 0, left.line, left.column, one.offset)
-                < (files[right.file] ?? 0, right.line, right.column, two.offset)
-        }
-        .map(\.element)
-    }
-
-    func error(at place: SourcePlace, _ message: String, excerpt: String? = nil) {
-        add(Diagnostic(.error, at: place, message, excerpt: excerpt))
-    }
-
-    func warning(at place: SourcePlace, _ message: String, excerpt: String? = nil) {
-        add(Diagnostic(.warning, at: place, message, excerpt: excerpt))
-    }
-
-    func merge(_ other: Diagnostics) { other.all.forEach(add) }
-
-    private func add(_ diagnostic: Diagnostic) {
-        if diagnostic.severity == .error { errorCount += 1 }
-        count += 1
-        if count <= Self.limit { diagnostics.append(diagnostic) }
-        if count == Self.limit {
-            let message = "too many mistakes; the rest is not shown"
-            diagnostics.append(Diagnostic(.error, at: diagnostic.place, message))
-        }
-    }
-}
-
 extension String {
     /// The text for a message: cut where it is long, with nothing that moves a cursor.
     var shown: String {
         let octets = Array(utf8.prefix(80))
         let text = MasterFileLexer.printable(octets[...])
         return utf8.count > octets.count ? text + "…" : text
+    }
+}
+
+extension [String] {
+    /// The items for a message, the first of many.
+    var shownList: String {
+        let shown = prefix(8).map(\.shown).joined(separator: ", ")
+        return count > 8 ? shown + " and \(count - 8) more" : shown
     }
 }

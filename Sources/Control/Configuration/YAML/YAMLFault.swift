@@ -1,91 +1,62 @@
-import Yams
-
-/// What the YAML parser could not read, in our words and at its place.
-struct YAMLFault {
-    private var place: SourcePlace
-    private var message: String
-
-    init(_ error: YamlError, text: String, file: String) {
-        place = SourcePlace(file: file)
-        switch error {
-        case .scanner(let context, let problem, let mark, _),
-            .parser(let context, let problem, let mark, _),
-            .composer(let context, let problem, let mark, _):
-            place = SourcePlace(file: file, line: mark.line, column: mark.column)
-            let line = Self.lines(of: text, from: mark.line).first ?? ""
-            message = Self.message(problem, context, at: mark, line: line)
-        case .reader(let problem, let offset, _, _):
-            if let offset { place = Self.place(of: offset, in: text, file: file) }
-            message = "\(problem); remove the character"
-        case .duplicatedKeysInMapping(let keys, let context):
-            let first = SourcePlace(
-                file: file,
-                line: context.mark.line,
-                column: context.mark.column
-            )
-            let key = keys.min() ?? ""
-            place = Self.secondPlace(of: key, first, in: text) ?? first
-            message = YAMLReader.duplicate(key, first: first)
-        default:
-            message = "\(error); write YAML"
-        }
+/// Why a text is not the YAML that a configuration is written in, and where.
+struct YAMLFault: Error {
+    /// Where in the text.
+    enum Place {
+        case mark(YAMLEvents.Mark)
+        /// An octet, from 0.
+        case octet(Int)
     }
 
-    func tell(_ journal: ConfigurationJournal) { journal.error(at: place, message) }
+    var place: Place
+    var message: String
+    /// A tab before the place explains the fault better than the parser does.
+    private var mayBeTab = false
 
-    private static func message(
-        _ problem: String,
-        _ context: YamlError.Context?,
-        at mark: Mark,
-        line: Substring
-    ) -> String {
-        if problem.contains("another document") {
-            return "a second document starts here; keep one document a file and remove the `---`"
-        }
-        if problem.contains("undefined alias") {
-            return "an alias without its anchor; write the value out, or put &NAME before the first"
-        }
-        if line.prefix(max(0, mark.column)).contains("\t") {
-            return "not YAML: a tab cannot indent; use spaces"
-        }
-        let during = context.map { " \($0.text), which starts at line \($0.mark.line)" } ?? ""
-        return "not YAML: \(problem)\(during); check indentation, quotes and brackets up to here"
+    init(at mark: YAMLEvents.Mark, _ message: String) {
+        place = .mark(mark)
+        self.message = message
     }
 
-    private static func lines(of text: String, from line: Int) -> ArraySlice<Substring> {
-        text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst(max(0, line - 1))
+    init(octet: Int, _ message: String) {
+        place = .octet(octet)
+        self.message = message
     }
 
-    private static func place(of offset: Int, in text: String, file: String) -> SourcePlace {
-        let before = text.prefix(offset)
-        let line = before.split(separator: "\n", omittingEmptySubsequences: false)
-        return SourcePlace(file: file, line: line.count, column: (line.last?.count ?? 0) + 1)
+    /// A problem in libyaml's words, and what it was reading from which line on.
+    init(at mark: YAMLEvents.Mark, problem: String, during context: (text: String, line: Int)?) {
+        place = .mark(mark)
+        mayBeTab = true
+        let during = context.map { " \($0.text), which starts at line \($0.line)" } ?? ""
+        message =
+            "not YAML: \(problem)\(during); check indentation, quotes and brackets up to here"
     }
 
-    /// Where a key is written again: further on in its line, or below at the same column.
-    private static func secondPlace(
-        of key: String,
-        _ first: SourcePlace,
-        in text: String
-    ) -> SourcePlace? {
-        let lines = lines(of: text, from: first.line)
-        guard let own = lines.first else { return nil }
-        let head = own.prefix(first.column - 1)
-        let tail = own.dropFirst(first.column)
-        if head.contains("{"), let range = tail.firstRange(of: key + ":") {
-            let column = first.column + tail[..<range.lowerBound].unicodeScalars.count + 1
-            return SourcePlace(file: first.file, line: first.line, column: column)
-        }
-        for (index, line) in zip(1..., lines.dropFirst()) {
-            let indent = line.prefix { $0 == " " }.count
-            if indent == first.column - 1, line.dropFirst(indent).hasPrefix(key + ":") {
-                return SourcePlace(
-                    file: first.file,
-                    line: first.line + index,
-                    column: first.column
-                )
+    /// Notes the fault at its place in `octets`, the text of `file`.
+    func tell(_ journal: ConfigurationJournal, file: String, _ octets: [UInt8]) {
+        switch place {
+        case .octet(let offset):
+            let before = octets.prefix(offset)
+            let line = before.count { $0 == .lineFeed } + 1
+            let start = before.lastIndex(of: .lineFeed).map { $0 + 1 } ?? 0
+            let column = before[start...].count { $0 & 0xC0 != 0x80 } + 1
+            journal.error(at: SourcePlace(file: file, line: line, column: column), message)
+        case .mark(let mark):
+            let place = SourcePlace(file: file, line: mark.line, column: mark.column)
+            if mayBeTab, Self.hasTab(before: mark, in: octets) {
+                journal.error(at: place, "not YAML: a tab cannot indent; use spaces")
+            } else {
+                journal.error(at: place, message)
             }
         }
-        return nil
+    }
+
+    /// Whether a tab stands in the line before the mark.
+    private static func hasTab(before mark: YAMLEvents.Mark, in octets: [UInt8]) -> Bool {
+        var rest = octets[...]
+        for _ in 1..<max(mark.line, 1) {
+            guard let end = rest.firstIndex(of: .lineFeed) else { return false }
+            rest = rest[(end + 1)...]
+        }
+        return rest.prefix { $0 != .lineFeed }.prefix(max(0, mark.column)).contains(.tab)
     }
 }

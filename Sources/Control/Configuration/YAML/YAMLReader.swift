@@ -1,18 +1,27 @@
-import Yams
-
 /// Reads one YAML file into nodes with places.
 ///
-/// Only what a configuration needs of YAML is taken: one document, keys that are plain words, each
-/// once in its mapping, and no more nodes than a person or a tool would write, however many aliases
-/// multiply them.
+/// Only what a configuration needs of YAML is taken: one document, and keys that are plain words, each
+/// once in its mapping. What aliases expand to is counted before it is made, so that work and memory are
+/// bounded by the size of the text.
 struct YAMLReader {
-    /// Twenty thousand zones are a tenth of that.
-    private static let nodeLimit = 4_000_000
     private static let depthLimit = 32
+    /// The largest mapping that means something is an account's table of AZ names.
+    private static let keyLimit = 1_000
+    /// `%TAG` lines, each of which libyaml compares with all others.
+    private static let directiveLimit = 16
 
     let file: String
     private let journal: ConfigurationJournal
-    private var nodeCount = 0
+    private var budget = 0
+    private var limit = 0
+    private var anchors: [String: Anchored] = [:]
+
+    /// The value of an anchor, and how many values it expands to.
+    private struct Anchored {
+        var node: ConfigurationNode
+        var count: Int
+        var depth: Int
+    }
 
     init(file: String, journal: ConfigurationJournal) {
         self.file = file
@@ -21,106 +30,200 @@ struct YAMLReader {
 
     /// The file's one document; nil with an error told, or for an empty file without one.
     mutating func read(_ octets: [UInt8]) -> ConfigurationNode? {
-        guard let text = String(validating: octets, as: UTF8.self) else {
+        guard String(validating: octets, as: UTF8.self) != nil else {
             journal.error(at: firstInvalidPlace(octets), "the text is not UTF-8; save it as UTF-8")
             return nil
         }
-        if let fault = YAMLKeyGuard(text).fault() {
-            journal.error(at: place(fault.line, fault.column), fault.message)
+        // Values of fewer than eight octets each fill no file; the aliases of a small file may expand.
+        limit = 100_000 + octets.count / 8
+        budget = limit
+        do throws(YAMLFault) {
+            try refuseDirectives(octets)
+            return try document(octets)
+        } catch {
+            error.tell(journal, file: file, octets)
             return nil
         }
-        do {
-            let parser = try Parser(yaml: text, encoding: .utf8)
-            guard let root = try parser.singleRoot() else { return nil }
-            return try convert(root, depth: 0)
-        } catch let error as Diagnostic {
-            journal.error(at: error.place, error.message)
-        } catch let error as YamlError {
-            YAMLFault(error, text: text, file: file).tell(journal)
-        } catch {
-            journal.error(at: SourcePlace(file: file), "\(error); write YAML")
-        }
-        return nil
     }
 
-    private mutating func convert(
-        _ node: Node,
+    private func refuseDirectives(_ octets: [UInt8]) throws(YAMLFault) {
+        var (count, line) = (0, 1)
+        var isStart = true
+        for octet in octets {
+            if isStart, octet == UInt8(ascii: "%") { count += 1 }
+            isStart = octet == .lineFeed || octet == .carriageReturn
+            if octet == .lineFeed { line += 1 }
+            guard count <= Self.directiveLimit else {
+                throw YAMLFault(
+                    at: YAMLEvents.Mark(line: line, column: 1),
+                    "more than \(Self.directiveLimit) lines start with `%`; remove these directives"
+                )
+            }
+        }
+    }
+
+    private mutating func document(_ octets: [UInt8]) throws(YAMLFault) -> ConfigurationNode? {
+        var events = YAMLEvents(octets)
+        var root: ConfigurationNode?
+        while true {
+            let (event, mark) = try events.next()
+            switch event {
+            case .streamEnd: return root
+            case .documentEnd: break
+            case .documentStart:
+                guard root == nil else {
+                    throw YAMLFault(
+                        at: mark,
+                        "a second document starts here; keep one document a file and remove the `---`"
+                    )
+                }
+            default: root = try node(event, mark, &events, depth: 0).node
+            }
+        }
+    }
+
+    // MARK: Values
+
+    /// A value, and how deep it is nested.
+    private typealias Value = (node: ConfigurationNode, depth: Int)
+
+    private mutating func node(
+        _ event: YAMLEvents.Event,
+        _ mark: YAMLEvents.Mark,
+        _ events: inout YAMLEvents,
         depth: Int
-    ) throws(Diagnostic) -> ConfigurationNode {
-        nodeCount += 1
-        let mark = node.mark
-        let place = place(mark?.line ?? 0, mark?.column ?? 0)
-        guard nodeCount <= Self.nodeLimit else {
-            throw Diagnostic(
-                .error,
-                at: place,
-                "more than \(Self.nodeLimit) values; write aliases of aliases out, or split the file"
+    ) throws(YAMLFault) -> Value {
+        let before = budget
+        try take(1, at: mark)
+        guard depth < Self.depthLimit else { throw tooDeep(mark) }
+        let place = place(mark)
+        var value: Value
+        let anchor: String?
+        switch event {
+        case .alias(let name): return try expand(name, mark, depth: depth)
+        case .scalar(let text, let isPlain, let name):
+            let isNothing = isPlain && ["", "~", "null"].contains(text)
+            let content = isNothing ? ConfigurationNode.Content.nothing : .text(text)
+            (value, anchor) = ((ConfigurationNode(place: place, content: content), 1), name)
+        case .listStart(let name):
+            let (items, inner) = try items(&events, depth: depth + 1)
+            let node = ConfigurationNode(place: place, content: .list(items))
+            (value, anchor) = ((node, inner + 1), name)
+        case .mappingStart(let name):
+            let (entries, inner) = try entries(&events, depth: depth + 1)
+            let node = ConfigurationNode(place: place, content: .mapping(entries))
+            (value, anchor) = ((node, inner + 1), name)
+        default: throw YAMLFault(at: mark, "not YAML: a value is missing; write one")
+        }
+        if let anchor {
+            anchors[anchor] = Anchored(
+                node: value.node,
+                count: before - budget,
+                depth: value.depth
             )
         }
-        guard depth < Self.depthLimit else {
-            throw Diagnostic(
-                .error,
-                at: place,
-                "nested more than \(Self.depthLimit) deep; no setting is that deep"
-            )
-        }
-        switch node {
-        case .scalar(let scalar):
-            return ConfigurationNode(place: place, content: content(of: scalar))
-        case .sequence(let sequence):
-            var items: [ConfigurationNode] = []
-            items.reserveCapacity(sequence.count)
-            for item in sequence { items.append(try convert(item, depth: depth + 1)) }
-            return ConfigurationNode(place: place, content: .list(items))
-        case .mapping(let mapping):
-            let entries = try entries(of: mapping, depth: depth)
-            return ConfigurationNode(place: place, content: .mapping(entries))
-        case .alias:
-            throw Diagnostic(.error, at: place, "an alias without its anchor; write the value out")
-        }
+        return value
     }
 
-    private func content(of scalar: Node.Scalar) -> ConfigurationNode.Content {
-        let isNothing = scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
-        return isNothing ? .nothing : .text(scalar.string)
+    /// What an alias stands for, counted as often as it is written.
+    private mutating func expand(
+        _ name: String,
+        _ mark: YAMLEvents.Mark,
+        depth: Int
+    ) throws(YAMLFault) -> Value {
+        guard let anchored = anchors[name] else {
+            throw YAMLFault(
+                at: mark,
+                "an alias without its anchor; write the value out, or put &NAME before the first"
+            )
+        }
+        guard depth + anchored.depth <= Self.depthLimit else { throw tooDeep(mark) }
+        try take(anchored.count - 1, at: mark)
+        return (anchored.node, anchored.depth)
+    }
+
+    private mutating func items(
+        _ events: inout YAMLEvents,
+        depth: Int
+    ) throws(YAMLFault) -> (items: [ConfigurationNode], depth: Int) {
+        var items: [ConfigurationNode] = []
+        var deepest = 0
+        while true {
+            let (event, mark) = try events.next()
+            if case .listEnd = event { return (items, deepest) }
+            let (node, inner) = try self.node(event, mark, &events, depth: depth)
+            items.append(node)
+            deepest = max(deepest, inner)
+        }
     }
 
     private mutating func entries(
-        of mapping: Node.Mapping,
+        _ events: inout YAMLEvents,
         depth: Int
-    ) throws(Diagnostic) -> [ConfigurationNode.Entry] {
+    ) throws(YAMLFault) -> (entries: [ConfigurationNode.Entry], depth: Int) {
         var entries: [ConfigurationNode.Entry] = []
         var places: [String: SourcePlace] = [:]
-        for (key, value) in mapping {
-            let keyPlace = place(key.mark?.line ?? 0, key.mark?.column ?? 0)
-            guard case .scalar(let scalar) = key else {
-                throw Diagnostic(.error, at: keyPlace, "a key is one word; write KEY: VALUE")
+        var deepest = 0
+        while true {
+            let (event, mark) = try events.next()
+            if case .mappingEnd = event { return (entries, deepest) }
+            guard case .scalar(let key, _, _) = event else {
+                throw YAMLFault(
+                    at: mark,
+                    "a key is one word, no alias and no collection; write KEY: VALUE"
+                )
             }
-            let value = try convert(value, depth: depth + 1)
-            if let first = places[scalar.string] {
-                journal.error(at: keyPlace, Self.duplicate(scalar.string, first: first))
+            let place = place(mark)
+            let (next, nextMark) = try events.next()
+            let (value, inner) = try node(next, nextMark, &events, depth: depth)
+            deepest = max(deepest, inner)
+            if let first = places[key] {
+                journal.error(
+                    at: place,
+                    "`\(key.shown)` is written twice in one mapping, first at \(first); remove one of them"
+                )
                 continue
             }
-            places[scalar.string] = keyPlace
-            entries.append(.init(key: scalar.string, place: keyPlace, value: value))
+            guard entries.count < Self.keyLimit else {
+                throw YAMLFault(
+                    at: mark,
+                    "more than \(Self.keyLimit) keys in one mapping; no setting has so many"
+                )
+            }
+            places[key] = place
+            entries.append(.init(key: key, place: place, value: value))
         }
-        return entries
     }
 
-    static func duplicate(_ key: String, first: SourcePlace) -> String {
-        "`\(key.shown)` is written twice in one mapping, first at \(first); remove one of them"
+    private mutating func take(_ count: Int, at mark: YAMLEvents.Mark) throws(YAMLFault) {
+        guard count <= budget else {
+            throw YAMLFault(
+                at: mark,
+                "more than \(limit) values, aliases written out, are too many for a file of this size; write fewer aliases of aliases"
+            )
+        }
+        budget -= count
     }
 
-    private func place(_ line: Int, _ column: Int) -> SourcePlace {
-        SourcePlace(file: file, line: line, column: column)
+    private func tooDeep(_ mark: YAMLEvents.Mark) -> YAMLFault {
+        YAMLFault(at: mark, "nested more than \(Self.depthLimit) deep; no setting is that deep")
+    }
+
+    // MARK: Places
+
+    private func place(_ mark: YAMLEvents.Mark) -> SourcePlace {
+        SourcePlace(file: file, line: mark.line, column: mark.column)
     }
 
     private func firstInvalidPlace(_ octets: [UInt8]) -> SourcePlace {
         var line = 1
-        for text in octets.split(separator: .lineFeed, omittingEmptySubsequences: false) {
-            if String(validating: text, as: UTF8.self) == nil { return place(line, 1) }
+        var rest = octets[...]
+        while let end = rest.firstIndex(of: .lineFeed),
+            String(validating: rest[..<end], as: UTF8.self) != nil
+        {
+            rest = rest[(end + 1)...]
             line += 1
         }
-        return place(line, 1)
+        return SourcePlace(file: file, line: line, column: 1)
     }
 }

@@ -1,0 +1,161 @@
+import DNSWire
+import Snapshot
+
+/// Finds ranges that two VPCs share, and that nothing tells apart.
+///
+/// One sweep over the ranges in order. A range is compared with the nearest few VPCs whose ranges hold it, however
+/// many there are, so that a thousand VPCs of one range cost a thousand steps and not a million.
+struct RangeChecks {
+    private let draft: ConfigurationDraft
+    private let world: World
+    private let journal: ConfigurationJournal
+    /// By VPC: its clients are known by more than their addresses.
+    private let isToldApart: [Bool]
+    private var told: Set<Pair> = []
+    private var unshown = 0
+
+    /// Overlaps that are shown.
+    private static let limit = 100
+    /// VPCs that a range is compared with.
+    private static let width = 8
+
+    private struct Pair: Hashable {
+        var one: Int
+        var other: Int
+    }
+
+    private struct Range {
+        var prefix: IPPrefix
+        var vpc: Int
+        var isInbound: Bool
+        var place: SourcePlace
+    }
+
+    /// A prefix that is open in the sweep.
+    private struct Level {
+        var prefix: IPPrefix
+        /// The nearest ranges around and at this prefix, each of another VPC.
+        var ranges: [Range]
+        /// Inbound ranges of exactly this prefix, each of another VPC.
+        var inbound: [Range] = []
+        /// What each VPC has at this prefix.
+        var own: [Int: (range: Range?, inbound: Range?)] = [:]
+    }
+
+    init(
+        _ draft: ConfigurationDraft,
+        _ configuration: Configuration,
+        _ journal: ConfigurationJournal
+    ) {
+        self.draft = draft
+        self.journal = journal
+        world = configuration.world
+        let bound = Set(world.listeners.compactMap(\.vpc))
+        let hasProxies = world.listeners.contains { $0.proxies != nil }
+        isToldApart = world.vpcs.enumerated().map { index, vpc in
+            bound.contains(index) || hasProxies && !vpc.endpoints.isEmpty
+        }
+    }
+
+    /// Two VPCs may share addresses only where a listener or an endpoint tells their clients apart.
+    mutating func run() {
+        var levels: [Level] = []
+        for range in sortedRanges() {
+            while let last = levels.last, !last.prefix.contains(range.prefix) {
+                levels.removeLast()
+            }
+            if levels.last?.prefix != range.prefix {
+                levels.append(Level(prefix: range.prefix, ranges: levels.last?.ranges ?? []))
+            }
+            check(range, in: &levels[levels.count - 1])
+        }
+        guard unshown > 0, let first = draft.vpcs.first else { return }
+        journal.error(
+            at: SourcePlace(file: first.place.file),
+            "\(unshown) more ranges overlap those of other VPCs; correct the overlaps that are shown and check again"
+        )
+    }
+
+    /// Every range after those that hold it.
+    private func sortedRanges() -> [Range] {
+        var ranges: [Range] = []
+        let drafts = Dictionary(draft.vpcs.map { ($0.id, $0) }) { first, _ in first }
+        for (index, vpc) in world.vpcs.enumerated() {
+            guard let draft = drafts[vpc.id] else { continue }
+            for (list, isInbound) in [(draft.ranges, false), (draft.inbound, true)] {
+                ranges += list.map {
+                    Range(prefix: $0.value, vpc: index, isInbound: isInbound, place: $0.place)
+                }
+            }
+        }
+        return ranges.sorted {
+            ($0.prefix.first.bits, $0.prefix.length, $0.vpc)
+                < ($1.prefix.first.bits, $1.prefix.length, $1.vpc)
+        }
+    }
+
+    private mutating func check(_ range: Range, in level: inout Level) {
+        let own = level.own[range.vpc] ?? (nil, nil)
+        if let other = range.isInbound ? own.range : own.inbound { note(range, other) }
+        if !isToldApart[range.vpc] {
+            // An inbound range may enclose VPC ranges: the more specific one decides.
+            let here = range.isInbound ? level.ranges.filter { $0.prefix == range.prefix } : level.ranges
+            for other in here + level.inbound where other.vpc != range.vpc { note(range, other) }
+        }
+        // A second range of the VPC at this prefix finds nothing that the first has not found.
+        if range.isInbound {
+            if own.inbound == nil { level.own[range.vpc] = (own.range, range) }
+            keep(range, in: &level.inbound)
+        } else {
+            if own.range == nil { level.own[range.vpc] = (range, own.inbound) }
+            keep(range, in: &level.ranges)
+        }
+    }
+
+    /// Keeps the newest of each VPC that clashes with anybody.
+    private func keep(_ range: Range, in ranges: inout [Range]) {
+        guard !isToldApart[range.vpc] else { return }
+        ranges.removeAll { $0.vpc == range.vpc && $0.prefix != range.prefix }
+        guard !ranges.contains(where: { $0.vpc == range.vpc }) else { return }
+        if ranges.count >= Self.width { ranges.removeFirst() }
+        ranges.append(range)
+    }
+
+    private mutating func note(_ range: Range, _ other: Range) {
+        let pair = Pair(one: min(range.vpc, other.vpc), other: max(range.vpc, other.vpc))
+        guard !told.contains(pair) else { return }
+        guard told.count < Self.limit else {
+            unshown += 1
+            return
+        }
+        told.insert(pair)
+        tell(range, other)
+    }
+
+    private func tell(_ range: Range, _ other: Range) {
+        let later = [range, other].max { $0.place.line < $1.place.line } ?? range
+        let earlier = later.place == range.place ? other : range
+        let (vpc, first) = (world.vpcs[later.vpc].id, world.vpcs[earlier.vpc].id)
+        if later.vpc == earlier.vpc {
+            journal.error(
+                at: later.place,
+                "\(later.prefix) is both a range and an inbound range of \(vpc); remove one of them"
+            )
+            return
+        }
+        journal.error(
+            at: later.place,
+            "\(later.prefix) of \(vpc) overlaps \(earlier.prefix) of \(first) at \(earlier.place), and nothing tells their clients apart; \(advice(for: later.vpc, earlier.vpc))"
+        )
+    }
+
+    private func advice(for vpc: Int, _ other: Int) -> String {
+        let vpcs = world.vpcs
+        if !vpcs[vpc].endpoints.isEmpty || !vpcs[other].endpoints.isEmpty {
+            return
+                "let a listener take the PROXY header that names the endpoint, as in { address: \"10.0.0.2:53\", proxy-protocol: [10.0.1.0/24] }"
+        }
+        return
+            "give one of the two its own listener, as in { address: \"10.0.0.2:53\", vpc: \(vpcs[vpc].id) }"
+    }
+}
