@@ -44,8 +44,9 @@ public struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
 
     /// Reads dotted-quad IPv4 or RFC 4291 §2.2 IPv6 text; no zone index, no leading zeros in IPv4.
     public init?(_ text: some StringProtocol) {
-        guard text.utf8.contains(UInt8(ascii: ":")) else {
-            guard let v4 = Self.parseV4(text) else { return nil }
+        let octets = Array(text.utf8)
+        guard octets.contains(UInt8(ascii: ":")) else {
+            guard let v4 = Self.parseV4(octets) else { return nil }
             self.init(v4: v4)
             return
         }
@@ -53,18 +54,24 @@ public struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
         self.init(bits: bits)
     }
 
-    private static func parseV4(_ text: some StringProtocol) -> UInt32? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
+    private static func parseV4(_ text: [UInt8]) -> UInt32? {
+        guard text.count <= 15 else { return nil }
         var value: UInt32 = 0
-        for part in parts {
-            guard (1...3).contains(part.utf8.count),
-                part.utf8.allSatisfy({ (48...57).contains($0) }),
-                part == "0" || part.utf8.first != 48, let octet = UInt8(part)
-            else { return nil }
-            value = value << 8 | UInt32(octet)
+        var (part, digits, parts) = (UInt32(0), 0, 1)
+        for octet in text {
+            if octet == UInt8(ascii: ".") {
+                guard digits > 0, parts < 4 else { return nil }
+                value = value << 8 | part
+                (part, digits, parts) = (0, 0, parts + 1)
+                continue
+            }
+            // A second digit behind a zero would be a leading zero.
+            guard octet &- 48 < 10, digits == 0 || part > 0 else { return nil }
+            (part, digits) = (part * 10 + UInt32(octet - 48), digits + 1)
+            guard part <= 255 else { return nil }
         }
-        return value
+        guard digits > 0, parts == 4 else { return nil }
+        return value << 8 | part
     }
 
     private static func parseV6(_ text: some StringProtocol) -> UInt128? {
@@ -101,7 +108,7 @@ public struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         for (index, part) in parts.enumerated() {
             if mayEndInV4, index == parts.count - 1, part.contains(".") {
-                guard let v4 = parseV4(part) else { return nil }
+                guard let v4 = parseV4(Array(part.utf8)) else { return nil }
                 groups += [UInt16(v4 >> 16), UInt16(truncatingIfNeeded: v4)]
             } else {
                 guard (1...4).contains(part.utf8.count), let group = UInt16(part, radix: 16),

@@ -28,10 +28,17 @@ package final class Server: Sendable {
     let health: HealthChecker
     private let control = Mutex<ControlSocket?>(nil)
     private let logger: Logger
+    /// Where the logger leaves its lines, if that is a queue.
+    let log: LogQueue?
 
     /// Compiles the world and opens every socket; nothing is answered before `run`.
-    package init(_ settings: ServerSettings, logger: Logger) async throws(SocketError) {
+    package init(
+        _ settings: ServerSettings,
+        logger: Logger,
+        log: LogQueue? = nil
+    ) async throws(SocketError) {
         self.logger = logger
+        self.log = log
         let seed = HashSeed.random()
         let ownCookieSecret = CookieSecret.random()
         let world = settings.world.withCookies(fallback: ownCookieSecret)
@@ -75,19 +82,33 @@ package final class Server: Sendable {
         (datagrams, streams, addresses) = (sockets.datagrams, sockets.streams, sockets.addresses)
     }
 
-    /// Puts new settings in force, all at once; queries already begun end with the old state.
-    ///
-    /// Returns what stays as it is until the next start.
-    package func reload(_ next: ServerSettings) -> [ServerSettings.Fixed] {
-        let world = settings.worldOnReload(with: next).withCookies(fallback: ownCookieSecret)
-        let snapshot = CompiledSnapshot(compiling: world, seed: seed)
-        health.watch(snapshot)
-        snapshots.replace(with: snapshot)
+    /// Compiles what new settings would serve, which may take seconds; nothing changes by it.
+    package func prepare(_ next: ServerSettings) -> ServedState {
+        prepare(settings.worldOnReload(with: next))
+    }
+
+    /// The same for another world behind the listeners that there are.
+    package func prepare(_ world: World) -> ServedState {
+        let world = world.withCookies(fallback: ownCookieSecret)
+        return ServedState(
+            world: world,
+            snapshot: CompiledSnapshot(compiling: world, seed: seed)
+        )
+    }
+
+    /// Puts a new state in force, all at once; queries already begun end with the old one.
+    package func takeUp(_ next: ServedState) {
+        health.watch(next.snapshot)
+        snapshots.replace(with: next.snapshot)
         datagrams.takeUpSnapshot()
         streams.takeUpSnapshot()
-        state.withLock { $0 = ServedState(world: world, snapshot: snapshot) }
+        state.withLock { $0 = next }
         datagrams.searchForLoops()
-        return settings.fixedChanges(to: next)
+    }
+
+    /// What stays as it is until the next start, though new settings have it otherwise.
+    package func unchanged(by next: ServerSettings) -> [ServerSettings.Fixed] {
+        settings.fixedChanges(to: next)
     }
 
     /// What is served now.

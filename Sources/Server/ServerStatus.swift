@@ -11,6 +11,9 @@ package struct ServerStatus: Sendable {
     package var cacheOctets: Int
     package var cacheSize: Int
     package var health: [HealthReport]
+    package var healthLoad: HealthLoad
+    /// Lines of the log that were dropped, since nobody read them.
+    package var logDropped: UInt64
 
     /// Answers with addresses that are all down, over either transport.
     package var failedOpen: UInt64 { counts.failedOpen + UInt64(clamping: streams.failedOpen) }
@@ -26,7 +29,9 @@ extension Server {
             cacheEntries: cache.entryCount,
             cacheOctets: cache.octetCount,
             cacheSize: settings.cacheSize,
-            health: health.reports
+            health: health.reports,
+            healthLoad: health.load,
+            logDropped: log?.droppedCount ?? 0
         )
     }
 }

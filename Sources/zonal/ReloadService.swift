@@ -1,73 +1,54 @@
 import Control
-import Foundation
-import Logging
+import Glibc
 import Server
 import ServiceLifecycle
-import Synchronization
 import UnixSignals
 
-/// Reloads at every SIGHUP.
+/// Asks for a reload at every SIGHUP, and for a look at the machine's name servers when /etc/resolv.conf changes.
+///
+/// Nothing waits for a reload here: a server that is told to stop ends in its time, whatever is being read.
 struct ReloadService: Service {
     let hangups: UnixSignalsSequence
     let reloader: Reloader
 
     func run() async {
-        for await _ in hangups.cancelOnGracefulShutdown() { await reloader.reload() }
+        await withTaskGroup { group in
+            group.addTask {
+                for await _ in hangups.cancelOnGracefulShutdown() { reloader.request() }
+            }
+            group.addTask { try? await watchResolvers() }
+        }
+    }
+
+    /// Looks once a second whether the file is another; what it links to counts, as systemd-resolved has it.
+    private func watchResolvers() async throws {
+        try await cancelWhenGracefulShutdown {
+            var known = FileSignature(of: "/etc/resolv.conf")
+            while true {
+                try await Task.sleep(for: .seconds(1))
+                let found = FileSignature(of: "/etc/resolv.conf")
+                if found != known { reloader.requestSystem() }
+                known = found
+            }
+        }
     }
 }
 
-/// Reads the configuration anew; a mistake keeps the old state and says why.
-///
-/// One reload at a time, on the server's background thread: those that answer queries go before it.
-actor Reloader {
-    nonisolated var unownedExecutor: UnownedSerialExecutor {
-        // Sound: the thread lives as long as the server, which this actor holds.
-        unsafe server.background.asUnownedSerialExecutor()
-    }
+/// By what a file is known to be another, or to have changed.
+private struct FileSignature: Equatable {
+    private var numbers: [Int]
 
-    private let server: Server
-    private let source: ServerConfiguration
-    private let logger: Logger
-    private let last = Mutex(Outcome(loadedAt: Date()))
-
-    /// What came of the last reload that has ended.
-    struct Outcome {
-        /// When what is in force was loaded.
-        var loadedAt: Date
-        /// Why the last reload failed; nil if it didn't.
-        var failure: String?
-    }
-
-    /// Told without waiting for a reload that is under way.
-    nonisolated var outcome: Outcome { last.withLock { $0 } }
-
-    init(server: Server, source: ServerConfiguration, logger: Logger) {
-        self.server = server
-        self.source = source
-        self.logger = logger
-    }
-
-    /// Loads beside the old state, and swaps only what is whole.
-    ///
-    /// Returns what was found, and what has changed and stays as it was until the next start.
-    @discardableResult
-    func reload() -> (found: Diagnostics, unchanged: [ServerSettings.Fixed]) {
-        var diagnostics = Diagnostics()
-        let settings = source.load(&diagnostics)
-        DiagnosticPrinter(format: .text).print(diagnostics.all)
-        guard let settings else {
-            logger.error("reload failed, the old state stays in force")
-            let failure = diagnostics.all.first { $0.severity == .error }?.description
-            last.withLock { $0.failure = failure }
-            return (diagnostics, [])
-        }
-        let loadedAt = Date()
-        let unchanged = server.reload(settings)
-        last.withLock { $0 = Outcome(loadedAt: loadedAt) }
-        for setting in unchanged {
-            logger.warning("\(setting.rawValue) has changed; that takes effect with a restart")
-        }
-        logger.notice("reloaded")
-        return (diagnostics, unchanged)
+    /// Reads the signature of what `path` leads to.
+    init(of path: String) {
+        var status = stat()
+        // Sound: the string lives until the call returns, and `status` is ours.
+        let isThere = unsafe stat(path, &status) == 0
+        numbers =
+            isThere
+            ? [
+                Int(status.st_dev), Int(status.st_ino), status.st_size,
+                status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+                status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
+            ] : []
     }
 }

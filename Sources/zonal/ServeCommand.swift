@@ -24,21 +24,37 @@ struct ServeCommand: AsyncParsableCommand {
     )
     var listen: [ListenAddress] = []
 
+    /// How long the end waits for whoever reads the log, in milliseconds.
+    private static let logPatience = 1000
+
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
+        let log = LogQueue()
+        defer { log.flush(within: Self.logPatience) }
+        try await serve(log)
+    }
+
+    private func serve(_ log: LogQueue) async throws {
         let descriptors = FileDescriptorLimit.raise()
-        var logger = Logger(label: "zonal") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = .notice
+        let logger = Logger(label: "zonal") { _ in QueuedLogHandler(log) }
         // Trapped before anything else: a reload asked for too early must not end the process.
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         let source = ServerConfiguration(
             path: configuration.path,
             listeners: listen.map(\.endpoint)
         )
-        let server = try await start(source, descriptors: descriptors, logger)
-        let reloader = Reloader(server: server, source: source, logger: logger)
+        let loaded = try load(source)
+        let server = try await start(loaded.settings, descriptors: descriptors, logger, log)
+        let reloader = Reloader(
+            server: server,
+            source: source,
+            loaded: loaded,
+            logger: logger,
+            log: log
+        )
         try await listenForCommands(
-            ControlCommands(server: server, reloader: reloader, source: source)
+            ControlCommands(server: server, reloader: reloader, source: source),
+            log
         )
         let services: [any Service] = [server, ReloadService(hangups: hangups, reloader: reloader)]
         let group = ServiceGroup(
@@ -51,40 +67,48 @@ struct ServeCommand: AsyncParsableCommand {
         do {
             try await group.run()
         } catch let error as SocketError {
-            throw failure(error)
+            throw failure(error, log)
         }
+    }
+
+    private func load(_ source: ServerConfiguration) throws -> ServerConfiguration.Loaded {
+        var diagnostics = Diagnostics()
+        let loaded = source.load(&diagnostics)
+        DiagnosticPrinter(format: .text).print(diagnostics.all)
+        guard let loaded else { throw ExitCode(1) }
+        return loaded
     }
 
     private func start(
-        _ source: ServerConfiguration,
+        _ settings: ServerSettings,
         descriptors: Int,
-        _ logger: Logger
+        _ logger: Logger,
+        _ log: LogQueue
     ) async throws -> Server {
-        var diagnostics = Diagnostics()
-        let settings = source.load(&diagnostics)
-        DiagnosticPrinter(format: .text).print(diagnostics.all)
-        guard var settings else { throw ExitCode(1) }
+        var settings = settings
         // The other half is for upstream sockets and everything else.
         settings.streams.connections = min(settings.streams.connections, descriptors / 2)
         do throws(SocketError) {
-            return try await Server(settings, logger: logger)
+            return try await Server(settings, logger: logger, log: log)
         } catch {
-            throw failure(error)
+            throw failure(error, log)
         }
     }
 
-    private func listenForCommands(_ commands: ControlCommands) async throws {
+    private func listenForCommands(_ commands: ControlCommands, _ log: LogQueue) async throws {
         do throws(ControlError) {
             try await commands.server.listenForCommands { await commands.answer($0) }
         } catch {
             await commands.server.abandon()
+            log.flush(within: Self.logPatience)
             Terminal.complain("zonal: \(error)")
             throw ExitCode(2)
         }
     }
 
-    /// Says why a socket cannot be had.
-    private func failure(_ error: SocketError) -> ExitCode {
+    /// Says why a socket cannot be had, behind all that was logged before.
+    private func failure(_ error: SocketError, _ log: LogQueue) -> ExitCode {
+        log.flush(within: Self.logPatience)
         Terminal.complain("zonal: \(error)")
         return ExitCode(2)
     }

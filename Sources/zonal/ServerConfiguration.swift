@@ -8,9 +8,27 @@ struct ServerConfiguration: Sendable {
     /// Listeners of the command line; empty to take the file's.
     let listeners: [EndpointText]
 
-    /// Reads everything anew; nil if there is an error, which `diagnostics` tells.
-    func load(_ diagnostics: inout Diagnostics) -> ServerSettings? {
-        let configuration = ConfigurationLoader().load(
+    /// What the files say, and what a reload has to know of them besides.
+    struct Loaded {
+        var settings: ServerSettings
+        /// The machine's name servers as they were.
+        var system: SystemResolvers
+        /// It is meant to have no VPC or no zone.
+        var mayBeEmpty: Bool
+        /// No file has any key.
+        var isBlank: Bool
+    }
+
+    /// Reads everything anew; nil if there is an error, which `diagnostics` tells, and once it is abandoned.
+    func load(
+        _ diagnostics: inout Diagnostics,
+        system: SystemResolvers = .resolvConf(),
+        isAbandoned: @escaping @Sendable () -> Bool = { false }
+    ) -> Loaded? {
+        let configuration = ConfigurationLoader(
+            loader: DiskFileLoader(isAbandoned: isAbandoned),
+            system: system
+        ).load(
             path: path,
             listening: listeners,
             diagnostics: &diagnostics
@@ -30,7 +48,12 @@ struct ServerConfiguration: Sendable {
             stale: cache.serveStale
         )
         settings.control = Self.control(at: configuration.control, of: path)
-        return settings
+        return Loaded(
+            settings: settings,
+            system: system,
+            mayBeEmpty: configuration.mayBeEmpty,
+            isBlank: configuration.isBlank
+        )
     }
 
     /// Where the server of the configuration at `path` is reached by commands.

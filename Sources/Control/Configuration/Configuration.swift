@@ -11,6 +11,10 @@ package struct Configuration: Sendable {
     package var cache: CacheSettings
     /// Path of the control socket; nil: where the system has such things.
     package var control: String?
+    /// It is meant to have no VPC or no zone.
+    package var mayBeEmpty = false
+    /// No file of it has any key.
+    package var isBlank = false
     /// Where the parts of the world are written.
     package var origins: Origins
 

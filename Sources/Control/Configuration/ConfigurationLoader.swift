@@ -23,7 +23,7 @@ package struct ConfigurationLoader {
         let journal = ConfigurationJournal()
         let configuration = read(path, listening, journal)
         for diagnostic in journal.sorted { diagnostics.add(diagnostic) }
-        return journal.errorCount == 0 ? configuration : nil
+        return journal.errorCount == 0 && !loader.isAbandoned ? configuration : nil
     }
 
     /// Everything that is wrong or doubtful in the file at `path`.

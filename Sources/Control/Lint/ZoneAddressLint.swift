@@ -25,6 +25,13 @@ struct ZoneAddressLint {
         var record: Int
         /// The VPCs that hold the addresses.
         var vpcs: Set<Int> = []
+
+        init(record: Int) { self.record = record }
+
+        mutating func add(_ zoneID: String, _ vpc: Int?) {
+            zoneIDs.insert(zoneID)
+            if let vpc { vpcs.insert(vpc) }
+        }
     }
 
     mutating func warnings(about zone: Zone) -> RecordWarnings {
@@ -32,8 +39,8 @@ struct ZoneAddressLint {
         guard !budget.isSpent else { return found }
         budget.take(zone.vpcs.count)
         let vpcs = Set(zone.vpcs)
-        var families: [DomainName: Family] = [:]
-        var order: [DomainName] = []
+        var families: [[UInt8]: Family] = [:]
+        var order: [[UInt8]] = []
         var owner = OwnerOfRecords(in: zone.contents, zoneIDs)
         for (index, record) in zone.contents.records.enumerated() {
             guard let address = zone.contents.address(of: record) else { continue }
@@ -47,15 +54,13 @@ struct ZoneAddressLint {
             }
             guard let zonal = owner.zonalName(of: record) else { continue }
             check(index, zonal, address, place)
+            // Where missing names are asked upstream, nobody is left without an answer.
+            guard !zone.fallsThrough else { continue }
             if families[zonal.family] == nil { order.append(zonal.family) }
-            families[zonal.family, default: Family(record: index)].zoneIDs.insert(zonal.zoneID)
-            if let place { families[zonal.family]?.vpcs.insert(place.vpc) }
+            families[zonal.family, default: Family(record: index)].add(zonal.zoneID, place?.vpc)
         }
         for name in order {
-            // Where missing names are asked upstream, nobody is left without an answer.
-            if let family = families[name], !zone.fallsThrough {
-                checkSiblings(family, named: name, in: zone)
-            }
+            if let family = families[name] { checkSiblings(family, named: name, in: zone) }
         }
         return found
     }
@@ -78,7 +83,7 @@ struct ZoneAddressLint {
     /// AZs where clients are, or addresses of the VPC could be, and this name has none.
     private mutating func checkSiblings(
         _ family: Family,
-        named name: DomainName,
+        named octets: [UInt8],
         in zone: Zone
     ) {
         let vpcs = family.vpcs.isEmpty ? Set(zone.vpcs) : family.vpcs
@@ -89,6 +94,7 @@ struct ZoneAddressLint {
             .filter { regions.contains(ZonalName.region(of: $0)) }
         let missing = expected.subtracting(family.zoneIDs)
         guard !missing.isEmpty else { return }
+        let name = DomainName(octets: octets) ?? .root
         warn(
             family.record,
             "\(name) has a record for \(family.zoneIDs.sorted().shownList) and none for \(missing.sorted().shownList), where the VPC has a subnet; add one"
@@ -115,7 +121,7 @@ private struct OwnerOfRecords {
     mutating func zonalName(of record: ZoneContents.Record) -> ZonalName? {
         if let last, last.offset == record.ownerOffset { return last.name }
         let hasHyphen = contents.octets[record.owner].contains(UInt8(ascii: "-"))
-        let name = hasHyphen ? ZonalName(contents.owner(of: record), zoneIDs) : nil
+        let name = hasHyphen ? ZonalName(contents.octets[record.owner], zoneIDs) : nil
         last = (record.ownerOffset, name)
         return name
     }
@@ -124,22 +130,25 @@ private struct OwnerOfRecords {
 /// A name with an AZ ID at the end of one of its labels.
 private struct ZonalName {
     var zoneID: String
-    /// The name without the AZ: `db-*.example.internal` for `db-use1-az4.example.internal`.
-    var family: DomainName
+    /// The name without the AZ, folded: `db-*.example.internal` for `db-use1-az4.example.internal`.
+    var family: [UInt8]
 
-    init?(_ name: DomainName, _ zoneIDs: ZoneIDSet) {
-        let labels = name.labels
-        for (index, label) in labels.enumerated() {
-            guard let zoneID = zoneIDs.zoneID(endOf: label) else { continue }
-            var octets: [UInt8] = []
-            for (other, label) in labels.enumerated() {
-                let text = other == index ? label.dropLast(zoneID.utf8.count) + "*".utf8 : label
-                octets += [UInt8(truncatingIfNeeded: text.count)] + text.map(DomainName.fold)
+    /// Reads a name in wire form.
+    init?(_ name: ArraySlice<UInt8>, _ zoneIDs: ZoneIDSet) {
+        var label = name.startIndex
+        while label < name.endIndex, name[label] > 0 {
+            let end = label + 1 + Int(name[label])
+            if let zoneID = zoneIDs.zoneID(endOf: name[(label + 1)..<end]) {
+                let rest = end - zoneID.utf8.count
+                family = name[..<label].map(DomainName.fold)
+                family.append(UInt8(truncatingIfNeeded: rest - label))
+                family += name[(label + 1)..<rest].lazy.map(DomainName.fold)
+                family.append(UInt8(ascii: "*"))
+                family += name[end...].lazy.map(DomainName.fold)
+                self.zoneID = zoneID
+                return
             }
-            guard let family = DomainName(octets: octets + [0]) else { return nil }
-            self.zoneID = zoneID
-            self.family = family
-            return
+            label = end
         }
         return nil
     }

@@ -7,11 +7,17 @@ package protocol FileLoader: Sendable {
 
     /// The one true path of a file or directory: absolute, and without symbolic links where there are any.
     func resolved(_ path: String) throws -> String
+
+    /// True once nobody wants what is being read any more.
+    var isAbandoned: Bool { get }
 }
 
 extension FileLoader {
     /// For a loader without links: the path itself.
     package func resolved(_ path: String) throws -> String { path }
+
+    /// For a loader whose files are always wanted.
+    package var isAbandoned: Bool { false }
 }
 
 /// Reads regular files from the disk.
@@ -22,7 +28,14 @@ package struct DiskFileLoader: FileLoader {
     /// Octets of one read: a kernel that is not preempted gives its core to nobody else meanwhile.
     private static let pieceSize = 1 << 17
 
-    package init() {}
+    private let abandoned: @Sendable () -> Bool
+
+    /// Reads files until `isAbandoned` says that nobody wants them any more.
+    package init(isAbandoned: @escaping @Sendable () -> Bool = { false }) {
+        abandoned = isAbandoned
+    }
+
+    package var isAbandoned: Bool { abandoned() }
 
     package func octets(of path: String) throws -> [UInt8] {
         // Without O_NONBLOCK, opening a named pipe would wait for a writer.

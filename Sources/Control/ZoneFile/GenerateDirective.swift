@@ -89,7 +89,7 @@ extension ZoneFileSession {
 /// How much `$GENERATE` may still make in one zone.
 struct GenerateBudget {
     private static let recordLimit = 1_000_000
-    private static let octetLimit = 1 << 29
+    private static let octetLimit = 1 << 26
 
     private var records = 0
     private var octets = 0
@@ -108,7 +108,7 @@ struct GenerateBudget {
     mutating func take(octets count: Int, at place: Int) throws(EntryFault) {
         octets += count
         guard octets <= Self.octetLimit else {
-            throw EntryFault(place, "$GENERATE would make more than 512 MiB of text; write less")
+            throw EntryFault(place, "$GENERATE would make more than 64 MiB of text; write less")
         }
     }
 }

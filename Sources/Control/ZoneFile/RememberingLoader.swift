@@ -4,8 +4,11 @@ import Synchronization
 final class RememberingLoader: FileLoader {
     private let loader: any FileLoader
     private let texts = Mutex<[String: [UInt8]]>([:])
+    private let truePaths = Mutex<[String: String]>([:])
 
     init(_ loader: any FileLoader) { self.loader = loader }
+
+    var isAbandoned: Bool { loader.isAbandoned }
 
     func octets(of path: String) throws -> [UInt8] {
         if let known = texts.withLock({ $0[path] }) { return known }
@@ -14,5 +17,10 @@ final class RememberingLoader: FileLoader {
         return octets
     }
 
-    func resolved(_ path: String) throws -> String { try loader.resolved(path) }
+    func resolved(_ path: String) throws -> String {
+        if let known = truePaths.withLock({ $0[path] }) { return known }
+        let resolved = try loader.resolved(path)
+        truePaths.withLock { $0[path] = resolved }
+        return resolved
+    }
 }

@@ -118,7 +118,10 @@ struct ZoneFileSession {
             )
             return
         }
+        var count = 0
         while !hasStopped, lexer.nextEntry() {
+            count += 1
+            if count & 0xFF == 0, loader.isAbandoned { break }
             do throws(EntryFault) {
                 try readEntry(lexer, fileIndex: fileIndex)
             } catch {

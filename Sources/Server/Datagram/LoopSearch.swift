@@ -9,6 +9,8 @@ struct LoopSearch {
     /// Until the next search, if all upstreams answered and none was a loop; and if not.
     static let longPause: Milliseconds = 600_000
     static let shortPause: Milliseconds = 30_000
+    /// The least time between two searches for the same links, however often there is a reload.
+    static let leastPause: Milliseconds = 10_000
 
     /// What is still to be probed, and below which domain.
     var links: [(link: LoopDetector.Link, domain: DomainName)] = []
@@ -17,6 +19,8 @@ struct LoopSearch {
     /// When the next search begins; nil before the first, and during one.
     var due: Milliseconds?
     var isSettled = true
+    /// What the last search is or was for, and when it began.
+    var begun: (links: Set<LoopDetector.Link>, at: Milliseconds)?
     private var lastNumber: UInt64 = 0
 
     /// A number that no client has.
@@ -40,6 +44,12 @@ extension DatagramWorker {
                 links.insert(LoopDetector.Link(zone: rule.zone, upstream: upstream))
             }
         }
+        if let begun = loopSearch.begun, begun.links == links,
+            now < begun.at + LoopSearch.leastPause, loopSearch.due ?? .max > now
+        {
+            return
+        }
+        loopSearch.begun = (links, now)
         parts.loops.begin(links)
         loopSearch.links = links.flatMap { link in
             LoopDetector.domains(of: link).map { (link, $0) }

@@ -17,7 +17,7 @@ final class HealthChecker: Sendable {
     /// Connections at a time.
     private static let width = 256
 
-    private struct State {
+    fileprivate struct State {
         /// The snapshot that is told; nil before the first and after the end.
         var snapshot: CompiledSnapshot?
         var entries: [HealthTarget: Entry] = [:]
@@ -30,17 +30,19 @@ final class HealthChecker: Sendable {
     }
 
     /// What is known of a target.
-    private struct Entry {
+    fileprivate struct Entry {
         var judgement = HealthJudgement()
         /// Its number in the snapshot.
         var number = 0
         /// The chain of checks that counts; those of before a reload end.
         var chain: UInt64 = 0
+        /// When the next check is to begin, or that under way had to.
+        var dueAt = SteadyClock.milliseconds()
         var changedAt = TimeOfDay.seconds()
         var lastFailure: String?
     }
 
-    private struct Chain {
+    fileprivate struct Chain {
         var target: HealthTarget
         var number: UInt64
     }
@@ -82,9 +84,10 @@ final class HealthChecker: Sendable {
                 for target in Set(group.targets) { state.groups[target].append(index) }
             }
             (state.snapshot, state.entries) = (snapshot, entries)
+            state.forgetEndedChains()
             return begun
         }
-        for chain in begun { loop.execute { [self] in begin(chain) } }
+        for chain in begun { loop.execute { [self] in enqueue(chain) } }
     }
 
     /// Ends every chain.
@@ -98,33 +101,31 @@ final class HealthChecker: Sendable {
 
     // MARK: Chains
 
-    private func begin(_ chain: Chain) {
-        let mayBegin = state.withLock { state in
-            guard state.entries[chain.target]?.chain == chain.number else { return false }
-            guard state.underWay < Self.width else {
-                state.waiting.append(chain)
-                return false
-            }
-            state.underWay += 1
-            return true
+    private func enqueue(_ chain: Chain) {
+        state.withLock { $0.waiting.append(chain) }
+        beginWaiting()
+    }
+
+    /// Begins checks of those that have waited for longest, until all connections are in use.
+    private func beginWaiting() {
+        while let chain = state.withLock({ $0.next(atMost: Self.width) }) {
+            probe.run(chain.target).hop(to: loop).whenSuccess { [self] in finish(chain, $0) }
         }
-        guard mayBegin else { return }
-        probe.run(chain.target).hop(to: loop).whenSuccess { [self] in finish(chain, $0) }
     }
 
     private func finish(_ chain: Chain, _ outcome: HealthOutcome) {
-        let (next, isContinued, news) = state.withLock { state in
+        let pause = Self.pause(before: chain.target)
+        let (isContinued, news) = state.withLock { state in
             state.underWay -= 1
-            let next = state.waiting.popFirst()
-            guard state.entries[chain.target]?.chain == chain.number else {
-                return (next, false, [News]())
-            }
-            return (next, true, Self.note(outcome, of: chain.target, &state))
+            guard state.isCurrent(chain) else { return (false, [News]()) }
+            state.entries[chain.target]?.dueAt =
+                SteadyClock.milliseconds() + UInt64(pause.nanoseconds / 1_000_000)
+            return (true, Self.note(outcome, of: chain.target, &state))
         }
         for news in news { logger.log(level: news.level, "\(news.text)") }
-        if let next { begin(next) }
+        beginWaiting()
         guard isContinued else { return }
-        loop.scheduleTask(in: Self.pause(before: chain.target)) { [self] in begin(chain) }
+        loop.scheduleTask(in: pause) { [self] in enqueue(chain) }
     }
 
     /// The interval, a tenth more or less, so that checks that began together drift apart.
@@ -208,6 +209,19 @@ final class HealthChecker: Sendable {
 
     // MARK: Reports
 
+    /// How many addresses are checked, and of how many the check is late by more than its interval: there are more
+    /// than the connections can check so often, or checks have stopped.
+    var load: HealthLoad {
+        let now = SteadyClock.milliseconds()
+        return state.withLock { state in
+            let overdue = state.entries.count { target, entry in
+                let patience = target.check.interval + target.check.timeout
+                return now > entry.dueAt + UInt64(patience) * 1000
+            }
+            return HealthLoad(addresses: state.entries.count, overdue: overdue)
+        }
+    }
+
     /// What is known of each target of the snapshot in force.
     var reports: [HealthReport] {
         state.withLock { state in
@@ -221,6 +235,35 @@ final class HealthChecker: Sendable {
             }
         }
     }
+}
+
+extension HealthChecker.State {
+    /// False once a reload has put another chain in the place of this one, or none.
+    fileprivate func isCurrent(_ chain: HealthChecker.Chain) -> Bool {
+        entries[chain.target]?.chain == chain.number
+    }
+
+    /// Takes the next chain that is to begin; those of before a reload are passed over, and do not take its turn.
+    fileprivate mutating func next(atMost width: Int) -> HealthChecker.Chain? {
+        while underWay < width, let chain = waiting.popFirst() {
+            guard isCurrent(chain) else { continue }
+            underWay += 1
+            return chain
+        }
+        return nil
+    }
+
+    /// Reloads must not add up.
+    fileprivate mutating func forgetEndedChains() {
+        let kept = waiting.filter(isCurrent)
+        waiting = CircularBuffer(kept)
+    }
+}
+
+/// How much there is to check.
+package struct HealthLoad: Sendable {
+    package var addresses: Int
+    package var overdue: Int
 }
 
 /// The state of one address that is checked.

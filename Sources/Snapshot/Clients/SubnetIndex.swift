@@ -14,7 +14,7 @@ struct SubnetIndex {
     init(_ world: World, zoneIndices: ZoneIndices) {
         isEmpty = world.vpcs.allSatisfy(\.subnets.isEmpty)
         var everywhere = PrefixTable<ZoneIndex>()
-        var places: [(prefix: IPPrefix, vpc: Int)] = []
+        var places: [(prefix: IPPrefix, owner: Int)] = []
         for (index, vpc) in world.vpcs.enumerated() {
             for subnet in vpc.subnets {
                 let zone = zoneIndices[subnet.zoneID]
@@ -25,7 +25,7 @@ struct SubnetIndex {
             }
         }
         all = ZoneIntervals(everywhere)
-        overlapping = Self.overlaps(places)
+        overlapping = PrefixOverlaps.owners(of: places)
         for index in overlapping {
             var table = PrefixTable<ZoneIndex>()
             for subnet in world.vpcs[index].subnets {
@@ -40,24 +40,6 @@ struct SubnetIndex {
     func zone(of address: IPAddress, for vpc: Int?) -> ZoneIndex {
         if let vpc, let zone = own[vpc]?.zone(of: address), zone != .unknown { return zone }
         return all.zone(of: address)
-    }
-
-    /// Sweeps over the prefixes in order; those still open when one starts overlap it.
-    private static func overlaps(_ places: [(prefix: IPPrefix, vpc: Int)]) -> Set<Int> {
-        let sorted = places.sorted {
-            ($0.prefix.first, $0.prefix.length) < ($1.prefix.first, $1.prefix.length)
-        }
-        var found: Set<Int> = []
-        var open: [(last: IPAddress, vpc: Int)] = []
-        for place in sorted {
-            while let top = open.last, top.last < place.prefix.first { open.removeLast() }
-            for other in open where other.vpc != place.vpc {
-                found.insert(other.vpc)
-                found.insert(place.vpc)
-            }
-            open.append((place.prefix.last, place.vpc))
-        }
-        return found
     }
 }
 

@@ -19,6 +19,8 @@ struct RouteCompiler {
         var layers = shared + [specialNames, [:]]
         let (special, empty) = (shared.count, shared.count + 1)
         let zonesOfVPC = ownZones()
+        let rulesOfVPC = ownRules()
+        let namesOfRules = Set(world.rules.lazy.filter { $0.vpcs == nil }.map(\.zone))
         var viewsOfVPC: [ViewKey: RouteTable.View] = [:]
         let views = self.views.map { key -> RouteTable.View in
             let kind = Self.kind(of: key).rawValue
@@ -27,7 +29,9 @@ struct RouteCompiler {
             }
             let layerKey = ViewKey(vpc: vpc, isInbound: key.isInbound, account: nil)
             if let known = viewsOfVPC[layerKey] { return known }
-            let own = own(of: vpc, Self.kind(of: key), zones: zonesOfVPC[vpc] ?? [])
+            var own = own(of: vpc, Self.kind(of: key), zones: zonesOfVPC[vpc] ?? [])
+            own = own.filter { !namesOfRules.contains($0.key) }
+            for index in rulesOfVPC[vpc] ?? [] { own[world.rules[index].zone] = .rule(index) }
             let root = own[.root] ?? shared[kind][.root]
             layers += [own, ownReverseZones(of: vpc, root: root)]
             let view = RouteTable.View(
@@ -84,17 +88,22 @@ struct RouteCompiler {
         return layer
     }
 
-    /// What one VPC has beyond that; a rule beats a zone of the same name, wherever the two stand.
+    /// The zones that one VPC has beyond that; a rule beats a zone of the same name, wherever the two stand.
     private func own(of vpc: Int, _ kind: Shared, zones: [Int]) -> LayerContents {
         var layer: LayerContents = [:]
         for index in zones where sees(world.zones[index], kind) {
             layer[world.zones[index].apex] = .zone(zoneNumber(index, vpc))
         }
-        for rule in world.rules where rule.vpcs == nil { layer[rule.zone] = nil }
-        for (index, rule) in world.rules.enumerated() where rule.vpcs?.contains(vpc) ?? false {
-            layer[rule.zone] = .rule(index)
-        }
         return layer
+    }
+
+    /// The rules that are for some VPCs only, by VPC.
+    private func ownRules() -> [Int: [Int]] {
+        var rules: [Int: [Int]] = [:]
+        for (index, rule) in world.rules.enumerated() {
+            for vpc in rule.vpcs ?? [] { rules[vpc, default: []].append(index) }
+        }
+        return rules
     }
 
     private func ownZones() -> [Int: [Int]] {

@@ -23,6 +23,13 @@ public struct World: Sendable {
 
     public init() {}
 
+    /// The same world once the machine's name servers are others.
+    public func withSystem(_ servers: [Upstream]) -> World {
+        var world = self
+        world.rules = rules.map { $0.withSystem(servers) }
+        return world
+    }
+
     /// True if clients of a VPC are known by more than their addresses: by the listener that they ask, or
     /// by an endpoint where a listener takes the header that names it.
     public func tellsApart(vpc: Int) -> Bool {
@@ -259,6 +266,27 @@ public struct ForwardRule: Sendable {
     /// Whether AD of these upstreams is worth something: they validate, and nobody is in between.
     public var trustsAD: Bool
     public var privateAnswers = PrivateAnswers.allow
+    /// Where the machine's own name servers stand among the others; nil where the rule does not name them.
+    public var system: SystemPlace?
+
+    /// The servers that are written before and after `system`.
+    public struct SystemPlace: Hashable, Sendable {
+        public var before: [Upstream]
+        public var after: [Upstream]
+
+        public init(before: [Upstream], after: [Upstream]) {
+            (self.before, self.after) = (before, after)
+        }
+    }
+
+    /// The same rule once the machine's name servers are others.
+    public func withSystem(_ servers: [Upstream]) -> ForwardRule {
+        guard let system else { return self }
+        var rule = self
+        var seen: Set<Upstream> = []
+        rule.upstreams = (system.before + servers + system.after).filter { seen.insert($0).inserted }
+        return rule
+    }
 
     public init(
         zone: DomainName,

@@ -50,7 +50,8 @@ struct ControlCommands: Sendable {
     }
 
     private func reload() async -> ControlReply {
-        let (diagnostics, unchanged) = await reloader.reload()
+        let result = await reloader.reload()
+        let (diagnostics, unchanged) = (result.found, result.unchanged)
         let text = diagnostics.all.map { "\($0)\n" }.joined()
         guard !diagnostics.hasErrors else {
             return .failed(text + "zonal: reload failed, the old state stays in force\n")

@@ -27,6 +27,11 @@ struct StatusReport {
             "\(server.connections) \(connections), \(server.cacheEntries) cached answers in \(server.cacheOctets) of \(server.cacheSize) octets"
         )
         lines.append(counts.map { "\($0.name) \($0.count)" }.joined(separator: ", "))
+        if server.logDropped > 0 { lines.append("\(server.logDropped) lines of the log dropped") }
+        let load = server.healthLoad
+        if load.addresses > 0 {
+            lines.append("\(load.addresses) addresses checked, \(load.overdue) checks overdue")
+        }
         for zone in zones {
             lines.append("")
             let up = zone.reports.count { $0.isUp }
@@ -64,6 +69,14 @@ struct StatusReport {
                     ("octets", String(server.cacheOctets)), ("size", String(server.cacheSize)),
                 ])
             ),
+            (
+                "health",
+                JSONText.object([
+                    ("addresses", String(server.healthLoad.addresses)),
+                    ("overdue", String(server.healthLoad.overdue)),
+                ])
+            ),
+            ("log-dropped", String(server.logDropped)),
             ("zones", JSONText.list(zones.map(Self.json))),
         ])
     }

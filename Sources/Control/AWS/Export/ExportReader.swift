@@ -81,6 +81,12 @@ struct ExportReader {
 
     private mutating func read(_ octets: [UInt8], of file: String) {
         let place = SourcePlace(file: file)
+        guard !JSONDensity.isExcessive(octets) else {
+            return journal.error(
+                at: place,
+                "holds more objects than an export of this size does; export it again with --output json"
+            )
+        }
         let page: EC2.Page
         do {
             page = try EC2.decoder().decode(EC2.Page.self, from: Data(octets))

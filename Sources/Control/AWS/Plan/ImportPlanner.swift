@@ -11,6 +11,8 @@ struct ImportPlanner {
     /// The endpoint that a private zone is of.
     private var claims: [ZoneKey: String] = [:]
     private var unknownAttributes: Set<String> = []
+    /// By name, the list with the first ID.
+    private let prefixListsByName: [String: EC2.PrefixList]
 
     private struct ZoneKey: Hashable {
         var vpc: String
@@ -31,6 +33,12 @@ struct ImportPlanner {
         self.inventory = inventory
         self.options = options
         self.journal = journal
+        let named = inventory.prefixLists.values.compactMap { list in
+            list.prefixListName.map { ($0, list) }
+        }
+        prefixListsByName = Dictionary(named) { one, other in
+            (one.prefixListId ?? "") < (other.prefixListId ?? "") ? one : other
+        }
     }
 
     private mutating func run() {
@@ -65,7 +73,7 @@ struct ImportPlanner {
 
     private mutating func addNetwork() {
         let used = Set(plan.endpoints.map(\.vpc))
-        let overlapping = RangeOverlap.vpcs(inventory.vpcs.values.map { ($0.id, $0.ranges) })
+        let overlapping = overlappingVPCs()
         let subnets = Dictionary(grouping: inventory.subnets.values, by: \.vpc)
         let services = Dictionary(
             grouping: plan.endpoints.filter { $0.kind == .interface && $0.isOfEndpointService },
@@ -87,6 +95,15 @@ struct ImportPlanner {
                 PlannedAccount(id: account, zones: inventory.tables[account] ?? [:])
             )
         }
+    }
+
+    /// VPCs that share addresses with another.
+    private func overlappingVPCs() -> Set<String> {
+        let vpcs = Array(inventory.vpcs.values)
+        let places = vpcs.enumerated().flatMap { index, vpc in
+            vpc.ranges.map { (prefix: $0, owner: index) }
+        }
+        return Set(PrefixOverlaps.owners(of: places).map { vpcs[$0].id })
     }
 
     private func planned(
@@ -170,9 +187,7 @@ struct ImportPlanner {
     private func addPrefixList(to endpoint: inout PlannedEndpoint) {
         let list =
             inventory.prefixListOfEndpoint[endpoint.id].flatMap { inventory.prefixLists[$0] }
-            ?? inventory.prefixLists.values
-            .filter { $0.prefixListName == endpoint.service }
-            .min { ($0.prefixListId ?? "") < ($1.prefixListId ?? "") }
+            ?? endpoint.service.flatMap { prefixListsByName[$0] }
         endpoint.prefixList = list?.prefixListId ?? inventory.prefixListOfEndpoint[endpoint.id]
         endpoint.prefixes = (list?.cidrs ?? []).compactMap { IPPrefix($0) }
         endpoint.names = endpoint.service.flatMap(Endpoint.publicName).map { [$0] } ?? []
@@ -374,28 +389,5 @@ extension PlannedService {
             && text.utf8.allSatisfy {
                 $0.isLetter || $0.digit != nil || ":-_=+/.".utf8.contains($0)
             }
-    }
-}
-
-/// Finds VPCs that share addresses with another.
-enum RangeOverlap {
-    static func vpcs(_ vpcs: [(id: String, ranges: [IPPrefix])]) -> Set<String> {
-        let ranges = vpcs.flatMap { vpc in vpc.ranges.map { (prefix: $0, vpc: vpc.id) } }
-            .sorted {
-                ($0.prefix.first.bits, $0.prefix.length) < ($1.prefix.first.bits, $1.prefix.length)
-            }
-        var enclosing: [(prefix: IPPrefix, vpc: String)] = []
-        var found: Set<String> = []
-        for range in ranges {
-            while let last = enclosing.last, !last.prefix.contains(range.prefix) {
-                enclosing.removeLast()
-            }
-            for other in enclosing where other.vpc != range.vpc {
-                found.insert(other.vpc)
-                found.insert(range.vpc)
-            }
-            enclosing.append(range)
-        }
-        return found
     }
 }

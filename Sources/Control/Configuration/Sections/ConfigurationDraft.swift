@@ -22,6 +22,10 @@ struct ConfigurationDraft {
     var rateLimit = RateLimit()
     /// Where the control socket is, as the process finds it; nil where no file has the key.
     var control: String?
+    /// It is meant to have no VPC or no zone.
+    var mayBeEmpty = false
+    /// No file has any key.
+    var isBlank = true
 }
 
 struct ListenerDraft {

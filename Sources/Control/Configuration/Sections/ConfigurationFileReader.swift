@@ -20,6 +20,7 @@ struct ConfigurationFileReader {
         "cookies",
         "rate-limit",
         "control",
+        "empty",
     ]
     private static let laterKeys = ["admin", "query-log"]
 
@@ -68,6 +69,7 @@ struct ConfigurationFileReader {
             later: Self.laterKeys,
             journal
         ) {
+            draft.isBlank = draft.isBlank && entries.isEmpty
             read(entries, of: path)
         }
     }
@@ -90,11 +92,15 @@ struct ConfigurationFileReader {
         if let node = once("rate-limit", entries) {
             draft.rateLimit = RateLimit(reading: node, journal)
         }
+        if let node = once("empty", entries) {
+            draft.mayBeEmpty = node.value(.truth, journal) ?? false
+        }
         if let node = once("control", entries) {
             draft.control = node.value(.controlPath(besides: path), journal)
         }
         if entries["listen"] != nil {
-            draft.listeners = (draft.listeners ?? []) + entries.items("listen").compactMap(listener)
+            let items = few(entries.items("listen"), Self.listenerLimit, "listeners")
+            draft.listeners = (draft.listeners ?? []) + items.compactMap(listener)
         }
         if entries["forward"] != nil {
             draft.rules = (draft.rules ?? []) + entries.items("forward").compactMap(rule)
@@ -105,6 +111,24 @@ struct ConfigurationFileReader {
         draft.endpointServices += entries.items("endpoint-services").compactMap(endpointService)
         draft.zones += entries.items("zones").compactMap { zone($0, besides: path) }
     }
+
+    /// The items of a list, no more of which than `limit` mean anything.
+    private func few(
+        _ items: [ConfigurationNode],
+        _ limit: Int,
+        _ noun: String
+    ) -> ArraySlice<ConfigurationNode> {
+        if items.count > limit {
+            journal.error(
+                at: items[limit].place,
+                "more than \(limit) \(noun); remove this one and those behind it"
+            )
+        }
+        return items.prefix(limit)
+    }
+
+    private static let listenerLimit = 1_000
+    private static let upstreamLimit = 64
 
     /// The value of a key that may stand in one file only.
     private mutating func once(_ key: String, _ entries: MappingReader) -> ConfigurationNode? {
@@ -204,7 +228,9 @@ struct ConfigurationFileReader {
             return nil
         }
         let zone = entries.required("zone", .domainName)
-        let targets = entries.values("to", .target)
+        let targets = few(entries.items("to"), Self.upstreamLimit, "servers").compactMap { item in
+            item.value(.target, journal).map { Placed($0, at: item.place) }
+        }
         let vpcs = entries["vpcs"].map { _ in entries.values("vpcs", .vpcID) }
         let trustsAD = entries.value("trust-ad", .truth)?.value ?? false
         let privateAnswers = self.privateAnswers(entries)

@@ -1,7 +1,7 @@
 /// The entries of a mapping by key, with every unknown key told.
 struct MappingReader {
     let place: SourcePlace
-    private let entries: [String: ConfigurationNode]
+    private let entries: [ConfigurationNode.Entry]
     private let subject: String
     private let journal: ConfigurationJournal
 
@@ -24,11 +24,8 @@ struct MappingReader {
             )
             return nil
         }
-        var entries: [String: ConfigurationNode] = [:]
-        for entry in list {
-            if keys.contains(entry.key) {
-                entries[entry.key] = entry.value
-            } else if later.contains(entry.key) {
+        for entry in list where !keys.contains(entry.key) {
+            if later.contains(entry.key) {
                 journal.error(
                     at: entry.place,
                     "`\(entry.key)` is not supported yet; remove it"
@@ -38,7 +35,7 @@ struct MappingReader {
             }
         }
         self.place = node.place
-        self.entries = entries
+        entries = list
         self.subject = subject
         self.journal = journal
     }
@@ -64,11 +61,14 @@ struct MappingReader {
             ?? "write one of " + keys.joined(separator: ", ")
     }
 
-    subscript(key: String) -> ConfigurationNode? { entries[key] }
+    var isEmpty: Bool { entries.isEmpty }
+
+    /// The value of a key; a mapping has so few that they are gone through.
+    subscript(key: String) -> ConfigurationNode? { entries.first { $0.key == key }?.value }
 
     /// The value of a key that must be there.
     func required<Value>(_ key: String, _ form: ValueForm<Value>) -> Placed<Value>? {
-        guard let node = entries[key] else {
+        guard let node = self[key] else {
             journal.error(
                 at: place,
                 "\(subject) has no `\(key)`; write \(key): and \(form.expected)"
@@ -79,13 +79,13 @@ struct MappingReader {
     }
 
     func value<Value>(_ key: String, _ form: ValueForm<Value>) -> Placed<Value>? {
-        guard let node = entries[key] else { return nil }
+        guard let node = self[key] else { return nil }
         return node.value(form, journal).map { Placed($0, at: node.place) }
     }
 
-    func items(_ key: String) -> [ConfigurationNode] { entries[key]?.items(journal) ?? [] }
+    func items(_ key: String) -> [ConfigurationNode] { self[key]?.items(journal) ?? [] }
 
     func values<Value>(_ key: String, _ form: ValueForm<Value>) -> [Placed<Value>] {
-        entries[key]?.values(form, journal) ?? []
+        self[key]?.values(form, journal) ?? []
     }
 }

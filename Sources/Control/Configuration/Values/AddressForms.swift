@@ -5,14 +5,24 @@ extension ValueForm<IPPrefix> {
     /// A CIDR block without host bits.
     static let prefix = ValueForm("a CIDR block such as 10.20.0.0/16") {
         (text) throws(ValueFault) in
-        guard let prefix = IPPrefix(text) else {
+        guard let prefix = v4(text) ?? IPPrefix(text) else {
             throw ValueFault("`\(text.shown)` is not a CIDR block; write one as in 10.20.0.0/16")
         }
-        let address = text.prefix { $0 != "/" }
-        guard IPAddress(address) == prefix.first else {
+        let end = text.utf8.firstIndex(of: UInt8(ascii: "/")) ?? text.endIndex
+        guard IPAddress(text[..<end]) == prefix.first else {
             throw ValueFault("\(text.shown) has host bits set; write \(prefix)")
         }
         return prefix
+    }
+
+    /// A block of IPv4, of which a large configuration has very many.
+    private static func v4(_ text: String) -> IPPrefix? {
+        guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")),
+            let length = NumberText.whole(text.utf8[text.utf8.index(after: slash)...]),
+            length <= 32, let address = IPAddress(text[..<slash]), address.isV4,
+            !text.utf8.contains(UInt8(ascii: ":"))
+        else { return nil }
+        return IPPrefix(address, length: 96 + length)
     }
 }
 
@@ -51,7 +61,9 @@ package struct EndpointText: Hashable, Sendable {
             if rest.isEmpty { return (address, nil) }
             return rest.hasPrefix(":") ? (address, rest.dropFirst()) : nil
         }
-        guard text.count(where: { $0 == ":" }) == 1, let colon = text.firstIndex(of: ":") else {
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")),
+            text.utf8.count(where: { $0 == UInt8(ascii: ":") }) == 1
+        else {
             return (text[...], nil)
         }
         return (text[..<colon], text[text.index(after: colon)...])

@@ -1,11 +1,15 @@
 /// How a single value is written, and how it is read.
 struct ValueForm<Value>: Sendable {
     /// What stands in its place, with an article: `a duration such as 10s`.
-    let expected: String
+    var expected: String { expectation() }
     let parse: @Sendable (String) throws(ValueFault) -> Value
+    private let expectation: @Sendable () -> String
 
-    init(_ expected: String, _ parse: @escaping @Sendable (String) throws(ValueFault) -> Value) {
-        self.expected = expected
+    init(
+        _ expected: @autoclosure @escaping @Sendable () -> String,
+        _ parse: @escaping @Sendable (String) throws(ValueFault) -> Value
+    ) {
+        expectation = expected
         self.parse = parse
     }
 }
@@ -22,18 +26,19 @@ struct ValueFault: Error {
 
 extension ValueForm {
     /// Any text.
-    static func any(_ expected: String) -> ValueForm<String> where Value == String {
-        ValueForm<String>(expected) { (text) throws(ValueFault) in text }
+    static func any(_ expected: StaticString) -> ValueForm<String> where Value == String {
+        ValueForm<String>("\(expected)") { (text) throws(ValueFault) in text }
     }
 
     /// One of the words that the cases are written as.
     static func word() -> ValueForm<Value>
     where Value: RawRepresentable<String> & CaseIterable & Sendable {
-        let words = Value.allCases.map(\.rawValue)
-        return ValueForm<Value>("one of " + words.joined(separator: ", ")) {
+        ValueForm<Value>("one of " + Value.allCases.map(\.rawValue).joined(separator: ", ")) {
             (text) throws(ValueFault) in
             if let value = Value(rawValue: text) { return value }
-            throw ValueFault("`\(text.shown)` is not known here; \(advice(text, words))")
+            throw ValueFault(
+                "`\(text.shown)` is not known here; \(advice(text, Value.allCases.map(\.rawValue)))"
+            )
         }
     }
 }
@@ -57,10 +62,12 @@ extension ValueForm<Bool> {
 extension ValueForm<Int> {
     /// A whole number of a range.
     static func count(_ range: ClosedRange<Int>) -> ValueForm {
-        let expected = "a number from \(range.lowerBound) to \(range.upperBound)"
-        return ValueForm(expected) { (text) throws(ValueFault) in
+        ValueForm("a number from \(range.lowerBound) to \(range.upperBound)") {
+            (text) throws(ValueFault) in
             guard let number = NumberText.whole(text), range.contains(number) else {
-                throw ValueFault("`\(text.shown)` is out of range; write \(expected)")
+                throw ValueFault(
+                    "`\(text.shown)` is out of range; write a number from \(range.lowerBound) to \(range.upperBound)"
+                )
             }
             return number
         }
@@ -104,6 +111,14 @@ enum NumberText {
             text.utf8.allSatisfy({ (48...57).contains($0) })
         else { return nil }
         return Int(text)
+    }
+
+    /// The same of octets: up to three digits, as a length has.
+    static func whole(_ octets: Substring.UTF8View) -> Int? {
+        guard (1...3).contains(octets.count), octets.allSatisfy({ (48...57).contains($0) }) else {
+            return nil
+        }
+        return octets.reduce(0) { $0 * 10 + Int($1 - 48) }
     }
 
     /// The number a text starts with, and what stands behind it.

@@ -40,7 +40,7 @@ struct NetworkChecks {
 
     private func known(_ vpc: VPCDraft) -> String {
         guard !vpc.ranges.isEmpty else { return "which has no ranges" }
-        return "which has " + vpc.ranges.map { "\($0.value)" }.shownList
+        return "which has " + vpc.ranges.lazy.map(\.value).shownList
     }
 
     /// A range may be that of one subnet of a VPC only; a smaller one inside it is the more specific.

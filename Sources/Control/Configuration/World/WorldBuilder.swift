@@ -33,6 +33,8 @@ struct WorldBuilder {
         configuration.workers = draft.workers
         configuration.cache = draft.cache
         configuration.control = draft.control
+        configuration.mayBeEmpty = draft.mayBeEmpty
+        configuration.isBlank = draft.isBlank
         configuration.world.clients = draft.clients
         configuration.world.identity = draft.identity
         configuration.world.cookieSecrets = draft.cookieSecrets
@@ -235,10 +237,11 @@ struct WorldBuilder {
             }
             var built = ForwardRule(
                 zone: rule.zone,
-                upstreams: upstreams(of: rule),
+                upstreams: [],
                 vpcs: vpcs,
                 trustsAD: rule.trustsAD
             )
+            addUpstreams(of: rule, to: &built)
             built.privateAnswers = rule.privateAnswers
             configuration.world.rules.append(built)
             configuration.origins.rules.append(rule.place)
@@ -257,39 +260,40 @@ struct WorldBuilder {
         func scope(_ world: World) -> String { vpc.map { " in \(world.vpcs[$0].id)" } ?? "" }
     }
 
-    private func upstreams(of rule: RuleDraft) -> [Upstream] {
-        var upstreams: [Upstream] = []
-        var seen: Set<Upstream> = []
+    private func addUpstreams(of rule: RuleDraft, to built: inout ForwardRule) {
+        var before: [Upstream] = []
+        var after: [Upstream] = []
+        var system: Placed<RuleDraft.Target>?
         for target in rule.to {
-            let found: [Upstream]
-            switch target.value {
-            case .system: found = systemUpstreams(at: target.place)
-            case .upstream(let endpoint):
-                if let listener = ownAddresses.listener(reachedBy: endpoint) {
-                    journal.error(
-                        at: target.place,
-                        "\(endpoint) is this server itself, which listens on \(listener); name another server"
-                    )
-                }
-                found = [Upstream(address: endpoint.address, port: endpoint.port)]
+            guard case .upstream(let endpoint) = target.value else {
+                system = system ?? target
+                continue
             }
-            upstreams += found.filter { seen.insert($0).inserted }
+            if let listener = ownAddresses.listener(reachedBy: endpoint) {
+                journal.error(
+                    at: target.place,
+                    "\(endpoint) is this server itself, which listens on \(listener); name another server"
+                )
+            }
+            let upstream = Upstream(address: endpoint.address, port: endpoint.port)
+            if system == nil { before.append(upstream) } else { after.append(upstream) }
         }
-        return upstreams
+        built.system = ForwardRule.SystemPlace(before: before, after: after)
+        built = built.withSystem(system.map { systemUpstreams(at: $0.place) } ?? [])
+        if system == nil { built.system = nil }
     }
 
     /// The machine's name servers, without this server.
     private func systemUpstreams(at place: SourcePlace) -> [Upstream] {
-        let others = system.addresses.filter {
-            ownAddresses.listener(reachedBy: EndpointText(address: $0, port: 53)) == nil
-        }
+        let others = system.upstreams(besides: configuration.listeners)
         if others.isEmpty {
+            let reason = system.addresses.isEmpty ? "names no server" : "names this server alone"
             journal.warning(
                 at: place,
-                "`system` leaves nobody to ask: /etc/resolv.conf names this server alone; name a server by its address"
+                "`system` leaves nobody to ask: /etc/resolv.conf \(reason); name a server by its address"
             )
         }
-        return others.map { Upstream(address: $0) }
+        return others
     }
 
     // MARK: Endpoints

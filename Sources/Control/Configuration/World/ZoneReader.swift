@@ -37,7 +37,7 @@ struct ZoneReader {
     /// The zone with its records, seen by nobody yet; nil if its file has a mistake.
     mutating func read(_ draft: ZoneDraft, owner: Int?) -> Zone? {
         // Nothing of it would be shown, or served.
-        guard !journal.isFull else { return nil }
+        guard !journal.isFull, !loader.isAbandoned else { return nil }
         let path = draft.file.value
         let resolved: String
         do {

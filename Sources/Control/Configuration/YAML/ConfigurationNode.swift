@@ -111,10 +111,10 @@ extension String {
     }
 }
 
-extension [String] {
+extension Collection {
     /// The items for a message, the first of many.
     var shownList: String {
-        let shown = prefix(8).map(\.shown).joined(separator: ", ")
+        let shown = prefix(8).map { "\($0)".shown }.joined(separator: ", ")
         return count > 8 ? shown + " and \(count - 8) more" : shown
     }
 }

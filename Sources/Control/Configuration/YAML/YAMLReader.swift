@@ -7,6 +7,8 @@ struct YAMLReader {
     private static let depthLimit = 32
     /// The largest mapping that means something is an account's table of AZ names.
     private static let keyLimit = 1_000
+    private static let fewKeys = 24
+    private static let anchorLimit = 10_000
     /// `%TAG` lines, each of which libyaml compares with all others.
     private static let directiveLimit = 16
 
@@ -116,6 +118,9 @@ struct YAMLReader {
         default: throw YAMLFault(at: mark, "not YAML: a value is missing; write one")
         }
         if let anchor {
+            guard anchors.count < Self.anchorLimit else {
+                throw YAMLFault(at: mark, "more than \(Self.anchorLimit) anchors; write values out")
+            }
             anchors[anchor] = Anchored(
                 node: value.node,
                 count: before - budget,
@@ -162,7 +167,8 @@ struct YAMLReader {
         depth: Int
     ) throws(YAMLFault) -> (entries: [ConfigurationNode.Entry], depth: Int) {
         var entries: [ConfigurationNode.Entry] = []
-        var places: [String: SourcePlace] = [:]
+        // Of more keys than any setting has, numbers of entries.
+        var numbers: [String: Int] = [:]
         var deepest = 0
         while true {
             let (event, mark) = try events.next()
@@ -177,10 +183,13 @@ struct YAMLReader {
             let (next, nextMark) = try events.next()
             let (value, inner) = try node(next, nextMark, &events, depth: depth)
             deepest = max(deepest, inner)
-            if let first = places[key] {
+            let first =
+                entries.count < Self.fewKeys
+                ? entries.first { $0.key == key } : numbers[key].map { entries[$0] }
+            if let first {
                 journal.error(
                     at: place,
-                    "`\(key.shown)` is written twice in one mapping, first at \(first); remove one of them"
+                    "`\(key.shown)` is written twice in one mapping, first at \(first.place); remove one of them"
                 )
                 continue
             }
@@ -190,8 +199,12 @@ struct YAMLReader {
                     "more than \(Self.keyLimit) keys in one mapping; no setting has so many"
                 )
             }
-            places[key] = place
             entries.append(.init(key: key, place: place, value: value))
+            if entries.count == Self.fewKeys {
+                for (number, entry) in entries.enumerated() { numbers[entry.key] = number }
+            } else if entries.count > Self.fewKeys {
+                numbers[key] = entries.count - 1
+            }
         }
     }
 
