@@ -71,8 +71,22 @@ import Testing
 
     // MARK: The system's name servers
 
-    @Test func `without a name server line the system's is 127.0.0.1`() {
-        #expect(SystemResolvers(reading: "# none\n").addresses.map { "\($0)" } == ["127.0.0.1"])
+    @Test func `a system without a name server line has nobody to ask, and a warning says so`() {
+        let (configuration, found) = load("", system: "# none\n")
+        #expect(configuration?.world.rules[0].upstreams.isEmpty == true)
+        #expect(found.count == 1 && found[0].contains("/etc/resolv.conf names no server"))
+    }
+
+    @Test func `the machine's name servers change in a rule without what stands around them`()
+        throws
+    {
+        let text = "forward: [{ zone: \".\", to: [192.0.2.1, system, 192.0.2.53, 192.0.2.3] }]"
+        let rule = try #require(load(text).configuration?.world.rules.first)
+        func addresses(_ rule: ForwardRule) -> [String] { rule.upstreams.map { "\($0.address)" } }
+        #expect(addresses(rule) == ["192.0.2.1", "192.0.2.53", "192.0.2.3"])
+        let other = SystemResolvers(reading: "nameserver 192.0.2.3\nnameserver 192.0.2.9")
+        let next = rule.withSystem(other.upstreams(besides: []))
+        #expect(addresses(next) == ["192.0.2.1", "192.0.2.3", "192.0.2.9", "192.0.2.53"])
     }
 
     @Test

@@ -181,6 +181,65 @@ import Testing
         }
     }
 
+    /// Connections to it vanish, since its backlog is full: a check of it takes its whole timeout.
+    private static let hole = """
+        import socket, time
+        hole = socket.socket()
+        hole.bind(("0.0.0.0", 0))
+        hole.listen(0)
+        fill = []
+        for _ in range(4):
+            s = socket.socket()
+            s.setblocking(False)
+            s.connect_ex(("127.0.0.1", hole.getsockname()[1]))
+            fill.append(s)
+        print("port", hole.getsockname()[1], flush=True)
+        time.sleep(600)
+        """
+
+    @Test
+    func `goes on after a reload that changes it while more addresses wait than there are places`()
+        throws
+    {
+        let hole = try RunningProcess(["python3", "-c", Self.hole])
+        let log = try hole.waitForOutput { $0.contains("port ") }
+        let port = try #require(log.split(separator: " ").last.flatMap { Int($0.dropLast()) })
+        let living = try Lab.endpoint("127.20.1.10")
+        let dead = (0..<600).map { "h\($0) A 127.77.\($0 / 250).\(1 + $0 % 250)\n" }.joined()
+        func configuration(_ interval: String) -> String {
+            Self.configuration("port: \(living.port), interval: 1s, timeout: 1s, rise: 1, fall: 1")
+                .replacing(
+                    "zones: [",
+                    with:
+                        "zones: [{ file: dead.example.zone, vpcs: all, health: { port: \(port), interval: \(interval), timeout: 1s, rise: 1, fall: 1 } }, "
+                )
+        }
+        let soa = "$TTL 60\n@ SOA ns h 1 1h 15m 1w 60\n"
+        let server = try ZonalServer(
+            configuration("2s"),
+            files: [
+                "app.example.zone": Self.zone.replacing("127.20.2.10", with: "127.20.1.11"),
+                "dead.example.zone": soa + dead,
+            ]
+        )
+        for interval in ["3s", "4s", "5s"] {
+            try server.folder.write(
+                configuration(interval) + "\ncontrol: control\n",
+                to: "zonal.yaml"
+            )
+            #expect(try server.reload().contains("reloaded"))
+        }
+        try server.process.waitForOutput {
+            $0.components(separatedBy: " of dead.example. is down").count > 600
+        }
+        let status = try Command.run(
+            [Project.zonal, "status", "--config", "zonal.yaml"],
+            in: server.folder.path
+        )
+        #expect(status.output.contains("602 addresses checked, "))
+        withExtendedLifetime(living) {}
+    }
+
     /// Two web servers on one port, whose state is a matter of their address.
     private static let webServer = """
         import http.server, ssl, threading

@@ -28,7 +28,9 @@ struct Lint {
         checkTranslations()
         var addresses = ZoneAddressLint(world)
         for zone in world.zones { warn(of: zone, addresses.warnings(about: zone)) }
-        if addresses.budget.isSpent { tellOfRest("the addresses of some zones were not compared with the subnets") }
+        if addresses.budget.isSpent {
+            tellOfRest("the addresses of some zones were not compared with the subnets")
+        }
         if isWhole { checkAliases() }
     }
 

@@ -89,10 +89,12 @@ struct ZoneAddressLint {
         let vpcs = family.vpcs.isEmpty ? Set(zone.vpcs) : family.vpcs
         budget.take(vpcs.reduce(vpcs.count) { $0 + zoneIDsOfVPC[$1].count })
         guard !budget.isSpent else { return }
+        // Most families lack nothing.
+        let isWhole = vpcs.allSatisfy { zoneIDsOfVPC[$0].isSubset(of: family.zoneIDs) }
+        guard !isWhole else { return }
         let regions = Set(family.zoneIDs.map(ZonalName.region))
-        let expected = Set(vpcs.flatMap { zoneIDsOfVPC[$0] })
+        let missing = Set(vpcs.flatMap { zoneIDsOfVPC[$0] }).subtracting(family.zoneIDs)
             .filter { regions.contains(ZonalName.region(of: $0)) }
-        let missing = expected.subtracting(family.zoneIDs)
         guard !missing.isEmpty else { return }
         let name = DomainName(octets: octets) ?? .root
         warn(

@@ -90,7 +90,12 @@ package final class LogQueue: Sendable {
             return state.untold
         }
         guard untold > 0 else { return }
-        write(QueuedLogHandler.line(.warning, "\(untold) lines of the log were dropped: nobody read them in time"))
+        write(
+            QueuedLogHandler.line(
+                .warning,
+                "\(untold) lines of the log were dropped: nobody read them in time"
+            )
+        )
     }
 
     private func writeAll(_ lines: [[UInt8]]) {

@@ -55,7 +55,7 @@ public struct ServerIdentity: Hashable, Sendable {
 }
 
 /// An account and its AZ-name mapping table.
-public struct Account: Sendable {
+public struct Account: Equatable, Sendable {
     /// Twelve digits, leading zeros kept.
     public var id: String
     public var name: String?
@@ -70,7 +70,7 @@ public struct Account: Sendable {
 }
 
 /// A VPC: who is in it, and its subnets.
-public struct VPC: Sendable {
+public struct VPC: Equatable, Sendable {
     public var id: String
     /// The owner.
     public var account: Int
@@ -102,7 +102,7 @@ public struct VPC: Sendable {
 }
 
 /// A slice of a VPC in one AZ.
-public struct Subnet: Sendable {
+public struct Subnet: Equatable, Sendable {
     public var id: String
     public var ranges: [IPPrefix]
     /// The AZ ID (`use1-az4`), never a name.
@@ -258,7 +258,7 @@ public struct Zone: Sendable {
 }
 
 /// Where questions under a name go that no private zone answers.
-public struct ForwardRule: Sendable {
+public struct ForwardRule: Equatable, Sendable {
     public var zone: DomainName
     public var upstreams: [Upstream]
     /// Indices of the VPCs that the rule is for; nil for everyone.
@@ -284,7 +284,9 @@ public struct ForwardRule: Sendable {
         guard let system else { return self }
         var rule = self
         var seen: Set<Upstream> = []
-        rule.upstreams = (system.before + servers + system.after).filter { seen.insert($0).inserted }
+        rule.upstreams = (system.before + servers + system.after).filter {
+            seen.insert($0).inserted
+        }
         return rule
     }
 
@@ -333,7 +335,7 @@ public struct Upstream: Hashable, Sendable, BitwiseCopyable {
 }
 
 /// Who may ask, besides loopback and every VPC range.
-public struct ClientPolicy: Sendable {
+public struct ClientPolicy: Equatable, Sendable {
     public var allow: [IPPrefix] = []
     public var otherwise: Otherwise = .refuse
 

@@ -30,15 +30,27 @@ struct DiffCommand: ParsableCommand {
     )
     var queries: String?
 
+    /// Differences that are printed.
+    private static let shown = 10_000
+
     func run() throws {
         let (before, after) = (AnswerTable(try load(old)), AnswerTable(try load(new)))
         var count = 0
-        for query in try asked(before.world, after.world) {
+        func compare(_ query: DiffQuery) {
             let (one, other) = (before.answer(to: query), after.answer(to: query))
-            guard one != other else { continue }
+            guard one != other else { return }
             count += 1
+            guard count <= Self.shown else { return }
             let client = query.label.map { "\($0) (\(query.client))" } ?? "\(query.client)"
             Terminal.print("\(client): \(query.name) \(query.type): \(one) -> \(other)")
+        }
+        if let queries {
+            for query in try recorded(queries) { compare(query) }
+        } else {
+            DiffQueries.forEach(before.world, after.world, compare)
+        }
+        if count > Self.shown {
+            Terminal.complain("\(count - Self.shown) more differences are not shown")
         }
         Terminal.complain(count == 0 ? "no answer differs" : "\(count) answers differ")
         if count > 0 { throw ExitCode(1) }
@@ -48,15 +60,14 @@ struct DiffCommand: ParsableCommand {
         try ConfigurationOption.load(path: path).world
     }
 
-    private func asked(_ old: World, _ new: World) throws -> [DiffQuery] {
-        guard let queries else { return DiffQueries.all(old, new) }
+    private func recorded(_ path: String) throws -> some Sequence<DiffQuery> {
         var diagnostics = Diagnostics()
-        let recorded = RecordedQuery.read(path: queries, diagnostics: &diagnostics)
+        let recorded = RecordedQuery.read(path: path, diagnostics: &diagnostics)
         if diagnostics.hasErrors {
             DiagnosticPrinter(format: .text).print(diagnostics.all)
             throw ExitCode(2)
         }
-        return recorded.map { DiffQuery(client: $0.client, name: $0.name, type: $0.type) }
+        return recorded.lazy.map { DiffQuery(client: $0.client, name: $0.name, type: $0.type) }
     }
 }
 

@@ -3,26 +3,40 @@ import Snapshot
 
 /// Every question whose answer two worlds could differ in.
 enum DiffQueries {
-    static func all(_ old: World, _ new: World) -> [DiffQuery] {
-        var seen: Set<DiffQuery> = []
-        return (questions(in: old) + questions(in: new)).filter { seen.insert($0).inserted }
+    /// Hands each question to `body`, once, one after the other: of a large zone they are millions.
+    static func forEach(_ old: World, _ new: World, _ body: (DiffQuery) -> Void) {
+        let unchanged = UnchangedNames(old, new)
+        // Numbers instead of questions; that two questions have one is less likely than a fault of the memory.
+        var seen: Set<Int> = []
+        for world in [old, new] {
+            forEachQuestion(in: world, unchanged) { query in
+                if seen.insert(query.hashValue).inserted { body(query) }
+            }
+        }
     }
 
-    private static func questions(in world: World) -> [DiffQuery] {
+    private static func forEachQuestion(
+        in world: World,
+        _ unchanged: UnchangedNames,
+        _ body: (DiffQuery) -> Void
+    ) {
         let clients = world.vpcs.indices.map { self.clients(of: $0, in: world) }
         let outside = outsideClient.map { [$0] } ?? []
-        return world.zones.flatMap { zone in
-            let names = self.names(of: zone)
-            return (zone.vpcs.flatMap { clients[$0] } + outside).flatMap { client in
-                names.flatMap { name, types in
-                    forms(of: name, for: client.account, in: world).flatMap { form in
-                        types.map { type in
-                            DiffQuery(
-                                client: client.address,
-                                vpc: client.vpc,
-                                name: form,
-                                type: type,
-                                label: client.label
+        for (index, zone) in world.zones.enumerated() {
+            let names = names(of: zone, index, unchanged)
+            guard !names.isEmpty else { continue }
+            for client in zone.vpcs.lazy.flatMap({ clients[$0] }) + outside {
+                for (name, types) in names {
+                    for form in forms(of: name, for: client.account, in: world) {
+                        for type in types {
+                            body(
+                                DiffQuery(
+                                    client: client.address,
+                                    vpc: client.vpc,
+                                    name: form,
+                                    type: type,
+                                    label: client.label
+                                )
                             )
                         }
                     }
@@ -67,10 +81,21 @@ enum DiffQueries {
 
     // MARK: Names
 
-    private static func names(of zone: Zone) -> [(DomainName, [RecordType])] {
+    /// The names that have records and could be answered otherwise, with the types to ask for.
+    private static func names(
+        of zone: Zone,
+        _ index: Int,
+        _ unchanged: UnchangedNames
+    ) -> [(DomainName, [RecordType])] {
         var order: [DomainName] = []
         var types: [DomainName: Set<RecordType>] = [:]
+        var last: (owner: Range<Int>, isAsked: Bool)?
         for record in zone.contents.records {
+            let isAsked =
+                record.owner == last?.owner
+                ? last?.isAsked ?? true : !unchanged.contains(record, of: zone, index)
+            last = (record.owner, isAsked)
+            guard isAsked else { continue }
             let owner = zone.contents.owner(of: record)
             if types[owner] == nil { order.append(owner) }
             types[owner, default: [.a]].insert(record.type)

@@ -70,6 +70,8 @@ struct Explainer {
     let origins: RecordOrigins
     /// What a running server knows; nil where there is none.
     let live: Live?
+    /// Where no server runs.
+    private let emptyCache = ResponseCache(byteCount: 0)
 
     /// The part of a server's state that is not in its snapshot.
     struct Live {
@@ -168,7 +170,7 @@ struct Explainer {
         as asker: ClientClass,
         _ trace: Trace
     ) -> (Verdict, ResponseCode) {
-        var pipeline = Pipeline(cache: live?.cache ?? ResponseCache(byteCount: 0), seed: seed)
+        var pipeline = Pipeline(cache: live?.cache ?? emptyCache, seed: seed)
         pipeline.trace = trace
         let message = Self.query(name, type)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_535, alignment: 8)

@@ -99,7 +99,8 @@ struct RangeChecks {
         if let other = range.isInbound ? own.range : own.inbound { note(range, other) }
         if !isToldApart[range.vpc] {
             // An inbound range may enclose VPC ranges: the more specific one decides.
-            let here = range.isInbound ? level.ranges.filter { $0.prefix == range.prefix } : level.ranges
+            let here =
+                range.isInbound ? level.ranges.filter { $0.prefix == range.prefix } : level.ranges
             for other in here + level.inbound where other.vpc != range.vpc { note(range, other) }
         }
         // A second range of the VPC at this prefix finds nothing that the first has not found.
