@@ -26,7 +26,9 @@ import Testing
         "z: {*a}\n", "z: { \" #\": 1, *a : 2 }\n", "z: 1 # c\ry: { *a : 2 }\n", "? *a\n: 1\n",
         "z: [*a : 1]\n", "z: {[*a]: 1}\n", "? [x]\n: 1\n", "*a : 1\n",
     ])
-    func `attack 60: a key that is an alias or a collection is refused wherever it stands`(line: String) {
+    func `attack 60: a key that is an alias or a collection is refused wherever it stands`(
+        line: String
+    ) {
         let messages = check("a: &a [x]\n" + line).map(\.message)
         #expect(messages == ["a key is one word, no alias and no collection; write KEY: VALUE"])
     }

@@ -58,6 +58,8 @@ package struct RecordedQuery: Hashable, Sendable {
     private static let faultLimit = 100
     /// Longer lines are none of a query log; a JSON decoder takes many times as much memory.
     private static let lineLimit = 65_536
+    /// The three members of a line take more.
+    private static let shortestLine = 40
 
     private static func isBlank(_ octet: UInt8) -> Bool {
         octet == .space || octet == .tab || octet == .carriageReturn
@@ -88,7 +90,7 @@ package struct RecordedQuery: Hashable, Sendable {
     }
 
     private init?(logLine: ArraySlice<UInt8>) {
-        guard logLine.count <= Self.lineLimit,
+        guard (Self.shortestLine...Self.lineLimit).contains(logLine.count),
             let line = try? JSONDecoder().decode(LogLine.self, from: Data(logLine)),
             let client = IPAddress(line.srcaddr), let name = DomainName(line.queryName),
             let type = RecordType(line.queryType)

@@ -30,29 +30,30 @@ struct DiffCommand: ParsableCommand {
     )
     var queries: String?
 
-    /// Differences that are printed.
-    private static let shown = 10_000
+    /// Differences after which no more are looked for.
+    private static let limit = 10_000
 
     func run() throws {
         let (before, after) = (AnswerTable(try load(old)), AnswerTable(try load(new)))
         var count = 0
-        func compare(_ query: DiffQuery) {
+        func compare(_ query: DiffQuery) -> Bool {
             let (one, other) = (before.answer(to: query), after.answer(to: query))
-            guard one != other else { return }
+            guard one != other else { return true }
             count += 1
-            guard count <= Self.shown else { return }
             let client = query.label.map { "\($0) (\(query.client))" } ?? "\(query.client)"
             Terminal.print("\(client): \(query.name) \(query.type): \(one) -> \(other)")
+            return count < Self.limit
         }
         if let queries {
-            for query in try recorded(queries) { compare(query) }
+            for query in try recorded(queries) where !compare(query) { break }
         } else {
             DiffQueries.forEach(before.world, after.world, compare)
         }
-        if count > Self.shown {
-            Terminal.complain("\(count - Self.shown) more differences are not shown")
+        if count == Self.limit {
+            Terminal.complain("\(count) answers differ; the rest was not compared")
+        } else {
+            Terminal.complain(count == 0 ? "no answer differs" : "\(count) answers differ")
         }
-        Terminal.complain(count == 0 ? "no answer differs" : "\(count) answers differ")
         if count > 0 { throw ExitCode(1) }
     }
 

@@ -3,23 +3,24 @@ import Snapshot
 
 /// Every question whose answer two worlds could differ in.
 enum DiffQueries {
-    /// Hands each question to `body`, once, one after the other: of a large zone they are millions.
-    static func forEach(_ old: World, _ new: World, _ body: (DiffQuery) -> Void) {
+    /// Hands each question to `body`, once, until it returns false: of a large zone they are millions.
+    static func forEach(_ old: World, _ new: World, _ body: (DiffQuery) -> Bool) {
         let unchanged = UnchangedNames(old, new)
         // Numbers instead of questions; that two questions have one is less likely than a fault of the memory.
         var seen: Set<Int> = []
         for world in [old, new] {
-            forEachQuestion(in: world, unchanged) { query in
-                if seen.insert(query.hashValue).inserted { body(query) }
+            let goesOn = forEachQuestion(in: world, unchanged) { query in
+                !seen.insert(query.hashValue).inserted || body(query)
             }
+            guard goesOn else { return }
         }
     }
 
     private static func forEachQuestion(
         in world: World,
         _ unchanged: UnchangedNames,
-        _ body: (DiffQuery) -> Void
-    ) {
+        _ body: (DiffQuery) -> Bool
+    ) -> Bool {
         let clients = world.vpcs.indices.map { self.clients(of: $0, in: world) }
         let outside = outsideClient.map { [$0] } ?? []
         for (index, zone) in world.zones.enumerated() {
@@ -29,20 +30,20 @@ enum DiffQueries {
                 for (name, types) in names {
                     for form in forms(of: name, for: client.account, in: world) {
                         for type in types {
-                            body(
-                                DiffQuery(
-                                    client: client.address,
-                                    vpc: client.vpc,
-                                    name: form,
-                                    type: type,
-                                    label: client.label
-                                )
+                            let query = DiffQuery(
+                                client: client.address,
+                                vpc: client.vpc,
+                                name: form,
+                                type: type,
+                                label: client.label
                             )
+                            guard body(query) else { return false }
                         }
                     }
                 }
             }
         }
+        return true
     }
 
     // MARK: Clients
