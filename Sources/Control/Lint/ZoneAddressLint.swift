@@ -8,6 +8,7 @@ struct ZoneAddressLint {
     private let zoneIDs: ZoneIDSet
     /// The AZs in which each VPC has a subnet.
     private let zoneIDsOfVPC: [Set<String>]
+    private let seed = HashSeed.random()
     private var found = RecordWarnings()
     private(set) var budget = LintBudget()
 
@@ -39,8 +40,8 @@ struct ZoneAddressLint {
         guard !budget.isSpent else { return found }
         budget.take(zone.vpcs.count)
         let vpcs = Set(zone.vpcs)
-        var families: [[UInt8]: Family] = [:]
-        var order: [[UInt8]] = []
+        // By keyed hashes of their names: a large zone has as many families as names.
+        var families: [UInt64: Family] = [:]
         var owner = OwnerOfRecords(in: zone.contents, zoneIDs)
         for (index, record) in zone.contents.records.enumerated() {
             guard let address = zone.contents.address(of: record) else { continue }
@@ -56,11 +57,11 @@ struct ZoneAddressLint {
             check(index, zonal, address, place)
             // Where missing names are asked upstream, nobody is left without an answer.
             guard !zone.fallsThrough else { continue }
-            if families[zonal.family] == nil { order.append(zonal.family) }
-            families[zonal.family, default: Family(record: index)].add(zonal.zoneID, place?.vpc)
+            families[zonal.family.span.foldedHash(seed), default: Family(record: index)]
+                .add(zonal.zoneID, place?.vpc)
         }
-        for name in order {
-            if let family = families[name] { checkSiblings(family, named: name, in: zone) }
+        for family in families.values.sorted(by: { $0.record < $1.record }) {
+            checkSiblings(family, in: zone)
         }
         return found
     }
@@ -83,7 +84,6 @@ struct ZoneAddressLint {
     /// AZs where clients are, or addresses of the VPC could be, and this name has none.
     private mutating func checkSiblings(
         _ family: Family,
-        named octets: [UInt8],
         in zone: Zone
     ) {
         let vpcs = family.vpcs.isEmpty ? Set(zone.vpcs) : family.vpcs
@@ -96,7 +96,9 @@ struct ZoneAddressLint {
         let missing = Set(vpcs.flatMap { zoneIDsOfVPC[$0] }).subtracting(family.zoneIDs)
             .filter { regions.contains(ZonalName.region(of: $0)) }
         guard !missing.isEmpty else { return }
-        let name = DomainName(octets: octets) ?? .root
+        let owner = zone.contents.octets[zone.contents.records[family.record].owner]
+        let name =
+            ZonalName(owner, zoneIDs).flatMap { DomainName(octets: $0.family) } ?? .root
         warn(
             family.record,
             "\(name) has a record for \(family.zoneIDs.sorted().shownList) and none for \(missing.sorted().shownList), where the VPC has a subnet; add one"
