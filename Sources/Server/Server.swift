@@ -75,16 +75,17 @@ package final class Server: Sendable {
         (datagrams, streams, addresses) = (sockets.datagrams, sockets.streams, sockets.addresses)
     }
 
-    /// Puts new settings in force, all at once; queries already begun end with the old state.
+    /// Puts new settings in force, all at once; returns once every thread answers from them.
     ///
+    /// What has come before is answered from them, too, unless its sender would rise in class (`Standing`).
     /// Returns what stays as it is until the next start.
     package func reload(_ next: ServerSettings) -> [ServerSettings.Fixed] {
         let world = settings.worldOnReload(with: next).withCookies(fallback: ownCookieSecret)
         let snapshot = CompiledSnapshot(compiling: world, seed: seed)
         health.watch(snapshot)
         snapshots.replace(with: snapshot)
-        datagrams.takeUpSnapshot()
-        streams.takeUpSnapshot()
+        let arrivals = Arrivals()
+        arrivals.wait(for: datagrams.takeUpSnapshot(arrivals) + streams.takeUpSnapshot(arrivals))
         state.withLock { $0 = ServedState(world: world, snapshot: snapshot) }
         datagrams.searchForLoops()
         return settings.fixedChanges(to: next)

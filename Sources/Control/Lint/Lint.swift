@@ -26,8 +26,13 @@ struct Lint {
     func run() {
         checkTables()
         checkTranslations()
+        checkSharedResolvers()
         var addresses = ZoneAddressLint(world)
-        for zone in world.zones { warn(of: zone, addresses.warnings(about: zone)) }
+        let publicAddresses = PublicAddressLint(world)
+        for zone in world.zones {
+            warn(of: zone, addresses.warnings(about: zone))
+            warn(of: zone, publicAddresses.warnings(about: zone))
+        }
         if isWhole { checkAliases() }
     }
 
@@ -53,6 +58,21 @@ struct Lint {
             journal.warning(
                 at: place,
                 "\(zone.apex) translates AZ names for \(viewers.count) accounts whose tables differ, while the cloud's public DNS uses its owner's names for everybody; write labels: owner where that is meant"
+            )
+        }
+    }
+
+    // MARK: Rules
+
+    /// A VPC's resolver tells the names of that VPC's private hosted zones to whoever is sent to it.
+    private func checkSharedResolvers() {
+        guard let allowed = world.clients.allow.first else { return }
+        for (rule, place) in zip(world.rules, origins.rules) where rule.vpcs == nil {
+            guard let resolver = rule.upstreams.first(where: { world.isCloudResolver($0.address) })
+            else { continue }
+            journal.warning(
+                at: place,
+                "clients outside of every VPC (clients.allow: \(allowed)) are sent to \(resolver.address), a VPC's resolver, which tells them the private names that are not in this configuration; limit this rule by vpcs:, and add one for the others that leads to a public resolver"
             )
         }
     }

@@ -26,7 +26,7 @@ struct SubnetFinder {
     /// The most specific subnet that holds the address, one of `vpcs` before any other.
     func place(of address: IPAddress, preferring vpcs: [Int]) -> Place? {
         var other: Place?
-        for length in lengths {
+        for length in lengths where length >= 96 || !address.isV4 {
             guard let found = places[IPPrefix(address, length: length)] else { continue }
             if let own = found.first(where: { vpcs.contains($0.vpc) }) { return own }
             if other == nil { other = found.first }

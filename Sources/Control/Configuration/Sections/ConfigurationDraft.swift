@@ -28,6 +28,8 @@ struct ListenerDraft {
     var place: SourcePlace
     var endpoint: EndpointText
     var vpc: Placed<String>?
+    /// Ranges whose clients are in the VPC, besides its own.
+    var from: [IPPrefix] = []
     var account: Placed<String>?
     /// Nil where no header is taken.
     var proxies: [IPPrefix]?
@@ -40,7 +42,11 @@ struct RuleDraft {
     /// Nil for everyone.
     var vpcs: [Placed<String>]?
     var trustsAD: Bool
-    var privateAnswers = PrivateAnswers.allow
+    /// Nil where the file leaves it to whom the rule leads to.
+    var privateAnswers: PrivateAnswersWord?
+    /// Names that `allow-private` lists, and where.
+    var exceptions: [DomainName] = []
+    var exceptionsPlace: SourcePlace?
 
     enum Target: Sendable {
         case system

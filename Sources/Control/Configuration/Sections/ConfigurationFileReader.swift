@@ -94,10 +94,18 @@ struct ConfigurationFileReader {
             draft.control = node.value(.controlPath(besides: path), journal)
         }
         if entries["listen"] != nil {
-            draft.listeners = (draft.listeners ?? []) + entries.items("listen").compactMap(listener)
+            draft.listeners =
+                (draft.listeners ?? [])
+                + entries.items("listen").compactMap {
+                    ListenerDraft(reading: $0, journal)
+                }
         }
         if entries["forward"] != nil {
-            draft.rules = (draft.rules ?? []) + entries.items("forward").compactMap(rule)
+            draft.rules =
+                (draft.rules ?? [])
+                + entries.items("forward").compactMap {
+                    RuleDraft(reading: $0, journal)
+                }
         }
         draft.accounts += entries.items("accounts").compactMap(account)
         draft.vpcs += entries.items("vpcs").compactMap(vpc)
@@ -127,7 +135,7 @@ struct ConfigurationFileReader {
         guard let entries = MappingReader(node, "clients", keys: keys, journal) else { return }
         let allowed = entries.values("allow", .prefix)
         draft.clients.allow = allowed.map(\.value)
-        for range in allowed where range.value.length == (range.value.first.isV4 ? 96 : 0) {
+        for range in allowed where range.value.isWholeFamily {
             journal.warning(
                 at: range.place,
                 "\(range.value) lets the whole Internet ask, which others will have this server attack with; name the ranges that are yours"
@@ -156,86 +164,6 @@ struct ConfigurationFileReader {
                 "min-ttl is more than max-ttl; write at most \(draft.cache.maxTTL)s"
             )
         }
-    }
-
-    private func listener(_ node: ConfigurationNode) -> ListenerDraft? {
-        if case .text = node.content {
-            return node.value(.listener, journal).map {
-                ListenerDraft(place: node.place, endpoint: $0)
-            }
-        }
-        guard
-            let entries = MappingReader(
-                node,
-                "a listener",
-                keys: ["address", "vpc", "account", "proxy-protocol"],
-                journal
-            ), let endpoint = entries.required("address", .listener)
-        else { return nil }
-        let listener = ListenerDraft(
-            place: node.place,
-            endpoint: endpoint.value,
-            vpc: entries.value("vpc", .vpcID),
-            account: entries.value("account", .accountID),
-            proxies: entries["proxy-protocol"].map(proxies)
-        )
-        if let account = listener.account, entries["vpc"] == nil {
-            journal.error(
-                at: account.place,
-                "`account` needs `vpc`: it names a participant of that VPC's shared subnets; add vpc:"
-            )
-        }
-        return listener
-    }
-
-    private func proxies(_ node: ConfigurationNode) -> [IPPrefix] {
-        if case .list(let ranges) = node.content, ranges.isEmpty {
-            journal.error(
-                at: node.place,
-                "`proxy-protocol` names no proxy, so nobody could ask here; write their ranges, as in [10.0.1.0/24]"
-            )
-        }
-        return node.values(.prefix, journal).map(\.value)
-    }
-
-    private func rule(_ node: ConfigurationNode) -> RuleDraft? {
-        let keys = ["zone", "to", "vpcs", "trust-ad", "private-answers", "allow-private"]
-        guard let entries = MappingReader(node, "a forwarding rule", keys: keys, journal) else {
-            return nil
-        }
-        let zone = entries.required("zone", .domainName)
-        let targets = entries.values("to", .target)
-        let vpcs = entries["vpcs"].map { _ in entries.values("vpcs", .vpcID) }
-        let trustsAD = entries.value("trust-ad", .truth)?.value ?? false
-        let privateAnswers = self.privateAnswers(entries)
-        guard let zone else { return nil }
-        if entries["to"]?.isEmpty ?? true {
-            journal.error(
-                at: entries["to"]?.place ?? node.place,
-                "the rule for \(zone.value) names nobody to ask; write to: [system] or addresses"
-            )
-        }
-        return RuleDraft(
-            place: node.place,
-            zone: zone.value,
-            to: targets,
-            vpcs: vpcs,
-            trustsAD: trustsAD,
-            privateAnswers: privateAnswers
-        )
-    }
-
-    private func privateAnswers(_ entries: MappingReader) -> PrivateAnswers {
-        let word = entries.value("private-answers", ValueForm<PrivateAnswersWord>.word())?.value
-        let exceptions = entries.values("allow-private", .domainName)
-        if word == .strip { return .strip(except: exceptions.map(\.value)) }
-        if let node = entries["allow-private"] {
-            journal.error(
-                at: node.place,
-                "`allow-private` names exceptions from stripping; add private-answers: strip"
-            )
-        }
-        return .allow
     }
 
     // MARK: The network
@@ -412,22 +340,11 @@ extension ValueForm<String> {
     }
 }
 
-/// How `private-answers` is written.
-private enum PrivateAnswersWord: String, CaseIterable, Sendable { case allow, strip }
-
 /// Paths as configuration files write them: relative to the file that names them.
 enum FilePath {
     static func join(_ path: String, besides file: String) -> String {
         guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
         return file[...slash] + path
-    }
-}
-
-extension ValueForm<RuleDraft.Target> {
-    /// `system`, or a name server.
-    fileprivate static let target = ValueForm("system, or an address such as 10.9.0.53") {
-        (text) throws(ValueFault) in
-        text == "system" ? .system : .upstream(try ValueForm<EndpointText>.upstream.parse(text))
     }
 }
 

@@ -9,6 +9,9 @@ extension ValueForm<IPPrefix> {
             throw ValueFault("`\(text.shown)` is not a CIDR block; write one as in 10.20.0.0/16")
         }
         let address = text.prefix { $0 != "/" }
+        guard !prefix.isV4 || !address.contains(":") else {
+            throw ValueFault("\(text.shown) is a block of IPv4 addresses; write \(prefix)")
+        }
         guard IPAddress(address) == prefix.first else {
             throw ValueFault("\(text.shown) has host bits set; write \(prefix)")
         }

@@ -72,10 +72,10 @@ struct NetworkChecks {
             while let last = enclosing.last, !last.prefix.contains(range.prefix) {
                 enclosing.removeLast()
             }
-            for other in enclosing where clash(range, other) {
+            for other in enclosing where clash(range, other) || isNested(range, in: other) {
                 guard told.insert([min(range.vpc, other.vpc), max(range.vpc, other.vpc)]).inserted
                 else { continue }
-                tell(range, other)
+                if clash(range, other) { tell(range, other) } else { warn(of: range, in: other) }
             }
             enclosing.append(range)
         }
@@ -113,6 +113,34 @@ struct NetworkChecks {
         let world = configuration.world
         return one.vpc != other.vpc
             && !world.tellsApart(vpc: one.vpc) && !world.tellsApart(vpc: other.vpc)
+    }
+
+    /// True of ranges of two VPCs whose clients are told apart, where some listener goes by addresses alone.
+    ///
+    /// Equal ranges are meant so if one of the VPCs has no listener of its own: it has the others' clients.
+    private func isNested(_ range: Range, in other: Range) -> Bool {
+        let world = configuration.world
+        guard range.vpc != other.vpc, !range.isInbound, !other.isInbound,
+            world.listeners.contains(where: { $0.vpc == nil && $0.proxies == nil })
+        else { return false }
+        let areBothApart =
+            world.tellsApart(vpc: range.vpc) && world.tellsApart(vpc: other.vpc)
+        return areBothApart || range.prefix != other.prefix
+    }
+
+    private func warn(of range: Range, in other: Range) {
+        let world = configuration.world
+        let (vpc, outer) = (world.vpcs[range.vpc].id, world.vpcs[other.vpc].id)
+        let outcome: String
+        switch (world.tellsApart(vpc: range.vpc), world.tellsApart(vpc: other.vpc)) {
+        case (true, true): outcome = "are refused"
+        case (true, false): outcome = "are in \(outer)"
+        default: outcome = "are in \(vpc)"
+        }
+        journal.warning(
+            at: range.place,
+            "\(range.prefix) of \(vpc) lies in \(other.prefix) of \(outer), at \(other.place): at listeners without vpc:, clients with these addresses \(outcome); have each VPC ask at a listener of its own"
+        )
     }
 
     private func tell(_ range: Range, _ other: Range) {

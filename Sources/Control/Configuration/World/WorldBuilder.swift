@@ -170,7 +170,12 @@ struct WorldBuilder {
                 continue
             }
             seen[listener.endpoint] = listener.place
-            let scope = ListenerScope(vpc: vpc, account: account, proxies: listener.proxies)
+            let scope = ListenerScope(
+                vpc: vpc,
+                from: listener.from,
+                account: account,
+                proxies: listener.proxies
+            )
             add(listener.endpoint, scope, at: listener.place)
         }
     }
@@ -234,7 +239,7 @@ struct WorldBuilder {
                 vpcs: vpcs,
                 trustsAD: rule.trustsAD
             )
-            built.privateAnswers = rule.privateAnswers
+            built.privateAnswers = privateAnswers(of: rule, to: built.upstreams)
             configuration.world.rules.append(built)
             configuration.origins.rules.append(rule.place)
         }
@@ -250,6 +255,35 @@ struct WorldBuilder {
         }
 
         func scope(_ world: World) -> String { vpc.map { " in \(world.vpcs[$0].id)" } ?? "" }
+    }
+
+    private func privateAnswers(
+        of rule: RuleDraft,
+        to upstreams: [Upstream]
+    ) -> PrivateAnswers {
+        let exceptions = PrivateAnswers.publicNames + rule.exceptions
+        switch rule.privateAnswers ?? defaultPrivateAnswers(of: rule, to: upstreams) {
+        case .guard: return .guard(except: exceptions)
+        case .strip: return .strip(except: exceptions)
+        case .allow:
+            if let place = rule.exceptionsPlace {
+                journal.error(
+                    at: place,
+                    "`allow-private` names exceptions, and this rule passes all addresses on; add private-answers: guard, or strip"
+                )
+            }
+            return .allow
+        }
+    }
+
+    /// What everybody is sent to, or a VPC's resolver, knows addresses of private zones.
+    private func defaultPrivateAnswers(
+        of rule: RuleDraft,
+        to upstreams: [Upstream]
+    ) -> RuleDraft.PrivateAnswersWord {
+        let isSystem = rule.to.contains { if case .system = $0.value { true } else { false } }
+        let isAmazon = upstreams.contains { configuration.world.isCloudResolver($0.address) }
+        return rule.zone == .root || isSystem || isAmazon ? .guard : .allow
     }
 
     private func upstreams(of rule: RuleDraft) -> [Upstream] {

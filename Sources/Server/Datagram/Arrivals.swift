@@ -1,0 +1,15 @@
+import Dispatch
+
+/// Threads that have taken up a snapshot, for whoever put it in force and waits for them.
+package final class Arrivals: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    /// Notes that a thread has arrived.
+    func note() { semaphore.signal() }
+
+    /// Waits until `count` threads have arrived, for up to a second.
+    func wait(for count: Int) {
+        let end = DispatchTime.now() + .seconds(1)
+        for _ in 0..<count where semaphore.wait(timeout: end) == .timedOut { return }
+    }
+}
