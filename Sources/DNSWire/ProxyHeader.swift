@@ -5,8 +5,9 @@
 public struct ProxyHeader: Hashable, Sendable, BitwiseCopyable {
     /// Octets of the header; the DNS message, or the stream of them, starts behind.
     public let length: Int
-    /// The client's address; nil where the proxy speaks for itself (LOCAL) or for a client that it cannot
-    /// name (UNSPEC). Then `endpoint` is nil, too.
+    /// The client's address; nil for LOCAL and UNSPEC.
+    ///
+    /// There the proxy speaks for itself, or for a client that it cannot name, and `endpoint` is nil, too.
     public private(set) var source: IPAddress?
     /// The VPC endpoint that the client came through.
     public private(set) var endpoint: EndpointID?
