@@ -130,6 +130,8 @@ struct ReloadWorld: Sendable {
         return isAdded ? "a" : nil
     }
 
+    func takesHeaders(_ listener: Int) -> Bool { listeners[listener] == .proxied }
+
     /// True if who is in a VPC gets the addresses of a zone.
     func sees(_ zone: String, vpc: String) -> Bool {
         zone == "a" ? viewersOfA.contains(vpc) : vpc == "b"
@@ -172,6 +174,11 @@ final class ReloadCourse: Sendable {
             $0.asked += 1
             return $0.ended...$0.begun
         }
+    }
+
+    /// True if a listener takes headers now.
+    func takesHeaders(_ listener: Int) -> Bool {
+        worlds[state.withLock { $0.ended }].takesHeaders(listener)
     }
 
     func waitForQuestions(_ count: Int) {
@@ -275,7 +282,7 @@ private final class Asker: Sendable {
         return QueryMessage.of(prefix + name, id: UInt16(truncatingIfNeeded: number))
     }
 
-    /// The proxy sends headers half of the time, as one that was told of a change late.
+    /// The proxy sends headers most of the time, as one that was told of a change late.
     private func front(_ number: Int) -> [UInt8] {
         client.isProxy && number % 3 != 0 ? ReloadWorld.header : []
     }
@@ -323,7 +330,8 @@ private final class Asker: Sendable {
             let connection =
                 connections[listener] ?? (try? StreamClient(port: port, from: client.address))
             connections[listener] = connection
-            let opening = isNew ? front(number) : []
+            // To a listener without headers one would be the beginning of a long message.
+            let opening = isNew && course.takesHeaders(listener) ? front(1) : []
             number += 1
             guard let connection,
                 (try? connection.send(opening + StreamClient.framed(query(number)))) != nil,
