@@ -64,7 +64,7 @@ struct ImportAWSCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard !printScript, let into else { return Terminal.print(ExportScript.text) }
+        guard !printScript, let into else { return Terminal.print(ExportScript.lines) }
         var options = ImportOptions()
         (options.affinity, options.labels) = (affinity, labels)
         for entry in inbound { options.inbound[entry.vpc, default: []].append(entry.range) }
@@ -88,7 +88,7 @@ struct ImportAWSCommand: ParsableCommand {
 
     private func finish(_ imported: AWSImport, _ into: String) throws(FileFault) {
         let outcome = dryRun ? try imported.preview(in: into) : try imported.write(to: into)
-        Terminal.print(outcome.diff)
+        Terminal.printTabbed(outcome.diff)
         let (accounts, vpcs, endpoints, zones) = imported.counts
         let (new, changed, gone) = outcome.summary
         Terminal.complain(
