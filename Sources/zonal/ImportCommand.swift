@@ -88,7 +88,7 @@ struct ImportAWSCommand: ParsableCommand {
 
     private func finish(_ imported: AWSImport, _ into: String) throws(FileFault) {
         let outcome = dryRun ? try imported.preview(in: into) : try imported.write(to: into)
-        Terminal.printTabbed(outcome.diff)
+        Terminal.print(outcome.diff)
         let (accounts, vpcs, endpoints, zones) = imported.counts
         let (new, changed, gone) = outcome.summary
         Terminal.complain(

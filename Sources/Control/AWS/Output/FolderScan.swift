@@ -62,7 +62,7 @@ struct FolderScan {
             throw .last("\(folder) cannot be examined")
         }
         guard root.kind == .folder else {
-            throw FileFault(description: "\(folder) cannot be read as a folder")
+            throw FileFault(description: "\(folder) cannot be read as a folder; name one")
         }
         entries = [root]
         var next = 0

@@ -186,7 +186,7 @@ struct Inventory {
     ) -> String? {
         let name = subnet.availabilityZone?.lowercased()
         let byName = name.flatMap { tables[account]?[$0] }
-        guard let stated = subnet.availabilityZoneId?.lowercased() else {
+        guard let text = subnet.availabilityZoneId else {
             if byName == nil {
                 journal.error(
                     at: SourcePlace(file: file),
@@ -195,6 +195,9 @@ struct Inventory {
             }
             return byName
         }
+        guard let stated = checked(text, .zoneID, "\(id): AvailabilityZoneId", file) else {
+            return nil
+        }
         if let byName, byName != stated {
             journal.error(
                 at: SourcePlace(file: file),
@@ -202,7 +205,7 @@ struct Inventory {
             )
             return nil
         }
-        return checked(stated, .zoneID, "\(id): AvailabilityZoneId", file)
+        return stated
     }
 
     private mutating func add(_ found: AccountExport.Found<EC2.NetworkInterface>) {

@@ -90,30 +90,38 @@ enum SecretText {
     static func isConfiguration(_ octets: [UInt8]) -> Bool {
         var isInside = false
         var start = octets.startIndex
-        while let first = octets[start...].firstIndex(of: section[0]) {
-            start = first + 1
-            guard octets[first...].starts(with: section) else { continue }
-            let behind = octets[(first + section.count)...].prefix(8)
-                .drop { " \t\"'".utf8.contains($0) }
-            guard behind.first == UInt8(ascii: ":") else { continue }
-            let before = octets[..<first].suffix(8).reversed()
-                .drop { " \t\"'{?".utf8.contains($0) }
+        while let colon = octets[start...].firstIndex(of: UInt8(ascii: ":")) {
+            start = colon + 1
+            // As long as the longest key, with quotes and what may stand before it.
+            let head = octets[..<colon].suffix(40)
+                .reversed().drop { " \t\"'".utf8.contains($0) }
+            let word = head.prefix { $0.isLetter || "-_".utf8.contains($0) }
+            guard word.count >= 5, isKey(String(decoding: word.reversed(), as: UTF8.self)) else {
+                continue
+            }
+            let before = head.dropFirst(word.count).drop { " \t\"'{?".utf8.contains($0) }
             if before.isEmpty || before.first == .lineFeed { return true }
             isInside = true
         }
         return isInside && hasSection(octets)
     }
 
-    private static let section = Array("cookies".utf8)
-
     private static func hasSection(_ octets: [UInt8]) -> Bool {
         var reader = YAMLReader(file: "", journal: ConfigurationJournal())
-        guard case .mapping(let entries)? = reader.read(octets)?.content else { return false }
-        return entries.contains { isKey($0.key) }
+        return reader.read(octets)?.hasSecrets ?? false
     }
 }
 
 extension ConfigurationNode {
+    /// True if something stands below the key of a secret.
+    fileprivate var hasSecrets: Bool {
+        switch content {
+        case .nothing, .text: isSecret
+        case .list(let items): items.contains(where: \.hasSecrets)
+        case .mapping(let entries): isSecret || entries.contains(where: \.value.hasSecrets)
+        }
+    }
+
     /// The tree with everything below the keys of secrets marked, and told to the journal, which repeats
     /// none of it.
     ///
@@ -121,7 +129,7 @@ extension ConfigurationNode {
     func markingSecrets(_ journal: ConfigurationJournal) -> ConfigurationNode {
         var finder = SecretFinder()
         finder.collect(self, isSecret: false)
-        guard !finder.places.isEmpty else { return self }
+        guard !finder.places.isEmpty || !finder.texts.isEmpty else { return self }
         journal.hide(finder.texts)
         return finder.marked(self, isSecret: false, journal)
     }
