@@ -57,7 +57,8 @@ import Testing
         index: Int
     ) throws {
         let (member, change) = Self.members[index]
-        for text in Self.texts {
+        // `*.x` is a name as AWS has them.
+        for text in Self.texts where text != "*.x" || !member.hasSuffix("DnsName") {
             var export = AWSExport()
             change(&export, text)
             let folder = try export.folder()
