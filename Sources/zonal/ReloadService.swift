@@ -35,7 +35,7 @@ actor Reloader {
         /// When what is in force was loaded.
         var loadedAt: Date
         /// Why the last reload failed; nil if it didn't.
-        var failure: String?
+        var failure: Diagnostic?
     }
 
     /// Told without waiting for a reload that is under way.
@@ -57,7 +57,7 @@ actor Reloader {
         DiagnosticPrinter(format: .text).print(diagnostics.all)
         guard let settings else {
             logger.error("reload failed, the old state stays in force")
-            let failure = diagnostics.all.first { $0.severity == .error }?.description
+            let failure = diagnostics.all.first { $0.severity == .error }
             last.withLock { $0.failure = failure }
             return (diagnostics, [])
         }

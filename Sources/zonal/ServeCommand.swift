@@ -27,7 +27,9 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
         let descriptors = FileDescriptorLimit.raise()
-        var logger = Logger(label: "zonal") { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "zonal") {
+            StreamLogHandler(label: $0, stream: LogStream())
+        }
         logger.logLevel = .notice
         // Trapped before anything else: a reload asked for too early must not end the process.
         let hangups = await UnixSignalsSequence(trapping: .sighup)

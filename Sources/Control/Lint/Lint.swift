@@ -8,6 +8,7 @@ struct Lint {
     private let isWhole: Bool
     private let journal: ConfigurationJournal
     private let files: RecordSites
+    private let loader: any FileLoader
 
     /// With `isWhole` the configuration is without errors, so that what is missing is missing.
     init(
@@ -21,9 +22,11 @@ struct Lint {
         self.isWhole = isWhole
         self.journal = journal
         files = RecordSites(loader)
+        self.loader = loader
     }
 
     func run() {
+        checkSecrets()
         checkTables()
         checkTranslations()
         checkSharedResolvers()
@@ -34,6 +37,22 @@ struct Lint {
             warn(of: zone, publicAddresses.warnings(about: zone))
         }
         if isWhole { checkAliases() }
+    }
+
+    // MARK: Files
+
+    /// Secrets are for the server's user alone.
+    private func checkSecrets() {
+        for place in origins.secrets {
+            guard let permissions = loader.permissions(of: place.file), permissions & 0o044 != 0
+            else { continue }
+            let mode = String(permissions & 0o777, radix: 8)
+            let readers = permissions & 0o004 != 0 ? "everybody" : "its group"
+            journal.warning(
+                at: place,
+                "the file holds secrets, and \(readers) can read it (mode \(mode)); chmod 600 \(place.file.shown)"
+            )
+        }
     }
 
     // MARK: Accounts

@@ -22,6 +22,13 @@ package struct RecordedQuery: Hashable, Sendable {
             diagnostics.error(at: SourcePlace(file: path), "\(error); name a file that can be read")
             return []
         }
+        guard !SecretText.isConfiguration(octets) else {
+            diagnostics.error(
+                at: SourcePlace(file: path),
+                "is a configuration file with secrets; name a list of queries"
+            )
+            return []
+        }
         var queries: [RecordedQuery] = []
         for (index, line) in octets.split(separator: .lineFeed, omittingEmptySubsequences: false)
             .enumerated()
@@ -35,7 +42,7 @@ package struct RecordedQuery: Hashable, Sendable {
                 diagnostics.error(
                     at: SourcePlace(file: path, line: index + 1, column: 1),
                     "not a query; write ADDRESS NAME [TYPE], or a line of a query log",
-                    excerpt: text.shown
+                    excerpt: SecretText.redacted(line: text).shown
                 )
                 continue
             }

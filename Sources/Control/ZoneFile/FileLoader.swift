@@ -7,11 +7,17 @@ package protocol FileLoader: Sendable {
 
     /// The one true path of a file or directory: absolute, and without symbolic links where there are any.
     func resolved(_ path: String) throws -> String
+
+    /// The permissions of a file, as `chmod` has them; nil where there are none.
+    func permissions(of path: String) -> UInt32?
 }
 
 extension FileLoader {
     /// For a loader without links: the path itself.
     package func resolved(_ path: String) throws -> String { path }
+
+    /// For a loader without permissions.
+    package func permissions(of path: String) -> UInt32? { nil }
 }
 
 /// Reads regular files from the disk.
@@ -70,6 +76,12 @@ package struct DiskFileLoader: FileLoader {
         }
         defer { unsafe free(real) }
         return unsafe String(cString: real)
+    }
+
+    package func permissions(of path: String) -> UInt32? {
+        var status = stat()
+        // Sound: `status` is ours and outlives the call.
+        return unsafe stat(path, &status) == 0 ? status.st_mode & 0o7777 : nil
     }
 }
 

@@ -22,6 +22,10 @@ struct ConfigurationDraft {
     var rateLimit = RateLimit()
     /// Where the control socket is, as the process finds it; nil where no file has the key.
     var control: String?
+    /// The sections that the files have.
+    var sections: Set<String> = []
+    /// Where the keys stand whose values are secrets.
+    var secrets: [SourcePlace] = []
 }
 
 struct ListenerDraft {

@@ -73,6 +73,7 @@ struct ConfigurationFileReader {
     }
 
     private mutating func read(_ entries: MappingReader, of path: String) {
+        draft.sections.formUnion(entries.keys)
         for file in entries.values("include", .path) {
             read(path: FilePath.join(file.value, besides: path), namedAt: file.place)
         }
@@ -84,6 +85,7 @@ struct ConfigurationFileReader {
         if let node = once("identity", entries) {
             draft.identity = ServerIdentity(reading: node, journal)
         }
+        if let node = entries["cookies"], !node.isNothing { draft.secrets.append(node.place) }
         if let node = once("cookies", entries) {
             draft.cookieSecrets = CookieSecrets(reading: node, journal)
         }

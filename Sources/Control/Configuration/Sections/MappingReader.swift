@@ -34,7 +34,7 @@ struct MappingReader {
                     "`\(entry.key)` is not supported yet; remove it"
                 )
             } else {
-                Self.refuse(entry, keys + later, subject, journal)
+                Self.refuse(entry, in: node, keys + later, subject, journal)
             }
         }
         self.place = node.place
@@ -45,6 +45,7 @@ struct MappingReader {
 
     private static func refuse(
         _ entry: ConfigurationNode.Entry,
+        in node: ConfigurationNode,
         _ keys: [String],
         _ subject: String,
         _ journal: ConfigurationJournal
@@ -52,8 +53,12 @@ struct MappingReader {
         let guess = Suggestion.nearest(to: entry.key, among: keys)
         let advice =
             guess.map { "did you mean `\($0)`?" } ?? "write one of " + keys.joined(separator: ", ")
-        journal.error(at: entry.place, "unknown key `\(entry.key.shown)` in \(subject); \(advice)")
+        let key = SecretText.quoted(key: entry.key, isSecret: node.isSecret && guess == nil)
+        journal.error(at: entry.place, "unknown key \(key) in \(subject); \(advice)")
     }
+
+    /// The known keys that are there.
+    var keys: Set<String> { Set(entries.keys) }
 
     subscript(key: String) -> ConfigurationNode? { entries[key] }
 

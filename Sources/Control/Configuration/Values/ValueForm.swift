@@ -2,10 +2,17 @@
 struct ValueForm<Value>: Sendable {
     /// What stands in its place, with an article: `a duration such as 10s`.
     let expected: String
+    /// True of the form of a secret, whose faults do not repeat it.
+    let isOfSecrets: Bool
     let parse: @Sendable (String) throws(ValueFault) -> Value
 
-    init(_ expected: String, _ parse: @escaping @Sendable (String) throws(ValueFault) -> Value) {
+    init(
+        _ expected: String,
+        isOfSecrets: Bool = false,
+        _ parse: @escaping @Sendable (String) throws(ValueFault) -> Value
+    ) {
         self.expected = expected
+        self.isOfSecrets = isOfSecrets
         self.parse = parse
     }
 }

@@ -2,6 +2,8 @@
 struct ConfigurationNode {
     var place: SourcePlace
     var content: Content
+    /// True below the key of a secret: then no message repeats what is written here.
+    var isSecret = false
 
     enum Content {
         /// Nothing after the colon, `~` or `null`.
@@ -54,10 +56,8 @@ extension ConfigurationNode {
         case .list(let items): return items
         case .nothing: return []
         case .text(let text):
-            journal.error(
-                at: place,
-                "expected a list, found a single value; write [\(text.shown)]"
-            )
+            let example = isSecret ? "[ … ] around it" : "[\(text.shown)]"
+            journal.error(at: place, "expected a list, found a single value; write \(example)")
         case .mapping:
             journal.error(
                 at: place,
@@ -73,7 +73,9 @@ extension ConfigurationNode {
         do throws(ValueFault) {
             return try form.parse(text)
         } catch {
-            journal.error(at: place, error.message)
+            let isTold = !isSecret || form.isOfSecrets
+            let expected = "expected \(form.expected), found something else"
+            journal.error(at: place, isTold ? error.message : "\(expected); write \(form.expected)")
             return nil
         }
     }
@@ -110,6 +112,8 @@ final class ConfigurationJournal {
     private var diagnostics: [Diagnostic] = []
     private(set) var errorCount = 0
     private var count = 0
+    /// What no message repeats, as a message would have it, in lower case.
+    private var secrets: Set<[UInt8]> = []
 
     /// Everything noted: files in the order in which they were found wanting, each from top to bottom.
     var sorted: [Diagnostic] {
@@ -122,7 +126,7 @@ final class ConfigurationJournal {
             return (files[left.file] ?? 0, left.line, left.column, one.offset)
                 < (files[right.file] ?? 0, right.line, right.column, two.offset)
         }
-        .map(\.element)
+        .map { hidingSecrets(in: $0.element) }
     }
 
     func error(at place: SourcePlace, _ message: String, excerpt: String? = nil) {
@@ -134,6 +138,41 @@ final class ConfigurationJournal {
     }
 
     func merge(_ other: Diagnostics) { other.all.forEach(add) }
+
+    // MARK: Secrets
+
+    /// Secrets that are looked for; who has more has other mistakes.
+    private static let secretLimit = 64
+
+    /// Sees that no message has one of these texts, wherever else it may be written.
+    func hide(_ texts: Set<String>) {
+        for text in texts.sorted() where text.utf8.count >= 8 && secrets.count < Self.secretLimit {
+            let shown = text.utf8.count > 80 ? text.shown.dropLast() : text.shown[...]
+            secrets.insert(shown.utf8.map(Self.lowercased))
+        }
+    }
+
+    private func hidingSecrets(in diagnostic: Diagnostic) -> Diagnostic {
+        guard !secrets.isEmpty else { return diagnostic }
+        var diagnostic = diagnostic
+        for secret in secrets.sorted(by: { $0.count > $1.count }) {
+            diagnostic.message = Self.hiding(secret, in: diagnostic.message)
+            diagnostic.excerpt = diagnostic.excerpt.map { Self.hiding(secret, in: $0) }
+        }
+        return diagnostic
+    }
+
+    private static func hiding(_ secret: [UInt8], in text: String) -> String {
+        let octets = Array(text.utf8)
+        guard let first = octets.map(lowercased).firstRange(of: secret) else { return text }
+        let head = String(decoding: octets[..<first.lowerBound], as: UTF8.self)
+        let tail = String(decoding: octets[first.upperBound...], as: UTF8.self)
+        return head + SecretText.hidden + hiding(secret, in: tail)
+    }
+
+    private static func lowercased(_ octet: UInt8) -> UInt8 {
+        octet &- 65 < 26 ? octet | 0x20 : octet
+    }
 
     private func add(_ diagnostic: Diagnostic) {
         if diagnostic.severity == .error { errorCount += 1 }

@@ -25,9 +25,11 @@ struct YAMLFault {
             )
             let key = keys.min() ?? ""
             place = Self.secondPlace(of: key, first, in: text) ?? first
-            message = YAMLReader.duplicate(key, first: first)
+            let isSecret = Self.isOfSecrets(place.line, in: text)
+            let shown = SecretText.quoted(key: key, isSecret: isSecret)
+            message = YAMLReader.duplicate(shown, first: first)
         default:
-            message = "\(error); write YAML"
+            message = "the text cannot be read; write YAML"
         }
     }
 
@@ -50,6 +52,13 @@ struct YAMLFault {
         }
         let during = context.map { " \($0.text), which starts at line \($0.mark.line)" } ?? ""
         return "not YAML: \(problem)\(during); check indentation, quotes and brackets up to here"
+    }
+
+    /// True if a line, or one above it in the same section, names a secret.
+    private static func isOfSecrets(_ number: Int, in text: String) -> Bool {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).prefix(number)
+        let start = lines.lastIndex { $0.first.map { !" \t#-".contains($0) } ?? false } ?? 0
+        return lines[start...].contains { SecretText.isKey(String($0)) }
     }
 
     private static func lines(of text: String, from line: Int) -> ArraySlice<Substring> {

@@ -32,13 +32,13 @@ struct YAMLReader {
         do {
             let parser = try Parser(yaml: text, encoding: .utf8)
             guard let root = try parser.singleRoot() else { return nil }
-            return try convert(root, depth: 0)
+            return try convert(root, depth: 0).markingSecrets(journal)
         } catch let error as Diagnostic {
             journal.error(at: error.place, error.message)
         } catch let error as YamlError {
             YAMLFault(error, text: text, file: file).tell(journal)
         } catch {
-            journal.error(at: SourcePlace(file: file), "\(error); write YAML")
+            journal.error(at: SourcePlace(file: file), "the text cannot be read; write YAML")
         }
         return nil
     }
@@ -98,7 +98,8 @@ struct YAMLReader {
             }
             let value = try convert(value, depth: depth + 1)
             if let first = places[scalar.string] {
-                journal.error(at: keyPlace, Self.duplicate(scalar.string, first: first))
+                let key = SecretText.quoted(key: scalar.string)
+                journal.error(at: keyPlace, Self.duplicate(key, first: first))
                 continue
             }
             places[scalar.string] = keyPlace
@@ -107,8 +108,9 @@ struct YAMLReader {
         return entries
     }
 
+    /// `key` is a key as messages have it.
     static func duplicate(_ key: String, first: SourcePlace) -> String {
-        "`\(key.shown)` is written twice in one mapping, first at \(first); remove one of them"
+        "\(key) is written twice in one mapping, first at \(first); remove one of them"
     }
 
     private func place(_ line: Int, _ column: Int) -> SourcePlace {
