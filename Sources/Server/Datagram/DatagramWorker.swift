@@ -122,7 +122,7 @@ struct DatagramWorker: ~Copyable {
             case .forward(let question):
                 forward(
                     question,
-                    for: unsafe Array(message),
+                    for: Query.kept(of: unsafe message.span),
                     route: .datagram(peer),
                     opening.client
                 )

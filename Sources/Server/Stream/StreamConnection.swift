@@ -35,24 +35,24 @@ struct StreamConnection {
 
     /// Nil for who is not served.
     init?(_ accepted: AcceptedStream, id: StreamID, in loop: borrowing StreamLoop) {
-        let address: IPAddress?
+        let (address, group): (IPAddress?, Standing)
         switch loop.hear(accepted.client) {
         case .heard(let found):
-            guard accepted.client.standing?.covers(loop.standing(of: found)) ?? false else {
-                return nil
-            }
+            group = loop.standing(of: found)
+            guard accepted.client.standing?.covers(group) ?? false else { return nil }
             address = accepted.client.peer
             phase = .serving(accepted.client)
         case .awaitsHeader:
             guard accepted.generation == loop.generation else { return nil }
-            address = nil
+            (address, group) = (nil, .unheard)
             phase = .introducing(accepted.client)
         case .ignored:
             loop.parts.counters.countStranger()
             return nil
         }
         let (admission, inbox) = (loop.parts.admission, loop.parts.inbox)
-        guard let presence = admission.admit(id, of: inbox, from: address) else { return nil }
+        guard let presence = admission.admit(id, of: inbox, from: address, in: group)
+        else { return nil }
         self.id = id
         self.presence = presence
         socket = accepted.socket
@@ -205,10 +205,11 @@ struct StreamConnection {
                 return 0
             }
             var client = proxy.client(named: header)
-            client.standing = loop.standing(of: client)
+            let standing = loop.standing(of: client)
+            client.standing = standing
             let (admission, inbox) = (loop.parts.admission, loop.parts.inbox)
             guard admission.leave(presence),
-                let own = admission.admit(id, of: inbox, from: client.address)
+                let own = admission.admit(id, of: inbox, from: client.address, in: standing)
             else {
                 phase = .finishing
                 return header.length
@@ -242,9 +243,8 @@ struct StreamConnection {
         _ parts: StreamParts
     ) {
         setWaiting(waiting + 1)
-        // Sound: the octets are there while they are copied.
-        let copy = unsafe message.withUnsafeBufferPointer { unsafe Array($0) }
-        parts.forwarder.forward(copy, from: client) { [id, inbox = parts.inbox] response in
+        parts.forwarder.forward(Query.kept(of: message), from: client) {
+            [id, inbox = parts.inbox] response in
             inbox.post(.response(id, response))
         }
     }

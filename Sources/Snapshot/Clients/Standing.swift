@@ -18,6 +18,9 @@ public struct Standing: Hashable, Sendable, BitwiseCopyable {
     /// A sender that no listener heard: nothing is covered.
     public static let unheard = Standing()
 
+    /// True of a sender that may not ask.
+    public var isRefused: Bool { scope == .refused }
+
     /// False if being answered as `other` would be a rise: into a VPC, into another one, or from refused to
     /// allowed.
     ///
