@@ -150,9 +150,12 @@ import Snapshot
         var zone = Zone(apex: apex, contents: contents, vpcs: [0])
         zone.affinity = .none
         world.zones = [zone]
-        world.rules = [
-            ForwardRule(zone: .root, upstreams: [Upstream(address: IPAddress(v4: 0x7F00_0001))])
-        ]
+        var rule = ForwardRule(
+            zone: .root,
+            upstreams: [Upstream(address: IPAddress(v4: 0x7F00_0001))]
+        )
+        rule.privateAnswers = .guard(except: PrivateAnswers.publicNames)
+        world.rules = [rule]
         world.listeners = [ListenerScope()]
         return world
     }

@@ -51,3 +51,11 @@ extension Span where Element == UInt8 {
         return UInt64(high) << 32 | UInt64(low)
     }
 }
+
+extension [UInt8] {
+    /// Appends 16 bits, most significant octet first.
+    package mutating func append(bigEndian word: UInt16) {
+        append(UInt8(truncatingIfNeeded: word >> 8))
+        append(UInt8(truncatingIfNeeded: word))
+    }
+}

@@ -1,4 +1,7 @@
 /// A CIDR block, `10.20.0.0/16` or `2600:1f18:20::/56`; the bits behind the prefix are zero.
+///
+/// A block has addresses of its own family alone: `::/0` is every IPv6 address and no IPv4 one, although
+/// an IPv4 address is held in its mapped form.
 public struct IPPrefix: Hashable, Sendable, BitwiseCopyable {
     /// The first address of the block.
     public let first: IPAddress
@@ -16,18 +19,22 @@ public struct IPPrefix: Hashable, Sendable, BitwiseCopyable {
         self.init(address, length: address.isV4 ? 96 + v4 : v6)
     }
 
-    /// Every address of both families.
-    public static let everything = IPPrefix(IPAddress(bits: 0), length: 0)
+    /// True of a block of IPv4 addresses.
+    public var isV4: Bool { length >= 96 && first.isV4 }
+
+    /// 4 or 6: sorted by it first, blocks lie beside those that hold them.
+    public var family: Int { isV4 ? 4 : 6 }
 
     /// The last address of the block.
     public var last: IPAddress { IPAddress(bits: first.bits | ~Self.mask(length)) }
 
     public func contains(_ address: IPAddress) -> Bool {
-        address.bits & Self.mask(length) == first.bits
+        address.isV4 == isV4 && address.bits & Self.mask(length) == first.bits
     }
 
     public func contains(_ other: IPPrefix) -> Bool {
-        length <= other.length && contains(other.first)
+        length <= other.length && isV4 == other.isV4
+            && other.first.bits & Self.mask(length) == first.bits
     }
 
     public func overlaps(_ other: IPPrefix) -> Bool {

@@ -2,11 +2,12 @@
 ///
 /// It proves nothing by itself: the listener and the sender's address say whether it is believed. HAProxy's
 /// `proxy-protocol.txt` §2.2 is the specification; that a header names a VPC endpoint is AWS's addition.
-public struct ProxyHeader: Equatable, Sendable, BitwiseCopyable {
+public struct ProxyHeader: Hashable, Sendable, BitwiseCopyable {
     /// Octets of the header; the DNS message, or the stream of them, starts behind.
     public let length: Int
-    /// The client's address; nil where the proxy speaks for itself (LOCAL) or for somebody it cannot
-    /// name (UNSPEC), so that the socket's peer is the client.
+    /// The client's address; nil for LOCAL and UNSPEC.
+    ///
+    /// There the proxy speaks for itself, or for a client that it cannot name, and `endpoint` is nil, too.
     public private(set) var source: IPAddress?
     /// The VPC endpoint that the client came through.
     public private(set) var endpoint: EndpointID?
@@ -35,21 +36,45 @@ public struct ProxyHeader: Equatable, Sendable, BitwiseCopyable {
     private init(_ octets: Span<UInt8>) throws(ProxyHeaderError) {
         length = octets.count
         let family = octets[Place.family]
-        // NLB's LOCAL headers say TCP over IPv4 and have no addresses: nothing more is read of those.
-        guard octets[Place.command] == Command.proxy, family != Family.unspecified else { return }
+        guard octets[Place.command] == Command.proxy else {
+            try verifyAlone(octets, family: family)
+            return
+        }
         let typesStart: Int
         switch family {
+        case Family.unspecified:
+            try readTypes(octets, from: Place.addresses, onlyChecksum: true)
+            return
         case Family.tcp4, Family.udp4:
             guard let bits = octets.bigEndian32(at: Place.addresses) else { throw .truncated }
             source = IPAddress(v4: bits)
-            typesStart = Place.addresses + 12
+            typesStart = Place.addresses + Family.size4
         case Family.tcp6, Family.udp6:
             source = try Self.address6(octets)
-            typesStart = Place.addresses + 36
+            typesStart = Place.addresses + Family.size6
         default: throw .family
         }
         guard typesStart <= length else { throw .truncated }
         try readTypes(octets, from: typesStart)
+    }
+
+    /// Verifies the checksum of a LOCAL header, which says nothing else.
+    ///
+    /// AWS's load balancers write TLVs at once behind a family that has addresses, others behind addresses
+    /// that mean nothing. The layout that fits is taken.
+    private mutating func verifyAlone(
+        _ octets: Span<UInt8>,
+        family: UInt8
+    ) throws(ProxyHeaderError) {
+        do throws(ProxyHeaderError) {
+            try readTypes(octets, from: Place.addresses, onlyChecksum: true)
+        } catch {
+            let size = Family.addressesSize(family)
+            guard error == .truncated, size > 0, Place.addresses + size <= length else {
+                throw error
+            }
+            try readTypes(octets, from: Place.addresses + size, onlyChecksum: true)
+        }
     }
 
     private static func address6(
@@ -68,22 +93,30 @@ public struct ProxyHeader: Equatable, Sendable, BitwiseCopyable {
     // MARK: Behind the addresses
 
     /// Steps over the TLVs: a type, two octets of length, a value.
+    ///
+    /// The checksum is verified behind the loop, once: computing it for each of many would take time in
+    /// proportion to their number times the header's size.
     private mutating func readTypes(
         _ octets: Span<UInt8>,
-        from start: Int
+        from start: Int,
+        onlyChecksum: Bool = false
     ) throws(ProxyHeaderError) {
         var offset = start
+        var checksum: Range<Int>?
         while offset < octets.count {
             guard let size = octets.bigEndian16(at: offset + 1) else { throw .truncated }
             let value = offset + 3..<offset + 3 + Int(size)
             guard value.upperBound <= octets.count else { throw .truncated }
             switch octets[offset] {
-            case Kind.checksum: try Self.verify(octets, checksum: value)
-            case Kind.amazon: try readEndpoint(octets, value)
+            case Kind.checksum:
+                guard checksum == nil else { throw .checksum }
+                checksum = value
+            case Kind.amazon where !onlyChecksum: try readEndpoint(octets, value)
             default: break
             }
             offset = value.upperBound
         }
+        if let checksum { try Self.verify(octets, checksum: checksum) }
     }
 
     /// The checksum is of the whole header, its own four octets being zeros.
@@ -138,6 +171,22 @@ public struct ProxyHeader: Equatable, Sendable, BitwiseCopyable {
         static let udp4: UInt8 = 0x12
         static let tcp6: UInt8 = 0x21
         static let udp6: UInt8 = 0x22
+        /// Octets of two IPv4 addresses with their ports.
+        static let size4 = 12
+        /// The same of IPv6.
+        static let size6 = 36
+        /// Two paths of UNIX sockets.
+        static let sizeUnix = 216
+
+        /// Octets of the addresses of a family and any transport; 0 for an unknown one.
+        static func addressesSize(_ family: UInt8) -> Int {
+            switch family >> 4 {
+            case 1: size4
+            case 2: size6
+            case 3: sizeUnix
+            default: 0
+            }
+        }
     }
 
     private enum Kind {
@@ -156,6 +205,7 @@ public enum ProxyHeaderError: Error, Equatable {
     case family
     /// The addresses or a TLV do not fit into the length.
     case truncated
+    /// A checksum that is wrong, or a second one.
     case checksum
     /// An endpoint's ID that is none, or a second one.
     case endpoint

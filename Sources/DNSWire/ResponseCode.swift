@@ -46,6 +46,7 @@ public struct ExtendedError: RawRepresentable, Hashable, Sendable, BitwiseCopyab
     public static let blocked = Self(rawValue: 15)
     public static let prohibited = Self(rawValue: 18)
     public static let staleNonexistentDomain = Self(rawValue: 19)
+    public static let notAuthoritative = Self(rawValue: 20)
     public static let notSupported = Self(rawValue: 21)
     public static let noReachableAuthority = Self(rawValue: 22)
     public static let networkError = Self(rawValue: 23)
@@ -60,6 +61,7 @@ extension ExtendedError {
         switch self {
         case .other: "alias chain does not end"
         case .prohibited: "this client may not ask"
+        case .notAuthoritative: "this name is forwarded, and the query has RD=0"
         case .notSupported: "this is not done here"
         case .staleAnswer, .staleNonexistentDomain: "upstream is slow or gone; answer has expired"
         case .notReady: "too many questions wait for upstreams"

@@ -67,11 +67,10 @@ public import Snapshot
         now: UInt32,
         into reply: inout ReplyWriter
     ) -> Verdict {
-        let asker = snapshot.classify(
-            client.address,
-            listener: client.listener,
-            endpoint: client.endpoint
-        )
+        guard case .heard(let asker) = snapshot.hear(client) else { return .drop(.notHeard) }
+        if let standing = client.standing, !standing.covers(snapshot.standing(of: asker)) {
+            return .drop(.risen)
+        }
         return answer(
             message,
             from: client,
@@ -197,7 +196,8 @@ public import Snapshot
                     now: now,
                     into: &reply
                 )
-            case .nonexistent: response.rcode = .nonexistentDomain
+            case .nonexistent(let number):
+                step = answerNonexistent(zone: snapshot.zone(number), in: snapshot, into: &reply)
             case .refuse, nil: response.rcode = .refused
             }
             if step == .follow { response.aliasCount += 1 }

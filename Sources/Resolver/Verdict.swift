@@ -16,6 +16,10 @@ public enum DropReason: Equatable, Sendable {
     case notAQuery
     /// The client is not allowed and the policy is silence.
     case notAllowed
+    /// No listener that the configuration has hears its sender.
+    case notHeard
+    /// A reload since it came would have it answered as more than its sender was then.
+    case risen
     /// Its network has got all the replies that it gets for now.
     case rateLimited
 }

@@ -96,14 +96,18 @@ package final class Server: Sendable {
         )
     }
 
-    /// Puts a new state in force, all at once; queries already begun end with the old one.
-    package func takeUp(_ next: ServedState) {
+    /// Puts a new state in force, all at once; what it returns waits until every thread answers from it.
+    ///
+    /// What has come before is answered from it, too, unless its sender would rise in class (`Standing`).
+    @discardableResult
+    package func takeUp(_ next: ServedState) -> Arrivals {
         health.watch(next.snapshot)
         snapshots.replace(with: next.snapshot)
-        datagrams.takeUpSnapshot()
-        streams.takeUpSnapshot()
+        let arrivals = Arrivals()
+        arrivals.expect(datagrams.takeUpSnapshot(arrivals) + streams.takeUpSnapshot(arrivals))
         state.withLock { $0 = next }
         datagrams.searchForLoops()
+        return arrivals
     }
 
     /// What stays as it is until the next start, though new settings have it otherwise.

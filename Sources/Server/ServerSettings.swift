@@ -59,19 +59,19 @@ package struct ServerSettings: Sendable {
 
     /// The world of `next` as seen through the listeners that stay.
     ///
-    /// A listener that is no longer configured says nothing more about its clients. Listeners of one
-    /// address, which port 0 allows, are told apart by their order.
+    /// A listener that is no longer configured hears nobody. Listeners that are configured anew, which nobody
+    /// can ask before the next start, stand behind those that are there: they tell VPCs apart already.
+    /// Listeners of one address, which port 0 allows, are told apart by their order.
     func worldOnReload(with next: ServerSettings) -> World {
         var world = next.world
-        world.listeners = listeners.enumerated().map { index, address in
-            let number = listeners[..<index].count { $0 == address }
-            let place = next.listeners.indices.filter { next.listeners[$0] == address }
-                .dropFirst(number).first
-            guard let place, next.world.listeners.indices.contains(place) else {
-                return ListenerScope()
+        var rest = Array(zip(next.listeners, next.world.listeners))
+        let kept = listeners.map { address in
+            guard let place = rest.firstIndex(where: { $0.0 == address }) else {
+                return ListenerScope.closed
             }
-            return next.world.listeners[place]
+            return rest.remove(at: place).1
         }
+        world.listeners = kept + rest.map(\.1)
         return world
     }
 }

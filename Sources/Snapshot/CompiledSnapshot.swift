@@ -9,8 +9,9 @@ public final class CompiledSnapshot: Sendable {
     /// AZ IDs by `ZoneIndex`; number 0 is no AZ.
     public let zoneIDs: [String]
     private let routeIDs: FrozenArray<UInt64>
+    private let guardedRules: FrozenArray<Bool>
     private let classes: ClientClassTable
-    private let proxies: ProxyTable
+    private let zoneAddresses: ZoneAddresses
     private let routes: RouteTable
     private let zones: FrozenArray<CompiledZone>
     let store: ZoneStore
@@ -32,9 +33,9 @@ public final class CompiledSnapshot: Sendable {
         let zoneIndices = ZoneIndices(world)
         var clients = ClientClassCompiler(world, zoneIndices: zoneIndices)
         classes = clients.compile()
-        proxies = ProxyTable(world.listeners)
         let compiled = ZoneCompiler(world, zoneIndices: zoneIndices)
             .compile(seed: seed, keepingOrigins: keepingOrigins)
+        zoneAddresses = ZoneAddresses(world)
         store = compiled.store
         zones = FrozenArray(compiled.zones)
         origins = compiled.origins
@@ -49,6 +50,9 @@ public final class CompiledSnapshot: Sendable {
         labels = ZonalLabels(world.accounts)
         rules = world.rules.map(CompiledRule.init)
         routeIDs = FrozenArray(rules.map(\.routeID))
+        guardedRules = FrozenArray(
+            rules.map { if case .guard = $0.privateAnswers { true } else { false } }
+        )
         zoneIDs = zoneIndices.identifiers
         otherwise = world.clients.otherwise
         identity = CompiledIdentity(world.identity)
@@ -58,12 +62,13 @@ public final class CompiledSnapshot: Sendable {
 
     deinit {
         classes.deallocate()
-        proxies.deallocate()
+        zoneAddresses.deallocate()
         routes.deallocate()
         zones.deallocate()
         store.deallocate()
         labels.deallocate()
         routeIDs.deallocate()
+        guardedRules.deallocate()
         identity.deallocate()
         rateLimit.deallocate()
         states.deallocate()
@@ -71,28 +76,45 @@ public final class CompiledSnapshot: Sendable {
 
     // MARK: Clients
 
-    /// Whether who sends from `address` to a listener is heard, and as what.
-    public func sender(_ address: IPAddress, listener: Int) -> SenderKind {
-        proxies.sender(address, listener: listener)
+    /// Decides whether a sender is heard at a listener, and as what: for every query, and again whenever it is
+    /// answered anew.
+    ///
+    /// `peer` is the address at the other end of the socket, `listener` the listener's number in the
+    /// configuration, `header` the PROXY header in front of what was sent. A listener that the configuration
+    /// does not have hears nobody.
+    public func hear(_ peer: IPAddress, listener: Int, header: ProxyHeader?) -> Hearing {
+        classes.hear(peer, listener: listener, header: header)
     }
 
-    /// What a client is, from its address, the listener that it asks, and the VPC endpoint that it came
-    /// through.
-    ///
-    /// Through an endpoint of no VPC of ours it is outside, whatever its address: the same may be in use
-    /// in any VPC.
-    public func classify(
-        _ address: IPAddress,
-        listener: Int,
-        endpoint: EndpointID? = nil
-    ) -> ClientClass {
-        guard let endpoint else { return classes.classify(address, listener: listener) }
-        return classify(address, endpoint: endpoint) ?? .outside
+    /// True if whoever sends to the listener has to send a PROXY header first.
+    public func takesHeaders(listener: Int) -> Bool { classes.takesHeaders(listener: listener) }
+
+    /// What a client with this address is; nil for a listener that says nothing more about its clients.
+    public func classify(_ address: IPAddress, listener: Int? = nil) -> ClientClass {
+        classes.classify(address, listener: listener)
     }
 
     /// What a client is that came through a VPC endpoint; nil for an endpoint of no VPC of ours.
     public func classify(_ address: IPAddress, endpoint: EndpointID) -> ClientClass? {
-        classes.classify(address, endpoint: endpoint)
+        classes.knows(endpoint) ? classes.classify(address, endpoint: endpoint) : nil
+    }
+
+    /// A class in the form that outlives the snapshot.
+    public func standing(of clientClass: ClientClass) -> Standing {
+        classes.standing(of: clientClass)
+    }
+
+    /// The standing of a sender: what it has if it is heard now.
+    public func standing(of peer: IPAddress, listener: Int, header: ProxyHeader?) -> Standing {
+        guard case .heard(let found) = hear(peer, listener: listener, header: header) else {
+            return .unheard
+        }
+        return standing(of: found)
+    }
+
+    /// True if private zones have the address, and the client sees none of these zones.
+    public func isHidden(_ address: IPAddress, from client: ClientClass) -> Bool {
+        zoneAddresses.isHidden(address, from: client)
     }
 
     // MARK: Routes
@@ -110,6 +132,9 @@ public final class CompiledSnapshot: Sendable {
 
     /// A rule's identity across reloads, without touching its record.
     public func routeID(ofRule number: Int) -> UInt64 { routeIDs[number] }
+
+    /// True of a rule with `private-answers: guard`, without touching its record.
+    public func isGuarded(rule number: Int) -> Bool { guardedRules[number] }
 
     // MARK: Names and records
 

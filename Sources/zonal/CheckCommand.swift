@@ -58,7 +58,7 @@ struct CheckCommand: ParsableCommand {
         let contents = ZoneFileReader().read(apex: apex, path: file, diagnostics: &diagnostics)
         if print {
             DiagnosticPrinter(format: .text).print(diagnostics.all)
-            if let contents { Terminal.print(ZonePrinter.lines(of: contents)) }
+            if let contents { Terminal.printTabbed(ZonePrinter.lines(of: contents)) }
         } else {
             report(diagnostics.all, about: file)
         }

@@ -8,7 +8,7 @@ struct DiagnosticPrinter {
     func print(_ diagnostics: [Diagnostic]) {
         switch format {
         case .text:
-            for diagnostic in diagnostics { Terminal.complain(text(of: diagnostic)) }
+            diagnostics.forEach(Self.complain)
         case .json:
             Terminal.print(JSONText.array(diagnostics.map(Self.json)))
         }
@@ -24,24 +24,24 @@ struct DiagnosticPrinter {
             .joined(separator: ", ")
     }
 
-    private func text(of diagnostic: Diagnostic) -> String {
-        let text = Self.harmless(diagnostic.description)
-        guard Terminal.hasColour else { return text }
-        let word = diagnostic.severity.rawValue + ":"
-        let colour = diagnostic.severity == .error ? "31" : "33"
-        let parts = text.split(separator: ": " + word, maxSplits: 1)
-        guard parts.count == 2 else { return text }
-        return "\(parts[0]): \u{1B}[1;\(colour)m\(word)\u{1B}[0m\(parts[1])"
+    /// The lines of a diagnostic: what is wrong at its place, and the text of the line where there is one.
+    static func lines(of diagnostic: Diagnostic) -> [String] {
+        let head = "\(diagnostic.place): \(diagnostic.severity.rawValue): \(diagnostic.message)"
+        return [head] + excerpt(of: diagnostic)
     }
 
-    /// The text without what would steer a terminal: a zone file may be anybody's.
-    static func harmless(_ text: String) -> String {
-        var result = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            let isControl = scalar.properties.generalCategory == .control
-            result.append(isControl && scalar != "\n" && scalar != "\t" ? "\u{FFFD}" : scalar)
-        }
-        return String(result)
+    private static func excerpt(of diagnostic: Diagnostic) -> [String] {
+        diagnostic.excerpt.map { ["    \($0)"] } ?? []
+    }
+
+    private static func complain(_ diagnostic: Diagnostic) {
+        let word = diagnostic.severity.rawValue + ":"
+        Terminal.complain([
+            .plain("\(diagnostic.place): "),
+            diagnostic.severity == .error ? .red(word) : .yellow(word),
+            .plain(" \(diagnostic.message)"),
+        ])
+        excerpt(of: diagnostic).forEach { Terminal.complain($0) }
     }
 
     private static func json(of diagnostic: Diagnostic) -> String {

@@ -1,6 +1,10 @@
 /// The script that users run in each account to get what `zonal import aws` reads.
 enum ExportScript {
-    static let text = #"""
+    static var lines: [String] {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    }
+
+    private static let text = #"""
         #!/bin/sh
         # Exports what `zonal import aws` reads, for the account and Region of the AWS CLI's configuration.
         # Usage: sh export.sh DIR; run it once an account, with AWS_PROFILE set. It only describes.

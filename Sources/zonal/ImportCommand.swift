@@ -64,7 +64,7 @@ struct ImportAWSCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard !printScript, let into else { return Terminal.print(ExportScript.text) }
+        guard !printScript, let into else { return Terminal.print(ExportScript.lines) }
         var options = ImportOptions()
         (options.affinity, options.labels) = (affinity, labels)
         for entry in inbound { options.inbound[entry.vpc, default: []].append(entry.range) }

@@ -22,7 +22,7 @@ final class Reloader: Sendable {
         /// When what is in force was loaded.
         var loadedAt: Date
         /// Why the last reload failed; nil if it didn't.
-        var failure: String?
+        var failure: Diagnostic?
     }
 
     /// What was found, and what has changed and stays as it was until the next start.
@@ -148,7 +148,7 @@ final class Reloader: Sendable {
         tell(diagnostics)
         guard let loaded, !diagnostics.hasErrors else {
             logger.error("reload failed, the old state stays in force")
-            let failure = diagnostics.all.first { $0.severity == .error }?.description
+            let failure = diagnostics.all.first { $0.severity == .error }
             state.withLock { $0.outcome.failure = failure }
             return reload.finish(Result(found: diagnostics))
         }
@@ -195,18 +195,22 @@ final class Reloader: Sendable {
         return known
     }
 
-    /// Puts a state in force unless a newer reload has begun; `note` is done with it at one moment.
+    /// Puts a state in force unless a newer reload has begun, and returns once every thread answers from it.
+    ///
+    /// `note` is done with it at one moment.
     private func takeUp(
         _ next: ServedState,
         of reload: Reload,
         and note: (inout State) -> Void
     ) -> Bool {
-        state.withLock { state in
-            guard state.current === reload, !reload.isAbandoned else { return false }
-            server.takeUp(next)
+        let arrivals = state.withLock { state -> Arrivals? in
+            guard state.current === reload, !reload.isAbandoned else { return nil }
+            let arrivals = server.takeUp(next)
             note(&state)
-            return true
+            return arrivals
         }
+        arrivals?.wait()
+        return arrivals != nil
     }
 
     /// What the files in force have and these lack altogether: they are empty, or cut, rather than meant.
@@ -230,7 +234,7 @@ final class Reloader: Sendable {
 
     private func tell(_ diagnostics: Diagnostics) {
         for diagnostic in diagnostics.all.prefix(Self.shown) {
-            log.write(DiagnosticPrinter.harmless(diagnostic.description))
+            DiagnosticPrinter.lines(of: diagnostic).forEach(log.write)
         }
         let rest = diagnostics.all.count - Self.shown
         if rest > 0 { log.write("\(rest) more mistakes and doubts: `zonal check` prints them") }

@@ -29,7 +29,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
-        let log = LogQueue()
+        let log = LogQueue { HarmlessText.line($0) }
         defer { log.flush(within: Self.logPatience) }
         try await serve(log)
     }

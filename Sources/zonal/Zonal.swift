@@ -1,4 +1,6 @@
 import ArgumentParser
+import Control
+import Glibc
 
 /// The one executable: a private DNS resolver that knows the cloud network it stands in.
 @main struct Zonal: AsyncParsableCommand {
@@ -12,6 +14,38 @@ import ArgumentParser
             DiffCommand.self, StatusCommand.self, ReloadCommand.self, FlushCommand.self,
         ]
     )
+
+    /// Runs the command, and writes what is wrong with it as everything else is written.
+    static func main() async {
+        do {
+            var command = try await asyncParseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            tell(fullMessage(for: error), isAsked: exitCode(for: error).isSuccess)
+            Glibc.exit(exitCode(for: error).rawValue)
+        }
+    }
+
+    private static func tell(_ message: String, isAsked: Bool) {
+        guard !message.isEmpty else { return }
+        guard !isAsked else { return Terminal.printTabbed(lines(of: message)) }
+        // Arguments that are quoted in the message make no lines of their own.
+        let quoted = CommandLine.arguments.flatMap { argument in
+            [argument, String(argument.drop { $0 != "=" }.dropFirst())]
+        }
+        .filter { $0.utf8.contains(UInt8(ascii: "\n")) }
+        .sorted { $0.utf8.count > $1.utf8.count }
+        let text = quoted.reduce(message) { $0.replacing($1, with: HarmlessText.line($1)) }
+        for line in lines(of: text) { Terminal.complain(line) }
+    }
+
+    private static func lines(of message: String) -> [String] {
+        message.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    }
 }
 
 /// What this build calls itself.

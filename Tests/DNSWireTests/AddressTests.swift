@@ -112,7 +112,9 @@ import Testing
     @Test func `keeps families apart`() throws {
         let everyV4 = try #require(IPPrefix("0.0.0.0/0"))
         #expect(!everyV4.contains(try #require(IPAddress("2001:db8::1"))))
-        #expect(try #require(IPPrefix("::/0")).contains(everyV4))
+        #expect(try !#require(IPPrefix("::/0")).contains(everyV4))
+        #expect(try !#require(IPPrefix("::/0")).overlaps(everyV4))
+        #expect(everyV4.isV4 && !(IPPrefix("::/96")?.isV4 ?? true))
     }
 }
 

@@ -124,6 +124,57 @@ import Testing
         #expect(read.source == nil && read.endpoint == nil)
     }
 
+    /// A header of LOCAL or UNSPEC with a checksum behind `front`.
+    private static func sealed(
+        command: UInt8,
+        family: UInt8,
+        behind front: [UInt8]
+    ) -> [UInt8] {
+        let types = front + ProxiedMessage.type(0x03, [0, 0, 0, 0])
+        let header = ProxiedMessage.header(command: command, family: family, types)
+        return ProxiedMessage.sealed(header, checksumAt: 16 + front.count + 3)
+    }
+
+    private static let silent: [[UInt8]] = [
+        healthCheck, sealed(command: 0x20, family: 0, behind: []),
+        sealed(command: 0x21, family: 0, behind: ProxiedMessage.type(0x04, [7, 7])),
+        sealed(command: 0x20, family: 0x11, behind: [UInt8](repeating: 0xFF, count: 12)),
+        sealed(command: 0x20, family: 0x22, behind: [UInt8](repeating: 0xFF, count: 36)),
+        sealed(command: 0x20, family: 0x31, behind: [UInt8](repeating: 0xFF, count: 216)),
+    ]
+
+    @Test(arguments: silent)
+    func `that says nothing of a client has its checksum verified, too`(header: [UInt8]) throws {
+        #expect(try read(header) != nil)
+        let place = try #require(
+            (16..<header.count - 6).first { Array(header[$0..<$0 + 3]) == [0x03, 0, 4] }
+        )
+        for octet in place + 3..<place + 7 {
+            var flipped = header
+            flipped[octet] ^= 0x10
+            #expect(throws: ProxyHeaderError.checksum) { try read(flipped) }
+        }
+    }
+
+    @Test(arguments: [(0x21, 0x11), (0x21, 0x00), (0x20, 0x00), (0x20, 0x12)] as [(UInt8, UInt8)])
+    func `with two checksums is an error, in time proportional to its length`(
+        command: UInt8,
+        family: UInt8
+    ) {
+        let front: [UInt8] = command == 0x21 && family != 0 ? [UInt8](repeating: 1, count: 12) : []
+        let two =
+            ProxiedMessage.type(0x03, [0, 0, 0, 0]) + ProxiedMessage.type(0x03, [0, 0, 0, 0])
+        let header = ProxiedMessage.header(command: command, family: family, front + two)
+        #expect(throws: ProxyHeaderError.checksum) { try read(header) }
+    }
+
+    @Test func `of a proxy that speaks for itself may not have a TLV that leaves it`() {
+        for types in [[0x04, 0, 9, 1], [0x04], [0x03, 0, 4, 0, 0]] as [[UInt8]] {
+            let header = ProxiedMessage.header(command: 0x20, family: 0, types)
+            #expect(throws: ProxyHeaderError.truncated) { try read(header) }
+        }
+    }
+
     @Test(arguments: [0x10, 0x13, 0x20, 0x23, 0x31, 0x32, 0x41, 0x01, 0x02, 0xFF] as [UInt8])
     func `of UNIX sockets or of an unknown family is an error`(family: UInt8) {
         let header = ProxiedMessage.header(family: family, [UInt8](repeating: 0, count: 216))

@@ -169,13 +169,18 @@ import Testing
     {
         var world = `A private answer`.world().world
         world.vpcs[0].endpoints = ["vpce-0f7763f87e99bfae4"]
+        world.listeners[0].proxies = SampleWorld.prefixes("192.0.2.1/32")
         let seed = HashSeed.random()
         let snapshot = CompiledSnapshot(compiling: world, seed: seed)
         var pipeline = Pipeline(cache: ResponseCache(byteCount: 1 << 20), seed: seed)
         let datagram =
             ProxiedMessage.header(from: "10.20.1.7", through: "vpce-0f7763f87e99bfae4")
             + SampleWorld.query("db-us-east-1a.internal.example", .a)
-        let proxy = Client(address: IPAddress(v4: 0), listener: 0, transport: .datagram)
+        let proxy = Client(
+            address: IPAddress(v4: 0xC000_0201),
+            listener: 0,
+            transport: .datagram
+        )
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
         defer { unsafe buffer.deallocate() }
         // Sound: the buffer outlives the writer, which alone uses it.

@@ -194,13 +194,17 @@ import Testing
         #expect(Self.world().ask("away.internal.example", from: "10.20.1.7").isForwarded)
     }
 
-    @Test func `comes from the listener's VPC, whatever the address`() {
-        let answer = Self.world().ask(
-            "db-us-east-1a.internal.example",
-            from: "10.20.1.7",
-            listener: 1
-        )
-        #expect(answer.addresses == ["10.20.2.10"])
+    @Test func `comes from the listener's VPC where two have the client's address`() {
+        var world = Self.world()
+        world.world.vpcs[SampleWorld.vpcB].ranges += SampleWorld.prefixes("10.20.0.0/16")
+        for (listener, address) in [(0, "10.20.1.10"), (1, "10.20.2.10")] {
+            let answer = world.ask(
+                "db-us-east-1a.internal.example",
+                from: "10.20.1.7",
+                listener: listener
+            )
+            #expect(answer.addresses == [address])
+        }
     }
 
     @Test func `with fallthrough lets missing names go upstream, but not missing types`() {
@@ -209,11 +213,16 @@ import Testing
         #expect(world.ask("db.internal.example", .txt, from: "10.20.1.7").rcode == .noError)
     }
 
-    @Test func `is refused or denied outside where the zone says so`() {
+    @Test func `is refused or denied outside where the zone says so`() throws {
         let refusing = Self.world { $0.outside = .refuse }
         #expect(refusing.ask("db.internal.example", from: "192.0.2.7").rcode == .refused)
         let denying = Self.world { $0.outside = .nxdomain }
-        #expect(denying.ask("db.internal.example", from: "192.0.2.7").rcode == .nonexistentDomain)
+        let denied = denying.ask("db.internal.example", from: "192.0.2.7")
+        #expect(denied.rcode == .nonexistentDomain && denied.isAuthoritative)
+        // The SOA tells how long it holds (RFC 2308 §3), as it does inside.
+        let soa = try #require(denied.records.first)
+        #expect(denied.authorityCount == 1 && soa.type == .soa && soa.ttl == 60)
+        #expect(denying.ask("no.internal.example", from: "10.20.1.7").records[0] == soa)
         #expect(
             denying.ask("db.internal.example", from: "10.30.1.7").addresses.sorted() == [
                 "10.20.2.10", "10.30.1.10",

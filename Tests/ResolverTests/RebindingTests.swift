@@ -33,11 +33,13 @@ import Testing
         "0.0.0.0", "0.1.2.3", "10.0.0.5", "100.64.0.1", "100.127.255.255", "127.0.0.1",
         "127.255.255.254", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.168.1.1", "::",
         "::1", "::7f00:1", "fd00::1", "fc00::1", "fe80::1", "febf::1", "64:ff9b::a00:5",
+        "64:ff9b:1::c633:6407", "64:ff9b:1:ffff::1", "2002:a00:5::1", "2002:c0a8:101:7::",
     ]
     private static let publicAddresses = [
         "1.1.1.1", "9.255.255.255", "11.0.0.1", "100.63.255.255", "100.128.0.1", "126.255.255.255",
         "128.0.0.1", "169.253.0.1", "169.255.0.1", "172.15.255.255", "172.32.0.1", "192.167.1.1",
         "192.169.1.1", "198.51.100.7", "2001:db8::1", "fec0::1", "fe00::1", "64:ff9b::c633:6407",
+        "64:ff9b:2::a00:5", "2002:c633:6407::a00:5", "2003:a00:5::1",
     ]
 
     @Test(arguments: privateAddresses)
@@ -82,6 +84,20 @@ import Testing
         #expect(cached?.answerCount == 2)
         #expect(result.isStripped)
         #expect(cached?.isAuthentic == false)
+    }
+
+    @Test func `a signed RRset is kept whole or not at all`() throws {
+        let signature = [0, 1, 8, 2] + [UInt8](repeating: 0, count: 16)
+        for (addresses, count) in [(["198.51.100.7", "10.0.0.5"], 0), (["198.51.100.7"], 2)] {
+            var message = UpstreamMessage("www.evil.example")
+                .answer("www.evil.example", .rrsig, rdata: signature)
+            for address in addresses {
+                message = message.answer("www.evil.example", .a, address)
+            }
+            let (result, cached) = try Self.scrub(message, dnssecOK: true)
+            #expect(cached.map { Int($0.answerCount) } == count)
+            #expect(result.isStripped == (count == 0))
+        }
     }
 
     @Test func `names at and below an allowed one have private addresses`() throws {

@@ -174,12 +174,13 @@ import Testing
         var sample = `A private answer`.world()
         sample.world.rateLimit.responses = 10
         sample.world.rateLimit.slip = 0
+        sample.world.vpcs[SampleWorld.vpcB].ranges += SampleWorld.prefixes("10.20.0.0/16")
         let snapshot = CompiledSnapshot(compiling: sample.world, seed: sample.seed)
         var pipeline = Pipeline(cache: ResponseCache(byteCount: 1 << 20), seed: sample.seed)
         pipeline.limiter = ReplyLimiter(ReplyRates())
         var answered = 0
         for listener in [0, 1] {
-            // At listener 1 everybody is in the other VPC.
+            // At listener 1 the address is the other VPC's.
             let client = Client(
                 address: IPAddress(v4: 0x0A14_0107),
                 listener: listener,

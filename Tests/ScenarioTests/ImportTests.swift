@@ -468,8 +468,8 @@ import Testing
             include: [aws/topology.yaml]
             forward: [{ zone: ".", to: ["\(upstream.endpoint)"] }]
             listen:
-              - { address: "127.0.0.1:0", vpc: vpc-0a1 }
-              - { address: "127.0.0.1:0", vpc: vpc-0b1 }
+              - { address: "127.0.0.1:0", vpc: vpc-0a1, from: [127.0.0.1/32] }
+              - { address: "127.0.0.1:0", vpc: vpc-0b1, from: [127.0.0.1/32] }
             """
         let server = try ZonalServer(listeners, beside: folder, listen: [])
         let told = try folder.zonal("check", "--config", "zonal.yaml")

@@ -123,8 +123,7 @@ struct `Views` {
         Row(
             source: "127.0.0.1",
             question: "db.internal.example A",
-            rcode: "NXDOMAIN",
-            isAuthoritative: false
+            rcode: "NXDOMAIN"
         ),
         Row(
             source: "127.20.1.7",

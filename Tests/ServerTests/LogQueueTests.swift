@@ -46,7 +46,9 @@ import Testing
 
     @Test func `takes lines, drops and counts while nobody reads, and says so later`() {
         let full = FullPipe()
-        let queue = LogQueue(to: full.pipe.fileHandleForWriting.fileDescriptor, capacity: 1000)
+        let queue = LogQueue(to: full.pipe.fileHandleForWriting.fileDescriptor, capacity: 1000) {
+            $0
+        }
         for number in 0..<100 { queue.write("line \(number) of some forty octets, more or less") }
         let dropped = queue.droppedCount
         #expect((70...90).contains(dropped))
@@ -59,7 +61,7 @@ import Testing
 
     @Test func `is given up after a while at the end if nobody reads`() {
         let full = FullPipe()
-        let queue = LogQueue(to: full.pipe.fileHandleForWriting.fileDescriptor)
+        let queue = LogQueue(to: full.pipe.fileHandleForWriting.fileDescriptor) { $0 }
         queue.write("a line")
         let clock = ContinuousClock()
         #expect(clock.measure { queue.flush(within: 200) } >= .milliseconds(150))
@@ -70,7 +72,7 @@ import Testing
 
     @Test func `writes all lines in order before the end`() {
         let pipe = Pipe()
-        let queue = LogQueue(to: pipe.fileHandleForWriting.fileDescriptor)
+        let queue = LogQueue(to: pipe.fileHandleForWriting.fileDescriptor) { $0 }
         for number in 0..<1000 { queue.write("\(number)") }
         queue.flush(within: 60_000)
         let text = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)

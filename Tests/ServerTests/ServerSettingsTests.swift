@@ -21,10 +21,19 @@ import Testing
         #expect(world.listeners.map(\.vpc) == [nil, 1])
     }
 
-    @Test func `a listener that is gone from the list means no VPC`() {
+    @Test func `a listener that is gone from the list hears nobody`() {
         let old = Self.settings([(5300, nil), (5301, 0)])
         let world = old.worldOnReload(with: Self.settings([(5300, nil)]))
-        #expect(world.listeners.map(\.vpc) == [nil, nil])
+        #expect(world.listeners == [ListenerScope(), .closed])
+    }
+
+    @Test func `a listener that is new stands behind the others, and tells its VPC apart`() {
+        let old = Self.settings([(5300, nil)])
+        var next = Self.settings([(5301, 0), (5300, nil)])
+        next.world.vpcs = [VPC(id: "vpc-a", account: 0)]
+        let world = old.worldOnReload(with: next)
+        #expect(world.listeners.map(\.vpc) == [nil, 0])
+        #expect(world.tellsApart(vpc: 0))
     }
 
     @Test func `listeners of one address and port 0 keep their VPCs`() {

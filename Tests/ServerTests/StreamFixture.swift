@@ -14,6 +14,8 @@ struct StreamFixture {
     let server: StreamServer
     let forwarder = HeldForwarder()
     let port: UInt16
+    private let snapshots: SnapshotHolder
+    private let seed = HashSeed(value: 7)
 
     /// With `proxies`, those have to send a PROXY header, and nobody else is heard.
     init(
@@ -23,14 +25,14 @@ struct StreamFixture {
     ) async throws {
         var limits = StreamLimits()
         change(&limits)
-        let seed = HashSeed(value: 7)
         var world = Self.world()
         world.listeners[0].proxies = proxies.map { [IPPrefix($0)].compactMap { $0 } }
+        snapshots = SnapshotHolder(CompiledSnapshot(compiling: world, seed: seed))
         server = try StreamServer(
             StreamSettings(
                 limits: limits,
                 threads: threads,
-                snapshots: SnapshotHolder(CompiledSnapshot(compiling: world, seed: seed)),
+                snapshots: snapshots,
                 cache: ResponseCache(byteCount: 1 << 20),
                 seed: seed,
                 forwarder: forwarder
@@ -42,6 +44,15 @@ struct StreamFixture {
 
     func connect(receiveBuffer: Int32? = nil) throws -> StreamClient {
         try StreamClient(port: port, receiveBuffer: receiveBuffer)
+    }
+
+    /// Puts a changed world in force; returns once every thread has taken it up.
+    func reload(_ change: (inout World) -> Void) {
+        var world = Self.world()
+        change(&world)
+        snapshots.replace(with: CompiledSnapshot(compiling: world, seed: seed))
+        let arrivals = Arrivals()
+        arrivals.wait(for: server.takeUpSnapshot(arrivals))
     }
 
     /// Ends the server and its thread.

@@ -1,5 +1,6 @@
 import DNSWire
 import NIOCore
+import Snapshot
 import TestSupport
 import Testing
 
@@ -132,6 +133,60 @@ import Testing
         #expect(flood.prefix(16).allSatisfy { $0.isClosed(within: 10_000) })
         #expect(others.allSatisfy(Self.isServed), "though they were idle for longer")
         #expect(flood.suffix(4).allSatisfy(Self.isServed))
+        try await fixture.end()
+    }
+
+    @Test func `attack 37: who may not ask displaces nobody, and gets nothing once half is taken`()
+        async throws
+    {
+        let fixture = try await StreamFixture {
+            $0.idleTimeout = .seconds(60)
+            $0.connections = 8
+        }
+        fixture.reload {
+            $0.vpcs[0].ranges = [IPPrefix("127.0.0.0/16")].compactMap { $0 }
+            $0.clients.allow = [IPPrefix("127.1.0.0/16")].compactMap { $0 }
+        }
+        let members = try (1...2).map { try StreamSocket(from: "127.0.\($0).9", to: fixture.port) }
+        #expect(members.allSatisfy(Self.isServed))
+        let strangers = try (1...12).map {
+            try StreamSocket(from: "127.2.\($0).9", to: fixture.port)
+        }
+        #expect(strangers.suffix(10).allSatisfy { $0.isClosed(within: 10_000) })
+        #expect(fixture.server.connectionCount == 4)
+        // Those that had come before give way to whoever may ask, and these to nobody but their own.
+        let outside = try (1...12).map {
+            let socket = try StreamSocket(from: "127.1.\($0).9", to: fixture.port)
+            socket.send(StreamSocket.framed(StreamFixture.query("localhost", id: 1)))
+            #expect(socket.receive()?.prefix(2) == [0, 1])
+            return socket
+        }
+        #expect(strangers.prefix(2).allSatisfy { $0.isClosed(within: 10_000) })
+        #expect(outside.prefix(6).allSatisfy { $0.isClosed(within: 10_000) })
+        #expect(members.allSatisfy(Self.isServed), "though they were idle for longest")
+        try await fixture.end()
+    }
+
+    @Test func `attack 37: a network whose connections are all busy is not spared for that`()
+        async throws
+    {
+        let fixture = try await StreamFixture {
+            $0.idleTimeout = .seconds(60)
+            $0.connections = 4
+        }
+        let other = try StreamSocket(from: "127.0.0.9", to: fixture.port)
+        #expect(Self.isServed(other))
+        var (busy, held): ([StreamSocket], [HeldForwarder.Query]) = ([], [])
+        for number in 1...5 {
+            let socket = try StreamSocket(from: "127.0.1.\(number)", to: fixture.port)
+            let query = StreamFixture.query("www.example.org", id: UInt16(number))
+            socket.send(StreamSocket.framed(query))
+            busy.append(socket)
+            held += await fixture.forwarder.take(1)
+        }
+        #expect(busy.prefix(2).allSatisfy { $0.isClosed(within: 10_000) })
+        #expect(Self.isServed(other), "the only one of its network")
+        for query in held { query.answer() }
         try await fixture.end()
     }
 

@@ -40,7 +40,7 @@ import Testing
         try client.send(Self.header + Self.query(1, "www.example.org"))
         let held = await fixture.forwarder.take(1)
         #expect(held[0].client.address == IPAddress("10.20.1.7"))
-        #expect(held[0].client.endpoint == EndpointID("vpce-0f7763f87e99bfae4"))
+        #expect(held[0].client.header?.endpoint == EndpointID("vpce-0f7763f87e99bfae4"))
         held[0].answer()
         #expect(try client.receiveIDs(1) == [1])
         try await fixture.end()

@@ -17,6 +17,7 @@ import Testing
         CompiledSnapshot(compiling: world, seed: HashSeed(value: 1))
     }
 
+    /// vpc-b lies inside vpc-a; nothing but their listeners, numbers 1 and 2, tells their clients apart.
     private static func world() -> World {
         var world = World()
         world.accounts = [Account(id: "111122223333"), Account(id: "444455556666")]
@@ -56,23 +57,79 @@ import Testing
         return world
     }
 
+    /// The same without a listener of vpc-a: it has the clients that nothing tells apart.
+    private static func worldOfOneListener() -> World {
+        var world = Self.world()
+        world.listeners = [ListenerScope(), ListenerScope(vpc: 1)]
+        return world
+    }
+
     @Test(arguments: [
-        ("10.99.1.1", ClientClass.Scope.vpc, 0), ("100.64.3.4", .vpc, 0),
-        ("2001:db8::beef", .vpc, 0), ("::ffff:10.99.1.1", .vpc, 0), ("192.168.7.9", .inbound, 0),
-        ("10.20.9.7", .vpc, 1), ("10.20.1.7", .vpc, 1), ("10.20.200.1", .vpc, 0),
+        ("10.99.1.1", ClientClass.Scope.vpc), ("100.64.3.4", .vpc), ("2001:db8::beef", .vpc),
+        ("::ffff:10.99.1.1", .vpc), ("192.168.7.9", .inbound), ("10.20.9.7", .vpc),
     ])
-    func `finds the most specific VPC range`(text: String, scope: ClientClass.Scope, vpc: Int) {
-        let found = Self.snapshot(Self.world()).classify(Self.address(text), listener: 0)
+    func `finds the VPC whose range holds the address`(text: String, scope: ClientClass.Scope) {
+        let found = Self.snapshot(Self.worldOfOneListener()).classify(Self.address(text))
         #expect(found.scope == scope)
-        #expect(found.vpc == vpc)
+        #expect(found.vpc == 0)
     }
 
     @Test func `finds the subnet within that VPC alone`() {
+        let snapshot = Self.snapshot(Self.worldOfOneListener())
+        // 10.20.9.7 lies in a subnet of vpc-b, too.
+        #expect(snapshot.classify(Self.address("10.20.9.7")).subnet == 1)
+        #expect(snapshot.classify(Self.address("10.20.1.7")).subnet == 0)
+        #expect(snapshot.classify(Self.address("2001:db8:0:1::7")).subnet == 0)
+    }
+
+    @Test func `refuses who is in ranges of two VPCs that each have a listener of their own`() {
         let snapshot = Self.snapshot(Self.world())
-        // 10.20.1.7 lies in a subnet of vpc-a, but in a longer range of vpc-b.
-        #expect(snapshot.classify(Self.address("10.20.1.7"), listener: 0).subnet == nil)
-        #expect(snapshot.classify(Self.address("10.20.200.7"), listener: 0).subnet == 1)
-        #expect(snapshot.classify(Self.address("2001:db8:0:1::7"), listener: 0).subnet == 0)
+        #expect(snapshot.classify(Self.address("10.20.9.7")) == .refused)
+        #expect(snapshot.classify(Self.address("10.99.1.1")).vpc == 0)
+        #expect(snapshot.classify(Self.address("10.20.9.7"), listener: 1).vpc == 0)
+        #expect(snapshot.classify(Self.address("10.20.9.7"), listener: 2).vpc == 1)
+    }
+
+    @Test func `lets the more specific of a VPC's range and an inbound range decide`() {
+        var world = World()
+        world.accounts = [Account(id: "111122223333")]
+        world.vpcs = [
+            VPC(id: "hub", account: 0, inbound: Self.prefixes("10.0.0.0/8", "10.1.2.0/24")),
+            VPC(id: "spoke", account: 0, ranges: Self.prefixes("10.1.0.0/16")),
+        ]
+        let snapshot = Self.snapshot(world)
+        for (text, vpc, scope) in [
+            ("10.9.0.1", 0, ClientClass.Scope.inbound), ("10.1.1.1", 1, .vpc),
+            ("10.1.2.1", 0, .inbound),
+        ] {
+            let found = snapshot.classify(Self.address(text))
+            #expect(found.vpc == vpc && found.scope == scope, "\(text)")
+        }
+    }
+
+    /// IPv4 addresses are held in mapped form, so that they lie between IPv6 addresses.
+    @Test(arguments: ["::/0", "::/64", "::/80", "0:0:0:0:0:ffff::/81"])
+    func `never takes an IPv4 address for one of an IPv6 range`(text: String) throws {
+        let range = try #require(IPPrefix(text))
+        #expect(!range.contains(Self.address("8.8.8.8")))
+        #expect(!range.contains(try #require(IPPrefix("8.8.8.8"))))
+        let uses: [(inout World) -> Void] = [
+            { $0.clients.allow = [range] }, { $0.vpcs[0].inbound = [range] },
+            { $0.vpcs[0].ranges.append(range) },
+            { $0.listeners[0] = ListenerScope(vpc: 0, from: [range]) },
+        ]
+        for use in uses {
+            var world = Self.worldOfOneListener()
+            use(&world)
+            let snapshot = Self.snapshot(world)
+            for text in ["8.8.8.8", "::ffff:8.8.8.8", "0.0.0.0", "255.255.255.255"] {
+                #expect(snapshot.classify(Self.address(text), listener: 0) == .refused, "\(text)")
+            }
+        }
+        var world = Self.worldOfOneListener()
+        world.listeners = [ListenerScope(proxies: [range])]
+        let hearing = Self.snapshot(world).hear(Self.address("8.8.8.8"), listener: 0, header: nil)
+        guard case .ignored = hearing else { return #expect(Bool(false), "\(hearing)") }
     }
 
     @Test(arguments: [
@@ -88,20 +145,29 @@ import Testing
         #expect(found.view == 0)
     }
 
-    @Test func `puts everybody at a bound listener into its VPC`() {
-        let snapshot = Self.snapshot(Self.world())
-        let found = snapshot.classify(Self.address("10.20.1.7"), listener: 1)
-        #expect(found.vpc == 0)
-        #expect(found.subnet == 0)
-        #expect(snapshot.classify(Self.address("198.51.100.1"), listener: 1).scope == .vpc)
-        #expect(snapshot.classify(Self.address("192.168.1.1"), listener: 1).scope == .inbound)
+    @Test func `puts who has an address of the listener's VPC into that VPC, and nobody else`() {
+        var world = Self.world()
+        world.listeners[1].from = Self.prefixes("203.0.113.0/28")
+        let snapshot = Self.snapshot(world)
+        for (text, scope) in [
+            ("10.20.1.7", ClientClass.Scope.vpc), ("203.0.113.5", .vpc),
+            ("192.168.1.1", .inbound), ("198.51.100.1", .refused), ("203.0.113.16", .refused),
+            ("192.0.2.1", .outside), ("127.0.0.1", .outside),
+        ] {
+            let found = snapshot.classify(Self.address(text), listener: 1)
+            #expect(found.scope == scope, "\(text)")
+            #expect(found.vpc == (scope == .vpc || scope == .inbound ? 0 : nil), "\(text)")
+        }
+        #expect(snapshot.classify(Self.address("10.20.1.7"), listener: 1).subnet == 0)
+        #expect(snapshot.classify(Self.address("203.0.113.5"), listener: 0).scope == .refused)
+        // Of another VPC alone, it is that VPC's client at this listener as at any other.
+        #expect(snapshot.classify(Self.address("100.64.0.1"), listener: 2).vpc == 0)
     }
 
     @Test func `takes the participant's account in a subnet shared with it`() {
         let snapshot = Self.snapshot(Self.world())
         #expect(snapshot.classify(Self.address("10.20.9.1"), listener: 2).account == 0)
         #expect(snapshot.classify(Self.address("10.20.8.1"), listener: 2).account == 1)
-        #expect(snapshot.classify(Self.address("10.20.9.1"), listener: 0).account == 1)
     }
 
     @Test func `takes a VPC's own address for one in it, inside an inbound range too`() throws {
@@ -112,23 +178,28 @@ import Testing
         let snapshot = Self.snapshot(world)
         for (address, scope) in [
             ("10.20.9.1", ClientClass.Scope.vpc), ("10.20.8.1", .vpc), ("10.20.64.1", .inbound),
-            ("10.99.1.1", .inbound), ("192.0.2.1", .vpc),
+            ("10.99.1.1", .inbound),
         ] {
             let address = Self.address(address)
             #expect(snapshot.classify(address, listener: 2).scope == scope)
             let byEndpoint = snapshot.classify(address, endpoint: endpoint)
             #expect(byEndpoint?.scope == scope)
         }
+        // Whatever comes through an endpoint is in its VPC.
+        #expect(snapshot.classify(Self.address("192.0.2.1"), endpoint: endpoint)?.scope == .vpc)
     }
 
     @Test func `leaves a range that two VPCs claim to the one that nothing else tells apart`() {
         var world = Self.world()
         world.vpcs[1].ranges = Self.prefixes("10.0.0.0/8")
-        #expect(
-            Self.snapshot(world).classify(Self.address("10.99.1.1"), listener: 0).scope == .outside
-        )
+        let address = Self.address("10.99.1.1")
+        #expect(Self.snapshot(world).classify(address) == .refused)
         world.listeners = [ListenerScope(), ListenerScope(vpc: 1)]
-        #expect(Self.snapshot(world).classify(Self.address("10.99.1.1"), listener: 0).vpc == 0)
+        #expect(Self.snapshot(world).classify(address).vpc == 0)
+        world.listeners = [ListenerScope(), ListenerScope(vpc: 0)]
+        #expect(Self.snapshot(world).classify(address).vpc == 1)
+        world.listeners = [ListenerScope()]
+        #expect(Self.snapshot(world).classify(address) == .refused)
     }
 
     private static let endpoint = "vpce-0aa11bb22cc33dd44"
@@ -143,29 +214,9 @@ import Testing
         world.vpcs[1].endpoints = [Self.endpoint, "vpce-1"]
         let snapshot = Self.snapshot(world)
         for (text, vpc) in [(Self.endpoint, 1), ("vpce-1", 1), ("vpce-0", 0)] {
-            let found = snapshot.classify(
-                Self.address("10.20.9.1"),
-                listener: 0,
-                endpoint: try Self.id(text)
-            )
-            #expect(found.vpc == vpc)
-            #expect(found.subnet == (vpc == 1 ? 0 : 1))
-        }
-    }
-
-    @Test(arguments: [0, 1], ["10.20.9.1", "10.99.1.1", "198.51.100.1"])
-    func `through an endpoint that no VPC lists is outside, wherever it asks`(
-        listener: Int,
-        text: String
-    ) throws {
-        var world = Self.world()
-        world.vpcs[1].endpoints = [Self.endpoint]
-        let snapshot = Self.snapshot(world)
-        for id in ["vpce-0aa11bb22cc33dd45", "vpce-0aa11bb22cc33dd4", "vpce-0", "VPCE-0", "zz"] {
-            let id = try Self.id(id)
-            #expect(snapshot.classify(Self.address(text), endpoint: id) == nil)
-            let found = snapshot.classify(Self.address(text), listener: listener, endpoint: id)
-            #expect(found == .outside)
+            let found = snapshot.classify(Self.address("10.20.9.1"), endpoint: try Self.id(text))
+            #expect(found?.vpc == vpc)
+            #expect(found?.subnet == (vpc == 1 ? 0 : 1))
         }
     }
 
@@ -188,29 +239,9 @@ import Testing
         world.vpcs[1].endpoints = [Self.endpoint]
         world.listeners = [ListenerScope()]
         let address = Self.address("10.99.1.1")
-        #expect(Self.snapshot(world).classify(address, listener: 0).scope == .outside)
+        #expect(Self.snapshot(world).classify(address) == .refused)
         world.listeners = [ListenerScope(), ListenerScope(proxies: Self.prefixes("127.0.0.1"))]
-        #expect(Self.snapshot(world).classify(address, listener: 0).vpc == 0)
-    }
-
-    @Test func `hears proxies alone where a listener names proxies`() {
-        var world = Self.world()
-        world.listeners = [
-            ListenerScope(), ListenerScope(proxies: Self.prefixes("10.1.0.0/16", "10.1.2.0/24")),
-            ListenerScope(vpc: 0, proxies: Self.prefixes("2001:db8::/64")),
-        ]
-        let snapshot = Self.snapshot(world)
-        let expected: [(String, [SenderKind])] = [
-            ("10.1.2.3", [.client, .proxy, .stranger]),
-            ("10.2.0.1", [.client, .stranger, .stranger]),
-            ("2001:db8::1", [.client, .stranger, .proxy]),
-            ("127.0.0.1", [.client, .stranger, .stranger]),
-        ]
-        for (text, kinds) in expected {
-            for (listener, kind) in kinds.enumerated() {
-                #expect(snapshot.sender(Self.address(text), listener: listener) == kind)
-            }
-        }
+        #expect(Self.snapshot(world).classify(address).vpc == 0)
     }
 
     @Test(arguments: 0..<20)

@@ -59,13 +59,17 @@ package struct AWSImport {
     package func write(to folder: String) throws(FileFault) -> Outcome {
         let tree = try tree(in: folder)
         let summary = tree.summary
-        try tree.write()
+        try tree.write { next throws(FileFault) in
+            try GeneratedFileCheck(loader: DiskFileLoader(), folder: next).run(plan, options)
+        }
         return Outcome(summary: summary)
     }
 
     /// What `write` would do.
     package func preview(in folder: String) throws(FileFault) -> Outcome {
         let tree = try tree(in: folder)
+        try GeneratedFileCheck(loader: GeneratedFiles(files: files, in: folder), folder: folder)
+            .run(plan, options)
         return Outcome(summary: tree.summary, diff: tree.diff)
     }
 

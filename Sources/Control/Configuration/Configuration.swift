@@ -68,6 +68,8 @@ package struct Origins: Sendable {
     package var zones: [SourcePlace] = []
     package var rules: [SourcePlace] = []
     package var listeners: [SourcePlace] = []
+    /// The keys whose values are secrets.
+    package var secrets: [SourcePlace] = []
 
     package init() {}
 }

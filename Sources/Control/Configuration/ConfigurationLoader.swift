@@ -57,6 +57,8 @@ package struct ConfigurationLoader {
         let draft = ConfigurationFileReader.read(path: path, loader: loader, journal: journal)
         var builder = WorldBuilder(draft, loader: loader, system: system, journal: journal)
         builder.build(listening: listening)
-        return builder.configuration
+        var configuration = builder.configuration
+        configuration.origins.secrets = draft.secrets
+        return configuration
     }
 }

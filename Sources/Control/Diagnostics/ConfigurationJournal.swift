@@ -9,6 +9,7 @@ final class ConfigurationJournal {
     private(set) var errorCount = 0
     private var warningCount = 0
     private var suggestions = SuggestionBudget()
+    private var hidden = HiddenTexts()
 
     /// No error that is noted from here on will be shown.
     var isFull: Bool { errorCount >= Self.limit }
@@ -24,7 +25,7 @@ final class ConfigurationJournal {
             return (files[left.file] ?? 0, left.line, left.column, one.offset)
                 < (files[right.file] ?? 0, right.line, right.column, two.offset)
         }
-        return sorted.map(\.element) + [rest].compactMap { $0 }
+        return sorted.map { hidden.removed(from: $0.element) } + [rest].compactMap { $0 }
     }
 
     /// How many were left out; nil if none was.
@@ -67,6 +68,9 @@ final class ConfigurationJournal {
             }
         }
     }
+
+    /// Sees that no message has one of these texts, wherever else it may be written.
+    func hide(_ texts: Set<String>) { hidden.add(texts) }
 
     /// The word that was meant by `text`; nil if none is near, or too many have been looked at already.
     func suggestion(for text: String, among words: [String]) -> String? {

@@ -65,7 +65,7 @@ struct AliasLint {
     /// A client in the VPC, and one that arrives from outside through its inbound endpoint.
     private func clients(of vpc: Int) -> [ClientClass] {
         let (inside, inbound) = (world.vpcs[vpc].ranges.first, world.vpcs[vpc].inbound.first)
-        let listener = listeners[vpc] ?? -1
+        let listener = listeners[vpc]
         return [inside, inbound].compactMap { range in
             guard let range else { return nil }
             let client = snapshot.classify(range.first, listener: listener)

@@ -8,6 +8,7 @@ struct Lint {
     private let isWhole: Bool
     private let journal: ConfigurationJournal
     private let files: RecordSites
+    private let loader: any FileLoader
 
     /// With `isWhole` the configuration is without errors, so that what is missing is missing.
     init(
@@ -21,15 +22,25 @@ struct Lint {
         self.isWhole = isWhole
         self.journal = journal
         files = RecordSites(loader)
+        self.loader = loader
     }
 
     func run() {
+        checkSecrets()
         checkTables()
         checkTranslations()
+        checkSharedResolvers()
         var addresses = ZoneAddressLint(world)
-        for zone in world.zones { warn(of: zone, addresses.warnings(about: zone)) }
+        var publicAddresses = PublicAddressLint(world)
+        for zone in world.zones {
+            warn(of: zone, addresses.warnings(about: zone))
+            warn(of: zone, publicAddresses.warnings(about: zone))
+        }
         if addresses.budget.isSpent {
             tellOfRest("the addresses of some zones were not compared with the subnets")
+        }
+        if publicAddresses.budget.isSpent {
+            tellOfRest("some zones were not looked through for public addresses")
         }
         if isWhole { checkAliases() }
     }
@@ -41,6 +52,22 @@ struct Lint {
             at: SourcePlace(file: place.file),
             "\(what), since that would take too long; check fewer zones at a time"
         )
+    }
+
+    // MARK: Files
+
+    /// Secrets are for the server's user alone.
+    private func checkSecrets() {
+        for place in origins.secrets {
+            guard let permissions = loader.permissions(of: place.file), permissions & 0o044 != 0
+            else { continue }
+            let mode = String(permissions & 0o777, radix: 8)
+            let readers = permissions & 0o004 != 0 ? "everybody" : "its group"
+            journal.warning(
+                at: place,
+                "the file holds secrets, and \(readers) can read it (mode \(mode)); chmod 600 \(place.file.shown)"
+            )
+        }
     }
 
     // MARK: Accounts
@@ -82,6 +109,22 @@ struct Lint {
     private static func differ(_ accounts: Set<Int>, _ tables: [Int]) -> Bool {
         guard let first = accounts.first.map({ tables[$0] }) else { return false }
         return accounts.contains { tables[$0] != first }
+    }
+
+    // MARK: Rules
+
+    /// A VPC's resolver tells the names of that VPC's private hosted zones to whoever is sent to it.
+    private func checkSharedResolvers() {
+        guard let allowed = world.clients.allow.first else { return }
+        let resolvers = world.cloudResolvers()
+        for (rule, place) in zip(world.rules, origins.rules) where rule.vpcs == nil {
+            guard let resolver = rule.upstreams.first(where: { resolvers.contains($0.address) })
+            else { continue }
+            journal.warning(
+                at: place,
+                "clients outside of every VPC (clients.allow: \(allowed)) are sent to \(resolver.address), a VPC's resolver, which tells them the private names that are not in this configuration; limit this rule by vpcs:, and add one for the others that leads to a public resolver"
+            )
+        }
     }
 
     // MARK: Records

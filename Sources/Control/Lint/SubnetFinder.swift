@@ -35,7 +35,7 @@ struct SubnetFinder {
     ) -> Place? {
         var other: Place?
         budget.take(lengths.count)
-        for length in lengths {
+        for length in lengths where length >= 96 || !address.isV4 {
             let range = IPPrefix(address, length: length)
             guard let first = firsts[range], let found = places[range] else { continue }
             if vpcs.contains(first.vpc) { return first }

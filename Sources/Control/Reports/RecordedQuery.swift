@@ -38,11 +38,19 @@ package struct RecordedQuery: Hashable, Sendable {
                 continue
             }
             faults += 1
+            // Only now, since a list of queries takes long to be looked through.
+            guard faults > 1 || !SecretText.isConfiguration(octets) else {
+                diagnostics.error(
+                    at: SourcePlace(file: path),
+                    "is a configuration file with secrets; name a list of queries"
+                )
+                return []
+            }
             guard faults <= faultLimit else { continue }
             diagnostics.error(
                 at: SourcePlace(file: path, line: number, column: 1),
                 "not a query; write ADDRESS NAME [TYPE], or a line of a query log",
-                excerpt: MasterFileLexer.excerpt(of: Array(line.prefix(160)), at: 0)
+                excerpt: excerpt(of: line)
             )
         }
         if faults > faultLimit {
@@ -52,6 +60,12 @@ package struct RecordedQuery: Hashable, Sendable {
             )
         }
         return queries
+    }
+
+    /// A line for a message, without what it may hold of secrets.
+    private static func excerpt(of line: ArraySlice<UInt8>) -> String {
+        let text = String(decoding: line.prefix(lineLimit), as: UTF8.self)
+        return SecretText.redacted(line: text).shown
     }
 
     /// Lines that are told of.

@@ -1,15 +1,22 @@
-/// A table of text.
+/// A table of text, each cell on one line and without what a reader cannot see.
 struct TextTable {
-    var headings: [String]
-    var rows: [[String]]
+    private let headings: [String]
+    private let rows: [[String]]
+
+    init(headings: [String], rows: [[String]]) {
+        self.headings = headings.map { HarmlessText.line($0) }
+        self.rows = rows.map { row in row.map { HarmlessText.line($0) } }
+    }
 
     /// For a terminal: columns as wide as their widest cell, two blanks between them.
     var lines: [String] {
         let all = [headings] + rows
-        let widths = headings.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        let widths = headings.indices.map { column in
+            all.map { HarmlessText.width(of: $0[column]) }.max() ?? 0
+        }
         return all.map { row in
             let cells = zip(row, widths).map { cell, width in
-                cell + String(repeating: " ", count: width - cell.count)
+                cell + String(repeating: " ", count: width - HarmlessText.width(of: cell))
             }
             let line = cells.joined(separator: "  ")
             return String(line.reversed().drop { $0 == " " }.reversed())
@@ -22,6 +29,9 @@ struct TextTable {
     }
 
     private static func line(_ cells: [String]) -> String {
-        "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
+        "| "
+            + cells.map { $0.replacing("\\", with: "\\\\").replacing("|", with: "\\|") }.joined(
+                separator: " | "
+            ) + " |"
     }
 }

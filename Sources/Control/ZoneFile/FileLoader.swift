@@ -10,6 +10,9 @@ package protocol FileLoader: Sendable {
 
     /// True once nobody wants what is being read any more.
     var isAbandoned: Bool { get }
+
+    /// The permissions of a file, as `chmod` has them; nil where there are none.
+    func permissions(of path: String) -> UInt32?
 }
 
 extension FileLoader {
@@ -18,6 +21,9 @@ extension FileLoader {
 
     /// For a loader whose files are always wanted.
     package var isAbandoned: Bool { false }
+
+    /// For a loader without permissions.
+    package func permissions(of path: String) -> UInt32? { nil }
 }
 
 /// Reads regular files from the disk.
@@ -83,6 +89,12 @@ package struct DiskFileLoader: FileLoader {
         }
         defer { unsafe free(real) }
         return unsafe String(cString: real)
+    }
+
+    package func permissions(of path: String) -> UInt32? {
+        var status = stat()
+        // Sound: `status` is ours and outlives the call.
+        return unsafe stat(path, &status) == 0 ? status.st_mode & 0o7777 : nil
     }
 }
 

@@ -252,25 +252,9 @@ extension MasterFileLexer {
         return "\"" + Self.printable(octets[shown]) + (isLong ? "…" : "") + "\""
     }
 
-    /// Octets as text, with control characters and broken UTF-8 as `\DDD`, a tab as a space.
+    /// Octets as text for a message, with what cannot be seen as `\DDD` and a tab as a space.
     static func printable(_ octets: ArraySlice<UInt8>) -> String {
-        var text = ""
-        for scalar in String(decoding: octets, as: UTF8.self).unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator:
-                text += scalar == "\t" ? " " : escape(scalar)
-            default:
-                text.unicodeScalars.append(scalar)
-            }
-        }
-        return text
-    }
-
-    private static func escape(_ scalar: Unicode.Scalar) -> String {
-        scalar.utf8.map { octet in
-            let digits = String(octet)
-            return "\\" + String(repeating: "0", count: 3 - digits.count) + digits
-        }.joined()
+        HarmlessText.line(String(decoding: octets, as: UTF8.self))
     }
 }
 

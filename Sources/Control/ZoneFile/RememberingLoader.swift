@@ -10,6 +10,8 @@ final class RememberingLoader: FileLoader {
 
     var isAbandoned: Bool { loader.isAbandoned }
 
+    func permissions(of path: String) -> UInt32? { loader.permissions(of: path) }
+
     func octets(of path: String) throws -> [UInt8] {
         if let known = texts.withLock({ $0[path] }) { return known }
         let octets = try loader.octets(of: path)

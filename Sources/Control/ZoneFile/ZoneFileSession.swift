@@ -103,6 +103,9 @@ struct ZoneFileSession {
     /// Reads one file to its end; throws what the loader throws.
     mutating func readFile(_ file: OpenFile) throws {
         let octets = try loader.octets(of: file.resolved)
+        guard !SecretText.isConfiguration(octets) else {
+            throw FileFault(description: "is a configuration file with secrets")
+        }
         if openFiles.isEmpty { reserve(for: octets.count) }
         textOctets += octets.count
         octetsOfFiles[file.resolved] = octets.count

@@ -121,6 +121,31 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         }
     }
 
+    /// True if `isMeant` is true of the rdata of one of the records, given as a place in the payload.
+    @inline(__always)
+    func hasRecord(
+        _ payload: Span<UInt8>,
+        where isMeant: (Span<UInt8>, Range<Int>, RecordType) -> Bool
+    ) -> Bool {
+        for index in 0..<ttlCount {
+            guard let place = payload.bigEndian16(at: Self.headerSize + 2 * index),
+                let type = payload.bigEndian16(at: bodyStart + Int(place) - 4),
+                let length = payload.bigEndian16(at: bodyStart + Int(place) + 4)
+            else { return true }
+            let rdata = bodyStart + Int(place) + 6
+            guard rdata + Int(length) <= payload.count else { return true }
+            if isMeant(payload, rdata..<rdata + Int(length), RecordType(rawValue: type)) {
+                return true
+            }
+        }
+        return false
+    }
+
+    /// True if there is a signature of RRsets of a type.
+    func isSigned(_ payload: Span<UInt8>, type: RecordType) -> Bool {
+        hasRecord(payload) { $2 == .rrsig && $0.bigEndian16(at: $1.lowerBound) == type.rawValue }
+    }
+
     /// Puts the message that the body belongs to together in `message`.
     ///
     /// That is a header, the name's question and the records. Returns its length, 0 if it does not fit.

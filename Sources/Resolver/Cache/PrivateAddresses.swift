@@ -6,45 +6,63 @@ extension MessageReader.Record {
     /// True of an address record with such an address, and of SVCB and HTTPS records that hint at one, lead
     /// to `localhost` or can't be read.
     func holdsPrivateAddress(in message: Span<UInt8>) -> Bool {
+        message.holdsPrivateAddress(rdata..<rdataEnd, of: type)
+    }
+}
+
+extension RecordType {
+    /// True of types whose rdata has addresses.
+    var hasAddresses: Bool { isAddress || self == .svcb || self == .https }
+}
+
+extension Span where Element == UInt8 {
+    /// True of rdata with a private address, or that leads to `localhost`.
+    func holdsPrivateAddress(_ rdata: Range<Int>, of type: RecordType) -> Bool {
+        if type == .svcb || type == .https, leadsToLocalhost(rdata) { return true }
+        return holdsAddress(rdata, of: type) { $0.isPrivate }
+    }
+
+    /// True of rdata with an address that `isMeant` is true of, in hints, too, and of rdata that can't be read.
+    @inline(__always)
+    func holdsAddress(
+        _ rdata: Range<Int>,
+        of type: RecordType,
+        where isMeant: (IPAddress) -> Bool
+    ) -> Bool {
         switch type {
-        case .a, .aaaa: isPrivate(rdata..<rdataEnd, of: message)
-        case .svcb, .https: leadsToLocalhost(in: message) || hintsAtPrivateAddress(in: message)
+        case .a, .aaaa: IPAddress(extracting(rdata)).map(isMeant) ?? true
+        case .svcb, .https: hasHint(rdata, where: isMeant)
         default: false
         }
     }
 
-    private func isPrivate(_ address: Range<Int>, of message: Span<UInt8>) -> Bool {
-        IPAddress(octets: address.map { message[$0] })?.isPrivate ?? true
-    }
-
     /// Looks at the last label of TargetName, which is never compressed (RFC 9460 §2.2).
-    private func leadsToLocalhost(in message: Span<UInt8>) -> Bool {
-        var place = rdata + 2
+    private func leadsToLocalhost(_ rdata: Range<Int>) -> Bool {
+        var place = rdata.lowerBound + 2
         var last = place..<place
-        while place < rdataEnd, message[place] != 0 {
-            last = place + 1..<place + 1 + Int(message[place])
-            guard last.endIndex < rdataEnd else { return true }
+        while place < rdata.upperBound, self[place] != 0 {
+            last = place + 1..<place + 1 + Int(self[place])
+            guard last.endIndex < rdata.upperBound else { return true }
             place = last.endIndex
         }
-        return last.map { DomainName.fold(message[$0]) } == Array("localhost".utf8)
+        return last.map { DomainName.fold(self[$0]) } == Array("localhost".utf8)
     }
 
     /// Looks through SvcParams (RFC 9460 §2.2) for `ipv4hint` and `ipv6hint`.
-    private func hintsAtPrivateAddress(in message: Span<UInt8>) -> Bool {
-        guard var place = try? message.nameEnd(at: rdata + 2), place <= rdataEnd else {
+    private func hasHint(_ rdata: Range<Int>, where isMeant: (IPAddress) -> Bool) -> Bool {
+        guard var place = try? nameEnd(at: rdata.lowerBound + 2), place <= rdata.upperBound else {
             return true
         }
-        while place < rdataEnd {
-            guard let key = message.bigEndian16(at: place),
-                let length = message.bigEndian16(at: place + 2),
-                place + 4 + Int(length) <= rdataEnd
+        while place < rdata.upperBound {
+            guard let key = bigEndian16(at: place), let length = bigEndian16(at: place + 2),
+                place + 4 + Int(length) <= rdata.upperBound
             else { return true }
             place += 4
             let end = place + Int(length)
-            let addressSize = key == 4 ? 4 : key == 6 ? 16 : nil
-            if let addressSize {
-                for start in stride(from: place, to: end, by: addressSize) {
-                    if isPrivate(start..<min(start + addressSize, end), of: message) { return true }
+            if let size = key == 4 ? 4 : key == 6 ? 16 : nil {
+                for start in stride(from: place, to: end, by: size) {
+                    let hint = IPAddress(extracting(start..<Swift.min(start + size, end)))
+                    if hint.map(isMeant) ?? true { return true }
                 }
             }
             place = end

@@ -333,7 +333,10 @@ public struct ResponseScrubber {
     ) throws -> Result {
         guard rcode == .noError else { throw ScrubError.malformed }
         let kept = stripsPrivate ? set.filter { !$0.record.holdsPrivateAddress(in: message) } : set
-        guard kept.count == set.count else { return try finishStripped(kept, of: set, message) }
+        guard kept.count == set.count else {
+            let isSigned = set.contains(where: \.isSignature)
+            return try finishStripped(isSigned ? [] : kept, of: set, message)
+        }
         if question.type == .cname || question.type == .dname,
             let alias = set.first(where: isAsked)
         {
@@ -347,14 +350,14 @@ public struct ResponseScrubber {
         return body.finish(rcode: rcode, isAuthentic: isAuthentic)
     }
 
-    /// Appends what is left of a set; nothing vouches for it.
+    /// Appends what is left of a set: nothing of a signed one, which would not validate.
     private mutating func finishStripped(
         _ kept: [Candidate],
         of set: [Candidate],
         _ message: Span<UInt8>
     ) throws -> Result {
         let ttl = ttl(of: set, atMost: limits.negativeMaximum)
-        try append(kept.filter(isAsked), atMost: ttl, to: .answer, message)
+        try append(kept, atMost: ttl, to: .answer, message)
         body.limitLifetime(to: ttl)
         return body.finish(rcode: .noError, isAuthentic: false, isStripped: true)
     }

@@ -129,10 +129,3 @@ extension OutputSpan<UInt8> {
         append(UInt8(truncatingIfNeeded: word))
     }
 }
-
-extension [UInt8] {
-    mutating func append(bigEndian word: UInt16) {
-        append(UInt8(truncatingIfNeeded: word >> 8))
-        append(UInt8(truncatingIfNeeded: word))
-    }
-}

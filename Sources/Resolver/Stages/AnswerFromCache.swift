@@ -12,6 +12,9 @@ extension Pipeline {
         now: UInt32,
         into reply: inout ReplyWriter
     ) -> Step {
+        guard query.flags & Header.Flag.recursionDesired != 0 else {
+            return refuseToRecurse(query, into: &reply)
+        }
         if query.type == .any { return answerAny(into: &reply) }
         let question = UpstreamQuestion(
             rule: rule,
@@ -61,6 +64,17 @@ extension Pipeline {
         // Whoever asks in a circle is to turn to somebody else.
         let rcode: ResponseCode = failure == .forwardingLoop ? .refused : .serverFailure
         response.fail(rcode, failure, in: &reply, questionEnd: query.questionEnd)
+        return .done
+    }
+
+    /// What an upstream knows is for those alone who ask for recursion (RFC 1034 §4.3.1); an alias that led
+    /// here is told to all.
+    private mutating func refuseToRecurse(
+        _ query: Query,
+        into reply: inout ReplyWriter
+    ) -> Step {
+        guard response.answerCount == 0 else { return .done }
+        response.fail(.refused, .notAuthoritative, in: &reply, questionEnd: query.questionEnd)
         return .done
     }
 
@@ -129,10 +143,19 @@ extension Pipeline {
                 cached.rcode == .nonexistentDomain ? .staleNonexistentDomain : .staleAnswer
         }
         if cached.isStripped { response.error = .blocked }
+        response.withheld = withheld(
+            of: payload,
+            cached,
+            query,
+            rule: rule,
+            client: client,
+            in: snapshot
+        )
         let isFirst = reply.count == query.questionEnd
         response.isAuthentic =
             cached.isAuthentic && response.error == nil && (isFirst || response.isAuthentic)
-        if cached.aliasCount == 0, isFirst {
+        let isWhole = response.withheld == .nothing && isFirst
+        if cached.aliasCount == 0, isWhole {
             cached.write(payload, upTo: nil, age: age, into: &reply)
             return end(with: cached)
         }
@@ -141,7 +164,7 @@ extension Pipeline {
             cached,
             age: age,
             rule: rule,
-            isFirst: isFirst,
+            isWhole: isWhole,
             client: client,
             in: snapshot,
             into: &reply
@@ -155,13 +178,13 @@ extension Pipeline {
         return .done
     }
 
-    /// An answer with aliases, or behind aliases: cut at the first alias that leads elsewhere.
+    /// An answer with aliases, behind aliases, or of which something is withheld: cut at the first alias that leads elsewhere.
     private mutating func writeChain(
         _ payload: Span<UInt8>,
         _ cached: CachedResponse,
         age: CachedResponse.Age,
         rule: Int,
-        isFirst: Bool,
+        isWhole: Bool,
         client: ClientClass,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
@@ -189,12 +212,19 @@ extension Pipeline {
             response.aliasCount += 1
         }
         var place = cut?.target ?? 0
-        if isFirst {
+        if isWhole {
             cached.write(payload, upTo: cut, age: age, into: &reply)
         } else {
-            guard let target = writeBehind(message, upTo: cut, age: age, into: &reply) else {
-                return .done
-            }
+            let target = writeEach(
+                message,
+                upTo: cut,
+                age: age,
+                rule: rule,
+                client: client,
+                in: snapshot,
+                into: &reply
+            )
+            guard let target else { return .done }
             place = target
         }
         guard !reply.isFull else { return .done }
@@ -209,14 +239,17 @@ extension Pipeline {
         return .follow
     }
 
-    /// Writes a message's records up to a cut, or all, behind what is there: every name in full, but
-    /// for owners that are the current name.
+    /// Writes a message's records up to a cut, or all, one by one behind what is there: every name in full,
+    /// but for owners that are the current name.
     ///
     /// Returns where the cut's target stands then; nil if the message can't be read.
-    private mutating func writeBehind(
+    private mutating func writeEach(
         _ message: Span<UInt8>,
         upTo cut: CachedResponse.Cut?,
         age: CachedResponse.Age,
+        rule: Int,
+        client: ClientClass,
+        in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) -> Int? {
         do throws(WireError) {
@@ -225,7 +258,9 @@ extension Pipeline {
             var (written, target) = (UInt16(0), 0)
             while written < cut?.answerCount ?? .max, let record = try reader.next(in: message) {
                 written += 1
-                if isBlocked(record, in: message) { continue }
+                if withholds(record, of: message, rule: rule, client: client, in: snapshot) {
+                    continue
+                }
                 if message.bigEndian16(at: record.owner) == 0xC000 | UInt16(Header.size) {
                     writeOwner(suffix: 0, into: &reply)
                 } else {
@@ -239,21 +274,6 @@ extension Pipeline {
         } catch {
             return nil
         }
-    }
-
-    /// True of a private address, and of the signatures behind it, that a stranger's alias led to.
-    private mutating func isBlocked(
-        _ record: MessageReader.Record,
-        in message: Span<UInt8>
-    ) -> Bool {
-        guard response.blocksPrivate, record.section == .answer,
-            record.holdsPrivateAddress(in: message)
-                || record.type == .rrsig && response.error == .blocked
-        else { return false }
-        response.error = .blocked
-        response.isAuthentic = false
-        response.answerCount &-= 1
-        return true
     }
 
     private func write(

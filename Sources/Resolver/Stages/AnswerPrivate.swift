@@ -44,6 +44,17 @@ extension Pipeline {
         }
     }
 
+    /// NXDOMAIN to a client who does not see the zone (`outside: nxdomain`).
+    mutating func answerNonexistent(
+        zone: CompiledZone,
+        in snapshot: borrowing CompiledSnapshot,
+        into reply: inout ReplyWriter
+    ) -> Step {
+        claimAuthority()
+        response.rcode = .nonexistentDomain
+        return writeNegative(zone: zone, in: snapshot, into: &reply)
+    }
+
     /// AA is about the first name of an answer.
     mutating func claimAuthority() {
         if response.aliasCount == 0, response.answerCount == 0 { response.isAuthoritative = true }
@@ -191,6 +202,9 @@ extension Pipeline {
         into reply: inout ReplyWriter
     ) {
         rotation &+= 1
+        guard !response.blocksPrivate || !rrset.type.hasAddresses else {
+            return writePublic(rrset, selection, owner: suffix, in: snapshot, into: &reply)
+        }
         guard let pointer = pointer(toSuffix: suffix) else {
             return writeUncompressed(rrset, selection, owner: suffix, in: snapshot, into: &reply)
         }
@@ -215,14 +229,42 @@ extension Pipeline {
         into reply: inout ReplyWriter
     ) {
         snapshot.forEachRecord(of: rrset, selection, rotation: Int(rotation)) { record in
-            writeOwner(suffix: suffix, into: &reply)
-            reply.write16(rrset.type.rawValue)
-            reply.write16(ApplyPolicy.internet)
-            reply.write32(rrset.ttl)
-            reply.write(record)
-            response.answerCount &+= 1
+            write(record, of: rrset, owner: suffix, into: &reply)
             return !reply.isFull
         }
+    }
+
+    /// The same without private addresses: an alias of a rule with `private-answers: strip` led here.
+    private mutating func writePublic(
+        _ rrset: RRset,
+        _ selection: Selection,
+        owner suffix: Int,
+        in snapshot: borrowing CompiledSnapshot,
+        into reply: inout ReplyWriter
+    ) {
+        snapshot.forEachRecord(of: rrset, selection, rotation: Int(rotation)) { record in
+            guard !record.holdsPrivateAddress(2..<record.count, of: rrset.type) else {
+                response.error = .blocked
+                return true
+            }
+            write(record, of: rrset, owner: suffix, into: &reply)
+            return !reply.isFull
+        }
+    }
+
+    /// Writes one record with its owner, as short as it can be written.
+    private mutating func write(
+        _ record: Span<UInt8>,
+        of rrset: RRset,
+        owner suffix: Int,
+        into reply: inout ReplyWriter
+    ) {
+        writeOwner(suffix: suffix, into: &reply)
+        reply.write16(rrset.type.rawValue)
+        reply.write16(ApplyPolicy.internet)
+        reply.write32(rrset.ttl)
+        reply.write(record)
+        response.answerCount &+= 1
     }
 
     /// A pointer to where a suffix of the current name stands; nil for the root, and where a pointer

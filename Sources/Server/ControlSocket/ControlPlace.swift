@@ -21,7 +21,7 @@ package struct ControlPlace: Hashable, Sendable {
     }
 
     /// Every control socket that stands where no configuration says, of servers that run or have run.
-    package static func standardSockets() -> [String] {
+    package static func standardSockets() -> [ControlPlace] {
         // Sound, here and below: the stream is open, and each name is copied before the next is read.
         guard let folder = unsafe opendir(standardFolder) else { return [] }
         defer { unsafe closedir(folder) }
@@ -32,15 +32,17 @@ package struct ControlPlace: Hashable, Sendable {
             }
             if name.hasSuffix(suffix) { paths.append("\(standardFolder)/\(name)") }
         }
-        return paths.sorted()
+        return paths.sorted().map { ControlPlace(path: $0, isRequired: false) }
     }
 
     private static let suffix = ".control"
 
+    /// Where servers of the system have their sockets.
+    static let systemFolder = "/run/zonal"
+
     private static var standardFolder: String {
-        let system = "/run/zonal"
-        let own = getuid() == 0 || FileStatus(of: system)?.owner == getuid()
-        if own { return system }
+        let own = getuid() == 0 || FileStatus(of: systemFolder)?.owner == getuid()
+        if own { return systemFolder }
         // Sound: the name is a literal, and the text found is copied at once.
         if let folder = unsafe getenv("XDG_RUNTIME_DIR").map({ unsafe String(cString: $0) }),
             folder.hasPrefix("/"), folder.utf8.count < 64

@@ -24,6 +24,7 @@ extension DatagramWorker {
     mutating func ask(_ question: UpstreamQuestion, for client: consuming WaitingClient) {
         counts.forwarded &+= 1
         client.steps += 1
+        client.client.standing = snapshot.standing(of: client.client)
         guard client.steps <= WaitingClients.stepLimit, client.resolution.failure == nil,
             snapshot.rules.indices.contains(question.rule)
         else { return fail(client, because: .other) }

@@ -10,7 +10,8 @@ struct DatagramOpening: BitwiseCopyable {
 }
 
 extension DatagramWorker {
-    /// Nil for a datagram that is dropped, which is counted.
+    /// Takes the PROXY header off where the listener is for proxies; nil for a datagram that is dropped, which
+    /// is counted.
     mutating func open(
         _ datagram: Span<UInt8>,
         from peer: DatagramPeer,
@@ -22,15 +23,15 @@ extension DatagramWorker {
             transport: .datagram
         )
         sender.mayReplyToReplies = peer.peer.port < 1024 && peer.peer.port != 53
-        switch snapshot.sender(sender.address, listener: sender.listener) {
-        case .client: return DatagramOpening(client: sender, start: 0)
-        case .proxy:
-            guard let header = header(of: datagram) else { return nil }
-            return DatagramOpening(client: sender.client(named: header), start: header.length)
-        case .stranger:
+        guard snapshot.takesHeaders(listener: sender.listener) else {
+            return DatagramOpening(client: sender, start: 0)
+        }
+        guard case .awaitsHeader = snapshot.hear(sender) else {
             counts.strangers &+= 1
             return nil
         }
+        guard let header = header(of: datagram) else { return nil }
+        return DatagramOpening(client: sender.client(named: header), start: header.length)
     }
 
     private mutating func header(of datagram: Span<UInt8>) -> ProxyHeader? {

@@ -55,8 +55,10 @@ package final class DatagramServer: Sendable {
     }
 
     /// Has every worker take up the snapshot in force, and let go of the one before, though nobody asks it
-    /// anything.
-    package func takeUpSnapshot() { for inbox in inboxes { _ = inbox.post(.newSnapshot) } }
+    /// anything; how many will.
+    package func takeUpSnapshot(_ arrivals: Arrivals) -> Int {
+        inboxes.count { $0.post(.newSnapshot(arrivals)) }
+    }
 
     /// Has one worker find out which upstreams ask us what we ask them, now and from time to time.
     package func searchForLoops() { _ = inboxes[0].post(.searchForLoops) }

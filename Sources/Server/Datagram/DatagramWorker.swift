@@ -12,6 +12,8 @@ struct DatagramWorker: ~Copyable {
     let parts: WorkerParts
     var snapshot: CompiledSnapshot
     var generation: UInt64
+    /// What was in force while the datagrams came that still wait in the sockets.
+    var transition: Transition
     var pipeline: Pipeline
     var received = ReceiveBatch()
     var outgoing = SendBatch()
@@ -26,6 +28,8 @@ struct DatagramWorker: ~Copyable {
     var random = RandomPool.system()
     var counts = WorkerCounts()
     var now = SteadyClock.milliseconds()
+    /// True once nothing more is received from clients.
+    private var isDeaf = false
     /// Set once no more queries are taken.
     var drainDeadline: Milliseconds?
 
@@ -33,6 +37,7 @@ struct DatagramWorker: ~Copyable {
         self.parts = parts
         generation = parts.snapshots.generation
         snapshot = parts.snapshots.current
+        transition = Transition(listeners: parts.listeners.count)
         pipeline = Pipeline(cache: parts.cache, seed: parts.seed)
         pipeline.mayRefresh = true
         pipeline.limiter = ReplyLimiter(parts.rates)
@@ -73,6 +78,7 @@ struct DatagramWorker: ~Copyable {
         let start = Resolution()
         let count = received.receive(from: socket.descriptor, packetInfo: socket.hasPacketInfo)
         counts.received &+= UInt64(count)
+        let mayBeOld = transition.isUnder(listener: number)
         overload.begin(
             listener: number,
             isFull: count == ReceiveBatch.capacity,
@@ -91,9 +97,10 @@ struct DatagramWorker: ~Copyable {
             }
             // Sound: nothing is received and the batch is not sent before the next datagram's turn.
             let datagram = unsafe received.message(at: index)
-            guard let opening = open(unsafe datagram.span, from: peer, in: snapshot) else {
+            guard var opening = open(unsafe datagram.span, from: peer, in: snapshot) else {
                 continue
             }
+            if mayBeOld { opening.client.standing = transition.standing(of: opening.client) }
             let message = unsafe UnsafeBufferPointer(rebasing: datagram[opening.start...])
             var reply = unsafe ReplyWriter(outgoing.slot, limit: SendBatch.messageSize)
             let verdict = pipeline.answer(
@@ -115,7 +122,7 @@ struct DatagramWorker: ~Copyable {
             case .forward(let question):
                 forward(
                     question,
-                    for: unsafe Array(message),
+                    for: Query.kept(of: unsafe message.span),
                     route: .datagram(peer),
                     opening.client
                 )
@@ -123,6 +130,7 @@ struct DatagramWorker: ~Copyable {
                 counts.dropped &+= 1
             }
         }
+        if mayBeOld { transition.note(listener: number, isFull: count == ReceiveBatch.capacity) }
     }
 
     private mutating func forward(
@@ -160,8 +168,11 @@ struct DatagramWorker: ~Copyable {
         case .upstreamStreamAnswer(let attempt, let result):
             receiveStreamAnswer(result, for: attempt)
         case .searchForLoops: searchForLoops()
-        case .newSnapshot: takeUpSnapshot()
+        case .newSnapshot(let arrival):
+            takeUpSnapshot()
+            arrival.note()
         case .stopReceiving:
+            isDeaf = true
             for socket in parts.listeners { parts.epoll.remove(socket.descriptor) }
         case .drain(let deadline): drainDeadline = deadline
         }
@@ -170,8 +181,13 @@ struct DatagramWorker: ~Copyable {
     /// Seconds of the steady clock, as the pipeline counts.
     var seconds: UInt32 { UInt32(truncatingIfNeeded: now / 1000) }
 
+    /// Takes up the snapshot in force, and reads at once what came before it.
     private mutating func takeUpSnapshot() {
+        guard parts.snapshots.generation != generation else { return }
+        transition.begin(from: snapshot)
         parts.snapshots.renew(&snapshot, &generation)
+        for listener in parts.listeners.indices where !isDeaf { receiveQueries(listener: listener) }
+        outgoing.flush()
     }
 
     /// Milliseconds until something is due; -1 if nothing ever is.

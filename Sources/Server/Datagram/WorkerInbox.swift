@@ -15,7 +15,7 @@ package final class WorkerInbox: Sendable {
         /// Find out which upstreams of the snapshot in force ask us; to one worker alone.
         case searchForLoops
         /// Another snapshot is in force; a worker takes it up whenever it wakes.
-        case newSnapshot
+        case newSnapshot(Arrivals)
         /// Receive no more datagrams from clients.
         case stopReceiving
         /// End once nobody waits, at the latest at this time.

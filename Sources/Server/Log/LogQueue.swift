@@ -23,15 +23,24 @@ package final class LogQueue: Sendable {
 
     private let descriptor: Int32
     private let capacity: Int
+    /// Makes a line of text that does nothing to whoever reads it.
+    private let harmless: @Sendable (String) -> String
     private let state = Mutex(State())
     /// Readable while there is something to write.
     private let bell: Int32
     private let threads = RunningThreads()
 
     /// Makes a queue of up to `capacity` octets for `descriptor`; the thread starts with the first line.
-    package init(to descriptor: Int32 = STDERR_FILENO, capacity: Int = 1 << 20) {
+    ///
+    /// Every line is written as `harmless` makes it.
+    package init(
+        to descriptor: Int32 = STDERR_FILENO,
+        capacity: Int = 1 << 20,
+        harmless: @escaping @Sendable (String) -> String
+    ) {
         self.descriptor = descriptor
         self.capacity = capacity
+        self.harmless = harmless
         bell = eventfd(0, Int32(EFD_CLOEXEC))
     }
 
@@ -40,7 +49,7 @@ package final class LogQueue: Sendable {
 
     /// Leaves a line, without its end, to be written behind all others.
     package func write(_ line: String) {
-        let octets = Array(line.utf8) + [UInt8(ascii: "\n")]
+        let octets = Array(harmless(line).utf8) + [UInt8(ascii: "\n")]
         let (isFirst, mustStart) = state.withLock { state in
             guard state.octets + octets.count <= capacity else {
                 state.dropped += 1

@@ -35,23 +35,27 @@ struct StreamConnection {
 
     /// Nil for who is not served.
     init?(_ accepted: AcceptedStream, id: StreamID, in loop: borrowing StreamLoop) {
-        let peer = Client(
-            address: accepted.address,
-            listener: accepted.listener,
-            transport: .stream
-        )
-        let kind = loop.kind(of: peer)
-        if kind == .stranger {
+        let (address, group): (IPAddress?, Standing)
+        switch loop.hear(accepted.client) {
+        case .heard(let found):
+            group = loop.standing(of: found)
+            guard accepted.client.standing?.covers(group) ?? false else { return nil }
+            address = accepted.client.peer
+            phase = .serving(accepted.client)
+        case .awaitsHeader:
+            guard accepted.generation == loop.generation else { return nil }
+            (address, group) = (nil, .unheard)
+            phase = .introducing(accepted.client)
+        case .ignored:
             loop.parts.counters.countStranger()
             return nil
         }
-        let address = kind == .proxy ? nil : accepted.address
         let (admission, inbox) = (loop.parts.admission, loop.parts.inbox)
-        guard let presence = admission.admit(id, of: inbox, from: address) else { return nil }
+        guard let presence = admission.admit(id, of: inbox, from: address, in: group)
+        else { return nil }
         self.id = id
         self.presence = presence
         socket = accepted.socket
-        phase = kind == .proxy ? .introducing(peer) : .serving(peer)
         guard socket.join(loop.parts.epoll, as: id) else {
             admission.leave(presence)
             return nil
@@ -88,6 +92,27 @@ struct StreamConnection {
         }
         guard unsent.count <= loop.parts.limits.closingOctets else { return abort() }
         advance(&loop)
+        settle(loop)
+    }
+
+    /// Ends a connection that was opened before a reload and would rise in class by it, or is not heard any
+    /// more.
+    ///
+    /// One whose PROXY header has not come is ended in any case: what its client was is not known.
+    mutating func reconsider(_ loop: borrowing StreamLoop) {
+        switch phase {
+        case .introducing: isOver = true
+        case .serving(var client):
+            let standing = loop.standing(of: client)
+            if client.standing?.covers(standing) ?? false {
+                client.standing = standing
+                phase = .serving(client)
+            } else {
+                phase = .finishing
+                left = OctetQueue()
+            }
+        case .finishing: break
+        }
         settle(loop)
     }
 
@@ -179,10 +204,12 @@ struct StreamConnection {
                 isOver = hasInputEnded
                 return 0
             }
-            let client = proxy.client(named: header)
+            var client = proxy.client(named: header)
+            let standing = loop.standing(of: client)
+            client.standing = standing
             let (admission, inbox) = (loop.parts.admission, loop.parts.inbox)
             guard admission.leave(presence),
-                let own = admission.admit(id, of: inbox, from: client.address)
+                let own = admission.admit(id, of: inbox, from: client.address, in: standing)
             else {
                 phase = .finishing
                 return header.length
@@ -216,9 +243,8 @@ struct StreamConnection {
         _ parts: StreamParts
     ) {
         setWaiting(waiting + 1)
-        // Sound: the octets are there while they are copied.
-        let copy = unsafe message.withUnsafeBufferPointer { unsafe Array($0) }
-        parts.forwarder.forward(copy, from: client) { [id, inbox = parts.inbox] response in
+        parts.forwarder.forward(Query.kept(of: message), from: client) {
+            [id, inbox = parts.inbox] response in
             inbox.post(.response(id, response))
         }
     }

@@ -15,7 +15,7 @@ final class StreamInbox: Sendable {
         /// A connection that another one has displaced.
         case close(StreamID)
         /// Another snapshot is in force; a thread takes it up whenever it wakes.
-        case newSnapshot
+        case newSnapshot(Arrivals)
         /// Take no connection and no query any more, and say so.
         case stopTaking(CheckedContinuation<Void, Never>)
         /// End once there is no connection, at the latest at this time.

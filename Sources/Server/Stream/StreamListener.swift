@@ -1,6 +1,7 @@
 import CSockets
 import DNSWire
 import Glibc
+import Resolver
 
 /// A TCP socket that clients connect to.
 final class StreamListener: Sendable {
@@ -15,7 +16,8 @@ final class StreamListener: Sendable {
     /// Milliseconds that the kernel keeps what a peer does not take, of closed connections, too: nobody else
     /// limits those (RFC 5482).
     private static let kernelPatience: Int32 = 20_000
-    private static let backlog: Int32 = 1024
+    /// Connections that may wait to be accepted.
+    static let backlog: Int32 = 1024
 
     init(_ wanted: AddressAndPort, number: Int) throws(SocketError) {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
@@ -80,16 +82,16 @@ final class StreamListener: Sendable {
         }
         let socket = AcceptedSocket(accepted)
         guard let peer else { return .lost }
-        return .connection(
-            AcceptedStream(socket: socket, address: peer.address, listener: number)
-        )
+        let client = Client(address: peer.address, listener: number, transport: .stream)
+        return .connection(AcceptedStream(socket: socket, client: client))
     }
 }
 
 /// A connection that nobody serves yet.
 struct AcceptedStream: Sendable {
     let socket: AcceptedSocket
-    let address: IPAddress
-    /// The number of the listener that took it.
-    let listener: Int
+    /// Who is at its other end: a client, or a proxy that has not said for whom it speaks.
+    var client: Client
+    /// Which snapshot `client.standing` is of.
+    var generation: UInt64 = 0
 }

@@ -13,7 +13,8 @@ import Snapshot
 
     private var pipeline: Pipeline
     private var snapshot: CompiledSnapshot
-    private var generation: UInt64
+    /// Which snapshot is answered from.
+    private(set) var generation: UInt64
     private let start = Resolution()
     /// As edns-tcp-keepalive counts, in tenths of a second (RFC 7828 §3.1).
     private var idleTimeout: UInt16 = 0
@@ -42,6 +43,9 @@ import Snapshot
         unsafe output.deallocate()
     }
 
+    /// True if a newer snapshot is in force than the one that is answered from.
+    var isOutdated: Bool { parts.snapshots.generation != generation }
+
     /// Notes the time and takes up the snapshot in force; to be called once a batch of events.
     mutating func wake() {
         nanoseconds = SteadyClock.nanoseconds()
@@ -50,10 +54,12 @@ import Snapshot
         parts.snapshots.renew(&snapshot, &generation)
     }
 
-    /// As what the peer of a new connection is heard.
-    func kind(of peer: Client) -> SenderKind {
-        snapshot.sender(peer.address, listener: peer.listener)
-    }
+    /// As what a client is heard now.
+    func hear(_ client: Client) -> Hearing { snapshot.hear(client) }
+
+    /// What a client is if it is heard now, and what a class is called across snapshots.
+    func standing(of client: Client) -> Standing { snapshot.standing(of: client) }
+    func standing(of found: ClientClass) -> Standing { snapshot.standing(of: found) }
 
     // MARK: Replies
 

@@ -48,9 +48,9 @@ package final class StreamServer: Sendable {
     }
 
     /// Has every thread take up the snapshot in force, and let go of the one before, though nobody asks it
-    /// anything.
-    func takeUpSnapshot() {
-        for inbox in inboxes { inbox.post(.newSnapshot) }
+    /// anything; how many will.
+    func takeUpSnapshot(_ arrivals: Arrivals) -> Int {
+        inboxes.count { $0.post(.newSnapshot(arrivals)) }
     }
 
     /// Accepts no connection and takes no query any more, once this returns.

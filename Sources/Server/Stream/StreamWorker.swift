@@ -30,7 +30,7 @@ struct StreamWorker: ~Copyable {
     mutating func run() {
         while !isDone {
             let count = parts.epoll.wait(timeout: patience)
-            loop.wake()
+            wake()
             for index in 0..<count {
                 handle(
                     StreamEvent(token: parts.epoll.token(at: index)),
@@ -40,6 +40,24 @@ struct StreamWorker: ~Copyable {
             lookAround()
         }
         end()
+    }
+
+    /// Notes the time, and takes up the snapshot in force.
+    ///
+    /// Connections that wait to be accepted were opened under the old one.
+    private mutating func wake() {
+        let isOutdated = loop.isOutdated
+        if isOutdated {
+            for index in listeners.indices {
+                accept(from: index, atMost: Int(StreamListener.backlog))
+            }
+        }
+        loop.wake()
+        guard isOutdated else { return }
+        for index in connections.indices {
+            connections[index]?.reconsider(loop)
+            removeIfOver(index)
+        }
     }
 
     private mutating func handle(_ event: StreamEvent, _ readiness: Epoll.Readiness) {
@@ -65,7 +83,9 @@ struct StreamWorker: ~Copyable {
             guard let index = connections.index(of: id) else { return }
             connections[index]?.abort()
             remove(index)
-        case .newSnapshot: loop.wake()
+        case .newSnapshot(let arrivals):
+            wake()
+            arrivals.note()
         case .stopTaking(let continuation):
             stopTaking()
             continuation.resume()
@@ -82,10 +102,13 @@ struct StreamWorker: ~Copyable {
         if parts.epoll.add(listener.descriptor, token: token) { listeners.append(listener) }
     }
 
-    private mutating func accept(from index: Int) {
-        for _ in 0..<Self.arrivalsAtOnce {
+    private mutating func accept(from index: Int, atMost limit: Int = arrivalsAtOnce) {
+        for _ in 0..<limit {
             switch listeners[index].accept() {
-            case .connection(let accepted): handOut(accepted)
+            case .connection(var accepted):
+                accepted.client.standing = loop.standing(of: accepted.client)
+                accepted.generation = loop.generation
+                handOut(accepted)
             case .lost: break
             case .nobody: return
             case .noRoom: return pauseAccepting()

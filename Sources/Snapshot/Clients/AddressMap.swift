@@ -11,18 +11,15 @@ struct AddressMap: Sendable, BitwiseCopyable {
 
     /// Compiles a table of nested prefixes; the longest prefix of an address decides, `otherwise` where none holds it.
     init(_ entries: [(prefix: IPPrefix, value: UInt32)], otherwise: UInt32) {
-        let intervals = Self.intervals(of: entries, otherwise: otherwise)
-        let v4First = IPAddress(v4: 0)
-        let v4Last = IPAddress(v4: .max)
-        let v4 = intervals.enumerated().compactMap { index, interval -> (UInt32, UInt32)? in
-            let end = index + 1 < intervals.count ? intervals[index + 1].start.bits - 1 : .max
-            guard interval.start <= v4Last, end >= v4First.bits else { return nil }
-            return (max(interval.start, v4First).v4, interval.value)
-        }
-        v4Starts = FrozenArray(v4.map(\.0))
-        v4Values = FrozenArray(v4.map(\.1))
-        v6Starts = FrozenArray(intervals.map(\.start.bits))
-        v6Values = FrozenArray(intervals.map(\.value))
+        var v4 = Self.intervals(of: entries.filter(\.prefix.isV4), otherwise: otherwise)
+            .filter { $0.start.isV4 }
+        let lowest = IPAddress(v4: 0)
+        if v4.first?.start != lowest { v4.insert((lowest, otherwise), at: 0) }
+        v4Starts = FrozenArray(v4.map(\.start.v4))
+        v4Values = FrozenArray(v4.map(\.value))
+        let v6 = Self.intervals(of: entries.filter { !$0.prefix.isV4 }, otherwise: otherwise)
+        v6Starts = FrozenArray(v6.map(\.start.bits))
+        v6Values = FrozenArray(v6.map(\.value))
     }
 
     func deallocate() {
@@ -56,7 +53,8 @@ struct AddressMap: Sendable, BitwiseCopyable {
     /// Addresses from `start` to the next interval, or to the last address there is.
     typealias Interval = (start: IPAddress, value: UInt32)
 
-    /// The intervals of all addresses in their order; the longest prefix of an address decides.
+    /// The intervals of all addresses in their order, for prefixes of one family; the longest prefix of an
+    /// address decides.
     ///
     /// Sweeps over the prefixes in order, a stack holding those that are open.
     static func intervals(

@@ -38,6 +38,7 @@ public enum PrefixOverlaps {
 
     /// A prefix that is open in the sweep, with the owners around it and those inside it.
     private struct Open {
+        var isV4: Bool
         var last: IPAddress
         var owner: Int
         var around: Owners
@@ -47,7 +48,8 @@ public enum PrefixOverlaps {
     /// The owners of which some prefix overlaps one of another owner.
     public static func owners(of places: [(prefix: IPPrefix, owner: Int)]) -> Set<Int> {
         let sorted = places.sorted {
-            ($0.prefix.first, $0.prefix.length) < ($1.prefix.first, $1.prefix.length)
+            ($0.prefix.family, $0.prefix.first, $0.prefix.length)
+                < ($1.prefix.family, $1.prefix.first, $1.prefix.length)
         }
         var found: Set<Int> = []
         var open: [Open] = []
@@ -61,9 +63,12 @@ public enum PrefixOverlaps {
                 .adding(done.owner)
         }
         for place in sorted {
-            while let top = open.last, top.last < place.prefix.first { close() }
+            let isV4 = place.prefix.isV4
+            while let top = open.last, top.isV4 != isV4 || top.last < place.prefix.first { close() }
             let around = open.last.map { $0.around.adding($0.owner) } ?? .nobody
-            open.append(Open(last: place.prefix.last, owner: place.owner, around: around))
+            open.append(
+                Open(isV4: isV4, last: place.prefix.last, owner: place.owner, around: around)
+            )
         }
         while !open.isEmpty { close() }
         return found

@@ -19,8 +19,22 @@ struct PrefixTable<Value> {
             return
         }
         values[prefix] = value
-        if !lengths.contains(prefix.length) {
-            lengths.append(prefix.length)
+        note(prefix.length)
+    }
+
+    /// Changes the value of a prefix in its place, `initial` where there is none.
+    mutating func update(
+        _ prefix: IPPrefix,
+        default initial: @autoclosure () -> Value,
+        _ change: (inout Value) -> Void
+    ) {
+        change(&values[prefix, default: initial()])
+        note(prefix.length)
+    }
+
+    private mutating func note(_ length: Int) {
+        if !lengths.contains(length) {
+            lengths.append(length)
             lengths.sort(by: >)
         }
     }
@@ -29,14 +43,31 @@ struct PrefixTable<Value> {
         mostSpecific(holding: prefix) { $0 }
     }
 
+    /// The longest prefix that holds `prefix`: its value, and its length.
+    func longest(holding prefix: IPPrefix) -> (length: Int, value: Value)? {
+        all(holding: prefix).first
+    }
+
+    /// Every prefix that holds `prefix`, longest first: its length and its value.
+    func all(holding prefix: IPPrefix) -> [(length: Int, value: Value)] {
+        lengths.compactMap { length in
+            value(holding: prefix, length: length).map { (length, $0) }
+        }
+    }
+
+    /// The value of the prefix of this length that holds `prefix`; prefixes are of one family.
+    private func value(holding prefix: IPPrefix, length: Int) -> Value? {
+        guard length <= prefix.length, length >= 96 || !prefix.isV4 else { return nil }
+        return values[IPPrefix(prefix.first, length: length)]
+    }
+
     /// The first result, longest prefix first, that `select` makes of a value.
     func mostSpecific<Result>(
         holding prefix: IPPrefix,
         select: (Value) -> Result?
     ) -> Result? {
-        for length in lengths where length <= prefix.length {
-            guard let value = values[IPPrefix(prefix.first, length: length)],
-                let result = select(value)
+        for length in lengths {
+            guard let value = value(holding: prefix, length: length), let result = select(value)
             else { continue }
             return result
         }

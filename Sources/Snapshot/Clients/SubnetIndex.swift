@@ -45,16 +45,18 @@ struct SubnetIndex {
 
 /// The AZs of a table of prefixes as disjoint intervals, searched by bisection.
 private struct ZoneIntervals {
-    private let intervals: [AddressMap.Interval]
+    private let v4: [AddressMap.Interval]
+    private let v6: [AddressMap.Interval]
 
     init(_ table: PrefixTable<ZoneIndex>) {
-        intervals = AddressMap.intervals(
-            of: table.entries.map { ($0.prefix, UInt32($0.value.value)) },
-            otherwise: UInt32(ZoneIndex.unknown.value)
-        )
+        let entries = table.entries.map { (prefix: $0.prefix, value: UInt32($0.value.value)) }
+        let unknown = UInt32(ZoneIndex.unknown.value)
+        v4 = AddressMap.intervals(of: entries.filter(\.prefix.isV4), otherwise: unknown)
+        v6 = AddressMap.intervals(of: entries.filter { !$0.prefix.isV4 }, otherwise: unknown)
     }
 
     func zone(of address: IPAddress) -> ZoneIndex {
+        let intervals = address.isV4 ? v4 : v6
         // The first interval starts at the lowest address there is.
         var (low, high) = (0, intervals.count)
         while high - low > 1 {

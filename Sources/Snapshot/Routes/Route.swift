@@ -21,7 +21,7 @@ public struct Route: Equatable, Sendable, BitwiseCopyable {
         case rule(Int)
         /// A zone that this view does not see, with `outside: refuse`; the index of the world's zone.
         case refuse(Int)
-        /// The same with `outside: nxdomain`.
+        /// The same with `outside: nxdomain`; an index into the compiled zones, whose SOA tells how long.
         case nonexistent(Int)
     }
 }

@@ -75,7 +75,7 @@ struct RouteCompiler {
             switch zone.outside {
             case .forward: break
             case .refuse: layer[zone.apex] = .refuse(index)
-            case .nxdomain: layer[zone.apex] = .nonexistent(index)
+            case .nxdomain: layer[zone.apex] = .nonexistent(zoneNumber(index, zone.vpcs.first ?? 0))
             }
         }
         for (index, zone) in world.zones.enumerated()

@@ -36,6 +36,30 @@ public struct World: Sendable {
         listeners.contains { $0.vpc == vpc }
             || !vpcs[vpc].endpoints.isEmpty && listeners.contains { $0.proxies != nil }
     }
+
+    /// The same of every VPC, in steps of their number.
+    public func toldApart() -> [Bool] {
+        let bound = Set(listeners.compactMap(\.vpc))
+        let hasProxies = listeners.contains { $0.proxies != nil }
+        return vpcs.enumerated().map { index, vpc in
+            bound.contains(index) || hasProxies && !vpc.endpoints.isEmpty
+        }
+    }
+
+    /// The addresses where VPCs' own resolvers are reached: the third one of an IPv4 range (VPC+2), and the
+    /// link-local ones.
+    public func cloudResolvers() -> Set<IPAddress> {
+        var addresses = Set(Self.linkLocalResolvers)
+        for vpc in vpcs {
+            for range in vpc.ranges where range.isV4 {
+                addresses.insert(IPAddress(bits: range.first.bits + 2))
+            }
+        }
+        return addresses
+    }
+
+    private static let linkLocalResolvers = ["169.254.169.253", "fd00:ec2::253"]
+        .compactMap { IPAddress($0) }
 }
 
 /// What the server tells of itself to those who may ask; nothing unless the operator wants it.
@@ -244,7 +268,7 @@ public struct Zone: Sendable {
     public enum Labels: String, Sendable, CaseIterable { case account, owner }
 
     /// Which clients of its VPCs see the zone.
-    public enum Audience: String, Sendable, CaseIterable {
+    public enum Audience: String, Sendable, BitwiseCopyable, CaseIterable {
         case all
         case inVPC = "in-vpc"
         case inbound
@@ -303,11 +327,19 @@ public struct ForwardRule: Equatable, Sendable {
     }
 }
 
-/// What becomes of private addresses in what a rule's upstreams answer.
+/// What becomes of addresses in what a rule's upstreams answer.
 public enum PrivateAnswers: Hashable, Sendable {
+    /// They are passed on.
     case allow
-    /// They are taken out, but for questions at or below these names.
+    /// Addresses of private zones are taken out for clients who do not see these zones, but for questions at
+    /// or below these names.
+    case `guard`(except: [DomainName])
+    /// All private addresses are taken out, with the same exceptions.
     case strip(except: [DomainName])
+
+    /// The names below which the public DNS tells private addresses to everybody: VPC endpoints'.
+    public static let publicNames = ["vpce.amazonaws.com", "vpce.amazonaws.com.cn"]
+        .compactMap { DomainName($0) }
 
     /// True if private addresses are taken out of answers to questions about `name`.
     public func areStripped(for name: DomainName) -> Bool {
@@ -318,8 +350,20 @@ public enum PrivateAnswers: Hashable, Sendable {
     /// The same for a name that is being answered.
     public func areStripped(for name: borrowing FoldedName) -> Bool {
         guard case .strip(let exceptions) = self else { return false }
-        for exception in exceptions where name.isInside(exception) { return false }
-        return true
+        return !name.isInside(anyOf: exceptions)
+    }
+
+    /// True if addresses of private zones are taken out of answers to questions about `name`.
+    public func areGuarded(for name: borrowing FoldedName) -> Bool {
+        guard case .guard(let exceptions) = self else { return false }
+        return !name.isInside(anyOf: exceptions)
+    }
+}
+
+extension FoldedName {
+    fileprivate borrowing func isInside(anyOf names: [DomainName]) -> Bool {
+        for other in names where isInside(other) { return true }
+        return false
     }
 }
 
@@ -346,16 +390,34 @@ public struct ClientPolicy: Equatable, Sendable {
 
 /// What is known of a client from the listener it asks.
 public struct ListenerScope: Hashable, Sendable {
-    /// The VPC whose clients ask here; nil: the source address decides.
+    /// The VPC of clients here whose address is in its ranges, its inbound ranges or `from`; for all others,
+    /// and where it is nil, the source address alone decides.
     public var vpc: Int?
+    /// Ranges whose clients are in the VPC, too.
+    public var from: [IPPrefix]
     /// The participant account of clients here that are in a subnet shared with it.
     public var account: Int?
     /// Who sends a PROXY header in front of every query, nobody else being heard; nil: no header is taken.
     public var proxies: [IPPrefix]?
+    /// True of a listener that the configuration no longer has: it hears nobody.
+    public var isClosed = false
 
-    public init(vpc: Int? = nil, account: Int? = nil, proxies: [IPPrefix]? = nil) {
+    public init(
+        vpc: Int? = nil,
+        from: [IPPrefix] = [],
+        account: Int? = nil,
+        proxies: [IPPrefix]? = nil
+    ) {
         self.vpc = vpc
+        self.from = from
         self.account = account
         self.proxies = proxies
     }
+
+    /// A listener that hears nobody.
+    public static let closed: ListenerScope = {
+        var scope = ListenerScope()
+        scope.isClosed = true
+        return scope
+    }()
 }

@@ -100,7 +100,7 @@ struct AnswerTable {
 
     /// The answer in words: `NOERROR 10.20.1.10, 10.20.2.10`, or whom it is forwarded to.
     func answer(to query: DiffQuery) -> String {
-        let listener = query.vpc.flatMap { listeners[$0] } ?? -1
+        let listener = query.vpc.flatMap { listeners[$0] }
         let asker = explainer.snapshot.classify(query.client, listener: listener)
         let explanation = explainer.explain(query.name, query.type, of: query.client, as: asker)
         var words = [explanation.rcode.map { "\($0)" } ?? "forwarded"]

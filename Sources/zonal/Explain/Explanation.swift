@@ -159,7 +159,7 @@ struct Explainer {
     }
 
     private func classify(_ address: IPAddress, endpoint: String?) -> ClientClass? {
-        guard let endpoint else { return snapshot.classify(address, listener: -1) }
+        guard let endpoint else { return snapshot.classify(address) }
         return EndpointID(endpoint).flatMap { snapshot.classify(address, endpoint: $0) }
     }
 
@@ -219,7 +219,7 @@ struct Explainer {
 
     private func sentence(about client: Explanation.AskingClient) -> String {
         switch client.scope {
-        case .refused: return "\(client.address) may not ask: it is in no VPC and not allowed"
+        case .refused: return sentence(aboutRefused: client.address)
         case .outside: return "\(client.address) is outside: allowed, and in no VPC"
         case .inbound:
             return "\(client.address) arrives through an inbound endpoint of \(client.vpc ?? "?")"
@@ -230,6 +230,15 @@ struct Explainer {
             if let name = client.zoneName { text += ", called \(name) by that account" }
             return text
         }
+    }
+
+    private func sentence(aboutRefused address: IPAddress) -> String {
+        let vpcs = world.vpcs.filter { $0.ranges.contains { $0.contains(address) } }.map(\.id)
+        guard vpcs.count > 1 else {
+            return "\(address) may not ask: it is in no VPC and not allowed"
+        }
+        return
+            "\(address) is refused: it is in ranges of \(vpcs.joined(separator: " and ")), and nothing tells which; each has to ask at a listener of its own"
     }
 
     // MARK: The stages
@@ -292,8 +301,13 @@ struct Explainer {
                 zone: rule.zone,
                 upstreams: rule.upstreams
             )
-        case .refuse(let index), .nonexistent(let index):
+        case .refuse(let index):
             return Explanation.ChosenRoute(kind: "refused", zone: world.zones[index].apex)
+        case .nonexistent(let number):
+            return Explanation.ChosenRoute(
+                kind: "refused",
+                zone: apex(of: snapshot.zone(number))
+            )
         }
     }
 

@@ -5,18 +5,18 @@ import Server
 
 /// Talks to the server that runs with a configuration.
 struct ControlClient {
-    private let path: String
+    private let place: ControlPlace
     /// Where else a server may be found: any that runs will do if no configuration was named.
-    private let others: [String]
+    private let others: [ControlPlace]
 
     init(_ configuration: ConfigurationOption) {
         let path = configuration.path
         let given = ConfigurationLoader().controlPath(path: path)
-        let place = ServerConfiguration.control(at: given, of: path).path
-        self.path = place
+        let place = ServerConfiguration.control(at: given, of: path)
+        self.place = place
         others =
             configuration.given == nil
-            ? ControlPlace.standardSockets().filter { $0 != place } : []
+            ? ControlPlace.standardSockets().filter { $0.path != place.path } : []
     }
 
     /// Prints what the server replies; ends the command with 1 if it could not do it, 3 if none runs.
@@ -27,16 +27,13 @@ struct ControlClient {
             for line in Self.lines(of: text) { Terminal.complain(line) }
             throw ExitCode(1)
         case .error(let reason):
-            Terminal.complain("zonal: the server says: \(DiagnosticPrinter.harmless(reason))")
+            Terminal.complain("zonal: the server says: \(reason)")
             throw ExitCode(1)
         }
     }
 
     private static func lines(of text: String) -> [String] {
-        var lines = DiagnosticPrinter.harmless(text).split(
-            separator: "\n",
-            omittingEmptySubsequences: false
-        ).map(String.init)
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         if lines.last == "" { lines.removeLast() }
         return lines
     }
@@ -47,44 +44,86 @@ struct ControlClient {
         signal(SIGPIPE, SIG_IGN)
         send(Array((request.line + "\n").utf8), over: descriptor)
         guard let reply = ControlReply(reading: receiveAll(from: descriptor)) else {
-            Terminal.complain("zonal: the server at \(path) ended without a reply")
-            throw ExitCode(3)
+            throw Self.failure("the server at \(place.path) ended without a reply")
         }
         return reply
     }
 
-    /// A connection to the server of the configuration, else to the only one that runs.
-    private func connection() throws -> Int32 {
-        if let descriptor = Self.connect(to: path) { return descriptor }
-        // Sound: the text is copied at once.
-        let reason = unsafe String(cString: strerror(errno))
-        let running = others.compactMap { path in Self.connect(to: path).map { (path, $0) } }
-        for (_, descriptor) in running.dropFirst(running.count == 1 ? 1 : 0) { close(descriptor) }
-        if running.count == 1 { return running[0].1 }
-        Terminal.complain(
-            running.isEmpty
-                ? "zonal: no server at \(path): \(reason)"
-                : "zonal: \(running.count) servers run; say which by --config"
-        )
-        throw ExitCode(3)
+    private static func failure(_ reason: String) -> ExitCode {
+        Terminal.complain("zonal: \(reason)")
+        return ExitCode(3)
     }
 
-    private static func connect(to path: String) -> Int32? {
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return nil }
-        if connect(descriptor, to: path) { return descriptor }
-        let code = errno
-        close(descriptor)
-        errno = code
-        return nil
+    // MARK: Finding the server
+
+    /// What comes of trying a place.
+    private enum Attempt {
+        case connected(Int32)
+        /// Nobody answers there.
+        case absent(reason: String)
+        /// Somebody may, who is not believed.
+        case distrusted(reason: String)
     }
+
+    /// A connection to the server of the configuration, else to the only one that runs.
+    private func connection() throws -> Int32 {
+        let reason: String
+        switch Self.connect(to: place) {
+        case .connected(let descriptor): return descriptor
+        case .distrusted(let reason): throw Self.failure(reason)
+        case .absent(let absence): reason = absence
+        }
+        let running = others.compactMap { place in
+            if case .connected(let descriptor) = Self.connect(to: place) { return descriptor }
+            return nil
+        }
+        if running.count == 1 { return running[0] }
+        for descriptor in running { close(descriptor) }
+        throw Self.failure(
+            running.isEmpty
+                ? "no server at \(place.path): \(reason)"
+                : "\(running.count) servers run; say which by --config"
+        )
+    }
+
+    private static func connect(to place: ControlPlace) -> Attempt {
+        let trust = ControlTrust(place)
+        if let fault = trust.folderFault { return .distrusted(reason: fault) }
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0, connect(descriptor, to: place.path) else {
+            // Sound: the text is copied at once.
+            let reason = unsafe String(cString: strerror(errno))
+            close(descriptor)
+            return .absent(reason: reason)
+        }
+        if let fault = trust.peerFault(of: descriptor) {
+            close(descriptor)
+            return .distrusted(reason: fault)
+        }
+        return .connected(descriptor)
+    }
+
+    /// How long a full queue of connections is waited for.
+    private static let patience = timeval(tv_sec: 5, tv_usec: 0)
 
     private static func connect(_ descriptor: Int32, to path: String) -> Bool {
         var name = sockaddr_un()
         name.sun_family = sa_family_t(AF_UNIX)
         let octets = Array(path.utf8)
         let size = MemoryLayout.size(ofValue: name.sun_path)
-        guard octets.count < size else { return false }
+        guard octets.count < size else {
+            errno = ENAMETOOLONG
+            return false
+        }
+        var patience = Self.patience
+        // Sound: the value outlives the call, and its size is given.
+        _ = unsafe setsockopt(
+            descriptor,
+            SOL_SOCKET,
+            SO_SNDTIMEO,
+            &patience,
+            socklen_t(MemoryLayout<timeval>.size)
+        )
         // Sound: the path is shorter than the field, which is zero behind it.
         unsafe withUnsafeMutableBytes(of: &name.sun_path) { unsafe $0.copyBytes(from: octets) }
         return unsafe withUnsafePointer(to: &name) {

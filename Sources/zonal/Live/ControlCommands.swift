@@ -46,13 +46,13 @@ struct ControlCommands: Sendable {
             loadedAt: outcome.loadedAt,
             failure: outcome.failure
         )
-        return format == .json ? report.json + "\n" : report.lines.map { $0 + "\n" }.joined()
+        return format == .json ? report.json + "\n" : Self.text(of: report.lines)
     }
 
     private func reload() async -> ControlReply {
         let result = await reloader.reload()
         let (diagnostics, unchanged) = (result.found, result.unchanged)
-        let text = diagnostics.all.map { "\($0)\n" }.joined()
+        let text = Self.text(of: diagnostics.all.flatMap(DiagnosticPrinter.lines))
         guard !diagnostics.hasErrors else {
             return .failed(text + "zonal: reload failed, the old state stays in force\n")
         }
@@ -60,6 +60,11 @@ struct ControlCommands: Sendable {
             "\($0.rawValue) has changed; that takes effect with a restart\n"
         }
         return .done(text + notes.joined() + "reloaded\n")
+    }
+
+    /// Lines as they go over the socket, where a line feed ends each.
+    private static func text(of lines: [String]) -> String {
+        lines.map { HarmlessText.line($0) + "\n" }.joined()
     }
 
     private func explain(
@@ -76,7 +81,7 @@ struct ControlCommands: Sendable {
         else { return .failed("--vpce: no configured VPC has the endpoint '\(endpoint ?? "")'\n") }
         return .done(
             format == .json
-                ? explanation.json + "\n" : explanation.lines.map { $0 + "\n" }.joined()
+                ? explanation.json + "\n" : Self.text(of: explanation.lines)
         )
     }
 }

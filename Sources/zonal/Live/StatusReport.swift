@@ -1,3 +1,4 @@
+import Control
 import DNSWire
 import Foundation
 import Server
@@ -11,7 +12,7 @@ struct StatusReport {
     var startedAt: Date
     var loadedAt: Date
     /// Why the last reload failed; nil if it didn't.
-    var failure: String?
+    var failure: Diagnostic?
 
     /// For people.
     var lines: [String] {
@@ -21,7 +22,10 @@ struct StatusReport {
             "zonal \(Release.version), up \(uptime)s",
             "\(configuration), loaded \(Self.text(of: loadedAt))",
         ]
-        if let failure { lines.append("the last reload failed: \(failure)") }
+        if let failure {
+            let text = DiagnosticPrinter.lines(of: failure)
+            lines += ["the last reload failed: \(text[0])"] + text.dropFirst()
+        }
         lines += server.listeners.map { "listening on \($0)" }
         lines.append(
             "\(server.connections) \(connections), \(server.cacheEntries) cached answers in \(server.cacheOctets) of \(server.cacheSize) octets"
@@ -58,7 +62,7 @@ struct StatusReport {
             ("uptime", String(uptime)),
             ("configuration", JSONText.string(configuration)),
             ("loaded", JSONText.string(Self.text(of: loadedAt))),
-            ("reload-error", failure.map(JSONText.string) ?? "null"),
+            ("reload-error", failure.map { JSONText.string("\($0)") } ?? "null"),
             ("listeners", JSONText.list(server.listeners.map { JSONText.string("\($0)") })),
             ("connections", String(server.connections)),
             ("counts", JSONText.object(counts)),

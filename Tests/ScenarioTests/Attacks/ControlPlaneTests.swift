@@ -80,4 +80,102 @@ import Testing
         )
         #expect(isAlive(server))
     }
+
+    // MARK: The other side
+
+    /// Who answers everything with "owned" at a socket, as the user `nobody`.
+    private func impostor(at path: String) throws -> RunningProcess {
+        let script = """
+            import os, socket, sys
+            s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); os.chmod(sys.argv[1], 0o777)
+            s.listen(9); print("listening", flush=True)
+            while True:
+                c, _ = s.accept(); c.sendall(b"ok\\nowned\\n"); c.close()
+            """
+        let process = try RunningProcess([
+            "setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "/usr/bin/python3",
+            "-c", script, path,
+        ])
+        _ = try process.waitForOutput { $0.contains("listening") }
+        return process
+    }
+
+    @Test(
+        .enabled(if: getuid() == 0, "needs root, to become somebody else"),
+        arguments: [
+            ["status"], ["reload"], ["flush"], ["explain", "--live", "--from", "::1", "a"],
+        ]
+    )
+    func `attack 59: another user's socket in a folder that others can write to is not believed`(
+        command: [String]
+    ) throws {
+        let folder = try TemporaryFolder(["zonal.yaml": "control: shared/control\n"])
+        let shared = folder.file("shared")
+        try Command.run(["install", "-d", "-m", "1777", shared])
+        try Command.run(["chmod", "755", folder.path])
+        let impostor = try impostor(at: shared + "/control")
+        let result = try Command.run(
+            [Project.zonal] + command + ["--config", "zonal.yaml"],
+            in: folder.path
+        )
+        #expect(result.status == 3 && !result.output.contains("owned"), "\(result)")
+        #expect(result.complaints.contains("is served by another user (65534)"), "\(result)")
+        withExtendedLifetime(impostor) {}
+    }
+
+    @Test(.enabled(if: getuid() == 0, "needs root, to become somebody else"))
+    func `attack 59: root finds another user's server in that user's own folder`() throws {
+        let folder = try TemporaryFolder(["zonal.yaml": "control: own/control\n"])
+        let own = folder.file("own")
+        try Command.run(["chmod", "755", folder.path])
+        try Command.run(["install", "-d", "-o", "nobody", "-g", "nogroup", "-m", "700", own])
+        let other = try impostor(at: own + "/control")
+        func status() throws -> Command.Result {
+            try folder.zonal("status", "--config", "zonal.yaml")
+        }
+        #expect(try status().output == "owned\n")
+        try Command.run(["chmod", "770", own])
+        #expect(try status().status == 3)
+        withExtendedLifetime(other) {}
+    }
+
+    @Test(.enabled(if: getuid() == 0, "needs root, to become somebody else"))
+    func `attack 59: a user believes no third user, wherever the socket is`() throws {
+        let folder = try TemporaryFolder(["zonal.yaml": "control: own/control\n"])
+        let own = folder.file("own")
+        try Command.run(["chmod", "755", folder.path])
+        try Command.run(["install", "-d", "-o", "nobody", "-g", "nogroup", "-m", "755", own])
+        let other = try impostor(at: own + "/control")
+        let daemon = ["setpriv", "--reuid=daemon", "--regid=daemon", "--clear-groups"]
+        let result = try Command.run(
+            daemon + [Project.zonal, "status", "--config", "zonal.yaml"],
+            in: folder.path
+        )
+        #expect(result.status == 3 && result.output.isEmpty, "\(result)")
+        withExtendedLifetime(other) {}
+    }
+
+    @Test(
+        .enabled(if: getuid() == 0, "needs root, to become somebody else"),
+        arguments: [("777", "daemon"), ("1777", "daemon"), ("770", "daemon"), ("755", "nobody")]
+    )
+    func `attack 59: nothing is looked for in a folder that others can write to`(
+        mode: String,
+        owner: String
+    ) throws {
+        let folder = try TemporaryFolder(["zonal.yaml": "forward: []\n"])
+        try Command.run(["chmod", "755", folder.path])
+        try Command.run(
+            ["install", "-d", "-o", owner, "-m", mode, folder.file("zonal")]
+        )
+        let result = try Command.run(
+            [
+                "setpriv", "--reuid=daemon", "--regid=daemon", "--clear-groups", "env",
+                "XDG_RUNTIME_DIR=\(folder.path)", Project.zonal, "status", "--config", "zonal.yaml",
+            ],
+            in: folder.path
+        )
+        #expect(result.status == 3)
+        #expect(result.complaints.contains("so no server in it is believed"), "\(result)")
+    }
 }

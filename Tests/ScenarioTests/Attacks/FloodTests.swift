@@ -144,7 +144,9 @@ import Testing
 
     @Test func `attack 29: one address in two VPCs is two clients`() throws {
         let upstream = try Self.upstream()
-        let listeners = ["vpc-0a1", "vpc-0b1"].map { "{ address: \"127.0.0.1:0\", vpc: \($0) }" }
+        let listeners = ["vpc-0a1", "vpc-0b1"].map {
+            "{ address: \"127.0.0.1:0\", vpc: \($0), from: [127.0.0.0/24] }"
+        }
         let server = try ZonalServer(
             Self.configuration(upstream, "listen: [\(listeners.joined(separator: ", "))]"),
             listen: []

@@ -15,8 +15,8 @@ extension Probe {
         Probe(
             "a query without RD",
             query(flags: 0),
-            answered,
-            but: [.unbound: .init(reply: "REFUSED question", reason: "no cache snooping")]
+            "REFUSED question",
+            but: [.bind: .init(reply: answered, reason: "it answers from its cache")]
         ),
         Probe(
             "an unknown type",

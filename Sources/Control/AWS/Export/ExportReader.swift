@@ -133,16 +133,16 @@ struct ExportReader {
 struct AccountExport {
     /// The account that the files' paths name.
     var accountInPath: String?
-    var zones: [EC2.AvailabilityZone] = []
+    var zones: [Found<EC2.AvailabilityZone>] = []
     var vpcs: [Found<EC2.VPC>] = []
     var subnets: [Found<EC2.Subnet>] = []
     var interfaces: [Found<EC2.NetworkInterface>] = []
     var endpoints: [Found<EC2.Endpoint>] = []
     var associations: [Found<EC2.Association>] = []
-    var services: [EC2.Service] = []
-    var configurations: [EC2.ServiceConfiguration] = []
-    var prefixLists: [EC2.PrefixList] = []
-    var routeTables: [EC2.RouteTable] = []
+    var services: [Found<EC2.Service>] = []
+    var configurations: [Found<EC2.ServiceConfiguration>] = []
+    var prefixLists: [Found<EC2.PrefixList>] = []
+    var routeTables: [Found<EC2.RouteTable>] = []
     var dnsSupport: [String: Bool] = [:]
     var dnsHostnames: [String: Bool] = [:]
 
@@ -167,16 +167,16 @@ struct AccountExport {
                 }
             }
         }
-        zones += sound(page.availabilityZones).map(\.value)
+        zones += sound(page.availabilityZones)
         vpcs += sound(page.vpcs)
         subnets += sound(page.subnets)
         interfaces += sound(page.networkInterfaces)
         endpoints += sound(page.vpcEndpoints)
         associations += sound(page.vpcEndpointAssociations)
-        services += sound(page.serviceDetails).map(\.value)
-        configurations += sound(page.serviceConfigurations).map(\.value)
-        prefixLists += sound(page.prefixLists).map(\.value)
-        routeTables += sound(page.routeTables).map(\.value)
+        services += sound(page.serviceDetails)
+        configurations += sound(page.serviceConfigurations)
+        prefixLists += sound(page.prefixLists)
+        routeTables += sound(page.routeTables)
         if let vpc = page.vpcId {
             if let value = page.enableDnsSupport?.value { dnsSupport[vpc] = value }
             if let value = page.enableDnsHostnames?.value { dnsHostnames[vpc] = value }
@@ -184,12 +184,19 @@ struct AccountExport {
     }
 
     /// The account: what the path says, else who owns the endpoints, else who owns most of the VPCs.
-    var account: String? {
-        if let accountInPath { return accountInPath }
-        if let owner = endpoints.lazy.compactMap(\.value.ownerId).first { return owner }
-        let owners = Dictionary(grouping: vpcs.compactMap(\.value.ownerId)) { $0 }.mapValues(
-            \.count
-        )
-        return owners.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
+    ///
+    /// Whether it has the form of one is not known yet.
+    var account: Found<String>? {
+        if let accountInPath { return Found(value: accountInPath, file: accountInPath) }
+        let owners = endpoints.lazy.compactMap { endpoint in
+            endpoint.value.ownerId.map { Found(value: $0, file: endpoint.file) }
+        }
+        if let owner = owners.first { return owner }
+        let vpcsByOwner = Dictionary(grouping: vpcs) { $0.value.ownerId ?? "" }
+            .filter { !$0.key.isEmpty }
+        let most = vpcsByOwner.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }
+        return most.flatMap { owner, vpcs in
+            vpcs.first.map { Found(value: owner, file: $0.file) }
+        }
     }
 }

@@ -1,8 +1,11 @@
-import CFiles
 import FoundationEssentials
 import Glibc
 
 /// A folder of generated files, compared with what is there and put in its place as a whole.
+///
+/// What people have in the folder stays what it is: each file, link, pipe, socket and device of theirs is
+/// given a second name in the new folder, and none of them is opened. Only a regular file where an import
+/// writes, whose first line says that it is generated, is an import's.
 struct OutputTree {
     /// What the first line of each generated file says; a file without it is somebody's own.
     static let mark =
@@ -12,42 +15,58 @@ struct OutputTree {
     /// Text by path below the folder.
     private let files: [String: String]
     /// What is there now.
-    private let present: [String: Present]
-
-    private struct Present {
-        var text: [UInt8]?
-        var isGenerated: Bool
-    }
+    private let scan: FolderScan
+    /// The text of what an import before this one has written.
+    private let generated: [RawPath: [UInt8]]
 
     init(_ files: [String: String], in folder: String) throws(FileFault) {
         self.files = files
         self.folder = folder
-        present = try Self.present(in: folder)
-    }
-
-    private static func present(in folder: String) throws(FileFault) -> [String: Present] {
-        guard FileManager.default.fileExists(atPath: folder) else { return [:] }
-        let paths: [String]
-        do {
-            paths = try FileManager.default.subpathsOfDirectory(atPath: folder)
-        } catch {
-            throw FileFault(description: "cannot be read as a folder")
-        }
-        var present: [String: Present] = [:]
-        for path in paths {
-            guard let octets = try? DiskFileLoader().octets(of: "\(folder)/\(path)") else {
+        let place = (try? DiskFileLoader().resolved(folder)) ?? folder
+        scan = try FolderScan(of: place)
+        var generated: [RawPath: [UInt8]] = [:]
+        for entry in scan.entries where entry.kind == .regularFile {
+            guard Self.mayBeGenerated(entry.path), Self.hasMark(entry.path, in: place) else {
                 continue
             }
-            let firstLine = octets.prefix { $0 != .lineFeed }
-            let isGenerated = String(decoding: firstLine, as: UTF8.self).hasSuffix(mark)
-            present[path] = Present(text: isGenerated ? octets : nil, isGenerated: isGenerated)
+            do {
+                generated[entry.path] = try DiskFileLoader().octets(
+                    of: "\(place)/\(entry.path.text)"
+                )
+            } catch {
+                throw FileFault(description: "\(place)/\(entry.path.text) \(error)")
+            }
         }
-        return present
+        self.generated = generated
     }
 
-    /// Files that a person wrote where a generated one should go.
+    /// True of the paths that an import writes to: `topology.yaml`, and zones in the folder of a VPC.
+    private static func mayBeGenerated(_ path: RawPath) -> Bool {
+        let text = path.text
+        if text == "topology.yaml" { return true }
+        return RawPath(text) == path && text.hasPrefix("vpc-") && text.hasSuffix(".zone")
+            && text.utf8.count { $0 == UInt8(ascii: "/") } == 1
+    }
+
+    private static func hasMark(_ path: RawPath, in folder: String) -> Bool {
+        guard let head = FileExchange.head(of: path.inside(folder)) else { return false }
+        let firstLine = head.prefix { $0 != .lineFeed }
+        return String(decoding: firstLine, as: UTF8.self).hasSuffix(mark)
+    }
+
+    /// Things of somebody's where a generated file or its folder should go.
     var obstacles: [String] {
-        files.keys.filter { present[$0].map { !$0.isGenerated } ?? false }.sorted()
+        let kinds = Dictionary(
+            scan.entries.map { ($0.path, $0.kind) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        let inTheWay = files.keys.flatMap { file -> [RawPath] in
+            let path = RawPath(file)
+            let isTaken = kinds[path] != nil && generated[path] == nil
+            let isClosed = kinds[path.parent].map { $0 != .folder } ?? false
+            return (isTaken ? [path] : []) + (isClosed ? [path.parent] : [])
+        }
+        return Set(inTheWay.map(\.text)).sorted()
     }
 
     private struct Change {
@@ -57,9 +76,9 @@ struct OutputTree {
     }
 
     private var changes: [Change] {
-        let paths = Set(files.keys).union(present.filter(\.value.isGenerated).keys).sorted()
+        let paths = Set(files.keys).union(generated.keys.map(\.text)).sorted()
         return paths.compactMap { path in
-            let old = present[path]?.text.map { String(decoding: $0, as: UTF8.self) }
+            let old = generated[RawPath(path)].map { String(decoding: $0, as: UTF8.self) }
             let new = files[path]
             return old == new ? nil : Change(path: path, old: old, new: new)
         }
@@ -74,13 +93,16 @@ struct OutputTree {
         )
     }
 
-    /// The changes as a unified diff.
+    /// The changes as a unified diff, without what a person may have added of secrets.
     var diff: [String] {
         changes.flatMap { change in
             [
                 "--- \(change.old == nil ? "/dev/null" : "\(folder)/\(change.path)")",
                 "+++ \(change.new == nil ? "/dev/null" : "\(folder)/\(change.path)")",
-            ] + UnifiedDiff.hunks(from: change.old ?? "", to: change.new ?? "")
+            ]
+                + SecretText.redacted(
+                    diff: UnifiedDiff.hunks(from: change.old ?? "", to: change.new ?? "")
+                )
         }
     }
 
@@ -88,18 +110,26 @@ struct OutputTree {
 
     /// Puts the generated files in place, all of them at one moment: a crash leaves the old tree or the new.
     ///
-    /// What people wrote in the folder stays. Nothing is written if nothing changes.
-    func write() throws(FileFault) {
+    /// `verify` gets the folder of the new tree and throws if it is not what was meant; then nothing
+    /// changes. Nothing is written if nothing changes.
+    func write(verifying verify: (_ folder: String) throws(FileFault) -> Void) throws(FileFault) {
         guard !changes.isEmpty else { return }
         let target = try resolvedTarget()
-        let next = "\(target).next-\(getpid())"
-        defer { try? FileManager.default.removeItem(atPath: next) }
-        try build(next, beside: target)
-        if FileManager.default.fileExists(atPath: target) {
-            try FileExchange.swap(next, target)
-        } else {
-            try FileExchange.move(next, to: target)
+        let next = try FileExchange.makeFolder(besides: target, isPrivate: !scan.entries.isEmpty)
+        let rest: [FolderScan.Entry]
+        do throws(FileFault) {
+            rest = try build(next, besides: target)
+            try verify(next)
+            try dress(next, like: target)
+            // Everything is on the disk before it takes the old tree's place.
+            try FileExchange.syncAll(below: next)
+            try exchange(next, target, moving: rest)
+        } catch {
+            // Unless the old tree is in its place, `next` is that tree.
+            if scan.isAt(target) { FileExchange.removeTree(next) }
+            throw error
         }
+        if !scan.entries.isEmpty { removeOld(next, savingTo: target) }
         FileExchange.sync(folder: target.parentFolder)
     }
 
@@ -115,7 +145,14 @@ struct OutputTree {
             }
             return resolved
         }
-        try Self.makeFolder(trimmed.parentFolder)
+        do {
+            try FileManager.default.createDirectory(
+                atPath: trimmed.parentFolder,
+                withIntermediateDirectories: true
+            )
+        } catch {
+            throw FileFault(description: "\(trimmed.parentFolder) cannot be made: \(error)")
+        }
         let parent: String
         do {
             parent = try DiskFileLoader().resolved(trimmed.parentFolder)
@@ -125,84 +162,128 @@ struct OutputTree {
         return "\(parent)/\(trimmed.split(separator: "/").last ?? "aws")"
     }
 
-    private func build(_ next: String, beside target: String) throws(FileFault) {
-        let kept = present.filter { !$0.value.isGenerated }
-        for folder in Set(
-            (Array(files.keys) + Array(kept.keys)).map { "\(next)/\($0)".parentFolder }
-        ) {
-            try Self.makeFolder(folder)
+    /// Fills the new folder; returns what can have no second name and has to be moved to it.
+    private func build(
+        _ next: String,
+        besides target: String
+    ) throws(FileFault) -> [FolderScan.Entry] {
+        var rest: [FolderScan.Entry] = []
+        var folders = keptFolders
+        for entry in scan.entries.dropFirst() where folders.contains(entry.path) {
+            try FileExchange.makeFolder(entry.path.inside(next), 0o700)
         }
-        for (path, text) in files.sorted(by: { $0.key < $1.key }) {
-            try FileExchange.write(Array(text.utf8), to: "\(next)/\(path)")
+        for file in files.keys.sorted() {
+            let parent = RawPath(file).parent
+            guard parent != .root, folders.insert(parent).inserted else { continue }
+            try FileExchange.makeFolder(parent.inside(next), 0o755)
         }
-        for path in kept.keys {
-            try FileExchange.link("\(target)/\(path)", to: "\(next)/\(path)")
-        }
-        // Everything is on the disk before it takes the old tree's place.
-        try FileExchange.syncAll(below: next)
-    }
-
-    private static func makeFolder(_ path: String) throws(FileFault) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: path,
-                withIntermediateDirectories: true
-            )
-        } catch {
-            throw FileFault(description: "\(path) cannot be made: \(error)")
-        }
-    }
-}
-
-/// The file system calls by which a tree takes another's place.
-private enum FileExchange {
-    // Sound, here and below: each string lives, terminated, until the call returns.
-
-    static func swap(_ one: String, _ other: String) throws(FileFault) {
-        guard unsafe cfiles_exchange(one, other) == 0 else {
-            throw .last("\(other) cannot be replaced")
-        }
-    }
-
-    static func move(_ path: String, to target: String) throws(FileFault) {
-        guard unsafe rename(path, target) == 0 else { throw .last("\(target) cannot be made") }
-    }
-
-    /// A second name for a file, or a copy of a symbolic link.
-    static func link(_ path: String, to target: String) throws(FileFault) {
-        guard unsafe linkat(AT_FDCWD, path, AT_FDCWD, target, 0) == 0 else {
-            throw .last("\(path) cannot be kept")
-        }
-    }
-
-    static func write(_ octets: [UInt8], to path: String) throws(FileFault) {
-        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw .last("\(path) cannot be written") }
-        defer { close(descriptor) }
-        var rest = octets[...]
-        while !rest.isEmpty {
-            // Sound: the pointer covers `rest`, which does not change during the call.
-            let count = unsafe rest.withUnsafeBytes {
-                unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+        for entry in scan.entries where entry.kind != .folder {
+            if let text = generated[entry.path] {
+                try renew(entry, text, in: next, besides: target)
+            } else if entry.kind == .closedFolder
+                || !FileExchange.link(entry.path.inside(target), to: entry.path.inside(next))
+            {
+                rest.append(entry)
             }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw .last("\(path) cannot be written") }
-            rest = rest.dropFirst(count)
+        }
+        for (file, text) in files where generated[RawPath(file)] == nil {
+            try FileExchange.write(Array(text.utf8), to: RawPath(file).inside(next), 0o644)
+        }
+        return rest
+    }
+
+    /// Writes a generated file anew, owned and shared as the one before; one that stays the same is kept.
+    private func renew(
+        _ entry: FolderScan.Entry,
+        _ old: [UInt8],
+        in next: String,
+        besides target: String
+    ) throws(FileFault) {
+        guard let text = files[entry.path.text] else { return }
+        let path = entry.path.inside(next)
+        let isSame = old.elementsEqual(text.utf8)
+        if isSame, FileExchange.link(entry.path.inside(target), to: path) { return }
+        try FileExchange.write(Array(text.utf8), to: path, 0o600)
+        try FileExchange.dress(path, like: entry, at: entry.path.inside(target))
+    }
+
+    /// The folders that stay: all but those that nothing is left in since an import's files have gone.
+    private var keptFolders: Set<RawPath> {
+        var holding = Set(files.keys.map { RawPath($0).parent })
+        var emptied: Set<RawPath> = []
+        var kept: Set<RawPath> = []
+        // What a folder holds comes behind it.
+        for entry in scan.entries.reversed() {
+            let isGone =
+                entry.kind == .folder
+                ? emptied.contains(entry.path) && !holding.contains(entry.path)
+                : generated[entry.path] != nil && files[entry.path.text] == nil
+            if isGone {
+                emptied.insert(entry.path.parent)
+            } else {
+                holding.insert(entry.path.parent)
+            }
+            if entry.kind == .folder, !isGone { kept.insert(entry.path) }
+        }
+        return kept
+    }
+
+    /// Gives the folders of the new tree owner, mode and attributes of the old ones.
+    private func dress(_ next: String, like target: String) throws(FileFault) {
+        let kept = keptFolders.union(scan.entries.prefix(1).map(\.path))
+        for entry in scan.entries.reversed() where kept.contains(entry.path) {
+            try FileExchange.dress(
+                entry.path.inside(next),
+                like: entry,
+                at: entry.path.inside(target)
+            )
         }
     }
 
-    static func syncAll(below folder: String) throws(FileFault) {
-        let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .last("\(folder) cannot be opened") }
-        defer { close(descriptor) }
-        guard cfiles_sync(descriptor) == 0 else { throw .last("\(folder) cannot be written") }
+    private func exchange(
+        _ next: String,
+        _ target: String,
+        moving rest: [FolderScan.Entry]
+    ) throws(FileFault) {
+        guard !scan.entries.isEmpty else {
+            return try FileExchange.move(RawPath.root.inside(next), to: RawPath.root.inside(target))
+        }
+        try FileExchange.swap(next, target)
+        for (index, entry) in rest.enumerated() {
+            do throws(FileFault) {
+                try FileExchange.move(entry.path.inside(next), to: entry.path.inside(target))
+            } catch {
+                for entry in rest[..<index] {
+                    try FileExchange.move(entry.path.inside(target), to: entry.path.inside(next))
+                }
+                try FileExchange.swap(next, target)
+                throw FileFault(
+                    description:
+                        "\(target)/\(entry.path.text) cannot be kept: it can be neither linked nor moved; move it out of the folder"
+                )
+            }
+        }
     }
 
-    static func sync(folder: String) {
-        let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        _ = fsync(descriptor)
-        close(descriptor)
+    /// Takes the old tree away; what somebody has put there since it was looked at goes to the new one.
+    private func removeOld(_ old: String, savingTo target: String) {
+        for entry in scan.entries.reversed() {
+            let path = entry.path.inside(old)
+            guard entry.kind != .folder, entry.kind != .closedFolder else { continue }
+            FileExchange.openFolder(entry.path.parent.inside(old))
+            guard let now = FolderScan.entry(entry.path, in: old) else { continue }
+            let isKnown = now.isSame(as: entry) || generated[entry.path] != nil
+            if isKnown { FileExchange.removeName(path) }
+        }
+        for entry in scan.entries.reversed() where entry.kind == .folder {
+            FileExchange.removeFolder(entry.path.inside(old))
+        }
+        guard let rest = try? FolderScan(of: old) else { return }
+        for entry in rest.entries.dropFirst()
+        where entry.kind != .folder || FolderScan.entry(entry.path, in: target) == nil {
+            FileExchange.replace(entry.path.inside(target), by: entry.path.inside(old))
+        }
+        FileExchange.removeFolders(rest, of: old)
     }
 }
 

@@ -18,117 +18,123 @@ struct TopologyText {
         lines = ["# \(OutputTree.mark)"]
     }
 
+    private typealias Entries = [(key: String, value: YAMLText)]
+
     private mutating func add(_ plan: ImportPlan) {
-        section("accounts", plan.accounts) { $0.add($1) }
-        section("vpcs", plan.vpcs) { $0.add($1) }
-        section("endpoints", plan.endpoints) { $0.add($1) }
-        section("endpoint-services", plan.services) { $0.add($1) }
-        section("zones", plan.zones) { $0.add($1) }
+        section("accounts", plan.accounts.map { YAMLText.item(entries($0)) })
+        section("vpcs", plan.vpcs.map { YAMLText.item(entries($0), comment: comment($0.name)) })
+        section("endpoints", plan.endpoints.map { YAMLText.item(entries($0)) })
+        section("endpoint-services", plan.services.map { YAMLText.item(entries($0)) })
+        section("zones", plan.zones.map { YAMLText.item(entries($0)) })
     }
 
-    private mutating func section<Item>(
-        _ key: String,
-        _ items: [Item],
-        _ add: (inout Self, Item) -> Void
-    ) {
+    private mutating func section(_ key: String, _ items: [[String]]) {
         guard !items.isEmpty else { return }
         lines += ["", "\(key):"]
-        for item in items { add(&self, item) }
+        for item in items { lines += item }
     }
 
-    private mutating func add(_ account: PlannedAccount) {
-        lines.append("  - id: \"\(account.id)\"")
-        guard !account.zones.isEmpty else { return }
-        lines.append("    availability-zones:")
-        for (name, id) in account.zones.sorted(by: { $0.key < $1.key }) {
-            lines.append("      \(name): \(id)")
+    private func entries(_ account: PlannedAccount) -> Entries {
+        var entries: Entries = [("id", .quoted(account.id))]
+        if !account.zones.isEmpty {
+            let zones = account.zones.sorted { $0.key < $1.key }
+            let table = zones.map { (key: $0.key, value: YAMLText.text($0.value)) }
+            entries.append(("availability-zones", .block(table)))
         }
+        return entries
     }
 
-    private mutating func add(_ vpc: PlannedVPC) {
-        lines.append("  - id: \(vpc.id)\(comment(vpc.name))")
-        lines.append("    account: \"\(vpc.account)\"")
-        if let region = vpc.region { lines.append("    region: \(region)") }
-        lines.append("    ranges: \(list(vpc.ranges))")
-        if !vpc.inbound.isEmpty { lines.append("    inbound: \(list(vpc.inbound))") }
-        if !vpc.endpoints.isEmpty {
-            lines.append("    endpoints: [\(vpc.endpoints.joined(separator: ", "))]")
+    private func entries(_ vpc: PlannedVPC) -> Entries {
+        var entries: Entries = [("id", .text(vpc.id)), ("account", .quoted(vpc.account))]
+        if let region = vpc.region { entries.append(("region", .text(region))) }
+        entries.append(("ranges", ranges(vpc.ranges)))
+        if !vpc.inbound.isEmpty { entries.append(("inbound", ranges(vpc.inbound))) }
+        if !vpc.endpoints.isEmpty { entries.append(("endpoints", texts(vpc.endpoints))) }
+        if !vpc.subnets.isEmpty {
+            entries.append(("subnets", .lines(vpc.subnets.map { .entries(self.entries($0)) })))
         }
-        guard !vpc.subnets.isEmpty else { return }
-        lines.append("    subnets:")
-        for subnet in vpc.subnets {
-            let shared = subnet.sharedWith.map { "\"\($0)\"" }.joined(separator: ", ")
-            let sharedWith = shared.isEmpty ? "" : ", shared-with: [\(shared)]"
-            lines.append(
-                "      - { id: \(subnet.id), ranges: \(list(subnet.ranges)), az: \(subnet.zoneID)\(sharedWith) }"
-            )
-        }
+        return entries
     }
 
-    private mutating func add(_ endpoint: PlannedEndpoint) {
-        lines.append("  - id: \(endpoint.id)")
-        lines.append("    vpc: \(endpoint.vpc)")
-        lines.append("    type: \(endpoint.kind.rawValue)")
-        if let service = endpoint.service { lines.append("    service: \(service)") }
-        lines.append("    state: \(endpoint.state)")
+    private func entries(_ subnet: PlannedSubnet) -> Entries {
+        var entries: Entries = [
+            ("id", .text(subnet.id)), ("ranges", ranges(subnet.ranges)),
+            ("az", .text(subnet.zoneID)),
+        ]
+        if !subnet.sharedWith.isEmpty {
+            entries.append(("shared-with", .list(subnet.sharedWith.map(YAMLText.quoted))))
+        }
+        return entries
+    }
+
+    private func entries(_ endpoint: PlannedEndpoint) -> Entries {
+        var entries: Entries = [
+            ("id", .text(endpoint.id)), ("vpc", .text(endpoint.vpc)),
+            ("type", .text(endpoint.kind.rawValue)),
+        ]
+        if let service = endpoint.service { entries.append(("service", .text(service))) }
+        entries.append(("state", .text(endpoint.state)))
         if !endpoint.names.isEmpty {
-            let names = endpoint.names.map { "\"\($0)\"" }.joined(separator: ", ")
-            lines.append("    names: [\(names)]")
+            entries.append(("names", .list(endpoint.names.map(YAMLText.quoted))))
         }
-        if let state = endpoint.verification, EndpointEntries.isWord(state) {
-            lines.append("    verification: \(state)")
-        }
-        if let list = endpoint.prefixList { lines.append("    prefix-list: \(list)") }
-        if !endpoint.prefixes.isEmpty { lines.append("    prefixes: \(list(endpoint.prefixes))") }
+        if let state = endpoint.verification { entries.append(("verification", .text(state))) }
+        if let list = endpoint.prefixList { entries.append(("prefix-list", .text(list))) }
+        if !endpoint.prefixes.isEmpty { entries.append(("prefixes", ranges(endpoint.prefixes))) }
         if !endpoint.routeTables.isEmpty {
-            lines.append("    route-tables: [\(endpoint.routeTables.joined(separator: ", "))]")
+            entries.append(("route-tables", texts(endpoint.routeTables)))
         }
+        return entries
     }
 
-    private mutating func add(_ service: PlannedService) {
-        lines.append("  - service: \(service.service)")
-        lines.append("    name: \(service.name)")
-        if let state = service.verification { lines.append("    verification: \(state)") }
-        if let label = service.recordLabel { lines.append("    record: \(label)") }
-        if let value = service.recordValue { lines.append("    value: \"\(value)\"") }
+    private func entries(_ service: PlannedService) -> Entries {
+        var entries: Entries = [("service", .text(service.service)), ("name", .text(service.name))]
+        if let state = service.verification { entries.append(("verification", .text(state))) }
+        if let label = service.recordLabel { entries.append(("record", .text(label))) }
+        if let value = service.recordValue { entries.append(("value", .quoted(value))) }
+        return entries
     }
 
-    private mutating func add(_ zone: PlannedZone) {
-        lines.append("  - file: \(zone.file)")
-        lines.append("    vpcs: [\(zone.vpc)]")
-        if options.affinity != .zonal { lines.append("    affinity: \(options.affinity.rawValue)") }
+    private func entries(_ zone: PlannedZone) -> Entries {
+        var entries: Entries = [("file", .text(zone.file)), ("vpcs", texts([zone.vpc]))]
+        if options.affinity != .zonal {
+            entries.append(("affinity", .text(options.affinity.rawValue)))
+        }
         if let owner = zone.owner {
-            if options.labels != .account { lines.append("    labels: \(options.labels.rawValue)") }
-            lines.append("    owner: \"\(owner)\"")
+            if options.labels != .account {
+                entries.append(("labels", .text(options.labels.rawValue)))
+            }
+            entries.append(("owner", .quoted(owner)))
         }
-        if zone.fallsThrough { lines.append("    fallthrough: true") }
-        if zone.isInboundOnly { lines.append("    audience: inbound") }
+        if zone.fallsThrough { entries.append(("fallthrough", .truth(true))) }
+        if zone.isInboundOnly { entries.append(("audience", .text("inbound"))) }
+        return entries
     }
 
-    private func list(_ prefixes: [IPPrefix]) -> String {
-        let texts = prefixes.map { $0.first.isV4 ? "\($0)" : "\"\($0)\"" }
-        return "[\(texts.joined(separator: ", "))]"
-    }
+    private func ranges(_ ranges: [IPPrefix]) -> YAMLText { .list(ranges.map(YAMLText.range)) }
 
-    /// A name that somebody gave, so that it cannot end the comment or steer a terminal.
+    private func texts(_ texts: [String]) -> YAMLText { .list(texts.map(YAMLText.text)) }
+
+    /// A name that somebody gave, in printable ASCII, so that it cannot end the comment.
     private func comment(_ name: String?) -> String {
-        let text = (name ?? "").unicodeScalars.filter { $0.properties.generalCategory != .control }
-        return text.isEmpty ? "" : "    # " + String(String.UnicodeScalarView(text.prefix(80)))
+        let scalars = (name ?? "").unicodeScalars.prefix(80)
+        return YAMLText.escaped(String(String.UnicodeScalarView(scalars)))
     }
 }
 
 /// Writes a planned zone as a master file.
 enum ZoneText {
     /// What private names have in published answers, and what a name that is missing is remembered for.
-    private static let ttl = 60
+    static let ttl = 60
+    private static let server = "ns-1536.awsdns-00.co.uk."
 
     static func text(of zone: PlannedZone) -> String {
         var lines = [
-            "; \(OutputTree.mark)", "$ORIGIN \(zone.apex).", "$TTL \(ttl)",
-            "@ SOA ns-1536.awsdns-00.co.uk. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 \(ttl)",
-            "@ NS ns-1536.awsdns-00.co.uk.",
+            "; \(OutputTree.mark)", "$ORIGIN \(MasterFileText.owner(zone.apex)).", "$TTL \(ttl)",
+            "@ SOA \(server) awsdns-hostmaster.amazon.com. 1 7200 900 1209600 \(ttl)",
+            "@ NS \(server)",
         ]
         for (owner, addresses) in zone.records.sorted(by: { $0.key < $1.key }) {
+            let owner = MasterFileText.owner(owner)
             lines += addresses.map { "\(owner) \($0.isV4 ? "A" : "AAAA") \($0)" }
         }
         return lines.joined(separator: "\n") + "\n"

@@ -20,15 +20,38 @@ struct ImportPlan {
     var zones: [PlannedZone] = []
     /// What a person should know and need not act on.
     var notes: [String] = []
+
+    /// Gives each zone a file of its own, named after VPC and zone.
+    ///
+    /// A name that the file system cannot take, or that another zone has, is cut and numbered with a `~`,
+    /// which no zone's name has.
+    mutating func nameFiles() {
+        var taken: Set<String> = []
+        for index in zones.indices {
+            let zone = zones[index]
+            let name = "\(zone.apex)\(zone.isInboundOnly ? ".inbound" : "")"
+            var file = "\(zone.vpc)/\(name).zone"
+            var number = 2
+            while name.utf8.count + 5 > Self.longestName || !taken.insert(file).inserted {
+                file = "\(zone.vpc)/\(name.prefix(200))~\(number).zone"
+                number += 1
+                if taken.insert(file).inserted { break }
+            }
+            zones[index].file = file
+        }
+    }
+
+    /// Octets of a name that Linux file systems take.
+    private static let longestName = 255
 }
 
-struct PlannedAccount {
+struct PlannedAccount: Hashable {
     var id: String
     /// AZ name to AZ ID.
     var zones: [String: String]
 }
 
-struct PlannedVPC {
+struct PlannedVPC: Hashable {
     var id: String
     var name: String?
     var account: String
@@ -40,14 +63,14 @@ struct PlannedVPC {
     var subnets: [PlannedSubnet]
 }
 
-struct PlannedSubnet {
+struct PlannedSubnet: Hashable {
     var id: String
     var ranges: [IPPrefix]
     var zoneID: String
     var sharedWith: [String]
 }
 
-struct PlannedEndpoint {
+struct PlannedEndpoint: Hashable {
     var id: String
     var vpc: String
     var kind: Endpoint.Kind
@@ -62,7 +85,7 @@ struct PlannedEndpoint {
 }
 
 /// An endpoint service of one of the accounts, with its private name.
-struct PlannedService {
+struct PlannedService: Hashable {
     var service: String
     var name: String
     var verification: String?
@@ -71,7 +94,7 @@ struct PlannedService {
 }
 
 /// A zone file and its entry.
-struct PlannedZone {
+struct PlannedZone: Hashable {
     var vpc: String
     var apex: String
     /// The account whose AZ names the zonal names are; nil for a zone without any.
@@ -80,7 +103,6 @@ struct PlannedZone {
     var isInboundOnly = false
     /// Addresses by owner name, written from the apex: `@`, `*`, `vpce-….ssm`.
     var records: [String: [IPAddress]] = [:]
-
     /// Where it is written, below the folder of the import.
-    var file: String { "\(vpc)/\(apex)\(isInboundOnly ? ".inbound" : "").zone" }
+    var file = ""
 }

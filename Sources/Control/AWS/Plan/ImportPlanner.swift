@@ -12,7 +12,7 @@ struct ImportPlanner {
     private var claims: [ZoneKey: String] = [:]
     private var unknownAttributes: Set<String> = []
     /// By name, the list with the first ID.
-    private let prefixListsByName: [String: EC2.PrefixList]
+    private let prefixListsByName: [String: AccountExport.Found<EC2.PrefixList>]
 
     private struct ZoneKey: Hashable {
         var vpc: String
@@ -34,10 +34,10 @@ struct ImportPlanner {
         self.options = options
         self.journal = journal
         let named = inventory.prefixLists.values.compactMap { list in
-            list.prefixListName.map { ($0, list) }
+            list.value.prefixListName.map { ($0, list) }
         }
         prefixListsByName = Dictionary(named) { one, other in
-            (one.prefixListId ?? "") < (other.prefixListId ?? "") ? one : other
+            (one.value.prefixListId ?? "") < (other.value.prefixListId ?? "") ? one : other
         }
     }
 
@@ -45,9 +45,10 @@ struct ImportPlanner {
         for endpoint in endpointsByAge() { add(endpoint) }
         addNetwork()
         plan.endpoints.sort { $0.id < $1.id }
-        plan.services = inventory.services.compactMap(PlannedService.init)
+        plan.services = inventory.services.compactMap(planned)
             .sorted { $0.service < $1.service }
         plan.zones = zones.values.sorted { ($0.vpc, $0.apex) < ($1.vpc, $1.apex) }
+        plan.nameFiles()
         for vpc in unknownAttributes.sorted() {
             plan.notes.append(
                 "\(vpc): enableDnsSupport and enableDnsHostnames are not in the export, and taken for true"
@@ -130,6 +131,35 @@ struct ImportPlanner {
         )
     }
 
+    // MARK: Endpoint services
+
+    /// Nil for a service without a private name, or with a mistake.
+    private func planned(
+        _ found: AccountExport.Found<EC2.ServiceConfiguration>
+    ) -> PlannedService? {
+        let service = found.value
+        guard let privateName = service.privateDnsName, !privateName.isEmpty else { return nil }
+        let subject = service.serviceName ?? "an endpoint service without ServiceName"
+        let proof = service.privateDnsNameConfiguration
+        func given(_ text: String?, _ form: ValueForm<String>, _ member: String) -> String? {
+            inventory.given(text, form, "\(subject): \(member)", found.file)
+        }
+        let state = given(proof?.state, .verificationState, "PrivateDnsNameConfiguration.State")
+        let label = given(proof?.name, .recordLabel, "PrivateDnsNameConfiguration.Name")
+        let value = given(proof?.value, .recordValue, "PrivateDnsNameConfiguration.Value")
+        guard
+            let name = inventory.checked(service.serviceName, .serviceName, subject, found.file),
+            let privateName = given(privateName, .privateName, "PrivateDnsName")
+        else { return nil }
+        return PlannedService(
+            service: name,
+            name: privateName,
+            verification: state?.lowercased(),
+            recordLabel: label,
+            recordValue: value
+        )
+    }
+
     // MARK: Endpoints
 
     private mutating func add(_ found: AccountExport.Found<EC2.Endpoint>) {
@@ -151,18 +181,32 @@ struct ImportPlanner {
             return
         }
         let entries = EndpointEntries(endpoint, inventory.associations[id] ?? [])
+        for name in entries.unreadable {
+            journal.error(
+                at: place,
+                "\(id): DnsName \(name.shown) is not a name that can be written; export it again"
+            )
+        }
         var planned = PlannedEndpoint(
             id: id,
             vpc: vpc,
             kind: kind,
-            service: endpoint.serviceName.flatMap { EndpointEntries.isWord($0) ? $0 : nil },
+            service: inventory.given(
+                endpoint.serviceName,
+                .serviceName,
+                "\(id): ServiceName",
+                found.file
+            ),
             state: state(of: endpoint, id, place)
         )
         if planned.isOfEndpointService {
             let state = planned.service.flatMap { inventory.verifications[$0] }
             planned.verification = state?.lowercased()
         }
-        planned.routeTables = (endpoint.routeTableIds ?? []).filter(EndpointEntries.isWord).sorted()
+        planned.routeTables = (endpoint.routeTableIds ?? []).compactMap {
+            inventory.checked($0, .routeTableID, "\(id): RouteTableIds", found.file)
+        }
+        .sorted()
         if kind == .gateway { addPrefixList(to: &planned) }
         if kind.hasNames {
             planned.names = privateNames(entries, endpoint, planned)
@@ -188,8 +232,11 @@ struct ImportPlanner {
         let list =
             inventory.prefixListOfEndpoint[endpoint.id].flatMap { inventory.prefixLists[$0] }
             ?? endpoint.service.flatMap { prefixListsByName[$0] }
-        endpoint.prefixList = list?.prefixListId ?? inventory.prefixListOfEndpoint[endpoint.id]
-        endpoint.prefixes = (list?.cidrs ?? []).compactMap { IPPrefix($0) }
+        endpoint.prefixList =
+            list?.value.prefixListId ?? inventory.prefixListOfEndpoint[endpoint.id]
+        endpoint.prefixes = (list?.value.cidrs ?? []).compactMap {
+            inventory.checked($0, .prefix, "\(endpoint.prefixList ?? ""): Cidrs", list?.file ?? "")
+        }
         endpoint.names = endpoint.service.flatMap(Endpoint.publicName).map { [$0] } ?? []
     }
 
@@ -218,12 +265,6 @@ struct ImportPlanner {
         _ planned: PlannedEndpoint,
         _ place: SourcePlace
     ) {
-        for name in entries.unreadable {
-            journal.error(
-                at: place,
-                "\(planned.id): DnsName \(name.shown) is not a name that can be written; export it again"
-            )
-        }
         let interfaces = self.interfaces(of: endpoint, planned, place)
         guard !interfaces.isEmpty else { return }
         let types = entries.recordTypes
@@ -363,31 +404,4 @@ struct ImportPlanner {
 extension PlannedEndpoint {
     /// True behind an endpoint service, of one's own or of somebody else's.
     fileprivate var isOfEndpointService: Bool { service?.contains(".vpce-svc-") ?? false }
-}
-
-extension PlannedService {
-    /// Nil for a service without a private name.
-    fileprivate init?(_ configuration: EC2.ServiceConfiguration) {
-        guard let service = configuration.serviceName, EndpointEntries.isWord(service),
-            let name = configuration.privateDnsName?.lowercased(), EndpointEntries.isName(name)
-        else { return nil }
-        let proof = configuration.privateDnsNameConfiguration
-        self.init(
-            service: service,
-            name: name,
-            verification: proof?.state.flatMap {
-                EndpointEntries.isWord($0) ? $0.lowercased() : nil
-            },
-            recordLabel: proof?.name.flatMap { EndpointEntries.isWord($0) ? $0 : nil },
-            recordValue: proof?.value.flatMap { Self.isValue($0) ? $0 : nil }
-        )
-    }
-
-    /// Letters, digits and a few marks, as AWS makes them: `vpce:l6p0ERxlTt45jevFwOCp`.
-    private static func isValue(_ text: String) -> Bool {
-        text.utf8.count <= 255
-            && text.utf8.allSatisfy {
-                $0.isLetter || $0.digit != nil || ":-_=+/.".utf8.contains($0)
-            }
-    }
 }

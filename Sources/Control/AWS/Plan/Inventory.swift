@@ -12,8 +12,8 @@ struct Inventory {
     private(set) var endpoints: [String: AccountExport.Found<EC2.Endpoint>] = [:]
     private(set) var associations: [String: [EC2.Association]] = [:]
     private(set) var verifications: [String: String] = [:]
-    private(set) var services: [EC2.ServiceConfiguration] = []
-    private(set) var prefixLists: [String: EC2.PrefixList] = [:]
+    private(set) var services: [AccountExport.Found<EC2.ServiceConfiguration>] = []
+    private(set) var prefixLists: [String: AccountExport.Found<EC2.PrefixList>] = [:]
     /// Prefix list that a route sends to a gateway endpoint, by endpoint.
     private(set) var prefixListOfEndpoint: [String: String] = [:]
     private var dnsSupport: [String: Bool] = [:]
@@ -51,10 +51,12 @@ struct Inventory {
 
     init(_ exports: [String: AccountExport], _ journal: ConfigurationJournal) {
         self.journal = journal
-        let sorted = exports.sorted { $0.key < $1.key }.map(\.value)
-        for export in sorted { addTable(of: export) }
-        for export in sorted {
-            guard let account = export.account else { continue }
+        let known = exports.sorted { $0.key < $1.key }.map(\.value).compactMap { export in
+            export.account.flatMap { checked($0.value, .accountID, "OwnerId", $0.file) }
+                .map { (export: export, account: $0) }
+        }
+        for (export, account) in known { addTable(of: export, account) }
+        for (export, account) in known {
             for vpc in export.vpcs { add(vpc, of: account) }
             for subnet in export.subnets { add(subnet, of: account) }
             for interface in export.interfaces { add(interface) }
@@ -75,28 +77,37 @@ struct Inventory {
 
     // MARK: Accounts
 
-    private mutating func addTable(of export: AccountExport) {
-        guard let account = export.account else { return }
-        for zone in export.zones {
+    private mutating func addTable(of export: AccountExport, _ account: String) {
+        for found in export.zones {
+            let zone = found.value
             guard let name = zone.zoneName?.lowercased(), let id = zone.zoneId?.lowercased() else {
+                continue
+            }
+            guard EndpointEntries.isWord(name), EndpointEntries.isWord(id) else {
+                journal.error(
+                    at: SourcePlace(file: found.file),
+                    "\(name.shown): ZoneName and ZoneId (\(id.shown)) are not both words of letters, digits and hyphens; export it again"
+                )
                 continue
             }
             guard ZoneNames.isName(name), ZoneNames.isID(id) else {
                 let zone = "\(name.shown) (\(id.shown))"
                 journal.warning(
-                    at: SourcePlace(file: account),
+                    at: SourcePlace(file: found.file),
                     "\(zone) is no availability zone that is known how to write; it is left out"
                 )
                 continue
             }
             if let other = tables[account]?[name], other != id {
                 journal.error(
-                    at: SourcePlace(file: account),
+                    at: SourcePlace(file: found.file),
                     "\(name) is both \(other) and \(id) in the exports of account \(account); export it again"
                 )
             }
             tables[account, default: [:]][name] = id
-            if let region = zone.regionName, isWord(region) { regions[account] = region }
+            if let region = given(zone.regionName, .region, "\(name): RegionName", found.file) {
+                regions[account] = region
+            }
         }
     }
 
@@ -105,7 +116,8 @@ struct Inventory {
     private mutating func add(_ found: AccountExport.Found<EC2.VPC>, of account: String) {
         let vpc = found.value
         guard let id = checked(vpc.vpcId, .vpcID, "a VPC without VpcId", found.file) else { return }
-        guard let owner = checked(vpc.ownerId ?? account, .accountID, id, found.file) else {
+        guard let owner = checked(vpc.ownerId ?? account, .accountID, "\(id): OwnerId", found.file)
+        else {
             return
         }
         if let known = vpcs[id], known.source == known.account || account != owner { return }
@@ -131,6 +143,12 @@ struct Inventory {
         let subnet = found.value
         guard let id = checked(subnet.subnetId, .subnetID, "a subnet without SubnetId", found.file),
             let vpc = checked(subnet.vpcId, .vpcID, "\(id): VpcId", found.file),
+            let owner = checked(
+                subnet.ownerId ?? account,
+                .accountID,
+                "\(id): OwnerId",
+                found.file
+            ),
             let zoneID = zoneID(of: subnet, id, account, found.file)
         else { return }
         if let known = subnets[id], known.zoneID != zoneID {
@@ -140,7 +158,6 @@ struct Inventory {
             )
             return
         }
-        let owner = subnet.ownerId ?? account
         let participants = owner == account ? [] : [account]
         if subnets[id] != nil, owner != account {
             subnets[id]?.sharedWith.formUnion(participants)
@@ -169,7 +186,7 @@ struct Inventory {
     ) -> String? {
         let name = subnet.availabilityZone?.lowercased()
         let byName = name.flatMap { tables[account]?[$0] }
-        guard let stated = subnet.availabilityZoneId?.lowercased() else {
+        guard let text = subnet.availabilityZoneId else {
             if byName == nil {
                 journal.error(
                     at: SourcePlace(file: file),
@@ -178,6 +195,9 @@ struct Inventory {
             }
             return byName
         }
+        guard let stated = checked(text, .zoneID, "\(id): AvailabilityZoneId", file) else {
+            return nil
+        }
         if let byName, byName != stated {
             journal.error(
                 at: SourcePlace(file: file),
@@ -185,7 +205,7 @@ struct Inventory {
             )
             return nil
         }
-        return checked(stated, .zoneID, "\(id): AvailabilityZoneId", file)
+        return stated
     }
 
     private mutating func add(_ found: AccountExport.Found<EC2.NetworkInterface>) {
@@ -241,6 +261,7 @@ struct Inventory {
             tellOfTwo(id, found.file, known.file)
             return
         }
+        _ = given(found.value.ownerId, .accountID, "\(id): OwnerId", found.file)
         endpoints[id] = found
     }
 
@@ -249,34 +270,64 @@ struct Inventory {
             guard let id = association.value.vpcEndpointId else { continue }
             associations[id, default: []].append(association.value)
         }
-        for service in export.services {
-            guard let name = service.serviceName,
-                let state = service.privateDnsNameVerificationState
-            else { continue }
-            verifications[name] = verifications[name] ?? state
-        }
-        services += export.configurations
-        for service in export.configurations {
-            guard let name = service.serviceName,
-                let state = service.privateDnsNameConfiguration?.state
-            else { continue }
-            verifications[name] = state
-        }
+        addServices(of: export)
         for list in export.prefixLists {
-            guard let id = list.prefixListId, isWord(id) else { continue }
-            if prefixLists[id]?.cidrs == nil { prefixLists[id] = list }
-        }
-        for route in export.routeTables.flatMap({ $0.routes ?? [] }) {
-            guard let list = route.destinationPrefixListId, let endpoint = route.gatewayId,
-                endpoint.hasPrefix("vpce-"), isWord(list)
+            let subject = "a prefix list without PrefixListId"
+            guard let id = checked(list.value.prefixListId, .prefixListID, subject, list.file)
             else { continue }
-            prefixListOfEndpoint[endpoint] = list
+            if prefixLists[id]?.value.cidrs == nil { prefixLists[id] = list }
+        }
+        for table in export.routeTables {
+            for route in table.value.routes ?? [] {
+                guard let endpoint = route.gatewayId, endpoint.hasPrefix("vpce-"),
+                    let list = given(
+                        route.destinationPrefixListId,
+                        .prefixListID,
+                        "\(endpoint): DestinationPrefixListId",
+                        table.file
+                    )
+                else { continue }
+                prefixListOfEndpoint[endpoint] = list
+            }
         }
         dnsSupport.merge(export.dnsSupport) { $0 && $1 }
         dnsHostnames.merge(export.dnsHostnames) { $0 && $1 }
     }
 
+    private mutating func addServices(of export: AccountExport) {
+        for service in export.services {
+            guard let name = service.value.serviceName,
+                let state = given(
+                    service.value.privateDnsNameVerificationState,
+                    .verificationState,
+                    "\(name): PrivateDnsNameVerificationState",
+                    service.file
+                )
+            else { continue }
+            verifications[name] = verifications[name] ?? state
+        }
+        services += export.configurations
+        for service in export.configurations {
+            guard let name = service.value.serviceName,
+                let state = service.value.privateDnsNameConfiguration?.state,
+                EndpointEntries.isWord(state)
+            else { continue }
+            verifications[name] = state
+        }
+    }
+
     // MARK: Values
+
+    /// A value that may be missing or empty, but has its form if it is there.
+    func given<Value>(
+        _ text: String?,
+        _ form: ValueForm<Value>,
+        _ subject: String,
+        _ file: String
+    ) -> Value? {
+        guard let text, !text.isEmpty else { return nil }
+        return checked(text, form, subject, file)
+    }
 
     /// A value that is there and has its form; anything else is an error.
     func checked<Value>(
@@ -298,11 +349,5 @@ struct Inventory {
             journal.error(at: SourcePlace(file: file), "\(subject.shown): \(error.message)")
             return nil
         }
-    }
-
-    /// Letters, digits, hyphens and dots: what can be written anywhere.
-    private func isWord(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.count <= 128
-            && text.utf8.allSatisfy { $0.isLetter || $0.digit != nil || $0 == 0x2D || $0 == 0x2E }
     }
 }

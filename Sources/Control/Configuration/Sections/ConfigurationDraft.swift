@@ -24,14 +24,18 @@ struct ConfigurationDraft {
     var control: String?
     /// It is meant to have no VPC or no zone.
     var mayBeEmpty = false
-    /// No file has any key.
-    var isBlank = true
+    /// The keys at the top of the files.
+    var sections: Set<String> = []
+    /// Where the keys stand whose values are secrets.
+    var secrets: [SourcePlace] = []
 }
 
 struct ListenerDraft {
     var place: SourcePlace
     var endpoint: EndpointText
     var vpc: Placed<String>?
+    /// Ranges whose clients are in the VPC, besides its own.
+    var from: [IPPrefix] = []
     var account: Placed<String>?
     /// Nil where no header is taken.
     var proxies: [IPPrefix]?
@@ -44,7 +48,11 @@ struct RuleDraft {
     /// Nil for everyone.
     var vpcs: [Placed<String>]?
     var trustsAD: Bool
-    var privateAnswers = PrivateAnswers.allow
+    /// Nil where the file leaves it to whom the rule leads to.
+    var privateAnswers: PrivateAnswersWord?
+    /// Names that `allow-private` lists, and where.
+    var exceptions: [DomainName] = []
+    var exceptionsPlace: SourcePlace?
 
     enum Target: Sendable {
         case system

@@ -23,6 +23,7 @@ struct ConfigurationFileReader {
         "empty",
     ]
     private static let laterKeys = ["admin", "query-log"]
+    private static let listenerLimit = 1_000
 
     /// Reads the file at `path` with its includes.
     static func read(
@@ -69,12 +70,12 @@ struct ConfigurationFileReader {
             later: Self.laterKeys,
             journal
         ) {
-            draft.isBlank = draft.isBlank && entries.isEmpty
             read(entries, of: path)
         }
     }
 
     private mutating func read(_ entries: MappingReader, of path: String) {
+        draft.sections.formUnion(entries.keys)
         for file in entries.values("include", .path) {
             read(path: FilePath.join(file.value, besides: path), namedAt: file.place)
         }
@@ -86,6 +87,7 @@ struct ConfigurationFileReader {
         if let node = once("identity", entries) {
             draft.identity = ServerIdentity(reading: node, journal)
         }
+        if let node = entries["cookies"], !node.isNothing { draft.secrets.append(node.place) }
         if let node = once("cookies", entries) {
             draft.cookieSecrets = CookieSecrets(reading: node, journal)
         }
@@ -99,11 +101,17 @@ struct ConfigurationFileReader {
             draft.control = node.value(.controlPath(besides: path), journal)
         }
         if entries["listen"] != nil {
-            let items = few(entries.items("listen"), Self.listenerLimit, "listeners")
-            draft.listeners = (draft.listeners ?? []) + items.compactMap(listener)
+            let items = entries.items("listen", atMost: Self.listenerLimit, "listeners")
+            draft.listeners =
+                (draft.listeners ?? [])
+                + items.compactMap { ListenerDraft(reading: $0, journal) }
         }
         if entries["forward"] != nil {
-            draft.rules = (draft.rules ?? []) + entries.items("forward").compactMap(rule)
+            draft.rules =
+                (draft.rules ?? [])
+                + entries.items("forward").compactMap {
+                    RuleDraft(reading: $0, journal)
+                }
         }
         draft.accounts += entries.items("accounts").compactMap(account)
         draft.vpcs += entries.items("vpcs").compactMap(vpc)
@@ -111,24 +119,6 @@ struct ConfigurationFileReader {
         draft.endpointServices += entries.items("endpoint-services").compactMap(endpointService)
         draft.zones += entries.items("zones").compactMap { zone($0, besides: path) }
     }
-
-    /// The items of a list, no more of which than `limit` mean anything.
-    private func few(
-        _ items: [ConfigurationNode],
-        _ limit: Int,
-        _ noun: String
-    ) -> ArraySlice<ConfigurationNode> {
-        if items.count > limit {
-            journal.error(
-                at: items[limit].place,
-                "more than \(limit) \(noun); remove this one and those behind it"
-            )
-        }
-        return items.prefix(limit)
-    }
-
-    private static let listenerLimit = 1_000
-    private static let upstreamLimit = 64
 
     /// The value of a key that may stand in one file only.
     private mutating func once(_ key: String, _ entries: MappingReader) -> ConfigurationNode? {
@@ -151,7 +141,7 @@ struct ConfigurationFileReader {
         guard let entries = MappingReader(node, "clients", keys: keys, journal) else { return }
         let allowed = entries.values("allow", .prefix)
         draft.clients.allow = allowed.map(\.value)
-        for range in allowed where range.value.length == (range.value.first.isV4 ? 96 : 0) {
+        for range in allowed where range.value.isWholeFamily {
             journal.warning(
                 at: range.place,
                 "\(range.value) lets the whole Internet ask, which others will have this server attack with; name the ranges that are yours"
@@ -180,88 +170,6 @@ struct ConfigurationFileReader {
                 "min-ttl is more than max-ttl; write at most \(draft.cache.maxTTL)s"
             )
         }
-    }
-
-    private func listener(_ node: ConfigurationNode) -> ListenerDraft? {
-        if case .text = node.content {
-            return node.value(.listener, journal).map {
-                ListenerDraft(place: node.place, endpoint: $0)
-            }
-        }
-        guard
-            let entries = MappingReader(
-                node,
-                "a listener",
-                keys: ["address", "vpc", "account", "proxy-protocol"],
-                journal
-            ), let endpoint = entries.required("address", .listener)
-        else { return nil }
-        let listener = ListenerDraft(
-            place: node.place,
-            endpoint: endpoint.value,
-            vpc: entries.value("vpc", .vpcID),
-            account: entries.value("account", .accountID),
-            proxies: entries["proxy-protocol"].map(proxies)
-        )
-        if let account = listener.account, entries["vpc"] == nil {
-            journal.error(
-                at: account.place,
-                "`account` needs `vpc`: it names a participant of that VPC's shared subnets; add vpc:"
-            )
-        }
-        return listener
-    }
-
-    private func proxies(_ node: ConfigurationNode) -> [IPPrefix] {
-        if case .list(let ranges) = node.content, ranges.isEmpty {
-            journal.error(
-                at: node.place,
-                "`proxy-protocol` names no proxy, so nobody could ask here; write their ranges, as in [10.0.1.0/24]"
-            )
-        }
-        return node.values(.prefix, journal).map(\.value)
-    }
-
-    private func rule(_ node: ConfigurationNode) -> RuleDraft? {
-        let keys = ["zone", "to", "vpcs", "trust-ad", "private-answers", "allow-private"]
-        guard let entries = MappingReader(node, "a forwarding rule", keys: keys, journal) else {
-            return nil
-        }
-        let zone = entries.required("zone", .domainName)
-        let targets = few(entries.items("to"), Self.upstreamLimit, "servers").compactMap { item in
-            item.value(.target, journal).map { Placed($0, at: item.place) }
-        }
-        let vpcs = entries["vpcs"].map { _ in entries.values("vpcs", .vpcID) }
-        let trustsAD = entries.value("trust-ad", .truth)?.value ?? false
-        let privateAnswers = self.privateAnswers(entries)
-        guard let zone else { return nil }
-        if entries["to"]?.isEmpty ?? true {
-            journal.error(
-                at: entries["to"]?.place ?? node.place,
-                "the rule for \(zone.value) names nobody to ask; write to: [system] or addresses"
-            )
-        }
-        return RuleDraft(
-            place: node.place,
-            zone: zone.value,
-            to: targets,
-            vpcs: vpcs,
-            trustsAD: trustsAD,
-            privateAnswers: privateAnswers
-        )
-    }
-
-    private func privateAnswers(_ entries: MappingReader) -> PrivateAnswers {
-        let word = entries.value("private-answers", ValueForm<PrivateAnswersWord>.word())?.value
-        let exceptions = entries.values("allow-private", .domainName)
-        if word == .strip { return .strip(except: exceptions.map(\.value)) }
-        if let node = entries["allow-private"] {
-            journal.error(
-                at: node.place,
-                "`allow-private` names exceptions from stripping; add private-answers: strip"
-            )
-        }
-        return .allow
     }
 
     // MARK: The network
@@ -438,22 +346,11 @@ extension ValueForm<String> {
     }
 }
 
-/// How `private-answers` is written.
-private enum PrivateAnswersWord: String, CaseIterable, Sendable { case allow, strip }
-
 /// Paths as configuration files write them: relative to the file that names them.
 enum FilePath {
     static func join(_ path: String, besides file: String) -> String {
         guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
         return file[...slash] + path
-    }
-}
-
-extension ValueForm<RuleDraft.Target> {
-    /// `system`, or a name server.
-    fileprivate static let target = ValueForm("system, or an address such as 10.9.0.53") {
-        (text) throws(ValueFault) in
-        text == "system" ? .system : .upstream(try ValueForm<EndpointText>.upstream.parse(text))
     }
 }
 

@@ -48,8 +48,10 @@ extension ValueForm<String> {
 
 extension ValueForm<CookieSecret> {
     /// A key, which no message repeats.
-    fileprivate static let cookieSecret = ValueForm("a secret of 32 hexadecimal digits") {
-        (text) throws(ValueFault) in
+    fileprivate static let cookieSecret = ValueForm(
+        "a secret of 32 hexadecimal digits",
+        isOfSecrets: true
+    ) { (text) throws(ValueFault) in
         guard let secret = CookieSecret(hexadecimal: text) else {
             throw ValueFault(
                 "this is no secret; write 32 hexadecimal digits, as `openssl rand -hex 16` prints"

@@ -31,7 +31,7 @@ struct MappingReader {
                     "`\(entry.key)` is not supported yet; remove it"
                 )
             } else {
-                Self.refuse(entry, keys + later, subject, journal)
+                Self.refuse(entry, in: node, keys + later, subject, journal)
             }
         }
         self.place = node.place
@@ -42,26 +42,33 @@ struct MappingReader {
 
     private static func refuse(
         _ entry: ConfigurationNode.Entry,
+        in node: ConfigurationNode,
         _ keys: [String],
         _ subject: String,
         _ journal: ConfigurationJournal
     ) {
         journal.error(
             at: entry.place,
-            "unknown key `\(entry.key.shown)` in \(subject); \(advice(entry.key, keys, journal))"
+            Self.unknown(entry.key, isSecret: node.isSecret, keys, subject, journal)
         )
     }
 
-    private static func advice(
+    private static func unknown(
         _ key: String,
+        isSecret: Bool,
         _ keys: [String],
+        _ subject: String,
         _ journal: ConfigurationJournal
     ) -> String {
-        journal.suggestion(for: key, among: keys).map { "did you mean `\($0)`?" }
-            ?? "write one of " + keys.joined(separator: ", ")
+        let guess = journal.suggestion(for: key, among: keys)
+        let advice =
+            guess.map { "did you mean `\($0)`?" } ?? "write one of " + keys.joined(separator: ", ")
+        let shown = SecretText.quoted(key: key, isSecret: isSecret && guess == nil)
+        return "unknown key \(shown) in \(subject); \(advice)"
     }
 
-    var isEmpty: Bool { entries.isEmpty }
+    /// The keys that are there.
+    var keys: Set<String> { Set(entries.map(\.key)) }
 
     /// The value of a key; a mapping has so few that they are gone through.
     subscript(key: String) -> ConfigurationNode? { entries.first { $0.key == key }?.value }
@@ -84,6 +91,18 @@ struct MappingReader {
     }
 
     func items(_ key: String) -> [ConfigurationNode] { self[key]?.items(journal) ?? [] }
+
+    /// The items of a list, no more of which than `limit` mean anything.
+    func items(_ key: String, atMost limit: Int, _ noun: String) -> ArraySlice<ConfigurationNode> {
+        let items = items(key)
+        if items.count > limit {
+            journal.error(
+                at: items[limit].place,
+                "more than \(limit) \(noun); remove this one and those behind it"
+            )
+        }
+        return items.prefix(limit)
+    }
 
     func values<Value>(_ key: String, _ form: ValueForm<Value>) -> [Placed<Value>] {
         self[key]?.values(form, journal) ?? []

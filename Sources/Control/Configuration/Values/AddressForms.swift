@@ -9,6 +9,9 @@ extension ValueForm<IPPrefix> {
             throw ValueFault("`\(text.shown)` is not a CIDR block; write one as in 10.20.0.0/16")
         }
         let end = text.utf8.firstIndex(of: UInt8(ascii: "/")) ?? text.endIndex
+        guard !prefix.isV4 || !text[..<end].utf8.contains(UInt8(ascii: ":")) else {
+            throw ValueFault("\(text.shown) is a block of IPv4 addresses; write \(prefix)")
+        }
         guard IPAddress(text[..<end]) == prefix.first else {
             throw ValueFault("\(text.shown) has host bits set; write \(prefix)")
         }

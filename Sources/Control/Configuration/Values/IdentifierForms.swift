@@ -20,7 +20,7 @@ extension ValueForm<String> {
     static let subnetID = identifier("subnet-", "a subnet ID such as subnet-0a1")
 
     /// A prefix, then letters, digits and hyphens.
-    private static func identifier(
+    static func identifier(
         _ prefix: String,
         _ expected: String,
         longest: Int = 64

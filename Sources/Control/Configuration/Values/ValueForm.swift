@@ -2,14 +2,18 @@
 struct ValueForm<Value>: Sendable {
     /// What stands in its place, with an article: `a duration such as 10s`.
     var expected: String { expectation() }
+    /// True of the form of a secret, whose faults do not repeat it.
+    let isOfSecrets: Bool
     let parse: @Sendable (String) throws(ValueFault) -> Value
     private let expectation: @Sendable () -> String
 
     init(
         _ expected: @autoclosure @escaping @Sendable () -> String,
+        isOfSecrets: Bool = false,
         _ parse: @escaping @Sendable (String) throws(ValueFault) -> Value
     ) {
         expectation = expected
+        self.isOfSecrets = isOfSecrets
         self.parse = parse
     }
 }

@@ -72,7 +72,7 @@ private struct PrefixSet {
 
     func holds(_ prefix: IPPrefix) -> Bool {
         lengths.contains { length in
-            length <= prefix.length
+            length <= prefix.length && (length >= 96 || !prefix.isV4)
                 && prefixes.contains(IPPrefix(prefix.first, length: length))
         }
     }

@@ -11,10 +11,14 @@ struct RangeChecks {
     private let journal: ConfigurationJournal
     /// By VPC: its clients are known by more than their addresses.
     private let isToldApart: [Bool]
+    /// Some listener goes by addresses alone.
+    private let hasPlainListener: Bool
     private var told: Set<Pair> = []
     private var unshown = 0
+    private var warned: Set<Pair> = []
+    private var unshownWarnings = 0
 
-    /// Overlaps that are shown.
+    /// Overlaps that are shown, of each kind.
     private static let limit = 100
     /// VPCs that a range is compared with.
     private static let width = 8
@@ -34,12 +38,22 @@ struct RangeChecks {
     /// A prefix that is open in the sweep.
     private struct Level {
         var prefix: IPPrefix
+        /// What strictly encloses it: as `ranges` and `apart` are.
+        let around: (ranges: [Range], apart: [Range])
         /// The nearest ranges around and at this prefix, each of another VPC.
         var ranges: [Range]
+        /// The same of VPCs whose clients are told apart.
+        var apart: [Range]
         /// Inbound ranges of exactly this prefix, each of another VPC.
         var inbound: [Range] = []
         /// What each VPC has at this prefix.
         var own: [Int: (range: Range?, inbound: Range?)] = [:]
+
+        init(_ prefix: IPPrefix, in outer: Level?) {
+            self.prefix = prefix
+            around = (outer?.ranges ?? [], outer?.apart ?? [])
+            (ranges, apart) = around
+        }
     }
 
     init(
@@ -50,11 +64,8 @@ struct RangeChecks {
         self.draft = draft
         self.journal = journal
         world = configuration.world
-        let bound = Set(world.listeners.compactMap(\.vpc))
-        let hasProxies = world.listeners.contains { $0.proxies != nil }
-        isToldApart = world.vpcs.enumerated().map { index, vpc in
-            bound.contains(index) || hasProxies && !vpc.endpoints.isEmpty
-        }
+        isToldApart = world.toldApart()
+        hasPlainListener = world.listeners.contains { $0.vpc == nil && $0.proxies == nil }
     }
 
     /// Two VPCs may share addresses only where a listener or an endpoint tells their clients apart.
@@ -65,15 +76,28 @@ struct RangeChecks {
                 levels.removeLast()
             }
             if levels.last?.prefix != range.prefix {
-                levels.append(Level(prefix: range.prefix, ranges: levels.last?.ranges ?? []))
+                levels.append(Level(range.prefix, in: levels.last))
             }
             check(range, in: &levels[levels.count - 1])
         }
-        guard unshown > 0, let first = draft.vpcs.first else { return }
-        journal.error(
-            at: SourcePlace(file: first.place.file),
-            "\(unshown) more ranges overlap those of other VPCs; correct the overlaps that are shown and check again"
-        )
+        tellOfRest()
+    }
+
+    private func tellOfRest() {
+        guard let first = draft.vpcs.first else { return }
+        let place = SourcePlace(file: first.place.file)
+        if unshown > 0 {
+            journal.error(
+                at: place,
+                "\(unshown) more ranges overlap those of other VPCs; correct the overlaps that are shown and check again"
+            )
+        }
+        if unshownWarnings > 0 {
+            journal.warning(
+                at: place,
+                "\(unshownWarnings) more ranges lie in those of other VPCs; correct those that are shown and check again"
+            )
+        }
     }
 
     /// Every range after those that hold it.
@@ -89,8 +113,8 @@ struct RangeChecks {
             }
         }
         return ranges.sorted {
-            ($0.prefix.first.bits, $0.prefix.length, $0.vpc)
-                < ($1.prefix.first.bits, $1.prefix.length, $1.vpc)
+            ($0.prefix.family, $0.prefix.first, $0.prefix.length, $0.vpc)
+                < ($1.prefix.family, $1.prefix.first, $1.prefix.length, $1.vpc)
         }
     }
 
@@ -103,19 +127,32 @@ struct RangeChecks {
                 range.isInbound ? level.ranges.filter { $0.prefix == range.prefix } : level.ranges
             for other in here + level.inbound where other.vpc != range.vpc { note(range, other) }
         }
+        if hasPlainListener, !range.isInbound { checkNesting(range, in: level) }
         // A second range of the VPC at this prefix finds nothing that the first has not found.
         if range.isInbound {
             if own.inbound == nil { level.own[range.vpc] = (own.range, range) }
-            keep(range, in: &level.inbound)
+            if !isToldApart[range.vpc] { keep(range, in: &level.inbound) }
         } else {
             if own.range == nil { level.own[range.vpc] = (range, own.inbound) }
-            keep(range, in: &level.ranges)
+            if isToldApart[range.vpc] {
+                keep(range, in: &level.apart)
+            } else {
+                keep(range, in: &level.ranges)
+            }
         }
     }
 
-    /// Keeps the newest of each VPC that clashes with anybody.
+    /// Warns of ranges of two VPCs whose clients are told apart, but not where addresses alone decide.
+    ///
+    /// Equal ranges are meant so if one of the VPCs has no listener of its own: it has the others' clients.
+    private mutating func checkNesting(_ range: Range, in level: Level) {
+        let others =
+            isToldApart[range.vpc] ? level.apart + level.around.ranges : level.around.apart
+        for other in others where other.vpc != range.vpc { noteNested(range, in: other) }
+    }
+
+    /// Keeps the newest of each VPC.
     private func keep(_ range: Range, in ranges: inout [Range]) {
-        guard !isToldApart[range.vpc] else { return }
         ranges.removeAll { $0.vpc == range.vpc && $0.prefix != range.prefix }
         guard !ranges.contains(where: { $0.vpc == range.vpc }) else { return }
         if ranges.count >= Self.width { ranges.removeFirst() }
@@ -131,6 +168,31 @@ struct RangeChecks {
         }
         told.insert(pair)
         tell(range, other)
+    }
+
+    private mutating func noteNested(_ range: Range, in other: Range) {
+        let pair = Pair(one: min(range.vpc, other.vpc), other: max(range.vpc, other.vpc))
+        guard !warned.contains(pair) else { return }
+        guard warned.count < Self.limit else {
+            unshownWarnings += 1
+            return
+        }
+        warned.insert(pair)
+        warn(of: range, in: other)
+    }
+
+    private func warn(of range: Range, in other: Range) {
+        let (vpc, outer) = (world.vpcs[range.vpc].id, world.vpcs[other.vpc].id)
+        let outcome: String
+        switch (isToldApart[range.vpc], isToldApart[other.vpc]) {
+        case (true, true): outcome = "are refused"
+        case (true, false): outcome = "are in \(outer)"
+        default: outcome = "are in \(vpc)"
+        }
+        journal.warning(
+            at: range.place,
+            "\(range.prefix) of \(vpc) lies in \(other.prefix) of \(outer), at \(other.place): at listeners without vpc:, clients with these addresses \(outcome); have each VPC ask at a listener of its own"
+        )
     }
 
     private func tell(_ range: Range, _ other: Range) {

@@ -34,7 +34,7 @@ struct WorldBuilder {
         configuration.cache = draft.cache
         configuration.control = draft.control
         configuration.mayBeEmpty = draft.mayBeEmpty
-        configuration.isBlank = draft.isBlank
+        configuration.isBlank = draft.sections.isEmpty
         configuration.world.clients = draft.clients
         configuration.world.identity = draft.identity
         configuration.world.cookieSecrets = draft.cookieSecrets
@@ -177,7 +177,12 @@ struct WorldBuilder {
                 continue
             }
             seen[listener.endpoint] = listener.place
-            let scope = ListenerScope(vpc: vpc, account: account, proxies: listener.proxies)
+            let scope = ListenerScope(
+                vpc: vpc,
+                from: listener.from,
+                account: account,
+                proxies: listener.proxies
+            )
             add(listener.endpoint, scope, at: listener.place)
         }
     }
@@ -222,6 +227,7 @@ struct WorldBuilder {
                     trustsAD: false
                 )
             ]
+        let resolvers = configuration.world.cloudResolvers()
         var seen: [RuleKey: SourcePlace] = [:]
         for rule in rules {
             let vpcs = rule.vpcs.map { self.vpcs.resolve($0) }
@@ -242,7 +248,7 @@ struct WorldBuilder {
                 trustsAD: rule.trustsAD
             )
             addUpstreams(of: rule, to: &built)
-            built.privateAnswers = rule.privateAnswers
+            built.privateAnswers = privateAnswers(of: rule, to: built.upstreams, resolvers)
             configuration.world.rules.append(built)
             configuration.origins.rules.append(rule.place)
         }
@@ -258,6 +264,37 @@ struct WorldBuilder {
         }
 
         func scope(_ world: World) -> String { vpc.map { " in \(world.vpcs[$0].id)" } ?? "" }
+    }
+
+    private func privateAnswers(
+        of rule: RuleDraft,
+        to upstreams: [Upstream],
+        _ resolvers: Set<IPAddress>
+    ) -> PrivateAnswers {
+        let exceptions = PrivateAnswers.publicNames + rule.exceptions
+        switch rule.privateAnswers ?? defaultAnswers(of: rule, to: upstreams, resolvers) {
+        case .guard: return .guard(except: exceptions)
+        case .strip: return .strip(except: exceptions)
+        case .allow:
+            if let place = rule.exceptionsPlace {
+                journal.error(
+                    at: place,
+                    "`allow-private` names exceptions, and this rule passes all addresses on; add private-answers: guard, or strip"
+                )
+            }
+            return .allow
+        }
+    }
+
+    /// What everybody is sent to, or a VPC's resolver, knows addresses of private zones.
+    private func defaultAnswers(
+        of rule: RuleDraft,
+        to upstreams: [Upstream],
+        _ resolvers: Set<IPAddress>
+    ) -> RuleDraft.PrivateAnswersWord {
+        let isSystem = rule.to.contains { if case .system = $0.value { true } else { false } }
+        let isAmazon = upstreams.contains { resolvers.contains($0.address) }
+        return rule.zone == .root || isSystem || isAmazon ? .guard : .allow
     }
 
     private func addUpstreams(of rule: RuleDraft, to built: inout ForwardRule) {

@@ -2,6 +2,8 @@
 struct ConfigurationNode {
     var place: SourcePlace
     var content: Content
+    /// True below the key of a secret: then no message repeats what is written here.
+    var isSecret = false
 
     enum Content {
         /// Nothing after the colon, `~` or `null`.
@@ -54,10 +56,8 @@ extension ConfigurationNode {
         case .list(let items): return items
         case .nothing: return []
         case .text(let text):
-            journal.error(
-                at: place,
-                "expected a list, found a single value; write [\(text.shown)]"
-            )
+            let example = isSecret ? "[ … ] around it" : "[\(text.shown)]"
+            journal.error(at: place, "expected a list, found a single value; write \(example)")
         case .mapping:
             journal.error(
                 at: place,
@@ -73,7 +73,9 @@ extension ConfigurationNode {
         do throws(ValueFault) {
             return try form.parse(text)
         } catch {
-            journal.error(at: place, error.message)
+            let isTold = !isSecret || form.isOfSecrets
+            let expected = "expected \(form.expected), found something else"
+            journal.error(at: place, isTold ? error.message : "\(expected); write \(form.expected)")
             return nil
         }
     }

@@ -17,6 +17,10 @@ struct YAMLReader {
     private var budget = 0
     private var limit = 0
     private var anchors: [String: Anchored] = [:]
+    /// True of what is read below the key of a secret.
+    private var isBelowSecret = false
+    /// Entries of keys that are written twice, which may have secrets.
+    private var dropped: [ConfigurationNode.Entry] = []
 
     /// The value of an anchor, and how many values it expands to.
     private struct Anchored {
@@ -41,7 +45,7 @@ struct YAMLReader {
         budget = limit
         do throws(YAMLFault) {
             try refuseDirectives(octets)
-            return try document(octets)
+            return try document(octets)?.markingSecrets(and: dropped, journal)
         } catch {
             error.tell(journal, file: file, octets)
             return nil
@@ -180,17 +184,14 @@ struct YAMLReader {
                 )
             }
             let place = place(mark)
-            let (next, nextMark) = try events.next()
-            let (value, inner) = try node(next, nextMark, &events, depth: depth)
+            let (value, inner) = try value(of: key, &events, depth: depth)
             deepest = max(deepest, inner)
             let first =
                 entries.count < Self.fewKeys
                 ? entries.first { $0.key == key } : numbers[key].map { entries[$0] }
             if let first {
-                journal.error(
-                    at: place,
-                    "`\(key.shown)` is written twice in one mapping, first at \(first.place); remove one of them"
-                )
+                tellOfDuplicate(key, at: place, first: first.place)
+                dropped.append(.init(key: key, place: place, value: value))
                 continue
             }
             guard entries.count < Self.keyLimit else {
@@ -206,6 +207,28 @@ struct YAMLReader {
                 numbers[key] = entries.count - 1
             }
         }
+    }
+
+    /// The value behind a key, below which everything is a secret if the key is that of one.
+    private mutating func value(
+        of key: String,
+        _ events: inout YAMLEvents,
+        depth: Int
+    ) throws(YAMLFault) -> Value {
+        let (event, mark) = try events.next()
+        let wasSecret = isBelowSecret
+        isBelowSecret = wasSecret || SecretText.isKey(key)
+        let value = try node(event, mark, &events, depth: depth)
+        isBelowSecret = wasSecret
+        return value
+    }
+
+    private func tellOfDuplicate(_ key: String, at place: SourcePlace, first: SourcePlace) {
+        let isSecret = isBelowSecret
+        journal.error(
+            at: place,
+            "\(SecretText.quoted(key: key, isSecret: isSecret)) is written twice in one mapping, first at \(first); remove one of them"
+        )
     }
 
     private mutating func take(_ count: Int, at mark: YAMLEvents.Mark) throws(YAMLFault) {
