@@ -24,6 +24,8 @@ import Testing
         "cookies: { secrets: [\"S", "cookies: { secrets: [\"S\\q\"] }", "cookies:\n\tsecrets: [S]",
         "cookies:\n  secrets: |\n    S", "cookies: { secrets: [*S] }", "admin: { tokens: [S] }",
         "cookies: { secrets: [S] }\ncookies: { secrets: [O] }",
+        "cookies: { secrets: [O] }\ncookies: { secrets: [&a S] }\ninclude: [*a]",
+        "cookies: { secrets: [O] }\ncookies: { secrets: [S] }\nclients: { otherwise: S }",
         "zones: [{ file: a.yaml, vpcs: all }]\ncookies: { secrets: [S] }",
         "{ workers: 2, zones: [{ file: a.yaml, vpcs: all }], cookies: { secrets: [S] } }",
         "zones: [{ file: a.zone, vpcs: all }]\ncookies:\n  secrets:\n  - S",
@@ -52,6 +54,18 @@ import Testing
             "workers: manny\nlisten: 127.0.0.1:53\ncookies: { secrets: [] }"
         )
         #expect("\(messages)".contains("`manny`") && "\(messages)".contains("[127.0.0.1:53]"))
+    }
+
+    @Test func `that overlap are taken out as one`() {
+        var hidden = HiddenTexts()
+        hidden.add(["abcdefgh12", "GH12345678", "abcdefgh", "short"])
+        func shown(_ text: String) -> String {
+            hidden.removed(from: Diagnostic(.error, at: SourcePlace(file: "a"), text)).message
+        }
+        #expect(shown("a ABCDEFGH12345678, short") == "a (not shown), short")
+        #expect(shown("abcdefgh and abcdefgh1") == "(not shown) and (not shown)1")
+        #expect(shown("abcdefghabcdefgh12") == "(not shown)(not shown)")
+        #expect(shown("abcdefg h12345678") == "abcdefg h12345678")
     }
 
     // MARK: Who can read the file

@@ -92,6 +92,24 @@ import Testing
                     "- { id: vpc-\($0), account: \"111122223333\", ranges: [172.31.0.0/16] }\n"
                 }
         },
+        yaml("VPCs that their endpoints tell apart, of one range") {
+            account
+                + "listen: [\"127.0.0.1:5300\", { address: \"127.0.0.1:5301\", proxy-protocol: [192.0.2.0/24] }]\nvpcs:\n"
+                + lines($0) {
+                    "- { id: vpc-\($0), account: \"111122223333\", ranges: [172.31.0.0/16], endpoints: [vpce-\($0)] }\n"
+                }
+        },
+        yaml("rules with exceptions") {
+            account
+                + "vpcs: [{ id: vpc-1, account: \"111122223333\", ranges: [10.0.0.0/8] }]\nforward:\n"
+                + lines($0) {
+                    "- { zone: z\($0).example, to: [10.0.0.2], allow-private: [a\($0).example] }\n"
+                }
+        },
+        yaml("secrets") { size in
+            "cookies: { secrets: [" + lines(size) { "secret-number-\($0),\n" } + "] }\n"
+        },
+        yaml("keys of secrets") { lines($0) { "- { cookie\($0): cookie }\n" } },
         yaml("names that are not known") {
             "accounts:\n" + (0..<1000).map { "- { id: \"1111222\(10_000 + $0)\" }\n" }.joined()
                 + "vpcs:\n"

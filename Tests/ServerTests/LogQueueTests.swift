@@ -59,6 +59,16 @@ import Testing
         #expect(full.read { $0.contains("afterwards") }.contains("afterwards"))
     }
 
+    @Test func `writes every line as it is made harmless, its own included`() {
+        let full = FullPipe()
+        let descriptor = full.pipe.fileHandleForWriting.fileDescriptor
+        let queue = LogQueue(to: descriptor, capacity: 100) { "<\($0)>" }
+        for _ in 0..<10 { queue.write(String(repeating: "x", count: 30)) }
+        let lines = full.read { $0.contains("were dropped") }.split(separator: "\n")
+        #expect(lines.count >= 2)
+        #expect(lines.allSatisfy { $0.hasPrefix("<") && $0.hasSuffix(">") })
+    }
+
     @Test func `is given up after a while at the end if nobody reads`() {
         let full = FullPipe()
         let queue = LogQueue(to: full.pipe.fileHandleForWriting.fileDescriptor) { $0 }

@@ -8,12 +8,7 @@ import Testing
         var random = SeededGenerator(seed: 11)
         for _ in 0..<500 {
             let places = (0..<Int.random(in: 1...12, using: &random)).map { _ in
-                let address = IPAddress(v4: UInt32.random(in: 0...255, using: &random) << 24)
-                let length = 96 + Int.random(in: 0...8, using: &random)
-                return (
-                    prefix: IPPrefix(address, length: length),
-                    owner: Int.random(in: 0...4, using: &random)
-                )
+                (prefix: prefix(&random), owner: Int.random(in: 0...4, using: &random))
             }
             var expected: Set<Int> = []
             for one in places {
@@ -23,6 +18,20 @@ import Testing
                 }
             }
             #expect(PrefixOverlaps.owners(of: places) == expected, "\(places)")
+        }
+    }
+
+    /// Some of IPv4, others of IPv6 around where IPv4 addresses are held.
+    private func prefix(_ random: inout SeededGenerator) -> IPPrefix {
+        let short = Int.random(in: 0...8, using: &random)
+        switch Int.random(in: 0...3, using: &random) {
+        case 0: return IPPrefix(IPAddress(bits: 0), length: 10 * short)
+        case 1:
+            let bits = UInt128(UInt8.random(in: 0...255, using: &random)) << 120
+            return IPPrefix(IPAddress(bits: bits), length: short)
+        default:
+            let address = IPAddress(v4: UInt32.random(in: 0...255, using: &random) << 24)
+            return IPPrefix(address, length: 96 + short)
         }
     }
 
