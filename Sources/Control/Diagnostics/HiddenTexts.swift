@@ -13,7 +13,7 @@ struct HiddenTexts {
         for text in texts.sorted() where text.utf8.count >= Self.headLength && count < Self.limit {
             let shown = text.utf8.count > 80 ? text.shown.dropLast() : text.shown[...]
             let secret = shown.utf8.map(Self.lowercased)
-            let head = secret.prefix(Self.headLength).reduce(0) { $0 << 8 | UInt64($1) }
+            let head = secret.prefix(Self.headLength).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
             guard !secrets[head, default: []].contains(secret) else { continue }
             secrets[head, default: []].append(secret)
             secrets[head]?.sort { $0.count > $1.count }
@@ -26,7 +26,7 @@ struct HiddenTexts {
         guard !secrets.isEmpty else { return diagnostic }
         var diagnostic = diagnostic
         diagnostic.message = removed(from: diagnostic.message)
-        diagnostic.excerpt = diagnostic.excerpt.map(removed)
+        diagnostic.excerpt = diagnostic.excerpt.map { removed(from: $0) }
         return diagnostic
     }
 

@@ -18,7 +18,7 @@ enum SecretText {
     private static let words = [
         "cookie", "secret", "token", "password", "passphrase", "credential", "private-key",
     ].map { Array($0.utf8) }
-    private static let firsts = Set(words.compactMap(\.first))
+    private static let firsts = words.compactMap(\.first)
     private static let shortest = words.map(\.count).min() ?? 0
 
     /// A mapping's key for a message: in backquotes, unless it may be a secret where a key should be.
