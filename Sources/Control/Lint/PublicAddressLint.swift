@@ -13,9 +13,7 @@ struct PublicAddressLint {
         self.world = world
         ranges = Set(world.vpcs.flatMap(\.ranges).filter(\.isV4))
         lengths = Set(ranges.map(\.length))
-        isGuarding = world.rules.contains {
-            if case .guard = $0.privateAnswers { true } else { false }
-        }
+        isGuarding = world.rules.contains { $0.privateAnswers != .allow }
     }
 
     /// A warning about the first such address of a zone, if some rule takes it out of answers about the zone's
@@ -39,8 +37,11 @@ struct PublicAddressLint {
 
     private func isException(_ name: DomainName) -> Bool {
         world.rules.allSatisfy { rule in
-            guard case .guard(let exceptions) = rule.privateAnswers else { return true }
-            return exceptions.contains { name.isInside($0) }
+            switch rule.privateAnswers {
+            case .allow: true
+            case .guard(let exceptions), .strip(let exceptions):
+                exceptions.contains { name.isInside($0) }
+            }
         }
     }
 
