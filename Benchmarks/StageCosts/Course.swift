@@ -49,7 +49,7 @@ import Snapshot
         case .decode:
             if let query = try? Query(reading: message) { sink &+= query.nameLength }
         case .classify:
-            sink &+= snapshot.classify(clients[turn & 255].address, listener: 0).view
+            if case .heard(let found) = snapshot.hear(clients[turn & 255]) { sink &+= found.view }
         case .route:
             _ = name.read(message, at: 12)
             sink &+= snapshot.route(name, view: 1)?.labelCount ?? 0

@@ -5,28 +5,49 @@ extension IPAddress {
     /// IPv6 unique local ones (RFC 4193), local-use translation prefixes (RFC 8215), and IPv6 addresses that
     /// stand for such an IPv4 address (`embeddedV4`).
     public var isPrivate: Bool {
-        if isV4 { return Self.privateV4.contains { $0.contains(self) } }
-        if let embeddedV4, embeddedV4.isPrivate { return true }
+        if isV4 { return Self.isPrivate(v4: v4) }
+        if let embeddedV4, Self.isPrivate(v4: embeddedV4.v4) { return true }
         return Self.privateV6.contains { $0.contains(self) }
+    }
+
+    /// True of 0/8, 10/8, 100.64/10, 127/8, 169.254/16, 172.16/12 and 192.168/16.
+    private static func isPrivate(v4: UInt32) -> Bool {
+        switch v4 >> 24 {
+        case 0, 10, 127: true
+        case 100: v4 >> 22 == 100 << 2 | 1
+        case 169: v4 >> 16 == 169 << 8 | 254
+        case 172: v4 >> 20 == 172 << 4 | 1
+        case 192: v4 >> 16 == 192 << 8 | 168
+        default: false
+        }
     }
 
     /// The IPv4 address that an IPv6 address leads to; nil for any other address.
     ///
-    /// That is the case for NAT64, 64:ff9b::/96 (RFC 6052 §2.1) and 64:ff9b:1::/48 (RFC 8215), of which the
-    /// last 32 bits are read, for 6to4, 2002::/16 (RFC 3056 §2), and for IPv4-compatible addresses, ::/96
-    /// (RFC 4291 §2.5.5.1).
+    /// That is the case for NAT64, 64:ff9b::/96 (RFC 6052 §2.1), for stateless translation, ::ffff:0:0:0/96 (RFC 2765 §2.1), for
+    /// 6to4, 2002::/16 (RFC 3056 §2), and for IPv4-compatible addresses, ::/96 (RFC 4291 §2.5.5.1).
     public var embeddedV4: IPAddress? {
         if isV4 { return nil }
         if bits >> 112 == 0x2002 { return IPAddress(v4: UInt32(truncatingIfNeeded: bits >> 80)) }
         let head = bits >> 32
-        let isTranslated = head == 0x0064_FF9B << 64 || bits >> 80 == 0x0064_FF9B_0001
+        let isTranslated = head == 0x0064_FF9B << 64 || head == 0xFFFF_0000
         return isTranslated || head == 0 ? IPAddress(v4: v4) : nil
     }
 
-    private static let privateV4 = [
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
-        "172.16.0.0/12", "192.168.0.0/16",
-    ].compactMap { IPPrefix($0) }
+    /// True if `isMeant` is true of an IPv4 address that an IPv6 address may lead to.
+    ///
+    /// Below 64:ff9b:1::/48 (RFC 8215) everybody chooses a prefix of 48, 56, 64 or 96 bits, so each of
+    /// these is tried (RFC 6052 §2.2).
+    public func mayLead(toV4 isMeant: (IPAddress) -> Bool) -> Bool {
+        if let embeddedV4 { return isMeant(embeddedV4) }
+        guard bits >> 80 == 0x0064_FF9B_0001 else { return false }
+        // Without the octet 64 to 71, which is no part of the address.
+        let joined = (bits >> 64) << 56 | bits & ((1 << 56) - 1)
+        return isMeant(IPAddress(v4: v4))
+            || [40, 32, 24].contains { shift in
+                isMeant(IPAddress(v4: UInt32(truncatingIfNeeded: joined >> UInt128(shift))))
+            }
+    }
 
     private static let privateV6 = ["::/96", "64:ff9b:1::/48", "fc00::/7", "fe80::/10"]
         .compactMap { IPPrefix($0) }

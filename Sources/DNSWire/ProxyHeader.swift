@@ -43,7 +43,7 @@ public struct ProxyHeader: Hashable, Sendable, BitwiseCopyable {
         let typesStart: Int
         switch family {
         case Family.unspecified:
-            try readTypes(octets, from: Place.addresses, onlyChecksum: true)
+            _ = try readTypes(octets, from: Place.addresses, onlyChecksum: true)
             return
         case Family.tcp4, Family.udp4:
             guard let bits = octets.bigEndian32(at: Place.addresses) else { throw .truncated }
@@ -55,26 +55,30 @@ public struct ProxyHeader: Hashable, Sendable, BitwiseCopyable {
         default: throw .family
         }
         guard typesStart <= length else { throw .truncated }
-        try readTypes(octets, from: typesStart)
+        _ = try readTypes(octets, from: typesStart)
     }
 
     /// Verifies the checksum of a LOCAL header, which says nothing else.
     ///
     /// AWS's load balancers write TLVs at once behind a family that has addresses, others behind addresses
-    /// that mean nothing. The layout that fits is taken.
+    /// that mean nothing. A layout in which the checksum is right is taken before one without a checksum.
     private mutating func verifyAlone(
         _ octets: Span<UInt8>,
         family: UInt8
     ) throws(ProxyHeaderError) {
-        do throws(ProxyHeaderError) {
-            try readTypes(octets, from: Place.addresses, onlyChecksum: true)
-        } catch {
-            let size = Family.addressesSize(family)
-            guard error == .truncated, size > 0, Place.addresses + size <= length else {
-                throw error
+        var (isReadable, isWrong) = (false, false)
+        for size in Set([0, Family.addressesSize(family)]).sorted() {
+            let start = Place.addresses + size
+            guard start <= octets.count else { continue }
+            do throws(ProxyHeaderError) {
+                if try readTypes(octets, from: start, onlyChecksum: true) { return }
+                isReadable = true
+            } catch {
+                if error == .checksum { isWrong = true }
             }
-            try readTypes(octets, from: Place.addresses + size, onlyChecksum: true)
         }
+        if isWrong { throw .checksum }
+        if !isReadable { throw .truncated }
     }
 
     private static func address6(
@@ -92,7 +96,7 @@ public struct ProxyHeader: Hashable, Sendable, BitwiseCopyable {
 
     // MARK: Behind the addresses
 
-    /// Steps over the TLVs: a type, two octets of length, a value.
+    /// Steps over the TLVs: a type, two octets of length, a value; whether there was a checksum.
     ///
     /// The checksum is verified behind the loop, once: computing it for each of many would take time in
     /// proportion to their number times the header's size.
@@ -100,7 +104,7 @@ public struct ProxyHeader: Hashable, Sendable, BitwiseCopyable {
         _ octets: Span<UInt8>,
         from start: Int,
         onlyChecksum: Bool = false
-    ) throws(ProxyHeaderError) {
+    ) throws(ProxyHeaderError) -> Bool {
         var offset = start
         var checksum: Range<Int>?
         while offset < octets.count {
@@ -117,6 +121,7 @@ public struct ProxyHeader: Hashable, Sendable, BitwiseCopyable {
             offset = value.upperBound
         }
         if let checksum { try Self.verify(octets, checksum: checksum) }
+        return checksum != nil
     }
 
     /// The checksum is of the whole header, its own four octets being zeros.

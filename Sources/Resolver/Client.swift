@@ -3,21 +3,23 @@ public import Snapshot
 
 /// Where a query came from, as the socket saw it and as the proxy in front of it says.
 public struct Client: Hashable, Sendable, BitwiseCopyable {
-    /// The address at the other end of the socket; IPv4 in its mapped form.
-    public var peer: IPAddress
-    /// The listener asked: its number in the configuration, which indexes `World.listeners`.
-    public var listener: Int
+    // In the order of which the whole is least: up to 128 octets are copied without a call.
+
+    /// What the proxy that `peer` is says of the client.
+    public var header: ProxyHeader?
     public var transport: Transport
+    /// True if it asks from a port where a server of another protocol may be, which might reply to a reply.
+    public var mayReplyToReplies = false
     /// How long its connection may be idle, in tenths of a second, to be told to it if it asks
     /// (RFC 7828).
     public var idleTimeout: UInt16 = 0
-    /// What the proxy that `peer` is says of the client.
-    public var header: ProxyHeader?
+    /// The listener asked: its number in the configuration, which indexes `World.listeners`.
+    public var listener: Int
+    /// The address at the other end of the socket; IPv4 in its mapped form.
+    public var peer: IPAddress
     /// What it was when the query came, if the query is answered later or from another snapshot; nil for a
     /// query that is being answered for the first time.
     public var standing: Standing?
-    /// True if it asks from a port where a server of another protocol may be, which might reply to a reply.
-    public var mayReplyToReplies = false
 
     /// A client that speaks for itself from `address`.
     public init(address: IPAddress, listener: Int, transport: Transport) {

@@ -18,7 +18,7 @@ public struct Response: BitwiseCopyable {
     /// A rule that private addresses are taken out of led here by an alias (DNS rebinding).
     var blocksPrivate = false
     /// What the upstream answer that is being written has that this client does not get.
-    var withheld = Withheld.nothing
+    var withheld: Withheld = []
     var error: ExtendedError?
 
     /// Aliases that one answer may follow: a chain of more is a loop, or no service to anybody.

@@ -10,6 +10,8 @@ public final class CompiledSnapshot: Sendable {
     public let zoneIDs: [String]
     private let routeIDs: FrozenArray<UInt64>
     private let guardedRules: FrozenArray<Bool>
+    /// The kinds of addresses that private zones have.
+    public let guardedKinds: AddressKinds
     private let classes: ClientClassTable
     private let zoneAddresses: ZoneAddresses
     private let routes: RouteTable
@@ -36,6 +38,7 @@ public final class CompiledSnapshot: Sendable {
         let compiled = ZoneCompiler(world, zoneIndices: zoneIndices)
             .compile(seed: seed, keepingOrigins: keepingOrigins)
         zoneAddresses = ZoneAddresses(world)
+        guardedKinds = zoneAddresses.kinds
         store = compiled.store
         zones = FrozenArray(compiled.zones)
         origins = compiled.origins
@@ -51,7 +54,7 @@ public final class CompiledSnapshot: Sendable {
         rules = world.rules.map(CompiledRule.init)
         routeIDs = FrozenArray(rules.map(\.routeID))
         guardedRules = FrozenArray(
-            rules.map { if case .guard = $0.privateAnswers { true } else { false } }
+            rules.map { $0.privateAnswers != .allow }
         )
         zoneIDs = zoneIndices.identifiers
         otherwise = world.clients.otherwise
@@ -133,7 +136,7 @@ public final class CompiledSnapshot: Sendable {
     /// A rule's identity across reloads, without touching its record.
     public func routeID(ofRule number: Int) -> UInt64 { routeIDs[number] }
 
-    /// True of a rule with `private-answers: guard`, without touching its record.
+    /// True of a rule with `private-answers: guard` or `strip`, without touching its record.
     public func isGuarded(rule number: Int) -> Bool { guardedRules[number] }
 
     // MARK: Names and records

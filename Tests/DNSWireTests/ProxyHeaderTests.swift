@@ -156,15 +156,31 @@ import Testing
         }
     }
 
+    /// The addresses of the first can be read as a TLV that hides the checksum behind them.
+    @Test(arguments: [
+        [10, 0, 16, 5, 10, 0, 0, 2, 0, 1, 0, 53], [3, 0, 4, 1, 2, 3, 4, 0, 0, 2, 0, 53],
+    ])
+    func `of a proxy that speaks for itself has its checksum found behind any addresses`(
+        addresses: [UInt8]
+    ) throws {
+        var header = Self.sealed(command: 0x20, family: 0x11, behind: addresses)
+        #expect(try read(header) != nil)
+        header[header.count - 1] ^= 1
+        #expect(throws: ProxyHeaderError.checksum) { try read(header) }
+    }
+
     @Test(arguments: [(0x21, 0x11), (0x21, 0x00), (0x20, 0x00), (0x20, 0x12)] as [(UInt8, UInt8)])
     func `with two checksums is an error, in time proportional to its length`(
         command: UInt8,
         family: UInt8
     ) {
         let front: [UInt8] = command == 0x21 && family != 0 ? [UInt8](repeating: 1, count: 12) : []
-        let two =
-            ProxiedMessage.type(0x03, [0, 0, 0, 0]) + ProxiedMessage.type(0x03, [0, 0, 0, 0])
-        let header = ProxiedMessage.header(command: command, family: family, front + two)
+        let one = ProxiedMessage.type(0x03, [0, 0, 0, 0])
+        // The second one is right.
+        let header = ProxiedMessage.sealed(
+            ProxiedMessage.header(command: command, family: family, front + one + one),
+            checksumAt: 16 + front.count + one.count + 3
+        )
         #expect(throws: ProxyHeaderError.checksum) { try read(header) }
     }
 

@@ -139,6 +139,8 @@ import Testing
 
     @Test(arguments: [
         "2001:db8:20::10", "64:ff9b::a14:10a", "64:ff9b:1::a14:10a", "2002:a14:10a::1", "::a14:10a",
+        "64:ff9b:1:a14:1:a00::", "64:ff9b:1:a:14:10a::", "64:ff9b:1:0:a:1401:a00:0",
+        "::ffff:0:a14:10a",
     ])
     func `takes IPv6 addresses, those that lead to IPv4 ones too`(text: String) throws {
         var bench = Bench()
@@ -218,6 +220,28 @@ import Testing
     }
 
     // MARK: Strip
+
+    /// What an alias under `strip` leads to is kept from others like what is asked for itself.
+    @Test(arguments: [PrivateAnswers.strip(except: []), .guard(except: [])])
+    func `strip guards as well, whatever leads to the addresses`(policy: PrivateAnswers) throws {
+        var bench = Bench(.guard(except: [])) {
+            var rule = $0.world.rules[0]
+            rule.zone = SampleWorld.name("strip.example")
+            rule.privateAnswers = policy
+            $0.world.rules.append(rule)
+        }
+        let direct = UpstreamMessage("direct.strip.example")
+            .answer("direct.strip.example", .a, "198.51.100.9")
+        #expect(try bench.ask(direct, from: Self.outside).addresses.isEmpty)
+        #expect(try bench.ask(direct, from: Self.inA).addresses == ["198.51.100.9"])
+        let target = UpstreamMessage("pub.example.net")
+            .answer("pub.example.net", .a, "198.51.100.9")
+            .answer("pub.example.net", .a, "198.51.100.8")
+        #expect(try bench.ask(target, from: Self.outside).addresses == ["198.51.100.8"])
+        let alias = UpstreamMessage("x.strip.example")
+            .answer("x.strip.example", .cname, "pub.example.net")
+        #expect(try bench.ask(alias, from: Self.outside).addresses == ["198.51.100.8"])
+    }
 
     /// An alias in outside data leads into the client's own private zone.
     @Test(arguments: [

@@ -167,6 +167,30 @@ import Testing
         try await fixture.end()
     }
 
+    @Test func `attack 37: who may not ask any more since a reload is displaced first`()
+        async throws
+    {
+        let fixture = try await StreamFixture {
+            $0.idleTimeout = .seconds(60)
+            $0.connections = 6
+        }
+        let former = try (1...4).map { try StreamSocket(from: "127.0.\($0).9", to: fixture.port) }
+        #expect(former.allSatisfy(Self.isServed))
+        fixture.reload {
+            $0.vpcs[0].ranges = []
+            $0.clients.allow = [IPPrefix("127.1.0.0/16")].compactMap { $0 }
+        }
+        let allowed = try (1...6).map {
+            let socket = try StreamSocket(from: "127.1.\($0).9", to: fixture.port)
+            socket.send(StreamSocket.framed(StreamFixture.query("localhost", id: 1)))
+            #expect(socket.receive()?.prefix(2) == [0, 1])
+            return socket
+        }
+        #expect(former.allSatisfy { $0.isClosed(within: 10_000) })
+        #expect(fixture.server.connectionCount == allowed.count)
+        try await fixture.end()
+    }
+
     @Test func `attack 37: a network whose connections are all busy is not spared for that`()
         async throws
     {

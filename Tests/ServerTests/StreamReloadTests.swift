@@ -11,6 +11,11 @@ import Testing
         StreamClient.framed(StreamFixture.query(name, id: id))
     }
 
+    /// Where a connection is closed for what a reload says, and not since it does nothing.
+    private static func fixture(proxies: String? = nil) async throws -> StreamFixture {
+        try await StreamFixture(proxies: proxies) { $0.idleTimeout = .seconds(60) }
+    }
+
     private static func outside(_ world: inout World) {
         world.vpcs[0].ranges = []
         world.clients.allow = [IPPrefix("127.0.0.0/8")].compactMap { $0 }
@@ -19,7 +24,7 @@ import Testing
     @Test func `is closed if its client would be in a VPC now, and a new one is answered`()
         async throws
     {
-        let fixture = try await StreamFixture()
+        let fixture = try await Self.fixture()
         fixture.reload(Self.outside)
         let old = try fixture.connect()
         try old.send(Self.query(1, "www.example.org"))
@@ -36,7 +41,7 @@ import Testing
     @Test func `is closed though nobody asks over it, and though it was in the VPC once`()
         async throws
     {
-        let fixture = try await StreamFixture()
+        let fixture = try await Self.fixture()
         let client = try fixture.connect()
         try client.send(Self.query(1))
         #expect(try client.receiveIDs(1) == [1])
@@ -47,7 +52,7 @@ import Testing
     }
 
     @Test func `goes on if its client is what it was, or less`() async throws {
-        let fixture = try await StreamFixture()
+        let fixture = try await Self.fixture()
         let client = try fixture.connect()
         fixture.reload {
             $0.vpcs.insert(VPC(id: "vpc-0", account: 0), at: 0); $0.zones[0].vpcs = [1]
@@ -70,7 +75,7 @@ import Testing
     func `is closed if its listener does not hear its client any more`(scope: ListenerScope)
         async throws
     {
-        let fixture = try await StreamFixture()
+        let fixture = try await Self.fixture()
         let client = try fixture.connect()
         fixture.reload { $0.listeners = [scope] }
         #expect(try client.receive() == nil)
@@ -92,7 +97,7 @@ import Testing
             { $0.listeners[0].proxies = [IPPrefix("192.0.2.0/24")].compactMap { $0 } },
         ]
         for change in changes {
-            let fixture = try await StreamFixture(proxies: "127.0.0.0/8")
+            let fixture = try await Self.fixture(proxies: "127.0.0.0/8")
             let client = try fixture.connect()
             try client.send(Self.header + Self.query(1))
             #expect(try client.receiveIDs(1) == [1])
@@ -100,7 +105,7 @@ import Testing
             #expect(try client.receive() == nil)
             try await fixture.end()
         }
-        let fixture = try await StreamFixture(proxies: "127.0.0.0/8")
+        let fixture = try await Self.fixture(proxies: "127.0.0.0/8")
         let client = try fixture.connect()
         try client.send(Self.header + Self.query(1))
         #expect(try client.receiveIDs(1) == [1])
@@ -115,7 +120,7 @@ import Testing
     }
 
     @Test func `is closed if its header has not come`() async throws {
-        let fixture = try await StreamFixture(proxies: "127.0.0.0/8")
+        let fixture = try await Self.fixture(proxies: "127.0.0.0/8")
         let client = try fixture.connect()
         try client.send(Array(Self.header.prefix(20)))
         fixture.reload { $0.listeners[0].proxies = [IPPrefix("127.0.0.0/8")].compactMap { $0 } }

@@ -125,6 +125,9 @@ import Testing
             for text in ["8.8.8.8", "::ffff:8.8.8.8", "0.0.0.0", "255.255.255.255"] {
                 #expect(snapshot.classify(Self.address(text), listener: 0) == .refused, "\(text)")
             }
+            // Where an IPv4 range says otherwise, the IPv6 one has no word in it either.
+            #expect(snapshot.classify(Self.address("127.0.0.1"), listener: 0) == .outside)
+            #expect(snapshot.classify(Self.address("10.99.1.1"), listener: 0).scope == .vpc)
         }
         var world = Self.worldOfOneListener()
         world.listeners = [ListenerScope(proxies: [range])]

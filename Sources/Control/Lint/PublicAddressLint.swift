@@ -14,9 +14,7 @@ struct PublicAddressLint {
         self.world = world
         ranges = Set(world.vpcs.flatMap(\.ranges).filter(\.isV4))
         lengths = Set(ranges.map(\.length))
-        isGuarding = world.rules.contains {
-            if case .guard = $0.privateAnswers { true } else { false }
-        }
+        isGuarding = world.rules.contains { $0.privateAnswers != .allow }
     }
 
     /// A warning about the first such address of a zone, if some rule takes it out of answers about the zone's
@@ -37,11 +35,15 @@ struct PublicAddressLint {
         return warnings
     }
 
-    /// True if each rule that guards has the name for an exception, or there was no time to look at all.
+    /// True if each rule that takes addresses out has the name for an exception, or there was no time to look at all.
     private mutating func isException(_ name: DomainName) -> Bool {
         for rule in world.rules {
             budget.take(1)
-            guard case .guard(let exceptions) = rule.privateAnswers else { continue }
+            let exceptions: [DomainName]
+            switch rule.privateAnswers {
+            case .allow: continue
+            case .guard(let names), .strip(let names): exceptions = names
+            }
             budget.take(exceptions.count)
             if budget.isSpent { return true }
             guard exceptions.contains(where: { name.isInside($0) }) else { return false }

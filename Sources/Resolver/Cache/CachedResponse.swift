@@ -1,4 +1,5 @@
 public import DNSWire
+import Snapshot
 
 /// An upstream's answer in the form in which it is kept: scrubbed, and ready to stand behind a question.
 ///
@@ -18,6 +19,8 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
     public let isAuthentic: Bool
     /// Private addresses were taken out of it.
     public let isStripped: Bool
+    /// What addresses it has, hints included.
+    let addressKinds: AddressKinds
     public let answerCount: UInt16
     public let authorityCount: UInt16
     /// CNAMEs of the chain; the CNAME that a DNAME makes is one.
@@ -37,6 +40,7 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         rcode = ResponseCode(rawValue: UInt16(payload[0]))
         isAuthentic = payload[1] & Self.authentic != 0
         isStripped = payload[1] & Self.stripped != 0
+        addressKinds = AddressKinds(rawValue: payload[1]).intersection(.all)
         answerCount = answers
         authorityCount = authorities
         ttlCount = Int(ttls)
@@ -169,6 +173,18 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
 }
 
 extension ResponseScrubber.Result {
+    /// Notes in the payload's flags what addresses it has.
+    mutating func noteAddresses() {
+        var kinds: AddressKinds = []
+        _ = CachedResponse(payload.span)?.hasRecord(payload.span) { octets, rdata, type in
+            octets.holdsAddress(rdata, of: type) { address in
+                kinds.formUnion(AddressKinds(address))
+                return false
+            }
+        }
+        payload[1] |= kinds.rawValue
+    }
+
     /// Takes the upstream's AD out of the payload: it is not one whose word counts.
     mutating func removeAuthenticity() { payload[1] &= ~CachedResponse.authentic }
 }

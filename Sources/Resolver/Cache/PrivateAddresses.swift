@@ -30,6 +30,8 @@ extension Span where Element == UInt8 {
         where isMeant: (IPAddress) -> Bool
     ) -> Bool {
         switch type {
+        case .a where rdata.count == 4:
+            bigEndian32(at: rdata.lowerBound).map { isMeant(IPAddress(v4: $0)) } ?? true
         case .a, .aaaa: IPAddress(extracting(rdata)).map(isMeant) ?? true
         case .svcb, .https: hasHint(rdata, where: isMeant)
         default: false

@@ -58,11 +58,12 @@ public struct ResponseScrubber {
         limits: TTLLimits
     ) throws(ScrubError) -> Result {
         if !stripsPrivate,
-            let plain = scrubPlain(message, answering: question, name: name, limits: limits)
+            var plain = scrubPlain(message, answering: question, name: name, limits: limits)
         {
+            plain.noteAddresses()
             return plain
         }
-        return try scrubWhole(
+        var whole = try scrubWhole(
             message,
             answering: question,
             name: name,
@@ -70,6 +71,8 @@ public struct ResponseScrubber {
             stripsPrivate: stripsPrivate,
             limits: limits
         )
+        if question.type.hasAddresses { whole.noteAddresses() }
+        return whole
     }
 
     /// The same, whatever the answer is.

@@ -143,18 +143,21 @@ extension Pipeline {
                 cached.rcode == .nonexistentDomain ? .staleNonexistentDomain : .staleAnswer
         }
         if cached.isStripped { response.error = .blocked }
-        response.withheld = withheld(
-            of: payload,
-            cached,
-            query,
-            rule: rule,
-            client: client,
-            in: snapshot
-        )
+        response.withheld = []
+        if mayWithhold(of: cached, rule: rule, in: snapshot) {
+            response.withheld = withheld(
+                of: payload,
+                cached,
+                query,
+                rule: rule,
+                client: client,
+                in: snapshot
+            )
+        }
         let isFirst = reply.count == query.questionEnd
         response.isAuthentic =
             cached.isAuthentic && response.error == nil && (isFirst || response.isAuthentic)
-        let isWhole = response.withheld == .nothing && isFirst
+        let isWhole = response.withheld.isEmpty && isFirst
         if cached.aliasCount == 0, isWhole {
             cached.write(payload, upTo: nil, age: age, into: &reply)
             return end(with: cached)
@@ -163,6 +166,7 @@ extension Pipeline {
             payload,
             cached,
             age: age,
+            asked: query.type,
             rule: rule,
             isWhole: isWhole,
             client: client,
@@ -183,6 +187,7 @@ extension Pipeline {
         _ payload: Span<UInt8>,
         _ cached: CachedResponse,
         age: CachedResponse.Age,
+        asked type: RecordType,
         rule: Int,
         isWhole: Bool,
         client: ClientClass,
@@ -219,6 +224,7 @@ extension Pipeline {
                 message,
                 upTo: cut,
                 age: age,
+                asked: type,
                 rule: rule,
                 client: client,
                 in: snapshot,
@@ -247,6 +253,7 @@ extension Pipeline {
         _ message: Span<UInt8>,
         upTo cut: CachedResponse.Cut?,
         age: CachedResponse.Age,
+        asked type: RecordType,
         rule: Int,
         client: ClientClass,
         in snapshot: borrowing CompiledSnapshot,
@@ -258,9 +265,16 @@ extension Pipeline {
             var (written, target) = (UInt16(0), 0)
             while written < cut?.answerCount ?? .max, let record = try reader.next(in: message) {
                 written += 1
-                if withholds(record, of: message, rule: rule, client: client, in: snapshot) {
-                    continue
-                }
+                guard
+                    !withholds(
+                        record,
+                        of: message,
+                        asked: type,
+                        rule: rule,
+                        client: client,
+                        in: snapshot
+                    )
+                else { continue }
                 if message.bigEndian16(at: record.owner) == 0xC000 | UInt16(Header.size) {
                     writeOwner(suffix: 0, into: &reply)
                 } else {

@@ -2,29 +2,31 @@ import DNSWire
 import Snapshot
 
 /// Which records of an upstream's answer a client does not get.
-struct Withheld: Equatable, BitwiseCopyable {
-    var kind = Kind.none
-    /// The type asked for, if its RRset is signed: what would be left of it would not validate, so all of it
-    /// goes, with its signatures.
-    var signedType: RecordType?
+struct Withheld: OptionSet, BitwiseCopyable {
+    var rawValue: UInt8
 
-    enum Kind: BitwiseCopyable {
-        case none
-        /// Addresses of private zones that the client does not see.
-        case hidden
-        /// Private addresses, where an alias of a rule with `private-answers: strip` led here.
-        case isPrivate
-    }
-
-    static let nothing = Withheld()
+    /// Addresses of private zones that the client does not see.
+    static let hidden = Withheld(rawValue: 1)
+    /// Private addresses, where an alias of a rule with `private-answers: strip` led here.
+    static let allPrivate = Withheld(rawValue: 2)
+    /// The RRset is signed: what would be left of it would not validate, so all of it goes, with its signatures.
+    static let wholeSet = Withheld(rawValue: 4)
 }
 
 /// Stage: keeps addresses from clients that an upstream tells everybody (`private-answers`).
 extension Pipeline {
-    /// What is to be withheld of an upstream's answer.
-    ///
-    /// Nearly all answers have nothing of the kind, and are only looked through.
+    /// True if an answer may have something to be withheld; of nearly all, what addresses they have says no.
     @inline(__always)
+    func mayWithhold(
+        of cached: CachedResponse,
+        rule: Int,
+        in snapshot: borrowing CompiledSnapshot
+    ) -> Bool {
+        response.blocksPrivate || !cached.addressKinds.isDisjoint(with: snapshot.guardedKinds)
+    }
+
+    /// What is to be withheld of an upstream's answer.
+    @inline(never)
     func withheld(
         of payload: Span<UInt8>,
         _ cached: CachedResponse,
@@ -33,48 +35,40 @@ extension Pipeline {
         client: ClientClass,
         in snapshot: borrowing CompiledSnapshot
     ) -> Withheld {
-        guard query.type.hasAddresses, response.blocksPrivate || snapshot.isGuarded(rule: rule)
-        else { return .nothing }
-        let kind = kind(of: payload, cached, rule: rule, client: client, in: snapshot)
-        guard kind != .none, cached.isSigned(payload, type: query.type) else {
-            return Withheld(kind: kind)
+        guard query.type.hasAddresses else { return [] }
+        var withheld: Withheld = []
+        if response.blocksPrivate,
+            cached.hasRecord(payload, where: { $0.holdsPrivateAddress($1, of: $2) })
+        {
+            withheld.insert(.allPrivate)
         }
-        return Withheld(kind: kind, signedType: query.type)
-    }
-
-    @inline(__always)
-    private func kind(
-        of payload: Span<UInt8>,
-        _ cached: CachedResponse,
-        rule: Int,
-        client: ClientClass,
-        in snapshot: borrowing CompiledSnapshot
-    ) -> Withheld.Kind {
-        if response.blocksPrivate {
-            return cached.hasRecord(payload) { $0.holdsPrivateAddress($1, of: $2) }
-                ? .isPrivate : .none
+        let hasHidden =
+            snapshot.isGuarded(rule: rule)
+            && cached.hasRecord(payload) { octets, rdata, type in
+                octets.holdsAddress(rdata, of: type) { snapshot.isHidden($0, from: client) }
+            }
+        if hasHidden, snapshot.rules[rule].privateAnswers.areGuarded(for: name) {
+            withheld.insert(.hidden)
         }
-        let isFound = cached.hasRecord(payload) { octets, rdata, type in
-            octets.holdsAddress(rdata, of: type) { snapshot.isHidden($0, from: client) }
+        if !withheld.isEmpty, cached.isSigned(payload, type: query.type) {
+            withheld.insert(.wholeSet)
         }
-        guard isFound, snapshot.rules[rule].privateAnswers.areGuarded(for: name) else {
-            return .none
-        }
-        return .hidden
+        return withheld
     }
 
     /// True of a record of an upstream's answer that the client does not get; the reply says so.
     mutating func withholds(
         _ record: MessageReader.Record,
         of message: Span<UInt8>,
+        asked type: RecordType,
         rule: Int,
         client: ClientClass,
         in snapshot: borrowing CompiledSnapshot
     ) -> Bool {
-        guard response.withheld.kind != .none, record.section == .answer,
-            isMeant(record, of: message, client: client, in: snapshot),
-            response.withheld.kind == .isPrivate
-                || !isPublic(record.owner, of: message, rule: rule, in: snapshot)
+        guard !response.withheld.isEmpty, record.section == .answer,
+            isPrivate(record, of: message, asked: type)
+                || isHidden(record, of: message, asked: type, client, in: snapshot)
+                    && !isPublic(record.owner, of: message, rule: rule, in: snapshot)
         else { return false }
         response.error = .blocked
         response.isAuthentic = false
@@ -82,16 +76,25 @@ extension Pipeline {
         return true
     }
 
-    private func isMeant(
+    private func isPrivate(
         _ record: MessageReader.Record,
         of message: Span<UInt8>,
-        client: ClientClass,
+        asked type: RecordType
+    ) -> Bool {
+        guard response.withheld.contains(.allPrivate) else { return false }
+        if response.withheld.contains(.wholeSet) { return message.isInSet(record, of: type) }
+        return record.holdsPrivateAddress(in: message)
+    }
+
+    private func isHidden(
+        _ record: MessageReader.Record,
+        of message: Span<UInt8>,
+        asked type: RecordType,
+        _ client: ClientClass,
         in snapshot: borrowing CompiledSnapshot
     ) -> Bool {
-        if let type = response.withheld.signedType {
-            return record.type == type || message.isSignature(record, of: type)
-        }
-        if response.withheld.kind == .isPrivate { return record.holdsPrivateAddress(in: message) }
+        guard response.withheld.contains(.hidden) else { return false }
+        if response.withheld.contains(.wholeSet) { return message.isInSet(record, of: type) }
         return message.holdsAddress(record.rdata..<record.rdataEnd, of: record.type) {
             snapshot.isHidden($0, from: client)
         }
@@ -104,14 +107,17 @@ extension Pipeline {
         rule: Int,
         in snapshot: borrowing CompiledSnapshot
     ) -> Bool {
-        guard (try? target.read(compressedIn: message, at: owner)) != nil else { return false }
+        guard case .guard = snapshot.rules[rule].privateAnswers,
+            (try? target.read(compressedIn: message, at: owner)) != nil
+        else { return false }
         return !snapshot.rules[rule].privateAnswers.areGuarded(for: target)
     }
 }
 
 extension Span where Element == UInt8 {
-    /// True of an RRSIG record of RRsets of a type (RFC 4034 §3.1.1).
-    fileprivate func isSignature(_ record: MessageReader.Record, of type: RecordType) -> Bool {
-        record.type == .rrsig && bigEndian16(at: record.rdata) == type.rawValue
+    /// True of a record of an RRset and of its signatures (RFC 4034 §3.1.1).
+    fileprivate func isInSet(_ record: MessageReader.Record, of type: RecordType) -> Bool {
+        record.type == type
+            || record.type == .rrsig && bigEndian16(at: record.rdata) == type.rawValue
     }
 }

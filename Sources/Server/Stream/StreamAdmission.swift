@@ -142,6 +142,16 @@ final class StreamAdmission: Sendable {
     @discardableResult
     func leave(_ presence: StreamPresence) -> Bool { state.withLock { take(presence, &$0) } }
 
+    /// Puts a connection, whose client has become something else, into that group; nil if it was evicted.
+    func regroup(_ presence: StreamPresence, as group: Standing) -> StreamPresence? {
+        let next = StreamPresence(presence, group: group)
+        return state.withLock { state in
+            guard take(presence, &state) else { return nil }
+            insert(next, &state)
+            return next
+        }
+    }
+
     /// Lets nobody in any more.
     func startDraining() { state.withLock { $0.isDraining = true } }
 }
@@ -163,6 +173,15 @@ final class StreamPresence: Sendable {
     struct Network: Hashable {
         var block: IPPrefix
         var group: Standing
+    }
+
+    /// The same connection in another group.
+    init(_ presence: StreamPresence, group: Standing) {
+        (id, inbox, client) = (presence.id, presence.inbox, presence.client)
+        self.group = group
+        network = presence.network.map { Network(block: $0.block, group: group) }
+        noteActivity(at: presence.lastActivity)
+        noteWaiting(!presence.isIdle)
     }
 
     init(id: StreamID, inbox: StreamInbox, address: IPAddress?, group: Standing) {

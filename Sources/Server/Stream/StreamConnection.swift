@@ -105,6 +105,7 @@ struct StreamConnection {
         case .serving(var client):
             let standing = loop.standing(of: client)
             if client.standing?.covers(standing) ?? false {
+                if client.standing != standing { regroup(client, as: standing, loop) }
                 client.standing = standing
                 phase = .serving(client)
             } else {
@@ -114,6 +115,19 @@ struct StreamConnection {
         case .finishing: break
         }
         settle(loop)
+    }
+
+    /// A proxy that speaks for itself stays with those whose client is not known.
+    private mutating func regroup(
+        _ client: Client,
+        as standing: Standing,
+        _ loop: borrowing StreamLoop
+    ) {
+        let isAlone = client.header.map { $0.source == nil } ?? false
+        guard !isAlone, let next = loop.parts.admission.regroup(presence, as: standing) else {
+            return
+        }
+        presence = next
     }
 
     /// Takes the queries that are here, and no more.
@@ -209,7 +223,13 @@ struct StreamConnection {
             client.standing = standing
             let (admission, inbox) = (loop.parts.admission, loop.parts.inbox)
             guard admission.leave(presence),
-                let own = admission.admit(id, of: inbox, from: client.address, in: standing)
+                let own = admission.admit(
+                    id,
+                    of: inbox,
+                    from: client.address,
+                    // A load balancer's health check is no stranger, whether or not it may ask.
+                    in: header.source == nil ? .unheard : standing
+                )
             else {
                 phase = .finishing
                 return header.length

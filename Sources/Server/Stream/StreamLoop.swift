@@ -46,13 +46,15 @@ import Snapshot
     /// True if a newer snapshot is in force than the one that is answered from.
     var isOutdated: Bool { parts.snapshots.generation != generation }
 
-    /// Notes the time and takes up the snapshot in force; to be called once a batch of events.
+    /// Notes the time; to be called once a batch of events.
     mutating func wake() {
         nanoseconds = SteadyClock.nanoseconds()
         pipeline.timeOfDay = TimeOfDay.seconds()
         idleTimeout = UInt16(clamping: parts.admission.idleTimeout.milliseconds / 100)
-        parts.snapshots.renew(&snapshot, &generation)
     }
+
+    /// Takes up the snapshot in force.
+    mutating func renew() { parts.snapshots.renew(&snapshot, &generation) }
 
     /// As what a client is heard now.
     func hear(_ client: Client) -> Hearing { snapshot.hear(client) }

@@ -46,14 +46,12 @@ struct StreamWorker: ~Copyable {
     ///
     /// Connections that wait to be accepted were opened under the old one.
     private mutating func wake() {
-        let isOutdated = loop.isOutdated
-        if isOutdated {
-            for index in listeners.indices {
-                accept(from: index, atMost: Int(StreamListener.backlog))
-            }
-        }
         loop.wake()
-        guard isOutdated else { return }
+        guard loop.isOutdated else { return }
+        for index in listeners.indices {
+            accept(from: index, atMost: 2 * Int(StreamListener.backlog))
+        }
+        loop.renew()
         for index in connections.indices {
             connections[index]?.reconsider(loop)
             removeIfOver(index)

@@ -31,6 +31,9 @@ struct ClientClassTable: Sendable, BitwiseCopyable {
         var proxies = -1
         /// True if nobody is heard.
         var isClosed = false
+
+        /// True if every peer speaks for itself.
+        var isPlain: Bool { proxies < 0 && !isClosed }
     }
 
     init(
@@ -68,13 +71,24 @@ struct ClientClassTable: Sendable, BitwiseCopyable {
     }
 
     /// Whether `peer`, with or without a PROXY header in front, is heard at a listener, and as what.
+    @inline(__always)
     func hear(_ peer: IPAddress, listener number: Int, header: ProxyHeader?) -> Hearing {
         guard number >= 0, number < listeners.count else { return .ignored }
         let listener = listeners[number]
-        if listener.isClosed { return .ignored }
-        guard listener.proxies >= 0 else {
+        if listener.isPlain {
             return header == nil ? .heard(classify(peer, at: listener)) : .ignored
         }
+        return hear(peer, at: listener, header: header)
+    }
+
+    /// The same at a listener that is closed or for proxies.
+    @inline(never)
+    private func hear(
+        _ peer: IPAddress,
+        at listener: Listener,
+        header: ProxyHeader?
+    ) -> Hearing {
+        if listener.isClosed { return .ignored }
         guard proxies[listener.proxies].value(for: peer) == 1 else { return .ignored }
         guard let header else { return .awaitsHeader }
         return .heard(classify(header, of: peer, at: listener))
@@ -93,6 +107,7 @@ struct ClientClassTable: Sendable, BitwiseCopyable {
         return classify(source, endpoint: endpoint)
     }
 
+    @inline(__always)
     private func classify(_ address: IPAddress, at listener: Listener) -> ClientClass {
         if listener.realm >= 0 {
             let number = realms[listener.realm].map.value(for: address)

@@ -3,23 +3,30 @@
 /// A query may be answered long after it came, from a newer snapshot. `covers` says whether the sender may
 /// be answered as what it is by then.
 public struct Standing: Hashable, Sendable, BitwiseCopyable {
-    /// Nil if the sender was not heard at all.
-    private var scope: ClientClass.Scope?
-    /// The VPC, the same number in every snapshot of the process; 0 for none.
-    private var vpc: UInt64
+    /// A code in the three low bits; above them the VPC, the same number in every snapshot of the process.
+    private let bits: UInt64
+
+    private static let codes: UInt64 = 7
+    private static let refused: UInt64 = 1
+    private static let outside: UInt64 = 2
 
     init(_ scope: ClientClass.Scope, vpc: UInt64) {
-        self.scope = scope
-        self.vpc = vpc
+        let key = vpc & ~Self.codes
+        switch scope {
+        case .refused: bits = Self.refused
+        case .outside: bits = Self.outside
+        case .inbound: bits = key | 3
+        case .vpc: bits = key | 4
+        }
     }
 
-    private init() { (scope, vpc) = (nil, 0) }
+    private init() { bits = 0 }
 
     /// A sender that no listener heard: nothing is covered.
     public static let unheard = Standing()
 
     /// True of a sender that may not ask.
-    public var isRefused: Bool { scope == .refused }
+    public var isRefused: Bool { bits == Self.refused }
 
     /// False if being answered as `other` would be a rise: into a VPC, into another one, or from refused to
     /// allowed.
@@ -27,11 +34,8 @@ public struct Standing: Hashable, Sendable, BitwiseCopyable {
     /// To be in a VPC and to arrive through its inbound endpoint are different things, and neither is the
     /// lower one: they see different zones.
     public func covers(_ other: Standing) -> Bool {
-        switch (scope, other.scope) {
-        case (nil, _), (_, nil): false
-        case (_, .refused): true
-        case (let scope, .outside): scope != .refused
-        case (let scope, let next): scope == next && vpc == other.vpc
-        }
+        guard bits != 0, other.bits != 0 else { return false }
+        return bits == other.bits || other.bits == Self.refused
+            || other.bits == Self.outside && bits != Self.refused
     }
 }

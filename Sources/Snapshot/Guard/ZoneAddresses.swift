@@ -12,6 +12,8 @@ struct ZoneAddresses: Sendable, BitwiseCopyable {
     private let viewers: FrozenArray<Int>
     private let groups: FrozenArray<Group>
     private let members: FrozenArray<Int>
+    /// The kinds that there are.
+    let kinds: AddressKinds
 
     /// The clients who see a zone: those of these VPCs, in one of the ways to be in them.
     private struct Group: BitwiseCopyable {
@@ -33,6 +35,7 @@ struct ZoneAddresses: Sendable, BitwiseCopyable {
         viewers = FrozenArray(audiences.viewers)
         groups = FrozenArray(builder.groups)
         members = FrozenArray(builder.members)
+        kinds = builder.kinds
     }
 
     func deallocate() {
@@ -51,8 +54,10 @@ struct ZoneAddresses: Sendable, BitwiseCopyable {
     func isHidden(_ address: IPAddress, from client: ClientClass) -> Bool {
         let audience = address.isV4 ? v4.audience(of: address.v4) : v6.audience(of: address.bits)
         if let audience, !isAmong(audience, client) { return true }
-        guard !address.isV4, let embedded = address.embeddedV4 else { return false }
-        return v4.audience(of: embedded.v4).map { !isAmong($0, client) } ?? false
+        guard !address.isV4 else { return false }
+        return address.mayLead { embedded in
+            v4.audience(of: embedded.v4).map { !isAmong($0, client) } ?? false
+        }
     }
 
     private func isAmong(_ audience: Int, _ client: ClientClass) -> Bool {
@@ -88,6 +93,7 @@ extension ZoneAddresses {
         private(set) var groups: [Group] = []
         private(set) var members: [Int] = []
         private var groupNumbers: [GroupKey: Int] = [:]
+        private(set) var kinds: AddressKinds = []
         private var v4 = Viewers<UInt32>()
         private var v6 = Viewers<UInt128>()
 
@@ -105,6 +111,7 @@ extension ZoneAddresses {
             let group = number(of: GroupKey(audience: zone.audience, vpcs: vpcs))
             for record in zone.contents.records {
                 guard let address = zone.contents.address(of: record) else { continue }
+                if kinds != .all { kinds.formUnion(AddressKinds(address)) }
                 if address.isV4 {
                     v4.add(group, to: address.v4)
                 } else {

@@ -334,7 +334,7 @@ public enum PrivateAnswers: Hashable, Sendable {
     /// Addresses of private zones are taken out for clients who do not see these zones, but for questions at
     /// or below these names.
     case `guard`(except: [DomainName])
-    /// All private addresses are taken out, with the same exceptions.
+    /// All private addresses are taken out as well, for everybody.
     case strip(except: [DomainName])
 
     /// The names below which the public DNS tells private addresses to everybody: VPC endpoints'.
@@ -355,8 +355,10 @@ public enum PrivateAnswers: Hashable, Sendable {
 
     /// True if addresses of private zones are taken out of answers to questions about `name`.
     public func areGuarded(for name: borrowing FoldedName) -> Bool {
-        guard case .guard(let exceptions) = self else { return false }
-        return !name.isInside(anyOf: exceptions)
+        switch self {
+        case .allow: false
+        case .guard(let exceptions), .strip(let exceptions): !name.isInside(anyOf: exceptions)
+        }
     }
 }
 

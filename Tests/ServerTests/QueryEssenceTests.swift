@@ -1,7 +1,7 @@
-import TestSupport
+import DNSWire
 import Testing
 
-@testable import DNSWire
+@testable import Server
 
 @Suite struct `What is kept of a query` {
     private static let question: [UInt8] =

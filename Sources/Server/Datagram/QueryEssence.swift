@@ -1,8 +1,10 @@
+import DNSWire
+
 extension Query {
     /// What has to be kept of a message to answer it later: the message itself, or its essence if it is long.
     ///
     /// A query over TCP may have 65,535 octets; what answers depend on are some 350 at most.
-    public static func kept(of message: Span<UInt8>) -> [UInt8] {
+    static func kept(of message: Span<UInt8>) -> [UInt8] {
         guard message.count > longestVerbatim, let query = try? Query(reading: message) else {
             // Sound: the octets are there while they are copied.
             return unsafe message.withUnsafeBufferPointer { unsafe Array($0) }
