@@ -49,7 +49,7 @@ package final class LogQueue: Sendable {
 
     /// Leaves a line, without its end, to be written behind all others.
     package func write(_ line: String) {
-        let octets = Array(harmless(line).utf8) + [UInt8(ascii: "\n")]
+        let octets = octets(of: line)
         let (isFirst, mustStart) = state.withLock { state in
             guard state.octets + octets.count <= capacity else {
                 state.dropped += 1
@@ -93,18 +93,23 @@ package final class LogQueue: Sendable {
         guard !lines.isEmpty else { return }
         writeAll(lines)
         let untold = state.withLock { state in
-            state.isWriting = false
             state.octets -= lines.reduce(0) { $0 + $1.count }
             defer { state.untold = 0 }
             return state.untold
         }
-        guard untold > 0 else { return }
-        write(
-            QueuedLogHandler.line(
-                .warning,
-                "\(untold) lines of the log were dropped: nobody read them in time"
-            )
+        if untold > 0 { writeAll([octets(of: Self.told(untold))]) }
+        state.withLock { $0.isWriting = false }
+    }
+
+    private static func told(_ count: UInt64) -> String {
+        QueuedLogHandler.line(
+            .warning,
+            "\(count) lines of the log were dropped: nobody read them in time"
         )
+    }
+
+    private func octets(of line: String) -> [UInt8] {
+        Array(harmless(line).utf8) + [UInt8(ascii: "\n")]
     }
 
     private func writeAll(_ lines: [[UInt8]]) {
