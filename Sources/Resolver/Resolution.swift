@@ -15,7 +15,8 @@ public struct Resolution: Sendable {
     /// True once rate limiting has let the query through.
     public var isAdmitted = false
 
-    public init() {}
+    /// Knows nothing, or only that asking has failed.
+    public init(failure: ExtendedError? = nil) { self.failure = failure }
 
     /// Nothing is known yet.
     public static let start = Resolution()

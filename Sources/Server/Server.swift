@@ -31,9 +31,12 @@ package final class Server: Sendable {
     /// Where the logger leaves its lines, if that is a queue.
     let log: LogQueue?
 
-    /// Compiles the world and opens every socket; nothing is answered before `run`.
+    /// Compiles the world; nothing is answered before `run`.
+    ///
+    /// `sockets` are those of the listeners if they are bound already.
     package init(
         _ settings: ServerSettings,
+        on sockets: ListenerSockets? = nil,
         logger: Logger,
         log: LogQueue? = nil
     ) async throws(SocketError) {
@@ -46,12 +49,13 @@ package final class Server: Sendable {
         let background = BackgroundThread()
         let snapshots = SnapshotHolder(snapshot, background: background)
         let cache = ResponseCache(byteCount: settings.cacheSize, limits: settings.ttlLimits)
-        let workers = settings.workers ?? System.coreCount
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: workers)
+        let sockets =
+            if let sockets { sockets } else {
+                try ListenerSockets(settings.listeners, workers: settings.workerCount)
+            }
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.workerCount)
         let upstreams = UpstreamStreams(on: group, limits: settings.upstreamStreams)
         let datagramSettings = DatagramSettings(
-            listeners: settings.listeners,
-            workers: workers,
             snapshots: snapshots,
             cache: cache,
             seed: seed,
@@ -63,13 +67,24 @@ package final class Server: Sendable {
                 )
             }
         )
-        let sockets: ServerSockets
         do throws(SocketError) {
-            sockets = try await ServerSockets(datagramSettings, settings.streams)
+            datagrams = try DatagramServer(datagramSettings, on: sockets)
+            streams = try StreamServer(
+                StreamSettings(
+                    limits: settings.streams,
+                    threads: settings.workerCount,
+                    snapshots: snapshots,
+                    cache: cache,
+                    seed: seed,
+                    forwarder: datagrams
+                )
+            )
         } catch {
             try? await group.shutdownGracefully()
             throw error
         }
+        for listener in sockets.streams { streams.listen(on: listener) }
+        addresses = sockets.addresses
         (self.seed, self.snapshots, self.group, self.upstreams) = (
             seed, snapshots, group, upstreams
         )
@@ -79,7 +94,6 @@ package final class Server: Sendable {
         health = HealthChecker(on: group, logger: logger)
         state = Mutex(ServedState(world: world, snapshot: snapshot))
         self.settings = settings.withoutWorld
-        (datagrams, streams, addresses) = (sockets.datagrams, sockets.streams, sockets.addresses)
     }
 
     /// Compiles what new settings would serve, which may take seconds; nothing changes by it.
@@ -148,16 +162,20 @@ package final class Server: Sendable {
         }
     }
 
-    /// Answers nobody new, finishes what is under way, closes everything.
+    /// Asks upstreams for nobody new, finishes what is under way, and closes everything.
+    ///
+    /// What is known is answered until the sockets close.
     private func drain() async {
         let deadline = SteadyClock.milliseconds() + settings.drainTimeout
+        var rest: Milliseconds { deadline - min(SteadyClock.milliseconds(), deadline) }
         health.stop()
         await control.withLock { $0 }?.close()
-        datagrams.stopReceiving()
-        await streams.stopTakingQueries()
-        // What connections still hold is the datagram workers' to ask upstreams.
-        await streams.finish(within: .milliseconds(settings.drainTimeout))
-        await datagrams.drain(within: deadline - min(SteadyClock.milliseconds(), deadline))
+        datagrams.startDraining()
+        await streams.startDraining()
+        while datagrams.waitingCount > 0, rest > 0 { try? await Task.sleep(for: .milliseconds(5)) }
+        // What connections still wait for is the datagram workers' to answer.
+        await datagrams.drain(within: rest)
+        await streams.finish(within: .milliseconds(rest))
         await upstreams.close()
         try? await group.shutdownGracefully()
     }

@@ -1,3 +1,4 @@
+import NIOCore
 package import Resolver
 package import Snapshot
 
@@ -29,6 +30,9 @@ package struct ServerSettings: Sendable {
         self.workers = workers
         self.cacheSize = cacheSize
     }
+
+    /// Datagram workers, and threads of each other kind.
+    package var workerCount: Int { workers ?? System.coreCount }
 
     /// The same without what a reload replaces, which is large.
     var withoutWorld: ServerSettings {

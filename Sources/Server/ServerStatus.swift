@@ -48,6 +48,7 @@ extension WorkerCounts {
         ("forwarded", \.forwarded), ("joined", \.joined), ("asked", \.asked),
         ("upstream-timeouts", \.upstreamTimeouts), ("mismatches", \.mismatches),
         ("malformed", \.malformed), ("stripped", \.stripped), ("failed-open", \.failedOpen),
+        ("waiting", \.waiting),
     ]
 
     static func + (one: WorkerCounts, other: WorkerCounts) -> WorkerCounts {

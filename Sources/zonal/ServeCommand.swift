@@ -43,8 +43,9 @@ struct ServeCommand: AsyncParsableCommand {
             path: configuration.path,
             listeners: listen.map(\.endpoint)
         )
-        let loaded = try load(source)
-        let server = try await start(loaded.settings, descriptors: descriptors, logger, log)
+        Self.endAtOnce()
+        let (loaded, sockets) = try load(source, log)
+        let server = try await start(loaded.settings, on: sockets, descriptors, logger, log)
         let reloader = Reloader(
             server: server,
             source: source,
@@ -71,17 +72,41 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    private func load(_ source: ServerConfiguration) throws -> ServerConfiguration.Loaded {
+    /// Until there is something to finish, a signal to end ends the process, also one that is the first of its
+    /// machine or container, for which that is not the default.
+    private static func endAtOnce() {
+        for number in [SIGTERM, SIGINT] { signal(number) { _ in _exit(0) } }
+    }
+
+    /// Loads everything, and binds before what takes longest, so that clients wait for a server that starts anew
+    /// rather than being turned away.
+    private func load(
+        _ source: ServerConfiguration,
+        _ log: LogQueue
+    ) throws -> (ServerConfiguration.Loaded, ListenerSockets) {
         var diagnostics = Diagnostics()
-        let loaded = source.load(&diagnostics)
+        var sockets: Result<ListenerSockets, SocketError>?
+        let loaded = source.load(
+            &diagnostics,
+            whenListenersAreKnown: { listeners, workers in
+                sockets = Result { () throws(SocketError) in
+                    try ListenerSockets(listeners, workers: workers)
+                }
+            }
+        )
         DiagnosticPrinter(format: .text).print(diagnostics.all)
-        guard let loaded else { throw ExitCode(1) }
-        return loaded
+        guard let loaded, let sockets else { throw ExitCode(1) }
+        do throws(SocketError) {
+            return (loaded, try sockets.get())
+        } catch {
+            throw failure(error, log)
+        }
     }
 
     private func start(
         _ settings: ServerSettings,
-        descriptors: Int,
+        on sockets: ListenerSockets,
+        _ descriptors: Int,
         _ logger: Logger,
         _ log: LogQueue
     ) async throws -> Server {
@@ -89,7 +114,7 @@ struct ServeCommand: AsyncParsableCommand {
         // The other half is for upstream sockets and everything else.
         settings.streams.connections = min(settings.streams.connections, descriptors / 2)
         do throws(SocketError) {
-            return try await Server(settings, logger: logger, log: log)
+            return try await Server(settings, on: sockets, logger: logger, log: log)
         } catch {
             throw failure(error, log)
         }

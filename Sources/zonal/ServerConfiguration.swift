@@ -20,10 +20,13 @@ struct ServerConfiguration: Sendable {
     }
 
     /// Reads everything anew; nil if there is an error, which `diagnostics` tells, and once it is abandoned.
+    ///
+    /// `whenListenersAreKnown` is called before zone files are read, with the number of workers.
     func load(
         _ diagnostics: inout Diagnostics,
         system: SystemResolvers = .resolvConf(),
-        isAbandoned: @escaping @Sendable () -> Bool = { false }
+        isAbandoned: @escaping @Sendable () -> Bool = { false },
+        whenListenersAreKnown: ([AddressAndPort], Int) -> Void = { _, _ in }
     ) -> Loaded? {
         let configuration = ConfigurationLoader(
             loader: DiskFileLoader(isAbandoned: isAbandoned),
@@ -31,9 +34,24 @@ struct ServerConfiguration: Sendable {
         ).load(
             path: path,
             listening: listeners,
-            diagnostics: &diagnostics
+            diagnostics: &diagnostics,
+            whenNetworkIsKnown: {
+                let settings = Self.settings(of: $0)
+                whenListenersAreKnown(settings.listeners, settings.workerCount)
+            }
         )
         guard let configuration else { return nil }
+        var settings = Self.settings(of: configuration)
+        settings.control = Self.control(at: configuration.control, of: path)
+        return Loaded(
+            settings: settings,
+            system: system,
+            mayBeEmpty: configuration.mayBeEmpty,
+            isBlank: configuration.isBlank
+        )
+    }
+
+    private static func settings(of configuration: Configuration) -> ServerSettings {
         let cache = configuration.cache
         var settings = ServerSettings(
             world: configuration.world,
@@ -47,13 +65,7 @@ struct ServerConfiguration: Sendable {
             negativeMaximum: cache.negativeMaxTTL,
             stale: cache.serveStale
         )
-        settings.control = Self.control(at: configuration.control, of: path)
-        return Loaded(
-            settings: settings,
-            system: system,
-            mayBeEmpty: configuration.mayBeEmpty,
-            isBlank: configuration.isBlank
-        )
+        return settings
     }
 
     /// Where the server of the configuration at `path` is reached by commands.

@@ -101,7 +101,7 @@ import Testing
         )
         while upstream.queries.isEmpty { try Command.run(["true"]) }
         server.process.send(signal: SIGTERM)
-        while (try? StreamClient(port: server.port)) != nil { try Command.run(["true"]) }
+        _ = try server.process.waitForOutput { $0.contains("draining") }
         isOpen.withLock { $0 = true }
         let ids = try client.receiveIDs(84)
         #expect(Set(ids).count == 84)

@@ -17,12 +17,11 @@ import Testing
         let world = StreamFixture.world()
         let server = try DatagramServer(
             DatagramSettings(
-                listeners: [AddressAndPort(loopback, port: 0)],
-                workers: 1,
                 snapshots: SnapshotHolder(CompiledSnapshot(compiling: world, seed: seed)),
                 cache: ResponseCache(byteCount: 1 << 20),
                 seed: seed
-            )
+            ),
+            on: ListenerSockets([AddressAndPort(loopback, port: 0)], workers: 1)
         )
         try server.start()
         return server

@@ -13,12 +13,11 @@ import Testing
         world.listeners[0].proxies = [IPPrefix("127.0.0.1/32")].compactMap { $0 }
         let server = try DatagramServer(
             DatagramSettings(
-                listeners: [AddressAndPort(IPAddress(v4: 0x7F00_0001), port: 0)],
-                workers: 1,
                 snapshots: SnapshotHolder(CompiledSnapshot(compiling: world, seed: seed)),
                 cache: ResponseCache(byteCount: 1 << 20),
                 seed: seed
-            )
+            ),
+            on: ListenerSockets([AddressAndPort(IPAddress(v4: 0x7F00_0001), port: 0)], workers: 1)
         )
         try server.start()
         return server

@@ -92,12 +92,11 @@ import Testing
         let snapshots = SnapshotHolder(Self.snapshot(isInside: false))
         let server = try DatagramServer(
             DatagramSettings(
-                listeners: [AddressAndPort(IPAddress(v4: 0x7F00_0001), port: 0)],
-                workers: 1,
                 snapshots: snapshots,
                 cache: ResponseCache(byteCount: 1 << 20),
                 seed: Self.seed
-            )
+            ),
+            on: ListenerSockets([AddressAndPort(IPAddress(v4: 0x7F00_0001), port: 0)], workers: 1)
         )
         let gate = WorkerGate(server)
         try server.start()

@@ -39,7 +39,9 @@ struct StreamFixture {
             )
         )
         let address = AddressAndPort(IPAddress(v4: 0x7F00_0001), port: 0)
-        port = try server.listen(at: address, listener: 0)
+        let listener = try StreamListener(address, number: 0)
+        server.listen(on: listener)
+        port = listener.address.port
     }
 
     func connect(receiveBuffer: Int32? = nil) throws -> StreamClient {
@@ -57,7 +59,7 @@ struct StreamFixture {
 
     /// Ends the server and its thread.
     func end() async throws {
-        await server.stopTakingQueries()
+        await server.startDraining()
         await server.finish(within: .zero)
     }
 

@@ -268,12 +268,21 @@ import Testing
         let client = try fixture.connect()
         try client.send(messages: [StreamFixture.query("www.example.org", id: 1)])
         let held = await fixture.forwarder.take(1)
-        await fixture.server.stopTakingQueries()
-        async let finished: Void = fixture.server.finish(within: .seconds(10))
+        await fixture.server.startDraining()
+        let late = try fixture.connect()
+        try late.send(messages: [
+            StreamFixture.query("www.example.org", id: 2),
+            StreamFixture.query("host.example.internal", id: 3),
+        ])
+        let refused = try late.receive()
+        let known = try late.receive()
+        #expect(refused?.prefix(2) == [0, 2])
+        #expect(refused.map { $0[3] & 0x0F } == 2, "SERVFAIL")
+        #expect(known?.suffix(4) == [10, 20, 1, 10])
+        fixture.server.end(within: 10_000)
         held[0].answer()
         #expect(try client.receiveIDs(1) == [1])
         #expect(try client.receive() == nil)
-        await finished
         #expect(throws: StreamClient.Failure.self) { try fixture.connect() }
         try await fixture.end()
     }

@@ -170,14 +170,13 @@ import Testing
             ])
             #expect(try client.receiveIDs(1) == [here])
         }
-        await fixture.server.stopTakingQueries()
-        async let finished: Void = fixture.server.finish(within: .seconds(10))
+        await fixture.server.startDraining()
+        fixture.server.end(within: 10_000)
         for query in await fixture.forwarder.take(7) { query.answer() }
         for (number, client) in clients.enumerated() {
             #expect(try client.receiveIDs(1) == [UInt16(100 + number)])
             #expect(try client.receive() == nil)
         }
-        await finished
         try await fixture.end()
     }
 }

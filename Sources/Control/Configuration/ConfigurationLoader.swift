@@ -14,14 +14,16 @@ package struct ConfigurationLoader {
     /// The configuration of the file at `path`; nil if anything is an error.
     ///
     /// `diagnostics` gets every mistake, all of them in one run. Listeners in `listening`, from the command
-    /// line, take the place of the file's.
+    /// line, take the place of the file's. `whenNetworkIsKnown` gets the configuration before its rules and zones
+    /// are read, which takes longest, unless there is a mistake in what comes before.
     package func load(
         path: String,
         listening: [EndpointText] = [],
-        diagnostics: inout Diagnostics
+        diagnostics: inout Diagnostics,
+        whenNetworkIsKnown: (Configuration) -> Void = { _ in }
     ) -> Configuration? {
         let journal = ConfigurationJournal()
-        let configuration = read(path, listening, journal)
+        let configuration = read(path, listening, journal, whenNetworkIsKnown)
         for diagnostic in journal.sorted { diagnostics.add(diagnostic) }
         return journal.errorCount == 0 && !loader.isAbandoned ? configuration : nil
     }
@@ -52,11 +54,14 @@ package struct ConfigurationLoader {
     private func read(
         _ path: String,
         _ listening: [EndpointText],
-        _ journal: ConfigurationJournal
+        _ journal: ConfigurationJournal,
+        _ whenNetworkIsKnown: (Configuration) -> Void = { _ in }
     ) -> Configuration {
         let draft = ConfigurationFileReader.read(path: path, loader: loader, journal: journal)
         var builder = WorldBuilder(draft, loader: loader, system: system, journal: journal)
-        builder.build(listening: listening)
+        builder.buildNetwork(listening: listening)
+        if journal.errorCount == 0 { whenNetworkIsKnown(builder.configuration) }
+        builder.buildAnswers()
         var configuration = builder.configuration
         configuration.origins.secrets = draft.secrets
         return configuration

@@ -2,7 +2,7 @@ import DNSWire
 package import Resolver
 import Synchronization
 
-/// The datagram workers: sockets opened first, then a thread each, then one orderly end.
+/// The datagram workers: a thread each, then one orderly end.
 package final class DatagramServer: Sendable {
     /// Where each listener stands, the ports that the system chose filled in.
     package let addresses: [AddressAndPort]
@@ -12,37 +12,28 @@ package final class DatagramServer: Sendable {
     private let threads = RunningThreads()
     private let turn = Atomic<Int>(0)
 
-    /// Opens every socket; nothing is received before `start`.
-    package init(_ settings: DatagramSettings) throws(SocketError) {
-        let count = min(max(settings.workers, 1), 256)
+    /// Makes a worker for each row of sockets; nothing is received before `start`.
+    package init(_ settings: DatagramSettings, on sockets: ListenerSockets) throws(SocketError) {
         var inboxes: [WorkerInbox] = []
-        for _ in 0..<count { inboxes.append(try WorkerInbox()) }
+        for _ in sockets.datagrams { inboxes.append(try WorkerInbox()) }
         var workers: [WorkerParts] = []
-        var addresses = settings.listeners
-        for number in 0..<count {
-            var sockets: [ListenerSocket] = []
-            for index in addresses.indices {
-                let socket = try ListenerSocket(addresses[index], sharing: number > 0)
-                // The first socket of a listener may be given a port, which the others share.
-                addresses[index] = socket.address
-                sockets.append(socket)
-            }
+        for (number, row) in sockets.datagrams.enumerated() {
             workers.append(
                 try WorkerParts(
                     number: number,
-                    listeners: sockets,
+                    listeners: row,
                     inboxes: inboxes,
                     settings: settings
                 )
             )
         }
-        self.addresses = addresses
+        addresses = sockets.addresses
         self.inboxes = inboxes
         self.workers = workers
     }
 
     /// Threads that nobody can reach any more end.
-    deinit { askToDrain(within: 0) }
+    deinit { end(within: 0) }
 
     /// Starts the threads; to be called once.
     package func start() throws(SocketError) {
@@ -66,20 +57,28 @@ package final class DatagramServer: Sendable {
     /// What each worker has counted.
     package var counts: [WorkerCounts] { workers.map(\.counters.counts) }
 
-    /// Stops receiving, lets waiting clients be answered for up to `timeout`, and returns once all
-    /// threads have ended.
+    /// Asks upstreams for no new client any more; what is known is still answered, the rest with SERVFAIL.
+    ///
+    /// A successor may bind the ports meanwhile.
+    package func startDraining() {
+        for parts in workers { for socket in parts.listeners { socket.letGo() } }
+        for inbox in inboxes { _ = inbox.post(.startDraining) }
+    }
+
+    /// Queries that wait for an upstream, as each worker has counted last.
+    package var waitingCount: UInt64 { counts.reduce(0) { $0 + $1.waiting } }
+
+    /// Lets waiting clients be answered for up to `timeout`, closes the sockets, and returns once all threads
+    /// have ended.
     package func drain(within timeout: Milliseconds) async {
-        stopReceiving()
-        askToDrain(within: timeout)
+        startDraining()
+        end(within: timeout)
         await threads.allEnded()
     }
 
-    /// Takes no more datagrams from clients; queries that come over connections are still answered.
-    package func stopReceiving() { for inbox in inboxes { _ = inbox.post(.stopReceiving) } }
-
-    private func askToDrain(within timeout: Milliseconds) {
+    private func end(within timeout: Milliseconds) {
         let deadline = SteadyClock.milliseconds() + timeout
-        for inbox in inboxes { _ = inbox.post(.drain(deadline: deadline)) }
+        for inbox in inboxes { _ = inbox.post(.end(deadline: deadline)) }
     }
 }
 

@@ -3,12 +3,6 @@ package import Resolver
 
 /// What the datagram workers have to know.
 package struct DatagramSettings: Sendable {
-    /// Where to listen; a listener's place here is its number.
-    ///
-    /// Port 0 takes any free port.
-    package var listeners: [AddressAndPort]
-    /// Threads, each with its own socket per listener.
-    package var workers: Int
     package var snapshots: SnapshotHolder
     package var cache: ResponseCache
     /// The process's key of name hashes, with which the snapshot was compiled, too.
@@ -23,8 +17,6 @@ package struct DatagramSettings: Sendable {
     let waiting = WaitingCounts()
 
     package init(
-        listeners: [AddressAndPort],
-        workers: Int,
         snapshots: SnapshotHolder,
         cache: ResponseCache,
         seed: HashSeed,
@@ -32,8 +24,6 @@ package struct DatagramSettings: Sendable {
         loops: LoopDetector = LoopDetector(),
         limitingLog: LimitingLog = LimitingLog { _ in }
     ) {
-        self.listeners = listeners
-        self.workers = workers
         self.snapshots = snapshots
         self.cache = cache
         self.seed = seed

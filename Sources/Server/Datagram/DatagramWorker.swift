@@ -28,10 +28,12 @@ struct DatagramWorker: ~Copyable {
     var random = RandomPool.system()
     var counts = WorkerCounts()
     var now = SteadyClock.milliseconds()
-    /// True once nothing more is received from clients.
-    private var isDeaf = false
-    /// Set once no more queries are taken.
-    var drainDeadline: Milliseconds?
+    /// True once no upstream is asked for new clients.
+    private var isDraining = false
+    /// Set once it is to end.
+    private var endDeadline: Milliseconds?
+    /// Batches that are taken from a socket right before it is closed.
+    private static let lastBatches = 64
 
     init(_ parts: WorkerParts) {
         self.parts = parts
@@ -47,7 +49,7 @@ struct DatagramWorker: ~Copyable {
         overload = Overload(listeners: parts.listeners.count)
     }
 
-    /// Works until it is told to drain and nobody waits any more.
+    /// Works until it is told to end and nobody waits any more.
     mutating func run() {
         while !isDone {
             let count = parts.epoll.wait(timeout: patience)
@@ -112,7 +114,7 @@ struct DatagramWorker: ~Copyable {
                 into: &reply
             )
             overload.note(pipeline.group, now: now)
-            if let refreshment = pipeline.leftRefreshment { refresh(refreshment) }
+            if let refreshment = pipeline.leftRefreshment, !isDraining { refresh(refreshment) }
             switch verdict {
             case .reply:
                 counts.answered &+= 1
@@ -147,7 +149,11 @@ struct DatagramWorker: ~Copyable {
             staleDue: now + WaitingClients.stalePatience
         )
         waiting.resolution.isAdmitted = true
-        ask(question, for: waiting)
+        if isDraining {
+            fail(waiting, because: .notReady)
+        } else {
+            ask(question, for: waiting)
+        }
     }
 
     private mutating func handle(_ item: WorkerInbox.Item) {
@@ -171,10 +177,8 @@ struct DatagramWorker: ~Copyable {
         case .newSnapshot(let arrival):
             takeUpSnapshot()
             arrival.note()
-        case .stopReceiving:
-            isDeaf = true
-            for socket in parts.listeners { parts.epoll.remove(socket.descriptor) }
-        case .drain(let deadline): drainDeadline = deadline
+        case .startDraining: isDraining = true
+        case .end(let deadline): endDeadline = deadline
         }
     }
 
@@ -186,13 +190,13 @@ struct DatagramWorker: ~Copyable {
         guard parts.snapshots.generation != generation else { return }
         transition.begin(from: snapshot)
         parts.snapshots.renew(&snapshot, &generation)
-        for listener in parts.listeners.indices where !isDeaf { receiveQueries(listener: listener) }
+        for listener in parts.listeners.indices { receiveQueries(listener: listener) }
         outgoing.flush()
     }
 
     /// Milliseconds until something is due; -1 if nothing ever is.
     private var patience: Int32 {
-        var due = drainDeadline ?? .max
+        var due = endDeadline ?? .max
         due = min(due, forwarder.nextDue ?? .max, clients.nextDue ?? .max)
         due = min(due, loopSearch.due ?? .max)
         guard due != .max else { return -1 }
@@ -200,24 +204,38 @@ struct DatagramWorker: ~Copyable {
     }
 
     private var isDone: Bool {
-        guard let drainDeadline else { return false }
-        return now >= drainDeadline || clients.isEmpty
+        guard let endDeadline else { return false }
+        return now >= endDeadline || clients.isEmpty
     }
 
     /// Nobody is left without a reply.
     private mutating func end() {
+        receiveLastQueries()
         for client in clients.removeAll() { fail(client, because: .networkError) }
         for item in parts.inbox.close() {
             switch item {
             case .query(let query): query.respond(nil)
             case .handover(let client): fail(client, because: .networkError)
-            case .refresh, .upstreamStreamAnswer, .searchForLoops, .newSnapshot, .stopReceiving,
-                .drain:
+            case .refresh, .upstreamStreamAnswer, .searchForLoops, .newSnapshot, .startDraining,
+                .end:
                 break
             }
         }
         outgoing.flush()
+        for socket in parts.listeners { socket.close() }
         publish()
+    }
+
+    /// What a socket still holds when it is closed would be lost.
+    private mutating func receiveLastQueries() {
+        for listener in parts.listeners.indices {
+            for _ in 0..<Self.lastBatches {
+                let before = counts.received
+                receiveQueries(listener: listener)
+                outgoing.flush()
+                guard counts.received &- before == UInt64(ReceiveBatch.capacity) else { break }
+            }
+        }
     }
 
     private mutating func publish() {
@@ -231,6 +249,7 @@ struct DatagramWorker: ~Copyable {
         counts.stripped = UInt64(forwarded.stripped)
         if let limiter = pipeline.limiter { publish(limiter) }
         counts.failedOpen = pipeline.failedOpenCount
+        counts.waiting = UInt64(clients.count)
         parts.counters.publish(counts)
     }
 

@@ -1,6 +1,7 @@
 import CSockets
 import DNSWire
 import Glibc
+import Synchronization
 
 /// A bound datagram socket that clients ask, one per listener and worker.
 final class ListenerSocket: Sendable {
@@ -9,27 +10,41 @@ final class ListenerSocket: Sendable {
     let address: AddressAndPort
     /// True if each datagram says which address of ours it was sent to.
     let hasPacketInfo: Bool
+    private let isOpen = Atomic(true)
 
-    /// Binds a socket; `sharing` takes a place in a port that an earlier socket of ours holds.
-    init(_ wanted: AddressAndPort, sharing: Bool) throws(SocketError) {
+    /// Binds a socket; `sharing` takes a place in a port that an earlier socket of ours holds, and `succeeding`
+    /// the port of a server that is about to end and has let go of it.
+    init(
+        _ wanted: AddressAndPort,
+        sharing: Bool,
+        succeeding: Bool = false
+    ) throws(SocketError) {
         let family = wanted.address.isV4 ? AF_INET : AF_INET6
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         descriptor = socket(family, type, 0)
         guard descriptor >= 0 else { throw SocketError(call: "socket", address: wanted) }
         hasPacketInfo = wanted.isWildcard
         do throws(SocketError) {
-            try Self.prepare(descriptor, for: wanted, sharing: sharing)
+            try Self.prepare(descriptor, for: wanted, sharing: sharing, succeeding: succeeding)
             guard let address = SocketName.bound(descriptor) else {
                 throw SocketError(call: "getsockname", address: wanted)
             }
             self.address = address
         } catch {
-            _ = close(descriptor)
+            _ = Glibc.close(descriptor)
             throw error
         }
     }
 
-    deinit { _ = close(descriptor) }
+    deinit { close() }
+
+    /// Has a successor bind the same port, while this one is still answered from.
+    func letGo() { _ = SocketOption.set(descriptor, SOL_SOCKET, SO_REUSEADDR, to: 1) }
+
+    /// To be called once nobody uses the descriptor any more.
+    func close() {
+        if isOpen.exchange(false, ordering: .relaxed) { _ = Glibc.close(descriptor) }
+    }
 
     /// True of a sender who pretends to be this socket.
     func isItself(_ sender: DatagramPeer) -> Bool {
@@ -38,15 +53,17 @@ final class ListenerSocket: Sendable {
     }
 
     /// SO_REUSEPORT comes after the first bind, so that a port that somebody else holds is an error
-    /// and not silently shared.
+    /// and not silently shared. SO_REUSEADDR shares a port with those alone that have it, too.
     private static func prepare(
         _ descriptor: Int32,
         for wanted: AddressAndPort,
-        sharing: Bool
+        sharing: Bool,
+        succeeding: Bool
     ) throws(SocketError) {
         let isV4 = wanted.address.isV4
         if !isV4 { try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, to: 1, wanted) }
         if sharing { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, to: 1, wanted) }
+        if succeeding { try set(descriptor, SOL_SOCKET, SO_REUSEADDR, to: 1, wanted) }
         if wanted.isWildcard {
             try set(
                 descriptor,
@@ -64,6 +81,7 @@ final class ListenerSocket: Sendable {
         try set(descriptor, SOL_SOCKET, SO_SNDBUF, to: 4 << 20, wanted)
         let result = SocketName.bind(descriptor, to: wanted)
         guard result == 0 else { throw SocketError(call: "bind", address: wanted) }
+        if succeeding { try set(descriptor, SOL_SOCKET, SO_REUSEADDR, to: 0, wanted) }
         if !sharing { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, to: 1, wanted) }
     }
 

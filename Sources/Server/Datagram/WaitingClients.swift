@@ -22,6 +22,7 @@ struct WaitingClients {
     init(counts: WaitingCounts) { self.counts = counts }
 
     var isEmpty: Bool { clients.isEmpty }
+    var count: Int { clients.count }
 
     /// True if it would be one too many of its address.
     func isFull(for client: borrowing WaitingClient) -> Bool {

@@ -33,6 +33,8 @@ package struct WorkerCounts: Equatable, Sendable, BitwiseCopyable {
     package var stripped: UInt64 = 0
     /// Answers with addresses that are all down.
     package var failedOpen: UInt64 = 0
+    /// Queries that wait for an upstream now.
+    package var waiting: UInt64 = 0
 
     package init() {}
 }

@@ -16,10 +16,10 @@ package final class WorkerInbox: Sendable {
         case searchForLoops
         /// Another snapshot is in force; a worker takes it up whenever it wakes.
         case newSnapshot(Arrivals)
-        /// Receive no more datagrams from clients.
-        case stopReceiving
+        /// Ask upstreams for no new client any more.
+        case startDraining
         /// End once nobody waits, at the latest at this time.
-        case drain(deadline: Milliseconds)
+        case end(deadline: Milliseconds)
     }
 
     private let mailbox: Mailbox<Item>
@@ -47,7 +47,7 @@ extension WorkerInbox.Item {
     /// True of what must never be refused because clients filled the queue.
     fileprivate var isControl: Bool {
         switch self {
-        case .drain, .stopReceiving, .upstreamStreamAnswer, .searchForLoops, .newSnapshot: true
+        case .end, .startDraining, .upstreamStreamAnswer, .searchForLoops, .newSnapshot: true
         case .query, .handover, .refresh: false
         }
     }

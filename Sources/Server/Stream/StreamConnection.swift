@@ -131,7 +131,10 @@ struct StreamConnection {
     }
 
     /// Takes the queries that are here, and no more.
+    ///
+    /// What the kernel has is read first: a socket that is closed with it would be reset, and the replies lost.
     mutating func stopReading(_ loop: inout StreamLoop) {
+        if mayRead { receive(&loop) }
         hasInputEnded = true
         advance(&loop)
         settle(loop)

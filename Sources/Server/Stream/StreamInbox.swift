@@ -16,9 +16,9 @@ final class StreamInbox: Sendable {
         case close(StreamID)
         /// Another snapshot is in force; a thread takes it up whenever it wakes.
         case newSnapshot(Arrivals)
-        /// Take no connection and no query any more, and say so.
-        case stopTaking(CheckedContinuation<Void, Never>)
-        /// End once there is no connection, at the latest at this time.
+        /// Forward no query any more, and say so.
+        case startDraining(CheckedContinuation<Void, Never>)
+        /// Take no connection and no query any more, and end once there is no connection, at the latest at this time.
         case end(deadline: Milliseconds)
     }
 

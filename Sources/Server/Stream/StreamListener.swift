@@ -2,6 +2,7 @@ import CSockets
 import DNSWire
 import Glibc
 import Resolver
+import Synchronization
 
 /// A TCP socket that clients connect to.
 final class StreamListener: Sendable {
@@ -10,6 +11,9 @@ final class StreamListener: Sendable {
     let number: Int
     /// Where it stands, the port filled in.
     let address: AddressAndPort
+    /// The port is also that of a server that is about to end and has let go of it.
+    let isSuccessor: Bool
+    private let isOpen = Atomic(true)
 
     /// Octets of replies that the kernel may hold for one connection, doubled by Linux.
     private static let kernelBuffer: Int32 = 64 << 10
@@ -25,20 +29,28 @@ final class StreamListener: Sendable {
         self.number = number
         guard descriptor >= 0 else { throw SocketError(call: "socket", address: wanted) }
         do throws(SocketError) {
-            address = try Self.open(descriptor, at: wanted)
+            (address, isSuccessor) = try Self.open(descriptor, at: wanted)
         } catch {
-            _ = close(descriptor)
+            _ = Glibc.close(descriptor)
             throw error
         }
     }
 
-    deinit { _ = close(descriptor) }
+    deinit { close() }
+
+    /// Has a successor of the same user listen at the same port, while this one still takes connections.
+    func letGo() { _ = SocketOption.set(descriptor, SOL_SOCKET, SO_REUSEPORT, to: 1) }
+
+    /// To be called once nobody uses the descriptor any more.
+    func close() {
+        if isOpen.exchange(false, ordering: .relaxed) { _ = Glibc.close(descriptor) }
+    }
 
     /// Linux has each connection inherit the options.
     private static func open(
         _ descriptor: Int32,
         at wanted: AddressAndPort
-    ) throws(SocketError) -> AddressAndPort {
+    ) throws(SocketError) -> (AddressAndPort, isSuccessor: Bool) {
         let tcp = Int32(IPPROTO_TCP)
         let isV6Only =
             wanted.address.isV4
@@ -49,16 +61,30 @@ final class StreamListener: Sendable {
             SocketOption.set(descriptor, tcp, TCP_NODELAY, to: 1),
             SocketOption.set(descriptor, tcp, TCP_USER_TIMEOUT, to: kernelPatience)
         else { throw SocketError(call: "setsockopt", address: wanted) }
-        guard SocketName.bind(descriptor, to: wanted) == 0 else {
-            throw SocketError(call: "bind", address: wanted)
-        }
+        let isSuccessor = try bind(descriptor, to: wanted)
         guard listen(descriptor, backlog) == 0 else {
             throw SocketError(call: "listen", address: wanted)
         }
+        if isSuccessor { _ = SocketOption.set(descriptor, SOL_SOCKET, SO_REUSEPORT, to: 0) }
         guard let address = SocketName.bound(descriptor) else {
             throw SocketError(call: "getsockname", address: wanted)
         }
-        return address
+        return (address, isSuccessor)
+    }
+
+    /// True where the port is shared with a server that has let go of it; of others' it is an error.
+    ///
+    /// The kernel wants SO_REUSEPORT of both, and one user.
+    private static func bind(
+        _ descriptor: Int32,
+        to wanted: AddressAndPort
+    ) throws(SocketError) -> Bool {
+        guard SocketName.bind(descriptor, to: wanted) != 0 else { return false }
+        let error = SocketError(call: "bind", address: wanted)
+        guard error.isPortTaken, SocketOption.set(descriptor, SOL_SOCKET, SO_REUSEPORT, to: 1),
+            SocketName.bind(descriptor, to: wanted) == 0
+        else { throw error }
+        return true
     }
 
     /// What became of accepting without waiting.

@@ -16,6 +16,10 @@ import Snapshot
     /// Which snapshot is answered from.
     private(set) var generation: UInt64
     private let start = Resolution()
+    /// For what would have to be asked upstream while no upstream is asked any more.
+    private let refused = Resolution(failure: .notReady)
+    /// True once no query is forwarded.
+    var isDraining = false
     /// As edns-tcp-keepalive counts, in tenths of a second (RFC 7828 §3.1).
     private var idleTimeout: UInt16 = 0
     /// Where replies are written, each behind its length.
@@ -78,21 +82,35 @@ import Snapshot
     mutating func answer(_ message: Span<UInt8>, from client: Client) -> Outcome {
         var client = client
         client.idleTimeout = idleTimeout
+        let failedOpen = pipeline.failedOpenCount
+        var outcome = run(message, from: client, knowing: start)
+        if pipeline.failedOpenCount != failedOpen { parts.counters.countFailedOpen() }
+        if let refreshment = pipeline.leftRefreshment, !isDraining {
+            parts.forwarder.refresh(refreshment)
+        }
+        if isDraining, case .forward = outcome {
+            outcome = run(message, from: client, knowing: refused)
+        }
+        return outcome
+    }
+
+    private mutating func run(
+        _ message: Span<UInt8>,
+        from client: Client,
+        knowing resolution: Resolution
+    ) -> Outcome {
         let frame = unsafe UnsafeMutableRawBufferPointer(rebasing: output[outputCount...])
         let memory = unsafe UnsafeMutableRawBufferPointer(rebasing: frame[StreamFrame.prefix...])
         // Sound: the memory lives as long as the loop, and only this writer uses it meanwhile.
         var reply = unsafe ReplyWriter(memory, limit: StreamFrame.largestMessage)
-        let failedOpen = pipeline.failedOpenCount
         let verdict = pipeline.answer(
             message,
             from: client,
             in: snapshot,
-            knowing: start,
+            knowing: resolution,
             now: UInt32(truncatingIfNeeded: now / 1000),
             into: &reply
         )
-        if pipeline.failedOpenCount != failedOpen { parts.counters.countFailedOpen() }
-        if let refreshment = pipeline.leftRefreshment { parts.forwarder.refresh(refreshment) }
         switch verdict {
         case .reply:
             commit(length: reply.count)

@@ -39,13 +39,8 @@ package final class StreamServer: Sendable {
     /// What has been turned away since the start.
     package var counts: StreamCounts { counters.counts }
 
-    /// Listens at `address` as listener number `listener`; returns the port, chosen by the system for 0.
-    @discardableResult
-    package func listen(at address: AddressAndPort, listener: Int) throws(SocketError) -> UInt16 {
-        let socket = try StreamListener(address, number: listener)
-        inboxes[0].post(.listen(socket))
-        return socket.address.port
-    }
+    /// Takes connections from a socket.
+    func listen(on listener: StreamListener) { inboxes[0].post(.listen(listener)) }
 
     /// Has every thread take up the snapshot in force, and let go of the one before, though nobody asks it
     /// anything; how many will.
@@ -53,24 +48,27 @@ package final class StreamServer: Sendable {
         inboxes.count { $0.post(.newSnapshot(arrivals)) }
     }
 
-    /// Accepts no connection and takes no query any more, once this returns.
-    package func stopTakingQueries() async {
-        admission.startDraining()
+    /// Forwards no query any more, once this returns; what is known is still answered, the rest with SERVFAIL.
+    ///
+    /// A successor may bind the ports meanwhile.
+    package func startDraining() async {
         for inbox in inboxes {
             await withCheckedContinuation { continuation in
-                if !inbox.post(.stopTaking(continuation)) { continuation.resume() }
+                if !inbox.post(.startDraining(continuation)) { continuation.resume() }
             }
         }
     }
 
-    /// After `stopTakingQueries`: lets every connection finish what it has for up to `timeout`, and
-    /// returns once all are closed.
+    /// After `startDraining`: accepts no connection and takes no query any more, lets every connection finish what
+    /// it has for up to `timeout`, and returns once all are closed.
     package func finish(within timeout: Duration) async {
         end(within: timeout.milliseconds)
         await threads.allEnded()
     }
 
-    private func end(within timeout: Milliseconds) {
+    /// What `finish` does, without waiting for it.
+    func end(within timeout: Milliseconds) {
+        admission.close()
         let deadline = SteadyClock.milliseconds() + timeout
         for inbox in inboxes { inbox.post(.end(deadline: deadline)) }
     }

@@ -84,8 +84,9 @@ struct StreamWorker: ~Copyable {
         case .newSnapshot(let arrivals):
             wake()
             arrivals.note()
-        case .stopTaking(let continuation):
-            stopTaking()
+        case .startDraining(let continuation):
+            loop.isDraining = true
+            for listener in listeners { listener.letGo() }
             continuation.resume()
         case .end(let deadline):
             stopTaking()
@@ -184,6 +185,7 @@ struct StreamWorker: ~Copyable {
     private mutating func stopTaking() {
         guard isTaking else { return }
         isTaking = false
+        for listener in listeners { listener.close() }
         listeners = []
         nextAccept = nil
         for index in connections.indices {
@@ -200,7 +202,7 @@ struct StreamWorker: ~Copyable {
     private mutating func end() {
         for index in connections.indices { remove(index) }
         for item in parts.inbox.close() {
-            if case .stopTaking(let continuation) = item { continuation.resume() }
+            if case .startDraining(let continuation) = item { continuation.resume() }
         }
     }
 }

@@ -28,8 +28,9 @@ struct WorldBuilder {
         vpcs = Registry("VPC", journal)
     }
 
-    /// Builds everything; `listening`, unless it is empty, takes the place of the draft's listeners.
-    mutating func build(listening: [EndpointText]) {
+    /// Builds all but rules, endpoints and zones; `listening`, unless it is empty, takes the place of the draft's
+    /// listeners.
+    mutating func buildNetwork(listening: [EndpointText]) {
         configuration.workers = draft.workers
         configuration.cache = draft.cache
         configuration.control = draft.control
@@ -45,6 +46,10 @@ struct WorldBuilder {
         addListeners()
         if !listening.isEmpty { listen(on: listening) }
         NetworkChecks(draft, configuration, journal).run()
+    }
+
+    /// Builds what is answered, which refers to the network.
+    mutating func buildAnswers() {
         ownAddresses = OwnAddresses(configuration.listeners)
         addRules()
         addEndpoints()

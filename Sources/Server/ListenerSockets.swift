@@ -1,0 +1,59 @@
+import Glibc
+
+/// The bound sockets of all listeners: UDP and TCP of a listener share a port.
+///
+/// What arrives waits in them until a server answers it.
+package struct ListenerSockets: Sendable {
+    /// Where each listener stands, the ports that the system chose filled in.
+    package let addresses: [AddressAndPort]
+    /// By worker, then by listener.
+    let datagrams: [[ListenerSocket]]
+    let streams: [StreamListener]
+
+    /// How often another port is tried where the system chose one over TCP that UDP cannot have.
+    private static let attempts = 16
+    private static let mostWorkers = 256
+
+    /// Binds a socket for each listener and datagram worker; a listener's place here is its number.
+    package init(_ wanted: [AddressAndPort], workers: Int) throws(SocketError) {
+        var attempt = 1
+        while true {
+            do throws(SocketError) {
+                try self.init(opening: wanted, min(max(workers, 1), Self.mostWorkers))
+                return
+            } catch {
+                guard attempt < Self.attempts, error.isPortTaken,
+                    wanted.contains(where: { $0.port == 0 }),
+                    !wanted.contains(where: { $0 == error.address })
+                else { throw error }
+                attempt += 1
+            }
+        }
+    }
+
+    private init(opening wanted: [AddressAndPort], _ workers: Int) throws(SocketError) {
+        var streams: [StreamListener] = []
+        var datagrams = [[ListenerSocket]](repeating: [], count: workers)
+        for (number, address) in wanted.enumerated() {
+            let stream = try StreamListener(address, number: number)
+            streams.append(stream)
+            for worker in 0..<workers {
+                datagrams[worker].append(
+                    try ListenerSocket(
+                        stream.address,
+                        sharing: worker > 0,
+                        succeeding: stream.isSuccessor
+                    )
+                )
+            }
+        }
+        self.streams = streams
+        self.datagrams = datagrams
+        addresses = streams.map(\.address)
+    }
+}
+
+extension SocketError {
+    /// Another socket has the address.
+    var isPortTaken: Bool { code == EADDRINUSE }
+}
