@@ -22,7 +22,7 @@ package final class Server: Sendable {
     private let state: Mutex<ServedState>
     package let cache: ResponseCache
     private let group: MultiThreadedEventLoopGroup
-    private let upstreams: UpstreamStreams
+    let upstreams: UpstreamStreams
     let datagrams: DatagramServer
     let streams: StreamServer
     let health: HealthChecker
@@ -54,8 +54,12 @@ package final class Server: Sendable {
                 try ListenerSockets(settings.listeners, workers: settings.workerCount)
             }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.workerCount)
-        let upstreams = UpstreamStreams(on: group, limits: settings.upstreamStreams)
-        let datagramSettings = DatagramSettings(
+        var upstreamLimits = settings.upstreamStreams
+        upstreamLimits.connections = settings.descriptors.upstreamConnections
+        let upstreams = UpstreamStreams(on: group, limits: upstreamLimits)
+        var streamLimits = settings.streams
+        streamLimits.connections = min(streamLimits.connections, settings.descriptors.connections)
+        var datagramSettings = DatagramSettings(
             snapshots: snapshots,
             cache: cache,
             seed: seed,
@@ -67,11 +71,12 @@ package final class Server: Sendable {
                 )
             }
         )
+        datagramSettings.descriptors = settings.descriptors
         do throws(SocketError) {
             datagrams = try DatagramServer(datagramSettings, on: sockets)
             streams = try StreamServer(
                 StreamSettings(
-                    limits: settings.streams,
+                    limits: streamLimits,
                     threads: settings.workerCount,
                     snapshots: snapshots,
                     cache: cache,
@@ -91,7 +96,11 @@ package final class Server: Sendable {
         self.background = background
         self.ownCookieSecret = ownCookieSecret
         self.cache = cache
-        health = HealthChecker(on: group, logger: logger)
+        health = HealthChecker(
+            on: group,
+            width: settings.descriptors.healthChecks,
+            logger: logger
+        )
         state = Mutex(ServedState(world: world, snapshot: snapshot))
         self.settings = settings.withoutWorld
     }

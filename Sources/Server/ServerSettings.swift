@@ -14,6 +14,7 @@ package struct ServerSettings: Sendable {
     package var ttlLimits = TTLLimits()
     package var streams = StreamLimits()
     package var upstreamStreams = UpstreamStreamLimits()
+    package var descriptors = DescriptorBudget.plenty
     /// Nil: no command can reach the server.
     package var control: ControlPlace?
     /// How long a server that is told to stop goes on with what is under way.

@@ -12,6 +12,7 @@ package struct ServerStatus: Sendable {
     package var cacheSize: Int
     package var health: [HealthReport]
     package var healthLoad: HealthLoad
+    package var descriptors: DescriptorUse
     /// Lines of the log that were dropped, since nobody read them.
     package var logDropped: UInt64
 
@@ -21,9 +22,10 @@ package struct ServerStatus: Sendable {
 
 extension Server {
     package var status: ServerStatus {
-        ServerStatus(
+        let counts = datagrams.counts.reduce(WorkerCounts(), +)
+        return ServerStatus(
             listeners: addresses,
-            counts: datagrams.counts.reduce(WorkerCounts(), +),
+            counts: counts,
             streams: streams.counts,
             connections: streams.connectionCount,
             cacheEntries: cache.entryCount,
@@ -31,6 +33,14 @@ extension Server {
             cacheSize: settings.cacheSize,
             health: health.reports,
             healthLoad: health.load,
+            descriptors: DescriptorUse(
+                budget: settings.descriptors,
+                open: DescriptorUse.countOpen(),
+                connections: streams.connectionCount,
+                upstreamSockets: Int(clamping: counts.upstreamSockets),
+                upstreamConnections: upstreams.connectionCount,
+                healthChecks: health.load.underWay
+            ),
             logDropped: log?.droppedCount ?? 0
         )
     }
@@ -48,7 +58,8 @@ extension WorkerCounts {
         ("forwarded", \.forwarded), ("joined", \.joined), ("asked", \.asked),
         ("upstream-timeouts", \.upstreamTimeouts), ("mismatches", \.mismatches),
         ("malformed", \.malformed), ("stripped", \.stripped), ("failed-open", \.failedOpen),
-        ("waiting", \.waiting),
+
+        ("waiting", \.waiting), ("upstream-sockets", \.upstreamSockets),
     ]
 
     static func + (one: WorkerCounts, other: WorkerCounts) -> WorkerCounts {

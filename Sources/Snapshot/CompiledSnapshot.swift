@@ -24,6 +24,8 @@ public final class CompiledSnapshot: Sendable {
     public let identity: CompiledIdentity
     public let cookieSecrets: CookieSecrets?
     public let rateLimit: CompiledRateLimit
+    /// Where datagrams to upstreams may come from.
+    public let outgoingPorts: PortSet
     /// What is to be checked; `setHealth` says what came of it.
     public let health: HealthPlan
     let states: HealthStates
@@ -61,6 +63,7 @@ public final class CompiledSnapshot: Sendable {
         identity = CompiledIdentity(world.identity)
         cookieSecrets = world.cookieSecrets
         rateLimit = CompiledRateLimit(world.rateLimit)
+        outgoingPorts = world.outgoingPorts
     }
 
     deinit {

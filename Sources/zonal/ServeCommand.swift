@@ -44,8 +44,8 @@ struct ServeCommand: AsyncParsableCommand {
             listeners: listen.map(\.endpoint)
         )
         Self.endAtOnce()
-        let (loaded, sockets) = try load(source, log)
-        let server = try await start(loaded.settings, on: sockets, descriptors, logger, log)
+        let (loaded, bound) = try load(source, descriptors, log)
+        let server = try await start(loaded.settings, on: bound, logger, log)
         let reloader = Reloader(
             server: server,
             source: source,
@@ -82,39 +82,51 @@ struct ServeCommand: AsyncParsableCommand {
     /// rather than being turned away.
     private func load(
         _ source: ServerConfiguration,
+        _ descriptors: Int,
         _ log: LogQueue
-    ) throws -> (ServerConfiguration.Loaded, ListenerSockets) {
+    ) throws -> (ServerConfiguration.Loaded, Bound) {
         var diagnostics = Diagnostics()
-        var sockets: Result<ListenerSockets, SocketError>?
+        var bound: Result<Bound, any Error>?
         let loaded = source.load(
             &diagnostics,
             whenListenersAreKnown: { listeners, workers in
-                sockets = Result { () throws(SocketError) in
-                    try ListenerSockets(listeners, workers: workers)
+                bound = Result {
+                    let budget = try DescriptorBudget(
+                        limit: descriptors,
+                        listeners: listeners.count,
+                        workers: workers,
+                        connections: StreamLimits().connections
+                    )
+                    return (budget, try ListenerSockets(listeners, workers: workers))
                 }
             }
         )
         DiagnosticPrinter(format: .text).print(diagnostics.all)
-        guard let loaded, let sockets else { throw ExitCode(1) }
-        do throws(SocketError) {
-            return (loaded, try sockets.get())
+        guard let loaded, let bound else { throw ExitCode(1) }
+        do {
+            return (loaded, try bound.get())
         } catch {
             throw failure(error, log)
         }
     }
 
+    private typealias Bound = (budget: DescriptorBudget, sockets: ListenerSockets)
+
     private func start(
         _ settings: ServerSettings,
-        on sockets: ListenerSockets,
-        _ descriptors: Int,
+        on bound: Bound,
         _ logger: Logger,
         _ log: LogQueue
     ) async throws -> Server {
         var settings = settings
-        // The other half is for upstream sockets and everything else.
-        settings.streams.connections = min(settings.streams.connections, descriptors / 2)
+        settings.descriptors = bound.budget
+        if bound.budget.connections < settings.streams.connections {
+            logger.warning(
+                "\(bound.budget.connections) TCP connections are taken rather than \(settings.streams.connections): this process may have \(bound.budget.limit) open files; raise the limit (`ulimit -n`, `LimitNOFILE=` of a unit)"
+            )
+        }
         do throws(SocketError) {
-            return try await Server(settings, on: sockets, logger: logger, log: log)
+            return try await Server(settings, on: bound.sockets, logger: logger, log: log)
         } catch {
             throw failure(error, log)
         }
@@ -131,8 +143,8 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    /// Says why a socket cannot be had, behind all that was logged before.
-    private func failure(_ error: SocketError, _ log: LogQueue) -> ExitCode {
+    /// Says why it cannot serve, behind all that was logged before.
+    private func failure(_ error: any Error, _ log: LogQueue) -> ExitCode {
         log.flush(within: Self.logPatience)
         Terminal.complain("zonal: \(error)")
         return ExitCode(2)

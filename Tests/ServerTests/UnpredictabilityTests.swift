@@ -57,7 +57,7 @@ import Testing
         var smallest = UInt16.max
         var largest: UInt16 = 0
         for _ in 0..<Self.count {
-            let port = ConnectedSocket.drawPort(&random)
+            let port = ConnectedSocket.drawPort(of: .unprivileged, &random)
             counts[Int(port - 1024) / 256] += 1
             (smallest, largest) = (min(smallest, port), max(largest, port))
         }
@@ -77,6 +77,7 @@ import Testing
                 for _ in 0..<16 {
                     let descriptor = try ConnectedSocket.open(
                         to: Upstream(address: IPAddress(v4: 0x7F00_0001), port: upstream.port),
+                        from: .unprivileged,
                         random: &random
                     )
                     descriptors.append(descriptor)

@@ -17,12 +17,12 @@ import Testing
         let upstream: BoundSocket
         let buffer: UnsafeMutableRawBufferPointer
 
-        init() throws {
+        init(limit: Int = 1024) throws {
             let epoll = try Epoll()
             let upstream = try BoundSocket(kind: .datagram)
             self.epoll = epoll
             self.upstream = upstream
-            sockets = UpstreamSockets()
+            sockets = UpstreamSockets(limit: limit)
             random = .system()
             unsafe buffer = .allocate(byteCount: 65_536, alignment: 8)
         }
@@ -30,12 +30,19 @@ import Testing
         deinit { unsafe buffer.deallocate() }
 
         /// Sends a query; the socket's name as the upstream sees it.
-        mutating func ask(id: UInt16, attempt: UInt64, now: Milliseconds = 0) throws -> sockaddr_in
-        {
+        mutating func ask(
+            id: UInt16,
+            attempt: UInt64,
+            of other: BoundSocket? = nil,
+            from ports: PortSet = .unprivileged,
+            now: Milliseconds = 0
+        ) throws -> sockaddr_in {
+            let upstream = other ?? upstream
             let code = sockets.send(
                 QueryMessage.of("www.example.org", id: id),
                 attempt: attempt,
                 to: Upstream(address: IPAddress(v4: 0x7F00_0001), port: upstream.port),
+                from: ports,
                 epoll: epoll,
                 now: now,
                 random: &random
@@ -69,6 +76,58 @@ import Testing
             Issue.record("the right question was not answered")
             return
         }
+    }
+
+    @Test func `are as many as there may be, and then serve several questions each`() throws {
+        var rig = try Rig(limit: 16)
+        var ports: Set<UInt16> = []
+        for number in 0..<500 {
+            let peer = try rig.ask(id: UInt16(number), attempt: UInt64(number))
+            ports.insert(peer.sin_port)
+            #expect(rig.sockets.count <= 16)
+        }
+        #expect((4...16).contains(ports.count))
+    }
+
+    @Test
+    func `leave sockets for other upstreams, and an idle one gives its place to one that has none`()
+        throws
+    {
+        var rig = try Rig(limit: 16)
+        for number in 0..<100 { _ = try rig.ask(id: UInt16(number), attempt: UInt64(number)) }
+        #expect(rig.sockets.count <= 8)
+        let others = try (0..<16).map { _ in try BoundSocket(kind: .datagram) }
+        for (number, other) in others.enumerated() {
+            for attempt in 0..<100 { rig.sockets.forget(UInt64(attempt)) }
+            let attempt = UInt64(1000 + number)
+            _ = try rig.ask(id: 1, attempt: attempt, of: other)
+            rig.sockets.forget(attempt)
+            #expect(rig.sockets.count <= 16)
+        }
+    }
+
+    @Test func `are renewed while there are as many as there may be`() throws {
+        var rig = try Rig(limit: 4)
+        var ports: Set<UInt16> = []
+        for number in 0..<1000 {
+            let peer = try rig.ask(id: UInt16(number), attempt: UInt64(number))
+            rig.sockets.forget(UInt64(number))
+            ports.insert(peer.sin_port)
+        }
+        #expect(ports.count > 4)
+    }
+
+    @Test func `come from the ports that are given, and are shared where these are taken`() throws {
+        var rig = try Rig()
+        let taken = try BoundSocket(kind: .datagram)
+        let given = PortSet([taken.port...taken.port, 40_000...40_009])
+        var ports: Set<UInt16> = []
+        for number in 0..<300 {
+            let peer = try rig.ask(id: UInt16(number), attempt: UInt64(number), from: given)
+            ports.insert(UInt16(bigEndian: peer.sin_port))
+        }
+        #expect(ports.isSubset(of: Set(40_000...40_009)))
+        #expect(!ports.contains(taken.port))
     }
 
     @Test func `attack 1: only the upstream's own address and port is listened to`() throws {
@@ -173,6 +232,7 @@ import Testing
         let upstream = try BoundSocket(kind: .datagram)
         let descriptor = try ConnectedSocket.open(
             to: Upstream(address: IPAddress(v4: 0x7F00_0001), port: upstream.port),
+            from: .unprivileged,
             random: &random
         )
         defer { _ = close(descriptor) }

@@ -14,23 +14,30 @@ package final class ZonalServer: Sendable {
     package convenience init(
         _ configuration: String,
         files: [String: String] = [:],
-        listen: [String] = ["127.0.0.1:0"]
+        listen: [String] = ["127.0.0.1:0"],
+        inside wrapper: [String] = []
     ) throws {
-        try self.init(configuration, beside: TemporaryFolder(files), listen: listen)
+        try self.init(
+            configuration,
+            beside: TemporaryFolder(files),
+            listen: listen,
+            inside: wrapper
+        )
     }
 
-    /// The same in a folder that holds the files already.
+    /// The same in a folder that holds the files already; `wrapper` is a command that runs the rest of its line.
     package init(
         _ configuration: String,
         beside folder: TemporaryFolder,
-        listen: [String] = ["127.0.0.1:0"]
+        listen: [String] = ["127.0.0.1:0"],
+        inside wrapper: [String] = []
     ) throws {
         self.folder = folder
         // Beside the configuration, where it goes away with the folder.
         let control = configuration.contains("control:") ? "" : "\ncontrol: control\n"
         try folder.write(configuration + control, to: "zonal.yaml")
         process = try RunningProcess(
-            [Project.zonal, "serve", "--config", "zonal.yaml"]
+            wrapper + [Project.zonal, "serve", "--config", "zonal.yaml"]
                 + listen.flatMap { ["--listen", $0] },
             in: folder.path
         )

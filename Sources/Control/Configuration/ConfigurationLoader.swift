@@ -1,14 +1,19 @@
+package import Snapshot
+
 /// Reads `zonal.yaml`, with all that it includes and names, into a checked configuration.
 package struct ConfigurationLoader {
     private let loader: any FileLoader
     private let system: SystemResolvers
+    private let reservedPorts: PortSet
 
     package init(
         loader: any FileLoader = DiskFileLoader(),
-        system: SystemResolvers = .resolvConf()
+        system: SystemResolvers = .resolvConf(),
+        reservedPorts: PortSet = ReservedPorts.ofSystem()
     ) {
         self.loader = loader
         self.system = system
+        self.reservedPorts = reservedPorts
     }
 
     /// The configuration of the file at `path`; nil if anything is an error.
@@ -60,6 +65,7 @@ package struct ConfigurationLoader {
         let draft = ConfigurationFileReader.read(path: path, loader: loader, journal: journal)
         var builder = WorldBuilder(draft, loader: loader, system: system, journal: journal)
         builder.buildNetwork(listening: listening)
+        builder.addOutgoingPorts(besides: reservedPorts)
         if journal.errorCount == 0 { whenNetworkIsKnown(builder.configuration) }
         builder.buildAnswers()
         var configuration = builder.configuration

@@ -231,6 +231,7 @@ extension DatagramWorker {
                 message,
                 attempt: attempt,
                 to: upstream,
+                from: snapshot.outgoingPorts,
                 epoll: parts.epoll,
                 now: now,
                 random: &random

@@ -13,6 +13,8 @@ package struct DatagramSettings: Sendable {
     /// What networks have used up of their rates.
     package var rates = ReplyRates()
     package var limitingLog: LimitingLog
+    /// Sockets towards upstreams that all workers together may have.
+    package var descriptors = DescriptorBudget.plenty
     /// How many queries of each client wait.
     let waiting = WaitingCounts()
 

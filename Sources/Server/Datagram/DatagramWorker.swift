@@ -19,7 +19,7 @@ struct DatagramWorker: ~Copyable {
     var outgoing = SendBatch()
     var stream = MessageBuffer()
     var forwarder: Forwarder
-    var upstreams = UpstreamSockets()
+    var upstreams: UpstreamSockets
     var clients: WaitingClients
     /// The name of a question that is asked for the cache alone.
     var refreshName: FoldedName
@@ -44,6 +44,7 @@ struct DatagramWorker: ~Copyable {
         pipeline.mayRefresh = true
         pipeline.limiter = ReplyLimiter(parts.rates)
         forwarder = Forwarder(cache: parts.cache, seed: parts.seed)
+        upstreams = UpstreamSockets(limit: parts.upstreamSockets)
         refreshName = FoldedName(seed: parts.seed)
         clients = WaitingClients(counts: parts.waiting)
         overload = Overload(listeners: parts.listeners.count)
@@ -250,6 +251,7 @@ struct DatagramWorker: ~Copyable {
         if let limiter = pipeline.limiter { publish(limiter) }
         counts.failedOpen = pipeline.failedOpenCount
         counts.waiting = UInt64(clients.count)
+        counts.upstreamSockets = UInt64(upstreams.count)
         parts.counters.publish(counts)
     }
 

@@ -53,7 +53,9 @@ final class ListenerSocket: Sendable {
     }
 
     /// SO_REUSEPORT comes after the first bind, so that a port that somebody else holds is an error
-    /// and not silently shared. SO_REUSEADDR shares a port with those alone that have it, too.
+    /// and not silently shared.
+    ///
+    /// SO_REUSEADDR shares a port with those alone that have it, too.
     private static func prepare(
         _ descriptor: Int32,
         for wanted: AddressAndPort,

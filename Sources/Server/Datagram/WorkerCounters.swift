@@ -35,6 +35,8 @@ package struct WorkerCounts: Equatable, Sendable, BitwiseCopyable {
     package var failedOpen: UInt64 = 0
     /// Queries that wait for an upstream now.
     package var waiting: UInt64 = 0
+    /// Datagram sockets towards upstreams that are open now.
+    package var upstreamSockets: UInt64 = 0
 
     package init() {}
 }

@@ -16,6 +16,8 @@ final class WorkerParts: Sendable {
     let waiting: WaitingCounts
     let limitingLog: LimitingLog
     let counters = WorkerCounters()
+    /// Sockets towards upstreams that this worker may have.
+    let upstreamSockets: Int
 
     var inbox: WorkerInbox { inboxes[number] }
 
@@ -35,6 +37,7 @@ final class WorkerParts: Sendable {
         loops = settings.loops
         rates = settings.rates
         waiting = settings.waiting
+        upstreamSockets = settings.descriptors.upstreamSockets(ofOneAmong: inboxes.count)
         limitingLog = settings.limitingLog
         epoll = try Epoll()
         guard epoll.add(inboxes[number].descriptor, token: WorkerEvent.inbox.token) else {

@@ -15,7 +15,7 @@ final class HealthChecker: Sendable {
     private let state = Mutex(State())
 
     /// Connections at a time.
-    private static let width = 256
+    private let width: Int
 
     fileprivate struct State {
         /// The snapshot that is told; nil before the first and after the end.
@@ -47,7 +47,8 @@ final class HealthChecker: Sendable {
         var number: UInt64
     }
 
-    init(on group: any EventLoopGroup, logger: Logger) {
+    init(on group: any EventLoopGroup, width: Int, logger: Logger) {
+        self.width = width
         loop = group.next()
         probe = HealthProbe(on: group)
         self.logger = logger
@@ -108,7 +109,7 @@ final class HealthChecker: Sendable {
 
     /// Begins checks of those that have waited for longest, until all connections are in use.
     private func beginWaiting() {
-        while let chain = state.withLock({ $0.next(atMost: Self.width) }) {
+        while let chain = state.withLock({ $0.next(atMost: width) }) {
             probe.run(chain.target).hop(to: loop).whenSuccess { [self] in finish(chain, $0) }
         }
     }
@@ -218,7 +219,11 @@ final class HealthChecker: Sendable {
                 let patience = target.check.interval + target.check.timeout
                 return now > entry.dueAt + UInt64(patience) * 1000
             }
-            return HealthLoad(addresses: state.entries.count, overdue: overdue)
+            return HealthLoad(
+                addresses: state.entries.count,
+                overdue: overdue,
+                underWay: state.underWay
+            )
         }
     }
 
@@ -264,6 +269,7 @@ extension HealthChecker.State {
 package struct HealthLoad: Sendable {
     package var addresses: Int
     package var overdue: Int
+    package var underWay: Int
 }
 
 /// The state of one address that is checked.

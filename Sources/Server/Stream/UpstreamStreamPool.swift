@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import Snapshot
+import Synchronization
 
 /// The connections to upstreams; lives on one event loop.
 final class UpstreamStreamPool {
@@ -10,10 +11,12 @@ final class UpstreamStreamPool {
     /// Upstreams that left questions of a pipeline unanswered, and until when they get none.
     private var serial: [Upstream: NIODeadline] = [:]
     private var isClosed = false
+    private let count: UpstreamStreamCount
 
-    init(eventLoop: any EventLoop, limits: UpstreamStreamLimits) {
+    init(eventLoop: any EventLoop, limits: UpstreamStreamLimits, count: UpstreamStreamCount) {
         self.eventLoop = eventLoop
         self.limits = limits
+        self.count = count
     }
 
     /// Asks over the connection with the least to do, or over a new one.
@@ -36,11 +39,33 @@ final class UpstreamStreamPool {
                 return question.report(.failure(.overloaded))
             }
             connection.ask(question, until: deadline)
-        } else if connections[upstream, default: []].count < pipelining.connections * 2 {
+        } else if connections[upstream, default: []].count < pipelining.connections * 2, hasRoom() {
             connect(to: upstream, until: deadline).ask(question, until: deadline)
         } else {
-            question.report(.failure(.overloaded))
+            share(usable, atMost: pipelining.most, question, until: deadline)
         }
+    }
+
+    /// Asks over a connection that has more to do than it should, since no other can be had.
+    private func share(
+        _ usable: [UpstreamStreamConnection],
+        atMost load: Int,
+        _ question: UpstreamStreamQuestion,
+        until deadline: NIODeadline
+    ) {
+        let connection = usable.min { $0.load < $1.load }
+        guard let connection, connection.load < load else {
+            return question.report(.failure(.overloaded))
+        }
+        connection.ask(question, until: deadline)
+    }
+
+    /// Whether there may be another connection; where none may, one that has nothing to do is closed for it.
+    private func hasRoom() -> Bool {
+        if count.value < limits.connections { return true }
+        let idle = connections.values.joined().first { $0.load == 0 }
+        idle?.close()
+        return count.value < limits.connections
     }
 
     /// How many questions a connection takes before another is made, how many at most, and how many
@@ -60,6 +85,7 @@ final class UpstreamStreamPool {
             self?.forget(ended, of: upstream, orphans)
         }
         connections[upstream, default: []].append(connection)
+        count.add(1)
         let handler = NIOLoopBound(connection, eventLoop: eventLoop)
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(max(deadline - .now(), .milliseconds(1)))
@@ -84,7 +110,9 @@ final class UpstreamStreamPool {
         of upstream: Upstream,
         _ orphans: [UpstreamStreamConnection.Asked]
     ) {
+        let before = connections[upstream]?.count ?? 0
         connections[upstream]?.removeAll { $0 === connection }
+        count.add((connections[upstream]?.count ?? 0) - before)
         if connections[upstream]?.isEmpty == true { connections[upstream] = nil }
         if connection.leftPipeline {
             if serial.count >= 1024 { serial.removeAll() }
@@ -100,4 +128,13 @@ final class UpstreamStreamPool {
         isClosed = true
         for connection in connections.values.joined() { connection.close() }
     }
+}
+
+/// How many connections to upstreams are open, for other threads to read.
+final class UpstreamStreamCount: Sendable {
+    private let count = Atomic<Int>(0)
+
+    var value: Int { count.load(ordering: .relaxed) }
+
+    func add(_ difference: Int) { count.add(difference, ordering: .relaxed) }
 }

@@ -9,6 +9,7 @@ package final class UpstreamStreams: StreamUpstream {
     private let eventLoop: any EventLoop
     private let pool: NIOLoopBoundBox<UpstreamStreamPool>
     private let underWay = Atomic<Int>(0)
+    private let connections = UpstreamStreamCount()
     private let limits: UpstreamStreamLimits
 
     /// Connects to nobody yet; `group` stays the caller's.
@@ -19,10 +20,13 @@ package final class UpstreamStreams: StreamUpstream {
         eventLoop = group.next()
         self.limits = limits
         pool = NIOLoopBoundBox.makeBoxSendingValue(
-            UpstreamStreamPool(eventLoop: eventLoop, limits: limits),
+            UpstreamStreamPool(eventLoop: eventLoop, limits: limits, count: connections),
             eventLoop: eventLoop
         )
     }
+
+    /// Connections that are open now.
+    package var connectionCount: Int { connections.value }
 
     package func ask(
         _ upstream: Upstream,
@@ -56,6 +60,8 @@ package final class UpstreamStreams: StreamUpstream {
 package struct UpstreamStreamLimits: Sendable {
     /// Questions under way in all.
     package var questions = 4096
+    /// Connections in all.
+    package var connections = 512
     /// Questions under way on one connection.
     package var questionsPerConnection = 64
     /// Connections to one upstream.

@@ -6,13 +6,13 @@ import Snapshot
 
 /// Makes sockets from which one upstream is asked.
 enum ConnectedSocket {
-    /// Ports drawn before the kernel is asked for one.
-    private static let tries = 8
-    private static let ports = 1024...65_535
+    /// Ports that are tried before none is taken to be free.
+    private static let tries = 16
 
-    /// A new socket on a port of ours that nobody can foretell, connected to `upstream`.
+    /// A new socket on one of `ports` that nobody can foretell, connected to `upstream`.
     static func open(
         to upstream: Upstream,
+        from ports: PortSet,
         random: inout RandomPool
     ) throws(SocketError) -> Int32 {
         let isV4 = upstream.address.isV4
@@ -23,7 +23,9 @@ enum ConnectedSocket {
         guard SocketOption.forbidFragments(descriptor, isV4: isV4),
             SocketOption.reportFragments(descriptor, isV4: isV4)
         else { throw closing(descriptor, after: "setsockopt", peer) }
-        bindToRandomPort(descriptor, isV4: isV4, random: &random)
+        guard bind(descriptor, toOneOf: ports, isV4: isV4, random: &random) else {
+            throw closing(descriptor, after: "bind", peer)
+        }
         guard SocketName.connect(descriptor, to: peer) == 0 else {
             throw closing(descriptor, after: "connect", peer)
         }
@@ -41,20 +43,22 @@ enum ConnectedSocket {
     }
 
     /// A port that all that went before says nothing of.
-    static func drawPort(_ random: inout RandomPool) -> UInt16 {
-        UInt16(ports.lowerBound + random.next(below: ports.count))
+    static func drawPort(of ports: PortSet, _ random: inout RandomPool) -> UInt16 {
+        ports.ports[random.next(below: ports.count)]
     }
 
-    /// If every port drawn is taken, `connect` lets the kernel draw one, at random, too.
-    private static func bindToRandomPort(
+    /// False if every port drawn is taken.
+    private static func bind(
         _ descriptor: Int32,
+        toOneOf ports: PortSet,
         isV4: Bool,
         random: inout RandomPool
-    ) {
+    ) -> Bool {
         let any = isV4 ? IPAddress(v4: 0) : IPAddress(bits: 0)
         for _ in 0..<tries {
-            let local = AddressAndPort(any, port: drawPort(&random))
-            if SocketName.bind(descriptor, to: local) == 0 { return }
+            let local = AddressAndPort(any, port: drawPort(of: ports, &random))
+            if SocketName.bind(descriptor, to: local) == 0 { return true }
         }
+        return false
     }
 }

@@ -9,10 +9,17 @@ import Snapshot
 /// A connected socket takes datagrams from its upstream alone, and hears at once if nobody is there.
 /// Ports are drawn by us, and each serves for a short time and few queries, so that whoever finds one
 /// out has little use of it (RFC 5452 §9.2); and for none once somebody seems to guess there.
+///
+/// There are so many sockets and no more: a pool gets at most half of those that are left, and once it gets none, its
+/// sockets serve for longer.
 struct UpstreamSockets: ~Copyable {
     private static let poolSize = 256
     /// Queries and time after which a socket is replaced.
     private static let useLimit = 32
+    /// Queries that a socket takes where no other can be had.
+    private static let scarceUseLimit = 1024
+    /// Sockets that a pool may have though few are left for others.
+    private static let leastPool = 4
     private static let lifetime: Milliseconds = 10_000
     /// Datagrams that answer nothing after which it is, too.
     private static let strayLimit = 3
@@ -40,6 +47,7 @@ struct UpstreamSockets: ~Copyable {
         }
 
         var pending: [UInt64] { uses.compactMap(\.attempt) }
+        var isIdle: Bool { uses.allSatisfy { $0.attempt == nil } }
 
         func use(of id: UInt16) -> Use? { uses.first { $0.id == id } }
 
@@ -52,6 +60,12 @@ struct UpstreamSockets: ~Copyable {
 
         func isUsable(id: UInt16, now: Milliseconds) -> Bool {
             uses.count < UpstreamSockets.useLimit && now < retiresAt
+                && mayServe(id: id)
+        }
+
+        /// Whether it may be shared where no other can be had.
+        func mayServe(id: UInt16) -> Bool {
+            uses.count < UpstreamSockets.scarceUseLimit
                 && strays < UpstreamSockets.strayLimit && use(of: id) == nil
         }
     }
@@ -64,6 +78,14 @@ struct UpstreamSockets: ~Copyable {
     /// Datagrams that answer nothing that was asked where they came.
     var strays = 0
     private var nextSweep: Milliseconds = 0
+    /// How many there may be.
+    private let limit: Int
+
+    /// Has no socket yet, and later `limit` at most.
+    init(limit: Int) { self.limit = limit }
+
+    /// Sockets open now.
+    var count: Int { sockets.count - vacant.count }
 
     deinit {
         for socket in sockets {
@@ -76,6 +98,7 @@ struct UpstreamSockets: ~Copyable {
         _ message: [UInt8],
         attempt: UInt64,
         to upstream: Upstream,
+        from ports: PortSet,
         epoll: borrowing Epoll,
         now: Milliseconds,
         random: inout RandomPool
@@ -86,6 +109,7 @@ struct UpstreamSockets: ~Copyable {
             let index = choose(
                 upstream,
                 id: id,
+                ports: ports,
                 epoll: epoll,
                 now: now,
                 random: &random,
@@ -116,6 +140,7 @@ struct UpstreamSockets: ~Copyable {
     private mutating func choose(
         _ upstream: Upstream,
         id: UInt16,
+        ports: PortSet,
         epoll: borrowing Epoll,
         now: Milliseconds,
         random: inout RandomPool,
@@ -124,16 +149,65 @@ struct UpstreamSockets: ~Copyable {
         var pool = pools[upstream] ?? []
         let slot = random.next(below: Self.poolSize)
         if slot < pool.count, isUsable(pool[slot], id: id, now: now) { return pool[slot] }
-        guard let fresh = open(upstream, epoll: epoll, now: now, random: &random, code: &code)
-        else { return pool.first { isUsable($0, id: id, now: now) } }
-        if slot < pool.count {
-            retire(pool[slot])
-            pool[slot] = fresh
-        } else {
-            pool.append(fresh)
+        if makeRoom(in: pool, for: upstream, slot: slot),
+            let fresh = open(
+                upstream,
+                ports: ports,
+                epoll: epoll,
+                now: now,
+                random: &random,
+                code: &code
+            )
+        {
+            if slot < pool.count {
+                retire(pool[slot])
+                pool[slot] = fresh
+            } else {
+                pool.append(fresh)
+            }
+            pools[upstream] = pool
+            return fresh
         }
-        pools[upstream] = pool
-        return fresh
+        if let shared = share(pool, id: id, random: &random) { return shared }
+        if code == 0 { code = EMFILE }
+        return nil
+    }
+
+    /// Whether the pool may have another socket; where none is left, an idle one is closed for it.
+    private mutating func makeRoom(in pool: [Int], for upstream: Upstream, slot: Int) -> Bool {
+        let left = limit - count
+        if left > 0 { return slot < pool.count || pool.count < max(Self.leastPool, left) }
+        if slot < pool.count, let socket = sockets[pool[slot]], socket.isIdle {
+            retire(pool[slot])
+            return true
+        }
+        return pool.isEmpty && closeIdle()
+    }
+
+    /// Closes a socket of the largest pool that has an idle one.
+    private mutating func closeIdle() -> Bool {
+        let ascending = pools.sorted { $0.value.count < $1.value.count }
+        for (upstream, pool) in ascending.reversed() {
+            guard let place = pool.firstIndex(where: { sockets[$0]?.isIdle ?? false }) else {
+                continue
+            }
+            retire(pool[place])
+            pools[upstream]?.remove(at: place)
+            if pools[upstream]?.isEmpty ?? false { pools[upstream] = nil }
+            return true
+        }
+        return false
+    }
+
+    /// A socket of the pool that serves for longer than it should, since no other can be had.
+    private func share(_ pool: [Int], id: UInt16, random: inout RandomPool) -> Int? {
+        guard !pool.isEmpty else { return nil }
+        let start = random.next(below: pool.count)
+        for step in pool.indices {
+            let index = pool[(start + step) % pool.count]
+            if sockets[index]?.mayServe(id: id) ?? false { return index }
+        }
+        return nil
     }
 
     private func isUsable(_ index: Int, id: UInt16, now: Milliseconds) -> Bool {
@@ -142,6 +216,7 @@ struct UpstreamSockets: ~Copyable {
 
     private mutating func open(
         _ upstream: Upstream,
+        ports: PortSet,
         epoll: borrowing Epoll,
         now: Milliseconds,
         random: inout RandomPool,
@@ -149,7 +224,7 @@ struct UpstreamSockets: ~Copyable {
     ) -> Int? {
         let descriptor: Int32
         do throws(SocketError) {
-            descriptor = try ConnectedSocket.open(to: upstream, random: &random)
+            descriptor = try ConnectedSocket.open(to: upstream, from: ports, random: &random)
         } catch {
             code = error.code
             return nil

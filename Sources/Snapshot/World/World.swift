@@ -20,6 +20,8 @@ public struct World: Sendable {
     /// Nil: no cookies are given.
     public var cookieSecrets: CookieSecrets?
     public var rateLimit = RateLimit()
+    /// Where datagrams to upstreams may come from.
+    public var outgoingPorts = PortSet.unprivileged
 
     public init() {}
 

@@ -31,6 +31,7 @@ struct StatusReport {
             "\(server.connections) \(connections), \(server.cacheEntries) cached answers in \(server.cacheOctets) of \(server.cacheSize) octets"
         )
         lines.append(counts.map { "\($0.name) \($0.count)" }.joined(separator: ", "))
+        lines.append(server.descriptors.line)
         if server.logDropped > 0 { lines.append("\(server.logDropped) lines of the log dropped") }
         let load = server.healthLoad
         if load.addresses > 0 {
@@ -80,6 +81,7 @@ struct StatusReport {
                     ("overdue", String(server.healthLoad.overdue)),
                 ])
             ),
+            ("descriptors", server.descriptors.json),
             ("log-dropped", String(server.logDropped)),
             ("zones", JSONText.list(zones.map(Self.json))),
         ])
@@ -137,5 +139,34 @@ struct StatusReport {
 
     private static func text(of date: Date) -> String {
         date.formatted(.iso8601)
+    }
+}
+
+extension DescriptorUse {
+    /// Each kind of use with what it may have.
+    private var kinds: [(name: String, open: Int, most: Int)] {
+        [
+            ("connections", connections, budget.connections),
+            ("upstream-sockets", upstreamSockets, budget.upstreamSockets),
+            ("upstream-connections", upstreamConnections, budget.upstreamConnections),
+            ("health-checks", healthChecks, budget.healthChecks),
+        ]
+    }
+
+    fileprivate var line: String {
+        let parts = kinds.map { "\($0.open) of \($0.most) \($0.name)" }.joined(separator: ", ")
+        return "\(open.map(String.init) ?? "?") of \(budget.limit) files open: \(parts)"
+    }
+
+    fileprivate var json: String {
+        JSONText.object(
+            [("open", open.map(String.init) ?? "null"), ("limit", String(budget.limit))]
+                + kinds.map { kind in
+                    (
+                        kind.name,
+                        JSONText.object([("open", String(kind.open)), ("limit", String(kind.most))])
+                    )
+                }
+        )
     }
 }

@@ -20,6 +20,8 @@ struct ConfigurationDraft {
     var identity = ServerIdentity()
     var cookieSecrets: CookieSecrets?
     var rateLimit = RateLimit()
+    /// Nil where no file has the key.
+    var outgoingPorts: Placed<[ClosedRange<UInt16>]>?
     /// Where the control socket is, as the process finds it; nil where no file has the key.
     var control: String?
     /// It is meant to have no VPC or no zone.

@@ -19,6 +19,7 @@ struct ConfigurationFileReader {
         "identity",
         "cookies",
         "rate-limit",
+        "outgoing-ports",
         "control",
         "empty",
     ]
@@ -93,6 +94,9 @@ struct ConfigurationFileReader {
         }
         if let node = once("rate-limit", entries) {
             draft.rateLimit = RateLimit(reading: node, journal)
+        }
+        if let node = once("outgoing-ports", entries) {
+            draft.outgoingPorts = Placed(node.values(.ports, journal).map(\.value), at: node.place)
         }
         if let node = once("empty", entries) {
             draft.mayBeEmpty = node.value(.truth, journal) ?? false

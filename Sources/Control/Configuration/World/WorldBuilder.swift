@@ -56,6 +56,27 @@ struct WorldBuilder {
         addZones()
     }
 
+    /// Takes the ports for upstreams, less those that services of this machine own.
+    mutating func addOutgoingPorts(besides reserved: PortSet) {
+        let ports = draft.outgoingPorts.map { PortSet($0.value) } ?? .unprivileged
+        configuration.world.outgoingPorts = ports.subtracting(reserved)
+        let count = configuration.world.outgoingPorts.count
+        let place = draft.outgoingPorts?.place ?? SourcePlace(file: draft.file)
+        if count == 0 {
+            journal.error(
+                at: place,
+                "`outgoing-ports` leaves no port to ask upstreams from, less those that ip_local_reserved_ports reserves; write a range such as 1024-65535"
+            )
+        } else if count < Self.fewPorts {
+            journal.warning(
+                at: place,
+                "\(count) ports to ask upstreams from are few: whoever forges answers has to guess one of them; write \(Self.fewPorts) or more"
+            )
+        }
+    }
+
+    private static let fewPorts = 4096
+
     // MARK: Accounts
 
     private mutating func addAccounts() {

@@ -1,0 +1,53 @@
+package import Snapshot
+
+/// The ports that the machine's administrator keeps for services.
+package enum ReservedPorts {
+    private static let sizeLimit = 1 << 20
+
+    /// What `ip_local_reserved_ports` lists; none where the system has no such file.
+    package static func ofSystem(
+        path: String = "/proc/sys/net/ipv4/ip_local_reserved_ports",
+        loader: any FileLoader = DiskFileLoader()
+    ) -> PortSet {
+        reading((try? loader.octets(of: path)) ?? [])
+    }
+
+    /// Reads `8080,30000-32767`; what is no port is passed over.
+    static func reading(_ octets: [UInt8]) -> PortSet {
+        let text = String(decoding: octets.prefix(sizeLimit), as: UTF8.self)
+        return PortSet(
+            text.split { $0 == "," || $0.isWhitespace }.compactMap {
+                PortRangeText.range(String($0))
+            }
+        )
+    }
+}
+
+/// Ranges of ports as people and the kernel write them.
+enum PortRangeText {
+    /// `5300`, or `1024-65535`; nil for anything else.
+    static func range(_ text: String) -> ClosedRange<UInt16>? {
+        let bounds = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+            .map { NumberText.whole(String($0)).flatMap { UInt16(exactly: $0) } }
+        guard let first = bounds.first ?? nil, let last = bounds.last ?? nil, first <= last else {
+            return nil
+        }
+        return first...last
+    }
+}
+
+extension ValueForm<ClosedRange<UInt16>> {
+    /// Ports that need no privilege.
+    static let ports = ValueForm("a range of ports such as 1024-65535") {
+        (text) throws(ValueFault) in
+        guard let range = PortRangeText.range(text) else {
+            throw ValueFault("`\(text.shown)` is no range of ports; write one such as 1024-65535")
+        }
+        guard range.lowerBound >= 1024 else {
+            throw ValueFault(
+                "\(text.shown) has ports below 1024, which belong to services; begin at 1024"
+            )
+        }
+        return range
+    }
+}
