@@ -106,6 +106,28 @@ import Testing
         }
     }
 
+    @Test
+    func `of upstreams that have several are closed for one that has none, though questions wait`()
+        throws
+    {
+        var rig = try Rig(limit: 4)
+        for number in 0..<50 { _ = try rig.ask(id: UInt16(number), attempt: UInt64(number)) }
+        let others = try (0..<6).map { _ in try BoundSocket(kind: .datagram) }
+        var last: sockaddr_in?
+        for (number, other) in others.enumerated() {
+            last = try rig.ask(id: 7, attempt: UInt64(100 + number), of: other)
+            #expect(rig.sockets.count <= 4)
+        }
+        // Those whose sockets are gone end nothing on the sockets that have come in their places.
+        for attempt in 0..<50 { rig.sockets.forget(UInt64(attempt)) }
+        for attempt in 100..<105 { rig.sockets.forget(UInt64(attempt)) }
+        others[5].send(QueryMessage.of("www.example.org", id: 7), to: try #require(last))
+        guard case .message(_, 105, false) = try rig.receive() else {
+            Issue.record("the last question was not answered")
+            return
+        }
+    }
+
     @Test func `are renewed while there are as many as there may be`() throws {
         var rig = try Rig(limit: 4)
         var ports: Set<UInt16> = []

@@ -146,10 +146,10 @@ struct UpstreamSockets: ~Copyable {
         random: inout RandomPool,
         code: inout Int32
     ) -> Int? {
-        var pool = pools[upstream] ?? []
         let slot = random.next(below: Self.poolSize)
-        if slot < pool.count, isUsable(pool[slot], id: id, now: now) { return pool[slot] }
-        if makeRoom(in: pool, for: upstream, slot: slot),
+        if let index = pooled(upstream, slot), isUsable(index, id: id, now: now) { return index }
+        let replaced = count < limit ? pooled(upstream, slot) : nil
+        if makeRoom(for: upstream, slot: slot),
             let fresh = open(
                 upstream,
                 ports: ports,
@@ -159,45 +159,59 @@ struct UpstreamSockets: ~Copyable {
                 code: &code
             )
         {
-            if slot < pool.count {
-                retire(pool[slot])
-                pool[slot] = fresh
+            if let replaced {
+                retire(replaced)
+                pools[upstream]?[slot] = fresh
             } else {
-                pool.append(fresh)
+                pools[upstream, default: []].append(fresh)
             }
-            pools[upstream] = pool
             return fresh
         }
-        if let shared = share(pool, id: id, random: &random) { return shared }
+        if let shared = share(pools[upstream] ?? [], id: id, random: &random) { return shared }
         if code == 0 { code = EMFILE }
         return nil
     }
 
-    /// Whether the pool may have another socket; where none is left, an idle one is closed for it.
-    private mutating func makeRoom(in pool: [Int], for upstream: Upstream, slot: Int) -> Bool {
-        let left = limit - count
-        if left > 0 { return slot < pool.count || pool.count < max(Self.leastPool, left) }
-        if slot < pool.count, let socket = sockets[pool[slot]], socket.isIdle {
-            retire(pool[slot])
-            return true
-        }
-        return pool.isEmpty && closeIdle()
+    private func pooled(_ upstream: Upstream, _ slot: Int) -> Int? {
+        guard let pool = pools[upstream], slot < pool.count else { return nil }
+        return pool[slot]
     }
 
-    /// Closes a socket of the largest pool that has an idle one.
-    private mutating func closeIdle() -> Bool {
-        let ascending = pools.sorted { $0.value.count < $1.value.count }
-        for (upstream, pool) in ascending.reversed() {
-            guard let place = pool.firstIndex(where: { sockets[$0]?.isIdle ?? false }) else {
-                continue
-            }
-            retire(pool[place])
-            pools[upstream]?.remove(at: place)
-            if pools[upstream]?.isEmpty ?? false { pools[upstream] = nil }
-            return true
+    /// Whether the upstream may have another socket; where none is left, another one is closed for it.
+    private mutating func makeRoom(for upstream: Upstream, slot: Int) -> Bool {
+        let (left, own) = (limit - count, pools[upstream]?.count ?? 0)
+        if left > 0 { return slot < own || own < max(Self.leastPool, left) }
+        guard own > 0 else { return closeOne() }
+        guard let index = pooled(upstream, slot), sockets[index]?.isIdle ?? false else {
+            return false
         }
-        return false
+        pools[upstream]?.swapAt(slot, own - 1)
+        pools[upstream]?.removeLast()
+        retire(index)
+        return true
     }
+
+    /// Closes a socket for an upstream that has none: an idle one of the largest pool that has such, or the oldest
+    /// of the largest pool, whose questions are asked again once they have waited long enough.
+    private mutating func closeOne() -> Bool {
+        let descending = pools.sorted { $0.value.count > $1.value.count }
+        func isIdle(_ index: Int) -> Bool { sockets[index]?.isIdle ?? false }
+        guard
+            let (upstream, pool) = descending.first(where: { $0.value.contains(where: isIdle) })
+                ?? descending.first
+        else { return false }
+        let place =
+            pool.firstIndex(where: isIdle)
+            ?? pool.indices.min { retirement(of: pool[$0]) < retirement(of: pool[$1]) }
+        guard let place else { return false }
+        let kept = pool[..<place] + pool[(place + 1)...]
+        pools[upstream] = kept.isEmpty ? nil : Array(kept)
+        for attempt in sockets[pool[place]]?.pending ?? [] { forget(attempt) }
+        retire(pool[place])
+        return true
+    }
+
+    private func retirement(of index: Int) -> Milliseconds { sockets[index]?.retiresAt ?? 0 }
 
     /// A socket of the pool that serves for longer than it should, since no other can be had.
     private func share(_ pool: [Int], id: UInt16, random: inout RandomPool) -> Int? {
