@@ -15,11 +15,17 @@ package struct ListenerSockets: Sendable {
     private static let mostWorkers = 256
 
     /// Binds a socket for each listener and datagram worker; a listener's place here is its number.
-    package init(_ wanted: [AddressAndPort], workers: Int) throws(SocketError) {
+    ///
+    /// With `mayShare`, which is for who reads them at once, ports of a server of this user that drains are shared.
+    package init(
+        _ wanted: [AddressAndPort],
+        workers: Int,
+        mayShare: Bool = false
+    ) throws(SocketError) {
         var attempt = 1
         while true {
             do throws(SocketError) {
-                try self.init(opening: wanted, min(max(workers, 1), Self.mostWorkers))
+                try self.init(opening: wanted, min(max(workers, 1), Self.mostWorkers), mayShare)
                 return
             } catch {
                 guard attempt < Self.attempts, error.isPortTaken,
@@ -31,19 +37,19 @@ package struct ListenerSockets: Sendable {
         }
     }
 
-    private init(opening wanted: [AddressAndPort], _ workers: Int) throws(SocketError) {
+    private init(
+        opening wanted: [AddressAndPort],
+        _ workers: Int,
+        _ mayShare: Bool
+    ) throws(SocketError) {
         var streams: [StreamListener] = []
         var datagrams = [[ListenerSocket]](repeating: [], count: workers)
         for (number, address) in wanted.enumerated() {
-            let stream = try StreamListener(address, number: number)
+            let stream = try StreamListener(address, number: number, mayShare: mayShare)
             streams.append(stream)
             for worker in 0..<workers {
                 datagrams[worker].append(
-                    try ListenerSocket(
-                        stream.address,
-                        sharing: worker > 0,
-                        succeeding: stream.isSuccessor
-                    )
+                    try ListenerSocket(stream.address, sharing: worker > 0 || stream.isSuccessor)
                 )
             }
         }

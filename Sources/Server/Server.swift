@@ -33,7 +33,7 @@ package final class Server: Sendable {
 
     /// Compiles the world; nothing is answered before `run`.
     ///
-    /// `sockets` are those of the listeners if they are bound already.
+    /// `sockets` are those of the listeners if they are bound already; if not, they are bound once all is compiled.
     package init(
         _ settings: ServerSettings,
         on sockets: ListenerSockets? = nil,
@@ -51,7 +51,11 @@ package final class Server: Sendable {
         let cache = ResponseCache(byteCount: settings.cacheSize, limits: settings.ttlLimits)
         let sockets =
             if let sockets { sockets } else {
-                try ListenerSockets(settings.listeners, workers: settings.workerCount)
+                try ListenerSockets(
+                    settings.listeners,
+                    workers: settings.workerCount,
+                    mayShare: true
+                )
             }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.workerCount)
         var upstreamLimits = settings.upstreamStreams
@@ -181,6 +185,8 @@ package final class Server: Sendable {
         await control.withLock { $0 }?.close()
         datagrams.startDraining()
         await streams.startDraining()
+        let signs = addresses.compactMap(DrainSign.init)
+        defer { withExtendedLifetime(signs) {} }
         while datagrams.waitingCount > 0, rest > 0 { try? await Task.sleep(for: .milliseconds(5)) }
         // What connections still wait for is the datagram workers' to answer.
         await datagrams.drain(within: rest)

@@ -7,7 +7,7 @@ struct ReloadPace {
     private static let distance = 1000.0
     /// How long a reload is left alone that has taken another's place: where files are large and signals
     /// frequent, some reload has to come to its end.
-    private static let patience: UInt64 = 10_000
+    private static let successorTime: UInt64 = 10_000
 
     private var tokens = Self.burst
     private var countedAt: UInt64?
@@ -25,8 +25,9 @@ struct ReloadPace {
     /// Counts one that begins.
     mutating func take() { tokens -= 1 }
 
-    /// Whether a newer reload may take the place of one that is under way.
-    func maySupersede(begunAt: UInt64, _ isSuccessor: Bool, _ now: UInt64) -> Bool {
-        !isSuccessor || now - min(begunAt, now) >= Self.patience
+    /// Milliseconds until a newer reload may take the place of one that is under way; nil if it may now.
+    func patience(with begunAt: UInt64, isSuccessor: Bool, _ now: UInt64) -> UInt64? {
+        let end = begunAt + Self.successorTime
+        return isSuccessor && now < end ? end - now : nil
     }
 }

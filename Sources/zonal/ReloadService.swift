@@ -24,6 +24,8 @@ struct ReloadService: Service {
     private func watchResolvers() async throws {
         try await cancelWhenGracefulShutdown {
             var known = FileSignature(of: "/etc/resolv.conf")
+            // It may have changed since the configuration was loaded.
+            reloader.requestSystem()
             while true {
                 try await Task.sleep(for: .seconds(1))
                 let found = FileSignature(of: "/etc/resolv.conf")

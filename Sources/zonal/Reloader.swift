@@ -48,9 +48,6 @@ final class Reloader: Sendable {
         var isBlank: Bool
     }
 
-    /// Diagnostics of a reload that are logged; `zonal check` prints all.
-    private static let shown = 100
-
     init(
         server: Server,
         source: ServerConfiguration,
@@ -145,11 +142,15 @@ final class Reloader: Sendable {
                 diagnostics.error(at: SourcePlace(file: source.path), loss)
             }
         }
-        tell(diagnostics)
+        log.tell(diagnostics)
         guard let loaded, !diagnostics.hasErrors else {
             logger.error("reload failed, the old state stays in force")
             let failure = diagnostics.all.first { $0.severity == .error }
-            state.withLock { $0.outcome.failure = failure }
+            state.withLock { state in
+                state.outcome.failure = failure
+                // Nobody else would take it up.
+                if state.system != system { state.isSystemWanted = true }
+            }
             return reload.finish(Result(found: diagnostics))
         }
         let loadedAt = Date()
@@ -232,12 +233,19 @@ final class Reloader: Sendable {
             "the configuration has no \(noun), and what is in force has \(old); write it whole, or `empty: true` if that is meant"
     }
 
-    private func tell(_ diagnostics: Diagnostics) {
+}
+
+extension LogQueue {
+    /// Diagnostics that are logged; `zonal check` prints all.
+    private static let shown = 100
+
+    /// Leaves what was found for whoever reads the log.
+    func tell(_ diagnostics: Diagnostics) {
         for diagnostic in diagnostics.all.prefix(Self.shown) {
-            DiagnosticPrinter.lines(of: diagnostic).forEach(log.write)
+            DiagnosticPrinter.lines(of: diagnostic).forEach(write)
         }
         let rest = diagnostics.all.count - Self.shown
-        if rest > 0 { log.write("\(rest) more mistakes and doubts: `zonal check` prints them") }
+        if rest > 0 { write("\(rest) more mistakes and doubts: `zonal check` prints them") }
     }
 }
 
@@ -272,19 +280,27 @@ extension Reloader.State {
         case begin(Reload)
     }
 
+    private mutating func later(_ pause: UInt64) -> Next {
+        guard !pace.isTimerSet else { return .nothing }
+        pace.isTimerSet = true
+        return .later(pause)
+    }
+
     /// What is to be done now, which is then as good as done.
     fileprivate mutating func next(now: UInt64) -> Next {
         guard isWanted || isSystemWanted else { return .nothing }
         if let current {
             // A look at resolv.conf is short, and the reload that is under way takes one, too.
-            guard isWanted, pace.maySupersede(begunAt: current.begunAt, current.isSuccessor, now)
-            else { return .nothing }
+            guard isWanted else { return .nothing }
+            if let patience = pace.patience(
+                with: current.begunAt,
+                isSuccessor: current.isSuccessor,
+                now
+            ) {
+                return later(patience)
+            }
         }
-        if let pause = pace.pause(now: now) {
-            guard !pace.isTimerSet else { return .nothing }
-            pace.isTimerSet = true
-            return .later(pause)
-        }
+        if let pause = pace.pause(now: now) { return later(pause) }
         pace.take()
         let kind: Reload.Kind = isWanted ? .configuration : .system
         let isSuccessor = current != nil

@@ -80,6 +80,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// Loads everything, and binds before what takes longest, so that clients wait for a server that starts anew
     /// rather than being turned away.
+    ///
+    /// Where a port is taken, `Server` tries again: it may be that of a server that drains, which still answers.
     private func load(
         _ source: ServerConfiguration,
         _ descriptors: Int,
@@ -97,12 +99,16 @@ struct ServeCommand: AsyncParsableCommand {
                         workers: workers,
                         connections: StreamLimits().connections
                     )
-                    return (budget, try ListenerSockets(listeners, workers: workers))
+                    return (budget, try? ListenerSockets(listeners, workers: workers))
                 }
             }
         )
-        DiagnosticPrinter(format: .text).print(diagnostics.all)
-        guard let loaded, let bound else { throw ExitCode(1) }
+        guard let loaded, let bound else {
+            bound = nil
+            DiagnosticPrinter(format: .text).print(diagnostics.all)
+            throw ExitCode(1)
+        }
+        log.tell(diagnostics)
         do {
             return (loaded, try bound.get())
         } catch {
@@ -110,7 +116,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    private typealias Bound = (budget: DescriptorBudget, sockets: ListenerSockets)
+    private typealias Bound = (budget: DescriptorBudget, sockets: ListenerSockets?)
 
     private func start(
         _ settings: ServerSettings,

@@ -33,10 +33,14 @@ final class ConfigurationJournal {
         let errors = max(errorCount - Self.limit, 0)
         let warnings = max(warningCount - Self.limit, 0)
         guard errors + warnings > 0, let file = diagnostics.first?.place.file else { return nil }
+        let counts = [
+            errors > 0 ? "\(errors) more errors" : nil,
+            warnings > 0 ? "\(warnings) more warnings" : nil,
+        ].compactMap { $0 }
         return Diagnostic(
             errors > 0 ? .error : .warning,
             at: SourcePlace(file: file),
-            "\(errors) more errors and \(warnings) more warnings are not shown; correct these and check again"
+            "\(counts.joined(separator: " and ")) are not shown; correct these and check again"
         )
     }
 

@@ -63,15 +63,27 @@ package struct ZoneFileReader {
         ).contents
     }
 
-    /// The same for one of several zones, which `budget` is for; tells besides whether the owners would be
-    /// the same for any `zoneNames`, and how much text there was.
+    /// What a zone file holds, and what it took to read it.
+    struct Reading {
+        /// Nil if there is a mistake.
+        var contents: ZoneContents?
+        /// The owners might be others for other `zoneNames`.
+        var dependsOnZoneNames: Bool
+        /// Octets that were read, once for each time, and those that `$GENERATE` made.
+        var textOctets: Int
+        /// Octets of files, once for each time, and each file's by its true path.
+        var fileOctets: Int
+        var octetsOfFiles: [String: Int]
+    }
+
+    /// The same for one of several zones, which `budget` is for.
     func read(
         apex: DomainName,
         origin: DomainName,
         path: String,
         generating budget: inout GenerateBudget,
         diagnostics: inout Diagnostics
-    ) -> (contents: ZoneContents?, dependsOnZoneNames: Bool, textOctets: Int) {
+    ) -> Reading {
         var session = ZoneFileSession(
             apex: apex,
             origin: origin,
@@ -84,10 +96,12 @@ package struct ZoneFileReader {
         var checks = ZoneChecks(session: consume session)
         checks.run(path: path)
         for diagnostic in checks.session.journal.all { diagnostics.add(diagnostic) }
-        return (
-            checks.session.journal.errorCount == 0 ? checks.session.contents : nil,
-            checks.session.dependsOnZoneNames,
-            checks.session.textOctets
+        return Reading(
+            contents: checks.session.journal.errorCount == 0 ? checks.session.contents : nil,
+            dependsOnZoneNames: checks.session.dependsOnZoneNames,
+            textOctets: checks.session.textOctets,
+            fileOctets: checks.session.fileOctets,
+            octetsOfFiles: checks.session.octetsOfFiles
         )
     }
 }

@@ -33,6 +33,8 @@ struct ZoneFileSession {
     var generated = GenerateBudget()
     /// Octets of text that were read, once for each time, and those that `$GENERATE` made.
     var textOctets = 0
+    /// Octets of files, once for each time.
+    var fileOctets = 0
     /// The same of files that had been read before.
     var repeatedOctets = 0
     /// The length of each file that was read, by its true path.
@@ -108,6 +110,7 @@ struct ZoneFileSession {
         }
         if openFiles.isEmpty { reserve(for: octets.count) }
         textOctets += octets.count
+        fileOctets += octets.count
         octetsOfFiles[file.resolved] = octets.count
         openFiles.append(file)
         defer { openFiles.removeLast() }

@@ -48,7 +48,7 @@ package struct ControlTrust {
     private var isSystemFolder: Bool { place.folder == ControlPlace.systemFolder }
 
     /// Who is at the other end, as the kernel knows it.
-    private static func user(of descriptor: Int32) -> uid_t? {
+    static func user(of descriptor: Int32) -> uid_t? {
         var credentials = csockets_credentials()
         var size = socklen_t(MemoryLayout<csockets_credentials>.size)
         // Sound: both outlive the call, and the size is the structure's.

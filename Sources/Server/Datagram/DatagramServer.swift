@@ -58,10 +58,7 @@ package final class DatagramServer: Sendable {
     package var counts: [WorkerCounts] { workers.map(\.counters.counts) }
 
     /// Asks upstreams for no new client any more; what is known is still answered, the rest with SERVFAIL.
-    ///
-    /// A successor may bind the ports meanwhile.
     package func startDraining() {
-        for parts in workers { for socket in parts.listeners { socket.letGo() } }
         for inbox in inboxes { _ = inbox.post(.startDraining) }
     }
 

@@ -44,7 +44,7 @@ struct DatagramWorker: ~Copyable {
         pipeline.mayRefresh = true
         pipeline.limiter = ReplyLimiter(parts.rates)
         forwarder = Forwarder(cache: parts.cache, seed: parts.seed)
-        upstreams = UpstreamSockets(limit: parts.upstreamSockets)
+        upstreams = UpstreamSockets(limit: parts.upstreamSockets, workers: parts.inboxes.count)
         refreshName = FoldedName(seed: parts.seed)
         clients = WaitingClients(counts: parts.waiting)
         overload = Overload(listeners: parts.listeners.count)

@@ -12,20 +12,15 @@ final class ListenerSocket: Sendable {
     let hasPacketInfo: Bool
     private let isOpen = Atomic(true)
 
-    /// Binds a socket; `sharing` takes a place in a port that an earlier socket of ours holds, and `succeeding`
-    /// the port of a server that is about to end and has let go of it.
-    init(
-        _ wanted: AddressAndPort,
-        sharing: Bool,
-        succeeding: Bool = false
-    ) throws(SocketError) {
+    /// Binds a socket; `sharing` takes a place in a port that an earlier socket of this user holds.
+    init(_ wanted: AddressAndPort, sharing: Bool) throws(SocketError) {
         let family = wanted.address.isV4 ? AF_INET : AF_INET6
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         descriptor = socket(family, type, 0)
         guard descriptor >= 0 else { throw SocketError(call: "socket", address: wanted) }
         hasPacketInfo = wanted.isWildcard
         do throws(SocketError) {
-            try Self.prepare(descriptor, for: wanted, sharing: sharing, succeeding: succeeding)
+            try Self.prepare(descriptor, for: wanted, sharing: sharing)
             guard let address = SocketName.bound(descriptor) else {
                 throw SocketError(call: "getsockname", address: wanted)
             }
@@ -37,9 +32,6 @@ final class ListenerSocket: Sendable {
     }
 
     deinit { close() }
-
-    /// Has a successor bind the same port, while this one is still answered from.
-    func letGo() { _ = SocketOption.set(descriptor, SOL_SOCKET, SO_REUSEADDR, to: 1) }
 
     /// To be called once nobody uses the descriptor any more.
     func close() {
@@ -54,18 +46,14 @@ final class ListenerSocket: Sendable {
 
     /// SO_REUSEPORT comes after the first bind, so that a port that somebody else holds is an error
     /// and not silently shared.
-    ///
-    /// SO_REUSEADDR shares a port with those alone that have it, too.
     private static func prepare(
         _ descriptor: Int32,
         for wanted: AddressAndPort,
-        sharing: Bool,
-        succeeding: Bool
+        sharing: Bool
     ) throws(SocketError) {
         let isV4 = wanted.address.isV4
         if !isV4 { try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, to: 1, wanted) }
         if sharing { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, to: 1, wanted) }
-        if succeeding { try set(descriptor, SOL_SOCKET, SO_REUSEADDR, to: 1, wanted) }
         if wanted.isWildcard {
             try set(
                 descriptor,
@@ -83,7 +71,6 @@ final class ListenerSocket: Sendable {
         try set(descriptor, SOL_SOCKET, SO_SNDBUF, to: 4 << 20, wanted)
         let result = SocketName.bind(descriptor, to: wanted)
         guard result == 0 else { throw SocketError(call: "bind", address: wanted) }
-        if succeeding { try set(descriptor, SOL_SOCKET, SO_REUSEADDR, to: 0, wanted) }
         if !sharing { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, to: 1, wanted) }
     }
 

@@ -27,6 +27,8 @@ final class HealthChecker: Sendable {
         var waiting = CircularBuffer<Chain>()
         var underWay = 0
         var lastChain: UInt64 = 0
+        /// For good.
+        var isStopped = false
     }
 
     /// What is known of a target.
@@ -60,7 +62,8 @@ final class HealthChecker: Sendable {
     ///
     /// What is known of an address stays as long as the same is asked of it, however often.
     func watch(_ snapshot: CompiledSnapshot) {
-        let begun = state.withLock { state in
+        let begun: [Chain] = state.withLock { state in
+            guard !state.isStopped else { return [] }
             let targets = snapshot.health.targets
             let known = Dictionary(
                 state.entries.map { ($0.key.withoutTiming, $0.value.judgement) },
@@ -91,9 +94,10 @@ final class HealthChecker: Sendable {
         for chain in begun { loop.execute { [self] in enqueue(chain) } }
     }
 
-    /// Ends every chain.
+    /// Ends every chain, for good.
     func stop() {
         state.withLock { state in
+            state.isStopped = true
             state.snapshot = nil
             state.entries = [:]
             state.waiting.removeAll()

@@ -54,7 +54,8 @@ package final class LogQueue: Sendable {
             guard state.octets + octets.count <= capacity else {
                 state.dropped += 1
                 state.untold += 1
-                return (false, false)
+                defer { state.isRunning = true }
+                return (state.lines.isEmpty && !state.isWriting, !state.isRunning)
             }
             state.lines.append(octets)
             state.octets += octets.count
@@ -90,11 +91,11 @@ package final class LogQueue: Sendable {
     private func writeBatch() {
         if bell < 0 { usleep(10_000) } else { _ = csockets_eventfd_clear(bell) }
         let lines = state.withLock { $0.take() }
-        guard !lines.isEmpty else { return }
         writeAll(lines)
         let untold = state.withLock { state in
             state.octets -= lines.reduce(0) { $0 + $1.count }
             defer { state.untold = 0 }
+            state.isWriting = state.untold > 0
             return state.untold
         }
         if untold > 0 { writeAll([octets(of: Self.told(untold))]) }

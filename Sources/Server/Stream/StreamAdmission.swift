@@ -21,7 +21,6 @@ final class StreamAdmission: Sendable {
         var countByClient: [IPPrefix: Int] = [:]
         var countByNetwork: [StreamPresence.Network: Int] = [:]
         var countByGroup: [Standing: Int] = [:]
-        var isClosed = false
     }
 
     init(limits: StreamLimits) { self.limits = limits }
@@ -53,7 +52,7 @@ final class StreamAdmission: Sendable {
         _ state: inout State
     ) -> (isAdmitted: Bool, evicted: StreamPresence?) {
         let isScarce = state.members.count * 2 >= limits.connections
-        guard !state.isClosed, !(isScarce && presence.group.isRefused) else {
+        guard !(isScarce && presence.group.isRefused) else {
             return (false, nil)
         }
         var evicted: StreamPresence?
@@ -152,8 +151,6 @@ final class StreamAdmission: Sendable {
         }
     }
 
-    /// Lets nobody in any more.
-    func close() { state.withLock { $0.isClosed = true } }
 }
 
 /// One connection as seen from other threads: whose it is, and whether it does anything.

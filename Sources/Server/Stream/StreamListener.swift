@@ -23,13 +23,17 @@ final class StreamListener: Sendable {
     /// Connections that may wait to be accepted.
     static let backlog: Int32 = 1024
 
-    init(_ wanted: AddressAndPort, number: Int) throws(SocketError) {
+    init(
+        _ wanted: AddressAndPort,
+        number: Int,
+        mayShare: Bool = false
+    ) throws(SocketError) {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         descriptor = socket(wanted.address.isV4 ? AF_INET : AF_INET6, type, 0)
         self.number = number
         guard descriptor >= 0 else { throw SocketError(call: "socket", address: wanted) }
         do throws(SocketError) {
-            (address, isSuccessor) = try Self.open(descriptor, at: wanted)
+            (address, isSuccessor) = try Self.open(descriptor, at: wanted, mayShare: mayShare)
         } catch {
             _ = Glibc.close(descriptor)
             throw error
@@ -49,7 +53,8 @@ final class StreamListener: Sendable {
     /// Linux has each connection inherit the options.
     private static func open(
         _ descriptor: Int32,
-        at wanted: AddressAndPort
+        at wanted: AddressAndPort,
+        mayShare: Bool
     ) throws(SocketError) -> (AddressAndPort, isSuccessor: Bool) {
         let tcp = Int32(IPPROTO_TCP)
         let isV6Only =
@@ -61,7 +66,7 @@ final class StreamListener: Sendable {
             SocketOption.set(descriptor, tcp, TCP_NODELAY, to: 1),
             SocketOption.set(descriptor, tcp, TCP_USER_TIMEOUT, to: kernelPatience)
         else { throw SocketError(call: "setsockopt", address: wanted) }
-        let isSuccessor = try bind(descriptor, to: wanted)
+        let isSuccessor = try bind(descriptor, to: wanted, mayShare: mayShare)
         guard listen(descriptor, backlog) == 0 else {
             throw SocketError(call: "listen", address: wanted)
         }
@@ -72,16 +77,18 @@ final class StreamListener: Sendable {
         return (address, isSuccessor)
     }
 
-    /// True where the port is shared with a server that has let go of it; of others' it is an error.
+    /// True where the port is shared with a server that says that it is about to end; with others it is an error.
     ///
     /// The kernel wants SO_REUSEPORT of both, and one user.
     private static func bind(
         _ descriptor: Int32,
-        to wanted: AddressAndPort
+        to wanted: AddressAndPort,
+        mayShare: Bool
     ) throws(SocketError) -> Bool {
         guard SocketName.bind(descriptor, to: wanted) != 0 else { return false }
         let error = SocketError(call: "bind", address: wanted)
-        guard error.isPortTaken, SocketOption.set(descriptor, SOL_SOCKET, SO_REUSEPORT, to: 1),
+        guard error.isPortTaken, mayShare, DrainSign.isUp(for: wanted),
+            SocketOption.set(descriptor, SOL_SOCKET, SO_REUSEPORT, to: 1),
             SocketName.bind(descriptor, to: wanted) == 0
         else { throw error }
         return true

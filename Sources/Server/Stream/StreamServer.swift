@@ -68,7 +68,6 @@ package final class StreamServer: Sendable {
 
     /// What `finish` does, without waiting for it.
     func end(within timeout: Milliseconds) {
-        admission.close()
         let deadline = SteadyClock.milliseconds() + timeout
         for inbox in inboxes { inbox.post(.end(deadline: deadline)) }
     }

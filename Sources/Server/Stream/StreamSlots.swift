@@ -20,12 +20,13 @@ struct StreamSlots {
         _modify { yield &slots[index] }
     }
 
-    /// Makes a connection in a free slot, unless `make` has none for it.
-    mutating func add(_ make: (StreamID) -> StreamConnection?) {
+    /// Makes a connection in a free slot, unless `make` has none for it; where it stands.
+    @discardableResult
+    mutating func add(_ make: (StreamID) -> StreamConnection?) -> Int? {
         let index = free.last ?? slots.count
         let generation = index < slots.count ? generations[index] : 0
         let id = StreamID(slot: UInt32(truncatingIfNeeded: index), generation: generation)
-        guard let connection = make(id) else { return }
+        guard let connection = make(id) else { return nil }
         if free.popLast() == nil {
             slots.append(nil)
             generations.append(0)
@@ -33,6 +34,7 @@ struct StreamSlots {
         slots[index] = connection
         generations[index] = (generation + 1) % StreamID.generations
         count += 1
+        return index
     }
 
     /// Forgets the connection in a slot, which closes it.

@@ -98,7 +98,8 @@ struct StreamWorker: ~Copyable {
 
     private mutating func listen(_ listener: StreamListener) {
         let token = StreamEvent.listener(listeners.count).token
-        if parts.epoll.add(listener.descriptor, token: token) { listeners.append(listener) }
+        listeners.append(listener)
+        if !parts.epoll.add(listener.descriptor, token: token) { pauseAccepting() }
     }
 
     private mutating func accept(from index: Int, atMost limit: Int = arrivalsAtOnce) {
@@ -115,7 +116,9 @@ struct StreamWorker: ~Copyable {
         }
     }
 
+    /// The other threads may have ended already once nothing more is taken.
     private mutating func handOut(_ accepted: AcceptedStream) {
+        guard isTaking else { return serve(accepted) }
         turn = (turn + 1) % parts.inboxes.count
         if turn == parts.number {
             serve(accepted)
@@ -126,7 +129,10 @@ struct StreamWorker: ~Copyable {
 
     private mutating func serve(_ accepted: AcceptedStream) {
         if connections.count == 0 { nextLook = loop.now + lookPeriod }
-        connections.add { StreamConnection(accepted, id: $0, in: loop) }
+        let index = connections.add { StreamConnection(accepted, id: $0, in: loop) }
+        guard !isTaking, let index else { return }
+        connections[index]?.stopReading(&loop)
+        removeIfOver(index)
     }
 
     private mutating func removeIfOver(_ index: Int) {
@@ -185,6 +191,8 @@ struct StreamWorker: ~Copyable {
     private mutating func stopTaking() {
         guard isTaking else { return }
         isTaking = false
+        // Who has connected already is answered, as far as the question is here.
+        for index in listeners.indices { accept(from: index, atMost: Int(StreamListener.backlog)) }
         for listener in listeners { listener.close() }
         listeners = []
         nextAccept = nil

@@ -39,7 +39,9 @@ final class UpstreamStreamPool {
                 return question.report(.failure(.overloaded))
             }
             connection.ask(question, until: deadline)
-        } else if connections[upstream, default: []].count < pipelining.connections * 2, hasRoom() {
+        } else if connections[upstream, default: []].count < pipelining.connections * 2,
+            hasRoom(for: upstream)
+        {
             connect(to: upstream, until: deadline).ask(question, until: deadline)
         } else {
             share(usable, atMost: pipelining.most, question, until: deadline)
@@ -60,11 +62,17 @@ final class UpstreamStreamPool {
         connection.ask(question, until: deadline)
     }
 
-    /// Whether there may be another connection; where none may, one that has nothing to do is closed for it.
-    private func hasRoom() -> Bool {
+    /// Whether there may be another connection; where none may, one that has nothing to do is closed for it, or for
+    /// an upstream without any one of those that have most, whose questions are asked again.
+    private func hasRoom(for upstream: Upstream) -> Bool {
         if count.value < limits.connections { return true }
-        let idle = connections.values.joined().first { $0.load == 0 }
-        idle?.close()
+        if let idle = connections.values.joined().first(where: { $0.load == 0 }) {
+            idle.close()
+        } else if connections[upstream] == nil,
+            let most = connections.values.max(by: { $0.count < $1.count }), most.count > 1
+        {
+            most.min { $0.load < $1.load }?.close()
+        }
         return count.value < limits.connections
     }
 

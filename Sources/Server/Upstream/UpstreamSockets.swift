@@ -79,10 +79,17 @@ struct UpstreamSockets: ~Copyable {
     var strays = 0
     private var nextSweep: Milliseconds = 0
     /// How many there may be.
-    private let limit: Int
+    private let most: Int
+    /// Workers that take the same ports.
+    private let workers: Int
+    /// How many there may be for the ports that there are.
+    private var limit: Int
 
-    /// Has no socket yet, and later `limit` at most.
-    init(limit: Int) { self.limit = limit }
+    /// Has no socket yet, and later `limit` at most; `workers` of them share the ports.
+    init(limit: Int, workers: Int = 1) {
+        (most, self.limit) = (limit, limit)
+        self.workers = workers
+    }
 
     /// Sockets open now.
     var count: Int { sockets.count - vacant.count }
@@ -146,6 +153,7 @@ struct UpstreamSockets: ~Copyable {
         random: inout RandomPool,
         code: inout Int32
     ) -> Int? {
+        limit = min(most, max(ports.count / workers, 1))
         let slot = random.next(below: Self.poolSize)
         if let index = pooled(upstream, slot), isUsable(index, id: id, now: now) { return index }
         let replaced = count < limit ? pooled(upstream, slot) : nil

@@ -10,11 +10,15 @@ struct ZoneReader {
     private var readings: [String: [Reading]] = [:]
     private var namesOfOwners: [Int?: OwnerZoneNames] = [:]
     private var generated = GenerateBudget()
-    /// Octets of the files that have been read, and of what they held that is used again.
+    /// Octets of the files that have been read, and of what was read, or is used, again.
     private var textOctets = 0
     private var repeatedOctets = 0
+    /// The files that have been read, by their true paths.
+    private var filesRead: Set<String> = []
+    /// Too much was read again: nothing more is.
+    private var isExhausted = false
 
-    /// What files that are used again may hold, besides twice as much as the text of all.
+    /// What may be read or used again, besides twice as much as the text of all.
     private static let repeatLimit = 16 << 20
 
     /// What a file holds for zones of one owner.
@@ -37,7 +41,7 @@ struct ZoneReader {
     /// The zone with its records, seen by nobody yet; nil if its file has a mistake.
     mutating func read(_ draft: ZoneDraft, owner: Int?) -> Zone? {
         // Nothing of it would be shown, or served.
-        guard !journal.isFull, !loader.isAbandoned else { return nil }
+        guard !journal.isFull, !loader.isAbandoned, !isExhausted else { return nil }
         let path = draft.file.value
         let resolved: String
         do {
@@ -56,7 +60,7 @@ struct ZoneReader {
             guard mayRepeat(known, draft) else { return nil }
             reading = known
         } else {
-            reading = self.reading(of: path, owner: owner)
+            reading = self.reading(of: draft.file, owner: owner)
             readings[resolved, default: []].append(reading)
         }
         guard let contents = reading.contents else { return nil }
@@ -73,16 +77,30 @@ struct ZoneReader {
 
     /// A large file that very many zones are made of would cost its size for each.
     private mutating func mayRepeat(_ reading: Reading, _ draft: ZoneDraft) -> Bool {
-        repeatedOctets += (reading.contents?.octets.count ?? 0) + 512
-        guard repeatedOctets > Self.repeatLimit + 2 * textOctets else { return true }
-        journal.error(
-            at: draft.file.place,
-            "too many zones are made of \(draft.file.value.shown) and other large files; make one zone of a file, for all the VPCs that see it"
-        )
-        return false
+        countAgain((reading.contents?.octets.count ?? 0) + 512, for: draft.file)
+        return !isExhausted
     }
 
-    private mutating func reading(of path: String, owner: Int?) -> Reading {
+    private mutating func countAgain(_ octets: Int, for file: Placed<String>) {
+        repeatedOctets += octets
+        guard repeatedOctets > Self.repeatLimit + 2 * textOctets, !isExhausted else { return }
+        isExhausted = true
+        journal.error(
+            at: file.place,
+            "too many zones are made of \(file.value.shown) and other large files, or include them; no zone from here on is read; make one zone of a file, for all the VPCs that see it"
+        )
+    }
+
+    /// Files that other zones have read, or another owner's reading, count as read again.
+    private mutating func count(_ read: ZoneFileReader.Reading, of file: Placed<String>) {
+        let new = read.octetsOfFiles.filter { filesRead.insert($0.key).inserted }
+        let again = read.fileOctets - new.values.reduce(0, +)
+        textOctets += read.textOctets - again
+        countAgain(again, for: file)
+    }
+
+    private mutating func reading(of file: Placed<String>, owner: Int?) -> Reading {
+        let path = file.value
         var diagnostics = Diagnostics()
         let names =
             namesOfOwners[owner]
@@ -98,7 +116,7 @@ struct ZoneReader {
             generating: &generated,
             diagnostics: &diagnostics
         )
-        textOctets += read.textOctets
+        count(read, of: file)
         journal.merge(diagnostics)
         return Reading(
             owner: owner,
