@@ -76,7 +76,7 @@ import Testing
         #expect(found.count == 10_001)
         #expect(
             found.last?.message
-                == "2000 more errors and 0 more warnings are not shown; correct these and check again"
+                == "2000 more errors are not shown; correct these and check again"
         )
         #expect(found.last?.severity == .error)
     }
@@ -186,6 +186,56 @@ import Testing
         )
         #expect(messages.count > 90)
         #expect(messages.allSatisfy { $0.contains("is too large to be read again") })
+    }
+
+    private static func zonesThatInclude(_ octets: Int, count: Int) -> [Diagnostic] {
+        let zones = (0..<count).map { "- { file: z\($0).zone, vpcs: all }\n" }.joined()
+        var files = ["zonal.yaml": account + "zones:\n" + zones]
+        for number in 0..<count {
+            files["z\(number).zone"] =
+                "$ORIGIN z\(number).example.\n$TTL 60\n@ SOA ns h 1 1h 15m 1w 60\n$INCLUDE common.inc\n"
+        }
+        files["common.inc"] = String(
+            repeating: ";" + String(repeating: "x", count: 99) + "\n",
+            count: octets / 101
+        )
+        let loader = TableLoader(files: files.mapValues { Array($0.utf8) })
+        var diagnostics = Diagnostics()
+        _ = ConfigurationLoader(loader: loader, system: SystemResolvers([]))
+            .load(path: "zonal.yaml", diagnostics: &diagnostics)
+        return diagnostics.all.filter { $0.severity == .error }
+    }
+
+    @Test func `attack 60: a large file is not included in many zones, a small one may be`() {
+        let large = Self.zonesThatInclude(2 << 20, count: 40)
+        #expect(large.count == 1)
+        #expect(large.first?.message.hasPrefix("too many zones are made of") == true)
+        #expect(Self.zonesThatInclude(2 << 20, count: 5).isEmpty)
+        #expect(Self.zonesThatInclude(2 << 10, count: 400).isEmpty)
+    }
+
+    @Test func `attack 60: a large file is not read again for every owner`() {
+        let owners = (0..<60).map { "\(100_000_000_000 + $0)" }
+        let accounts = owners.map {
+            "- { id: \"\($0)\", availability-zones: { us-east-1a: use1-az4 } }\n"
+        }
+        let zones = owners.map { "- { file: big.zone, vpcs: all, owner: \"\($0)\" }\n" }
+        let comment = String(
+            repeating: ";" + String(repeating: "x", count: 99) + "\n",
+            count: 20_000
+        )
+        let loader = CountingLoader([
+            "zonal.yaml": "forward: []\naccounts:\n" + accounts.joined() + "zones:\n"
+                + zones.joined(),
+            "big.zone":
+                "$ORIGIN z.example.\n$TTL 60\n@ SOA ns h 1 1h 15m 1w 60\nx-us-east-1a A 192.0.2.1\n"
+                + comment,
+        ])
+        var diagnostics = Diagnostics()
+        _ = ConfigurationLoader(loader: loader, system: SystemResolvers([]))
+            .load(path: "zonal.yaml", diagnostics: &diagnostics)
+        #expect(diagnostics.all.contains { $0.message.hasPrefix("too many zones are made of") })
+        #expect(loader.counts.withLock { $0["big.zone", default: 0] } < 30)
     }
 
     @Test func `a zone file is read once for all zones that are made of it`() {

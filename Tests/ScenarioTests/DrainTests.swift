@@ -88,6 +88,30 @@ import Testing
         }
     }
 
+    @Test
+    func `leaves them to nobody who cannot answer yet, or does not say that it is its successor`()
+        throws
+    {
+        let upstream = try SlowUpstream()
+        let (server, waiting) = try Self.draining(upstream)
+        let folder = try TemporaryFolder(["zonal.yaml": "zones: [{ file: none.zone, vpcs: all }]\n"]
+        )
+        let other = try Command.run(
+            [
+                Project.zonal, "serve", "--config", "zonal.yaml", "--listen",
+                "127.0.0.1:\(server.port)",
+            ],
+            in: folder.path
+        )
+        #expect(other.status == 1)
+        #expect(throws: BoundSocket.Failure.self) {
+            try BoundSocket(kind: .datagram, port: server.port)
+        }
+        #expect(try server.dig("127.20.1.7", "db.internal.example").data == ["127.20.1.1"])
+        upstream.open()
+        _ = try waiting.waitForExit()
+    }
+
     @Test func `has let go of nothing before`() throws {
         let server = try ZonalServer.withVPC("forward: []")
         let folder = try TemporaryFolder(["zonal.yaml": "forward: []\n"])

@@ -152,6 +152,22 @@ import Testing
         #expect(!ports.contains(taken.port))
     }
 
+    @Test func `are no more than a worker's part of the ports, so that no upstream takes them all`()
+        throws
+    {
+        var rig = try Rig()
+        let ports = PortSet([41_000...41_007])
+        for number in 0..<100 {
+            _ = try rig.ask(id: UInt16(number), attempt: UInt64(number), from: ports)
+        }
+        #expect(rig.sockets.count <= 4)
+        let others = try (0..<12).map { _ in try BoundSocket(kind: .datagram) }
+        for (number, other) in others.enumerated() {
+            _ = try rig.ask(id: 1, attempt: UInt64(1000 + number), of: other, from: ports)
+            #expect(rig.sockets.count <= 8)
+        }
+    }
+
     @Test func `attack 1: only the upstream's own address and port is listened to`() throws {
         var rig = try Rig()
         let peer = try rig.ask(id: 1, attempt: 11)

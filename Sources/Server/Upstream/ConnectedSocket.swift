@@ -6,8 +6,8 @@ import Snapshot
 
 /// Makes sockets from which one upstream is asked.
 enum ConnectedSocket {
-    /// Ports that are tried before none is taken to be free.
-    private static let tries = 16
+    /// Ports that are drawn, and those behind one that are tried where few are free.
+    private static let (draws, steps) = (16, 256)
 
     /// A new socket on one of `ports` that nobody can foretell, connected to `upstream`.
     static func open(
@@ -55,9 +55,14 @@ enum ConnectedSocket {
         random: inout RandomPool
     ) -> Bool {
         let any = isV4 ? IPAddress(v4: 0) : IPAddress(bits: 0)
-        for _ in 0..<tries {
-            let local = AddressAndPort(any, port: drawPort(of: ports, &random))
-            if SocketName.bind(descriptor, to: local) == 0 { return true }
+        func bind(to port: UInt16) -> Bool {
+            SocketName.bind(descriptor, to: AddressAndPort(any, port: port)) == 0
+        }
+        for _ in 0..<draws where bind(to: drawPort(of: ports, &random)) { return true }
+        let start = random.next(below: ports.count)
+        for step in 0..<min(steps, ports.count)
+        where bind(to: ports.ports[(start + step) % ports.count]) {
+            return true
         }
         return false
     }

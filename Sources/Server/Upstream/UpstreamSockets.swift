@@ -157,8 +157,9 @@ struct UpstreamSockets: ~Copyable {
         let slot = random.next(below: Self.poolSize)
         if let index = pooled(upstream, slot), isUsable(index, id: id, now: now) { return index }
         let replaced = count < limit ? pooled(upstream, slot) : nil
-        if makeRoom(for: upstream, slot: slot),
-            let fresh = open(
+        var fresh: Int?
+        if makeRoom(for: upstream, slot: slot) {
+            fresh = open(
                 upstream,
                 ports: ports,
                 epoll: epoll,
@@ -166,7 +167,19 @@ struct UpstreamSockets: ~Copyable {
                 random: &random,
                 code: &code
             )
-        {
+            // Ports or descriptors are scarcer than the limit says.
+            if fresh == nil, Self.isOwnTrouble(code), pools[upstream] == nil, closeOne() {
+                fresh = open(
+                    upstream,
+                    ports: ports,
+                    epoll: epoll,
+                    now: now,
+                    random: &random,
+                    code: &code
+                )
+            }
+        }
+        if let fresh {
             if let replaced {
                 retire(replaced)
                 pools[upstream]?[slot] = fresh
