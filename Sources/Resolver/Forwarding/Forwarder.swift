@@ -64,7 +64,7 @@ public struct Forwarder: ~Copyable {
         /// Run the pipeline again for these clients, which now know an answer.
         case answered([Waiter], FreshAnswer)
         /// Run the pipeline again for these clients: nobody answered.
-        case failed([Waiter], ExtendedError)
+        case failed([Waiter], ForwardingFailure)
     }
 
     public struct Counters: Sendable, BitwiseCopyable {
@@ -89,7 +89,7 @@ public struct Forwarder: ~Copyable {
         /// The same, but an answer is hardly to be expected: an expired one is better.
         case doubtful
         /// Nothing is asked: it failed a moment ago, or too much is under way.
-        case failed(ExtendedError)
+        case failed(ForwardingFailure)
     }
 
     /// Questions in flight.
@@ -124,9 +124,9 @@ public struct Forwarder: ~Copyable {
         }
         let known = numbers[key]
         if known == nil,
-            let error = failures.failure(of: key, now: now, revival: health.lastRevival)
+            let failure = failures.failure(of: key, now: now, revival: health.lastRevival)
         {
-            return .failed(error)
+            return .failed(failure)
         }
         let suffix = SuffixLoads.suffix(
             of: name,
@@ -274,6 +274,9 @@ public struct Forwarder: ~Copyable {
         questions[number]?.hear(index)
         if let upstream = questions[number]?.upstream(of: index) {
             health.heard(upstream, now: now)
+        }
+        if reply == .useless || reply == .noEDNS, let errors = ReportedErrors(reading: message) {
+            questions[number]?.note(errors)
         }
         switch reply {
         case .answer: accept(message, number, index, now: now, random: &random)
