@@ -40,7 +40,7 @@ struct TestLink {
         let isMarked = ["func ", "}\n", "struct ", "var "].allSatisfy { !attributes.contains($0) }
         guard isMarked, !attributes.contains(".disabled") else { return false }
         let body = body(of: source[function.upperBound...])
-        return expects(body) || helpers(of: body, in: source).contains(where: expects)
+        return expects(body, in: source, depth: 3)
     }
 
     /// Up to the end of the function, which stands below its beginning.
@@ -48,8 +48,11 @@ struct TestLink {
         source.firstRange(of: "\n    }\n").map { source[..<$0.lowerBound] } ?? source
     }
 
-    private static func expects(_ body: Substring) -> Bool {
-        ["#expect(", "#require(", "Issue.record("].contains { body.contains($0) }
+    private static func expects(_ body: Substring, in source: String, depth: Int) -> Bool {
+        let words = ["#expect(", "#require(", "Issue.record("]
+        if words.contains(where: { body.contains($0) }) { return true }
+        return depth > 0
+            && helpers(of: body, in: source).contains { expects($0, in: source, depth: depth - 1) }
     }
 
     private static func helpers(of body: Substring, in source: String) -> [Substring] {

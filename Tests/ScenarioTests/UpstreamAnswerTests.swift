@@ -30,13 +30,21 @@ import Testing
             )
         }
         let label = query[12] + 13
+        let soa = Answer.record(
+            owner: [0xC0, label],
+            .soa,
+            ttl: 300,
+            rdata(of: .soa, at: label)
+        )
+        // A peer may ask where the alias leads.
+        guard !Answer.askedName(of: query).hasPrefix("relay.") else {
+            return Answer.message(to: query, rcode: 3, authorities: [soa])
+        }
         return Answer.message(
             to: query,
             rcode: 3,
             answers: [Answer.record(.cname, ttl: 300, rdata(of: .cname, at: label))],
-            authorities: [
-                Answer.record(owner: [0xC0, label], .soa, ttl: 300, rdata(of: .soa, at: label))
-            ]
+            authorities: [soa]
         )
     }
 
