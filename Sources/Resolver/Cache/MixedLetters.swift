@@ -40,7 +40,7 @@ struct MixedLetters {
 
     private static func mark(of label: Range<Int>, in message: Span<UInt8>) -> UInt64 {
         let (first, last) = (message[label.lowerBound], message[label.upperBound - 1])
-        return 1 << UInt64(label.count &* 37 &+ Int(first) &* 11 &+ Int(last) &* 5 & 63)
+        return 1 << UInt64((label.count &* 37 &+ Int(first) &* 11 &+ Int(last) &* 5) & 63)
     }
 
     private static func areEqual(
