@@ -189,8 +189,10 @@ extension ResponseScrubber.Result {
     ///
     /// Behind aliases the denial is of the last name, which was not asked for: nothing is concluded from it.
     var deniesName: Bool {
-        guard let cached = CachedResponse(payload.span) else { return false }
-        return cached.rcode == .nonexistentDomain && cached.answerCount == 0
+        guard payload.first == UInt8(ResponseCode.nonexistentDomain.rawValue),
+            let cached = CachedResponse(payload.span)
+        else { return false }
+        return cached.answerCount == 0
     }
 
     /// Takes the upstream's AD out of the payload: it is not one whose word counts.

@@ -249,11 +249,12 @@ extension Forwarder {
         now: Milliseconds
     ) {
         name.read(question.key.name)
-        var key = CacheKey(question.question, name)
-        var opposite = CacheKey(absenceFor: question.question, name)
-        if answer.deniesName { swap(&key, &opposite) }
+        let isDenied = answer.deniesName
+        let typed = CacheKey(question.question, name)
+        let absence = CacheKey(absenceFor: question.question, name)
+        let key = isDenied ? absence : typed
         // What was known of the name before is not so any more.
-        cache.remove(opposite, name)
+        cache.remove(isDenied ? typed : absence, name)
         guard answer.lifetime > 0 else { return cache.remove(key, name) }
         let seconds = UInt32(truncatingIfNeeded: now / 1000)
         cache.store(

@@ -275,14 +275,14 @@ public struct Forwarder: ~Copyable {
         if let upstream = questions[number]?.upstream(of: index) {
             health.heard(upstream, now: now)
         }
-        if reply == .useless || reply == .noEDNS, let errors = ReportedErrors(reading: message) {
-            questions[number]?.note(errors)
-        }
         switch reply {
         case .answer: accept(message, number, index, now: now, random: &random)
         case .truncated: askOverStream(number, index, now: now, random: &random)
-        case .noEDNS: askWithoutOPT(number, index, now: now, random: &random)
+        case .noEDNS:
+            noteErrors(of: message, for: number)
+            askWithoutOPT(number, index, now: now, random: &random)
         case .useless:
+            noteErrors(of: message, for: number)
             noteRefusal(of: number, index, now: now)
             giveUp(number, index, because: .noReachableAuthority, now: now, random: &random)
         }
@@ -331,6 +331,12 @@ public struct Forwarder: ~Copyable {
             guard index == question.attempts.count - 1 else { continue }
             tryNext(number, now: now, random: &random)
         }
+    }
+
+    /// Notes what an upstream says of why it has no answer.
+    private mutating func noteErrors(of message: Span<UInt8>, for number: UInt64) {
+        guard let errors = ReportedErrors(reading: message) else { return }
+        questions[number]?.note(errors)
     }
 
     private mutating func noteRefusal(of number: UInt64, _ index: Int, now: Milliseconds) {

@@ -45,7 +45,10 @@ final class QuestionInFlight {
     /// Upstreams tried so far, round after round.
     private var tries = 0
     /// What the clients are told if nothing better comes.
-    private(set) var failure = ForwardingFailure.noReachableAuthority
+    private var error = ExtendedError.noReachableAuthority
+    private var reported: ReportedErrors?
+
+    var failure: ForwardingFailure { ForwardingFailure(error, reported: reported) }
 
     /// One message to one upstream.
     struct Attempt: Sendable {
@@ -158,11 +161,11 @@ final class QuestionInFlight {
         let bit: UInt8 = 1 << UInt8(attempts[attempt].upstream)
         if error != .networkError || unreachable & bit != 0 { ruledOut |= bit }
         unreachable |= bit
-        failure.error = error
+        self.error = error
     }
 
     /// Notes what an upstream says of why it has no answer; the last to say so counts.
-    func note(_ errors: ReportedErrors) { failure.reported = errors }
+    func note(_ errors: ReportedErrors) { reported = errors }
 
     /// Notes that nothing comes; false if that is known of an attempt at the same upstream.
     func miss(_ attempt: Int) -> Bool {

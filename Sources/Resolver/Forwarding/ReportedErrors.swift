@@ -146,9 +146,9 @@ public struct ForwardingFailure: Hashable, Sendable {
         self.reported = reported
     }
 
-    public static let other = Self(.other)
-    public static let notReady = Self(.notReady)
-    public static let networkError = Self(.networkError)
-    public static let noReachableAuthority = Self(.noReachableAuthority)
-    public static let forwardingLoop = Self(.forwardingLoop)
+    public static var other: Self { Self(.other) }
+    public static var notReady: Self { Self(.notReady) }
+    public static var networkError: Self { Self(.networkError) }
+    public static var noReachableAuthority: Self { Self(.noReachableAuthority) }
+    public static var forwardingLoop: Self { Self(.forwardingLoop) }
 }
