@@ -143,7 +143,14 @@ public import Snapshot
         ) {
             return .forward(question)
         }
-        EncodeResponse.finish(response, to: query, options: options, in: snapshot, into: &reply)
+        EncodeResponse.finish(
+            response,
+            to: query,
+            options: options,
+            in: snapshot,
+            knowing: resolution,
+            into: &reply
+        )
         return .reply
     }
 

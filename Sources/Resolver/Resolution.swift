@@ -9,7 +9,7 @@ public struct Resolution: Sendable {
     /// Scrubbed answers that came for this question, so that a TTL of 0 is no obstacle.
     public var fresh: [FreshAnswer] = []
     /// Set once no upstream of the rule answered: the question ends now, stale or SERVFAIL.
-    public var failure: ExtendedError?
+    public var failure: ForwardingFailure?
     /// True once an expired answer is better than more waiting.
     public var acceptsStale = false
     /// True once rate limiting has let the query through.

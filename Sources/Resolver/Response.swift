@@ -20,6 +20,8 @@ public struct Response: BitwiseCopyable {
     /// What the upstream answer that is being written has that this client does not get.
     var withheld: Withheld = []
     var error: ExtendedError?
+    /// The reply says, too, what an upstream says of why it has no answer.
+    var passesOnErrors = false
 
     /// Aliases that one answer may follow: a chain of more is a loop, or no service to anybody.
     public static let aliasLimit = 16

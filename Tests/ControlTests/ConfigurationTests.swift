@@ -190,9 +190,19 @@ import Testing
 
     @Test func `a configuration cut at any octet is read or refused, and never traps`() {
         let text = Array(Self.sample)
-        for length in stride(from: 0, to: text.count, by: 7) {
-            _ = load(String(decoding: text[..<length], as: UTF8.self))
+        var (read, refused) = (0, 0)
+        for length in 0...text.count {
+            var diagnostics = Diagnostics()
+            let configuration = ConfigurationLoader(
+                loader: TableLoader(files: ["zonal.yaml": Array(text[..<length])]),
+                system: SystemResolvers(reading: "")
+            )
+            .load(path: "zonal.yaml", diagnostics: &diagnostics)
+            #expect((configuration == nil) == diagnostics.hasErrors, "\(length)")
+            if configuration == nil { refused += 1 } else { read += 1 }
         }
+        // Blank, and cut in the comment at its head, it is one; the zone files are not there.
+        #expect(read > 1 && refused > text.count / 2, "\(read) read, \(refused) refused")
     }
 
     @Test func `a configuration with changed octets is read or refused, and never traps`() {

@@ -2,6 +2,7 @@ import Control
 import DNSWire
 import Foundation
 import Snapshot
+import TestSupport
 import Testing
 
 @Suite struct `Zone file directives` {
@@ -103,6 +104,28 @@ import Testing
         )
         #expect(zone == nil)
         #expect(diagnostics.all.map(\.place.line) == [4])
+        #expect(diagnostics.all.first?.message.contains("leads out") == true)
+    }
+
+    @Test(arguments: [
+        "../zones-secret/x", "../zonesx", "../zone", "sub/../../zones-secret/x", "..",
+    ])
+    func `include no file beside the zone file's folder, whatever its name begins with`(
+        path: String
+    ) throws {
+        let folder = try TemporaryFolder([
+            "zones/sub/a.inc": "a A 192.0.2.1\n", "zones-secret/x": "secret A 192.0.2.2\n",
+            "zonesx": "secret A 192.0.2.3\n", "zone": "secret A 192.0.2.4\n",
+            "zones/a.zone": ZoneFileFixtures.head + "$INCLUDE sub/a.inc\n$INCLUDE \(path)\n",
+        ])
+        var diagnostics = Diagnostics()
+        let zone = ZoneFileReader().read(
+            apex: try ZoneFileFixtures.name("example.org."),
+            path: folder.file("zones/a.zone"),
+            diagnostics: &diagnostics
+        )
+        #expect(zone == nil)
+        #expect(diagnostics.all.map(\.place.line) == [5])
         #expect(diagnostics.all.first?.message.contains("leads out") == true)
     }
 

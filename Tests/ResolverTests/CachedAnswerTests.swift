@@ -7,11 +7,15 @@ import Testing
     /// A pipeline, a cache and a world with one private zone; upstream answers are fed in by hand.
     private struct Bench: ~Copyable {
         let snapshot: CompiledSnapshot
-        let cache = ResponseCache(byteCount: 1 << 20)
+        let cache: ResponseCache
         let seed: HashSeed
         var pipeline: Pipeline
 
-        init(_ configure: (inout SampleWorld) -> Void = { _ in }) {
+        init(
+            limits: TTLLimits = TTLLimits(),
+            _ configure: (inout SampleWorld) -> Void = { _ in }
+        ) {
+            cache = ResponseCache(byteCount: 1 << 20, limits: limits)
             var sample = SampleWorld()
             sample.addZone(
                 "private.example",
@@ -29,15 +33,18 @@ import Testing
             from source: String = "10.20.1.7",
             knowing: Resolution = .start,
             now: UInt32 = 100,
-            payload: UInt16? = 1232
+            payload: UInt16? = 1232,
+            wantsAD: Bool = false
         ) -> Answer {
             let client = Client(
                 address: IPAddress(source) ?? IPAddress(bits: 0),
                 listener: 0,
                 transport: .datagram
             )
+            var query = SampleWorld.query(name, .a, payload: payload)
+            if wantsAD { query[3] |= 0x20 }
             return pipeline.ask(
-                SampleWorld.query(name, .a, payload: payload),
+                query,
                 from: client,
                 in: snapshot,
                 knowing: knowing,
@@ -108,6 +115,65 @@ import Testing
         #expect(answer.isAuthoritative)
     }
 
+    @Test func `behind a private alias has its TTL counted down, the alias's stays`() throws {
+        var bench = Bench()
+        try bench.feed(Self.www, to: bench.ask("out.private.example"))
+        let answer = bench.ask("out.private.example", now: 140)
+        #expect(answer.records.map(\.ttl).prefix(3) == [60, 260, 260])
+        var resolution = Resolution()
+        resolution.acceptsStale = true
+        let stale = bench.ask("out.private.example", knowing: resolution, now: 1000)
+        #expect(stale.records.map(\.ttl).prefix(3) == [60, 30, 30])
+    }
+
+    @Test func `that leads into a private zone has its TTL counted down, the zone's stay`() throws {
+        var bench = Bench()
+        try bench.feed(Self.alias, to: bench.ask("alias.example.org"))
+        let answer = bench.ask("alias.example.org", now: 140)
+        #expect(answer.records.map(\.ttl).prefix(2) == [260, 60])
+        let outside = bench.ask("alias.example.org", from: "192.0.2.7", now: 140)
+        #expect(outside.records.map(\.ttl).prefix(2) == [260, 260])
+    }
+
+    @Test func `has AD only as far as the upstream said so of all of it, and now`() throws {
+        var bench = Bench {
+            $0.world.rules.append(
+                ForwardRule(zone: SampleWorld.name("corp.example"), upstreams: [])
+            )
+        }
+        var (www, alias, other) = (
+            Self.www, Self.alias,
+            UpstreamMessage("other.example.org")
+                .answer("other.example.org", .cname, "db.corp.example")
+                .answer("db.corp.example", .a, "203.0.113.9")
+        )
+        var db = UpstreamMessage("db.corp.example").answer("db.corp.example", .a, "192.0.2.9")
+        (www.flags, alias.flags) = (www.flags | 0x20, alias.flags | 0x20)
+        (other.flags, db.flags) = (other.flags | 0x20, db.flags | 0x20)
+        for message in [www, alias, other, db] {
+            try bench.feed(message, to: bench.ask(message.name))
+        }
+        func isAuthentic(_ answer: Answer) -> Bool { answer.flags & 0x20 != 0 }
+        let (whole, silent) = (
+            bench.ask("www.example.org", wantsAD: true), bench.ask("www.example.org")
+        )
+        #expect(isAuthentic(whole) && !isAuthentic(silent))
+        let outside = bench.ask("alias.example.org", from: "192.0.2.7", wantsAD: true)
+        #expect(isAuthentic(outside))
+        for (name, addresses) in [
+            ("alias.example.org", ["10.20.1.10"]), ("other.example.org", ["192.0.2.9"]),
+            ("out.private.example", ["192.0.2.1", "192.0.2.2"]),
+        ] {
+            let answer = bench.ask(name, wantsAD: true)
+            #expect(answer.addresses == addresses)
+            #expect(!isAuthentic(answer), "\(name)")
+        }
+        var resolution = Resolution()
+        resolution.acceptsStale = true
+        let stale = bench.ask("www.example.org", knowing: resolution, now: 1000, wantsAD: true)
+        #expect(stale.answerCount == 2 && !isAuthentic(stale))
+    }
+
     private static let alias = UpstreamMessage("alias.example.org")
         .answer("alias.example.org", .cname, "db.private.example")
         .answer("db.private.example", .a, "203.0.113.66")
@@ -152,6 +218,47 @@ import Testing
         #expect(stale.extendedError == .staleAnswer)
         let tooOld = bench.ask("www.example.org", knowing: resolution, now: 100_000)
         #expect(tooOld.isForwarded)
+    }
+
+    @Test(arguments: [UInt32(0), 1, 60])
+    func `is stale for as long as serve-stale says, and not a second more`(stale: UInt32) throws {
+        var bench = Bench(limits: TTLLimits(stale: stale))
+        try bench.feed(Self.www, to: bench.ask("www.example.org"))
+        // It lives from 100 to 400.
+        var resolution = Resolution()
+        resolution.acceptsStale = true
+        #expect(bench.ask("www.example.org", knowing: resolution, now: 399).addresses.count == 2)
+        for now in [400, 401, 400 + stale, 401 + stale, .max] as [UInt32] {
+            let answer = bench.ask("www.example.org", knowing: resolution, now: now)
+            #expect(answer.isForwarded == (now - 400 >= stale), "\(now)")
+            #expect(answer.isForwarded || answer.records.first?.ttl == 30)
+        }
+        resolution.failure = .noReachableAuthority
+        let failed = bench.ask("www.example.org", knowing: resolution, now: 400 + stale)
+        #expect(failed.rcode == .serverFailure)
+    }
+
+    @Test func `has its whole TTL where a worker whose clock is ahead has just stored it`() throws {
+        var bench = Bench()
+        try bench.feed(Self.www, to: bench.ask("www.example.org"), at: 101)
+        let answer = bench.ask("www.example.org", now: 100)
+        #expect(answer.records.map(\.ttl).prefix(2) == [300, 300])
+    }
+
+    @Test(arguments: [UInt32(1), 2, 300])
+    func `never has a TTL of 0, or one above its own, while it lives`(ttl: UInt32) throws {
+        var bench = Bench()
+        let message = UpstreamMessage("www.example.org")
+            .answer("www.example.org", .a, "192.0.2.1", ttl: ttl)
+        try bench.feed(message, to: bench.ask("www.example.org"))
+        for now in 99...(100 + ttl) {
+            let answer = bench.ask("www.example.org", now: now)
+            guard !answer.isForwarded else {
+                #expect(now == 100 + ttl)
+                continue
+            }
+            #expect((1...ttl).contains(try #require(answer.records.first).ttl), "\(now)")
+        }
     }
 
     @Test func `that never came is SERVFAIL with an extended error`() {

@@ -1,5 +1,6 @@
 import DNSWire
 import Snapshot
+import TestSupport
 import Testing
 
 @testable import Resolver
@@ -127,12 +128,15 @@ import Testing
 
 @Suite struct `A timer queue` {
     @Test func `returns what is due, the earliest first, and nothing else`() {
-        var queue = TimerQueue()
-        let dues = (0..<200).map { _ in UInt64.random(in: 0..<100) }
-        for (token, due) in dues.enumerated() { queue.add(UInt64(token), due: due) }
-        var taken: [UInt64] = []
-        while let token = queue.takeDue(at: 49) { taken.append(dues[Int(token)]) }
-        #expect(taken == dues.filter { $0 <= 49 }.sorted())
-        #expect(queue.nextDue == dues.filter { $0 > 49 }.min())
+        var random = SeededGenerator(seed: 9)
+        for _ in 0..<50 {
+            var queue = TimerQueue()
+            let dues = (0..<200).map { _ in UInt64.random(in: 0..<100, using: &random) }
+            for (token, due) in dues.enumerated() { queue.add(UInt64(token), due: due) }
+            var taken: [UInt64] = []
+            while let token = queue.takeDue(at: 49) { taken.append(dues[Int(token)]) }
+            #expect(taken == dues.filter { $0 <= 49 }.sorted())
+            #expect(queue.nextDue == dues.filter { $0 > 49 }.min())
+        }
     }
 }

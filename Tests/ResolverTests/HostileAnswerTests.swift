@@ -259,6 +259,94 @@ import Testing
         #expect(denied.lifetime == 0)
     }
 
+    // MARK: One bad record
+
+    /// Records whose rdata is not what their type has, beside one that is.
+    private static let bad: [(RecordType, good: [UInt8], bad: [[UInt8]])] = [
+        (.a, [192, 0, 2, 1], [[], [192], [192, 0, 2], [192, 0, 2, 1, 0]]),
+        (.aaaa, [UInt8](repeating: 1, count: 16), [[1], [UInt8](repeating: 1, count: 17)]),
+        (.ns, [1, 97, 0], [[], [1, 97], [1, 97, 0, 0], [0xC0, 0], [0x40, 0], [0xC0]]),
+        (
+            .mx, [0, 1, 1, 97, 0],
+            [[0], [0, 1], [0, 1, 1, 97], [0, 1, 0, 0], [0, 1, 0xC0, 0xFF]]
+        ),
+        (.srv, [0, 0, 0, 0, 0, 53, 0], [[0, 0, 0, 0, 0, 53], [0, 0, 0, 0, 0, 53, 0, 0]]),
+        (.ptr, [0], [[3, 97, 98, 0]]),
+        (
+            RecordType(rawValue: 35), [0, 0, 0, 0, 0, 0, 0, 0],
+            [[0, 0, 0, 0, 9, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0]]
+        ),
+        (.https, [0, 1, 0], [[0, 1], [0, 1, 1, 97]]),
+    ]
+
+    @Test(arguments: bad.indices)
+    func `a record with rdata that its type cannot have is dropped, not the answer`(
+        index: Int
+    ) throws {
+        let (type, good, bad) = Self.bad[index]
+        for bad in bad {
+            for order in [[good, bad], [bad, good], [bad, good, bad]] {
+                for dnssecOK in [false, true] {
+                    let scrubbed = try Self.scrub("a.example", type, dnssecOK: dnssecOK) {
+                        // What is dropped does not count for the TTL.
+                        let records = order.map {
+                            Make.record(type, ttl: $0 == bad ? 1 : 300, $0)
+                        }
+                        return Make.message(to: $0, answers: records)
+                    }
+                    #expect(scrubbed.records == ["a.example. 300 \(type)"], "\(bad)")
+                    #expect(scrubbed.lifetime == 300)
+                }
+            }
+            #expect(throws: ScrubError.malformed, "\(bad)") {
+                try Self.scrub("a.example", type) {
+                    Make.message(to: $0, answers: [Make.record(type, ttl: 300, bad)])
+                }
+            }
+        }
+    }
+
+    @Test func `a bad record behind an alias is dropped, a bad alias or SOA is an error`() throws {
+        func scrub(_ alias: [UInt8], _ records: [[UInt8]], _ soa: [[UInt8]] = []) throws -> [String]
+        {
+            try Self.scrub("a.example") { query in
+                let alias = Make.record(.cname, ttl: 300, alias)
+                return Make.message(to: query, answers: [alias] + records, authorities: soa)
+            }.records
+        }
+        let (good, bad) = (
+            Make.address("b.example", [192, 0, 2, 1]), Make.address("b.example", [192, 0, 2])
+        )
+        let target = Make.name("b.example")
+        #expect(try scrub(target, [bad, good]) == ["a.example. 300 CNAME", "b.example. 300 A"])
+        for alias in [target + [0], Array(target.dropLast()), []] {
+            #expect(throws: ScrubError.malformed) { try scrub(alias, [good]) }
+        }
+        let soa = Make.record(owner: Make.name("example"), .soa, ttl: 300, [0, 0, 1])
+        #expect(throws: ScrubError.malformed) { try scrub(target, [], [soa]) }
+    }
+
+    @Test
+    func `with DO, a bad record of a signed set makes the answer an error, a bad signature goes`()
+        throws
+    {
+        func scrub(_ records: [[UInt8]], dnssecOK: Bool = true) throws -> [String] {
+            try Self.scrub("a.example", dnssecOK: dnssecOK) {
+                Make.message(to: $0, answers: records)
+            }.records
+        }
+        let (good, bad) = (
+            Make.address("a.example", [192, 0, 2, 1]), Make.address("a.example", [192, 0, 2])
+        )
+        let signature = Make.signature("a.example", covering: .a)
+        #expect(throws: ScrubError.malformed) { try scrub([good, bad, signature]) }
+        #expect(try scrub([good, bad, signature], dnssecOK: false) == ["a.example. 300 A"])
+        let cut = Make.record(.rrsig, ttl: 300, [0, 1, 13])
+        #expect(
+            try scrub([good, cut, signature]) == ["a.example. 300 A", "a.example. 300 RRSIG"]
+        )
+    }
+
     // MARK: Size and time
 
     @Test func `attack 31: an answer over 16 KiB is for those who wait alone`() throws {

@@ -17,6 +17,7 @@ import Testing
     private final class Bench: Sendable {
         let detector: LoopDetector
         private let reports: Reports
+        private let words = SeededWords(seed: 12)
 
         private final class Reports: Sendable {
             let told = Mutex<[Bool]>([])
@@ -32,9 +33,7 @@ import Testing
 
         func probe(_ link: LoopDetector.Link = link, below domain: DomainName? = nil) -> DomainName?
         {
-            var random = RandomPool { words in
-                for index in words.indices { words[index] = .random() }
-            }
+            var random = RandomPool(refill: words.fill)
             return detector.probe(link, below: domain ?? link.zone, random: &random)
         }
 

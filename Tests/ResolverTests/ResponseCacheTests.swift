@@ -8,13 +8,18 @@ import Testing
 @Suite struct `The response cache` {
     private static let seed = HashSeed(value: 3)
 
-    private static func question(route: UInt64 = 1, dnssecOK: Bool = false) -> UpstreamQuestion {
+    private static func question(
+        _ type: RecordType = .a,
+        route: UInt64 = 1,
+        dnssecOK: Bool = false,
+        checkingDisabled: Bool = false
+    ) -> UpstreamQuestion {
         UpstreamQuestion(
             rule: 0,
             routeID: route,
-            type: .a,
+            type: type,
             dnssecOK: dnssecOK,
-            checkingDisabled: false
+            checkingDisabled: checkingDisabled
         )
     }
 
@@ -70,14 +75,21 @@ import Testing
         }
     }
 
-    @Test func `gives back what was stored, by name, route and flags`() {
+    @Test func `gives back what was stored, by name, type, route and flags`() {
         var access = Access(ResponseCache(byteCount: 1 << 20))
-        access.store("www.example.org", [1, 2, 3])
-        access.store("www.example.org", [4], question: Self.question(route: 2))
-        access.store("www.example.org", [5], question: Self.question(dnssecOK: true))
-        #expect(access.read("WWW.example.ORG") == [1, 2, 3])
-        #expect(access.read("www.example.org", question: Self.question(route: 2)) == [4])
-        #expect(access.read("www.example.org", question: Self.question(dnssecOK: true)) == [5])
+        let questions = [
+            Self.question(), Self.question(.aaaa), Self.question(route: 2),
+            Self.question(dnssecOK: true), Self.question(checkingDisabled: true),
+            Self.question(dnssecOK: true, checkingDisabled: true),
+        ]
+        for (number, question) in questions.enumerated() {
+            #expect(access.read("www.example.org", question: question) == nil, "\(number)")
+            access.store("www.example.org", [UInt8(number), 7], question: question)
+        }
+        for (number, question) in questions.enumerated() {
+            let found = access.read("WWW.example.ORG", question: question)
+            #expect(found == [UInt8(number), 7], "\(number)")
+        }
         #expect(access.read("example.org") == nil)
     }
 

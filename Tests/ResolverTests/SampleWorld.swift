@@ -1,6 +1,7 @@
 import DNSWire
 import Resolver
 import Snapshot
+import Testing
 
 /// A world of two accounts and three VPCs, small enough to be held in the head.
 ///
@@ -115,9 +116,11 @@ struct Answer {
     var answerCount: Int { Int(octets.span.bigEndian16(at: 6) ?? 0) }
     var authorityCount: Int { Int(octets.span.bigEndian16(at: 8) ?? 0) }
 
+    typealias Record = (type: RecordType, ttl: UInt32, rdata: [UInt8])
+
     /// Type, TTL and rdata of every record, in order; owners are stepped over.
-    var records: [(type: RecordType, ttl: UInt32, rdata: [UInt8])] {
-        var found: [(type: RecordType, ttl: UInt32, rdata: [UInt8])] = []
+    var records: Recorded<Record> {
+        var found: [Record] = []
         let hasQuestion = octets.span.bigEndian16(at: 4) == 1
         var offset = hasQuestion ? skipName(at: 12) + 4 : 12
         let count = answerCount + authorityCount + Int(octets.span.bigEndian16(at: 10) ?? 0)
@@ -126,10 +129,14 @@ struct Answer {
             let type = RecordType(rawValue: octets.span.bigEndian16(at: offset) ?? 0)
             let ttl = octets.span.bigEndian32(at: offset + 4) ?? 0
             let length = Int(octets.span.bigEndian16(at: offset + 8) ?? 0)
+            guard offset + 10 + length <= octets.count else {
+                Issue.record("the answer ends before its records")
+                break
+            }
             found.append((type, ttl, Array(octets[offset + 10..<offset + 10 + length])))
             offset += 10 + length
         }
-        return found
+        return Recorded(found, missing: (RecordType(rawValue: 0), 0, []))
     }
 
     /// The addresses among the records, as text, in order.
@@ -148,7 +155,7 @@ struct Answer {
 
     private func skipName(at start: Int) -> Int {
         var offset = start
-        while octets[offset] != 0 {
+        while offset < octets.count, octets[offset] != 0 {
             if octets[offset] >= 0xC0 { return offset + 2 }
             offset += 1 + Int(octets[offset])
         }

@@ -1,12 +1,14 @@
 import DNSWire
 import Snapshot
+import Synchronization
+import TestSupport
 
 @testable import Resolver
 
 /// A forwarder with a clock and upstreams that a test moves by hand.
 struct ScriptedForwarding: ~Copyable {
     var forwarder: Forwarder
-    var random = RandomPool { words in for index in words.indices { words[index] = .random() } }
+    var random = RandomPool(refill: SeededWords(seed: 11).fill)
     var now: Milliseconds = 1_000_000
     var upstreams = [Self.first, Self.second]
     var ruleZone = DomainName.root
@@ -126,32 +128,51 @@ struct ScriptedForwarding: ~Copyable {
         while let effect = forwarder.nextEffect() { effects.append(effect) }
     }
 
+    typealias Sent = (attempt: UInt64, to: Upstream, message: [UInt8])
+
+    private static let nothingSent: Sent = (.max, first, [UInt8](repeating: 0, count: 64))
+
     /// What was sent over UDP, in order.
-    var sent: [(attempt: UInt64, to: Upstream, message: [UInt8])] {
-        effects.compactMap {
-            guard case .send(let attempt, let upstream, let message) = $0 else { return nil }
+    var sent: Recorded<Sent> {
+        let sent = effects.compactMap { effect -> Sent? in
+            guard case .send(let attempt, let upstream, let message) = effect else { return nil }
             return (attempt, upstream, message)
         }
+        return Recorded(sent, missing: Self.nothingSent)
     }
 
-    var streamed: [(attempt: UInt64, to: Upstream, message: [UInt8])] {
-        effects.compactMap {
-            guard case .stream(let attempt, let upstream, let message, _) = $0 else { return nil }
+    var streamed: Recorded<Sent> {
+        let streamed = effects.compactMap { effect -> Sent? in
+            guard case .stream(let attempt, let upstream, let message, _) = effect else {
+                return nil
+            }
             return (attempt, upstream, message)
         }
+        return Recorded(streamed, missing: Self.nothingSent)
     }
 
-    var answered: [(waiters: [UInt64], answer: FreshAnswer)] {
-        effects.compactMap {
-            guard case .answered(let waiters, let answer) = $0 else { return nil }
+    typealias Answered = (waiters: [UInt64], answer: FreshAnswer)
+
+    var answered: Recorded<Answered> {
+        let answered = effects.compactMap { effect -> Answered? in
+            guard case .answered(let waiters, let answer) = effect else { return nil }
             return (waiters.map(\.number), answer)
         }
+        let nothing = FreshAnswer(question: Self.question(), name: .root, payload: [])
+        return Recorded(answered, missing: ([], nothing))
     }
 
     var failed: [(waiters: [UInt64], error: ExtendedError)] {
         effects.compactMap {
-            guard case .failed(let waiters, let error) = $0 else { return nil }
-            return (waiters.map(\.number), error)
+            guard case .failed(let waiters, let failure) = $0 else { return nil }
+            return (waiters.map(\.number), failure.error)
+        }
+    }
+
+    var failures: [ForwardingFailure] {
+        effects.compactMap {
+            guard case .failed(_, let failure) = $0 else { return nil }
+            return failure
         }
     }
 
@@ -162,8 +183,17 @@ struct ScriptedForwarding: ~Copyable {
     }
 }
 
-extension UInt64 {
-    static func random() -> UInt64 { random(in: .min ... .max) }
+/// Random words that are the same in each run.
+final class SeededWords: Sendable {
+    private let generator: Mutex<SeededGenerator>
+
+    init(seed: UInt64) { generator = Mutex(SeededGenerator(seed: seed)) }
+
+    func fill(_ words: inout [UInt64]) {
+        generator.withLock { generator in
+            for index in words.indices { words[index] = generator.next() }
+        }
+    }
 }
 
 /// What upstreams send back to a query.

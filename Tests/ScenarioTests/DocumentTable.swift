@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 
 /// A line of a table in one of our documents.
 struct DocumentRow {
@@ -22,9 +23,61 @@ struct TestLink {
     var name: String
     var file: String
 
-    /// True if the file has a test of that name.
+    /// True if the file has a test of that name that runs and expects something.
     var holds: Bool {
         let source = try? String(contentsOfFile: Project.path(file), encoding: .utf8)
-        return source?.contains("func `\(name)`") == true
+        return source.map { Self.hasTest(name, in: $0) } ?? false
+    }
+
+    /// True if a function of that name is marked as a test, is not switched off, and has expectations.
+    ///
+    /// A helper may have them: a function that the test calls by its name, in the same file.
+    static func hasTest(_ name: String, in source: String) -> Bool {
+        guard let function = source.firstRange(of: "func `\(name)`") else { return false }
+        let before = source[..<function.lowerBound]
+        guard let mark = before.ranges(of: "@Test").last else { return false }
+        let attributes = before[mark.upperBound...]
+        let isMarked = ["func ", "}\n", "struct ", "var "].allSatisfy { !attributes.contains($0) }
+        guard isMarked, !attributes.contains(".disabled") else { return false }
+        let body = body(of: source[function.upperBound...])
+        return expects(body, in: source, depth: 3)
+    }
+
+    /// Up to the end of the function, which stands below its beginning.
+    private static func body(of source: Substring) -> Substring {
+        source.firstRange(of: "\n    }\n").map { source[..<$0.lowerBound] } ?? source
+    }
+
+    private static func expects(_ body: Substring, in source: String, depth: Int) -> Bool {
+        let words = ["#expect(", "#require(", "Issue.record("]
+        if words.contains(where: { body.contains($0) }) { return true }
+        return depth > 0
+            && helpers(of: body, in: source).contains { expects($0, in: source, depth: depth - 1) }
+    }
+
+    private static func helpers(of body: Substring, in source: String) -> [Substring] {
+        source.matches(of: /func ([a-zA-Z]+)[(<]/).filter { body.contains("\($0.1)(") }
+            .map { self.body(of: source[$0.range.upperBound...]) }
+    }
+}
+
+@Suite struct `Links to tests` {
+    private static func source(_ head: String, _ body: String = "#expect(true)") -> String {
+        "@Suite struct `S` {\n    \(head) func `a test`() {\n        \(body)\n    }\n\n    func other() {\n        #expect(true)\n    }\n}\n"
+    }
+
+    @Test(arguments: [
+        ("@Test", "#expect(true)", true), ("@Test(arguments: 1...3)", "#expect(true)", true),
+        ("@Test(.enabled(if: true))", "_ = try #require(x)", true), ("@Test", "other()", true),
+        ("", "#expect(true)", false), ("@Test(.disabled())", "#expect(true)", false),
+        ("@Test", "_ = 1", false), ("@Test func `b`() {\n    }\n\n    ", "#expect(true)", false),
+    ])
+    func `hold if the test is marked, runs and expects something`(
+        head: String,
+        body: String,
+        holds: Bool
+    ) {
+        #expect(TestLink.hasTest("a test", in: Self.source(head, body)) == holds)
+        #expect(!TestLink.hasTest("another test", in: Self.source(head, body)))
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -67,20 +68,85 @@ import Testing
     @Test func `leaves the old tree or the new one when it is killed at any moment`() throws {
         var export = AWSExport()
         let folder = try export.folder()
-        try folder.importAWS()
-        let old = try #require(folder.text(Self.private1))
-        export.interfaces[0]["PrivateIpAddress"] = "10.20.1.11"
-        try export.write(to: folder)
-        for moment in 1...10 {
-            let limit = ["timeout", "-s", "KILL", "0.\(moment < 10 ? "0" : "")\(moment)"]
-            try Command.run(
-                limit + [Project.zonal, "import", "aws", "export", "--into", "aws"],
+        // How long one takes here and now; the first has more to do.
+        var duration = Duration.zero
+        for address in [10, 12] {
+            export.interfaces[0]["PrivateIpAddress"] = "10.20.1.\(address)"
+            try export.write(to: folder)
+            duration = try ContinuousClock().measure { try folder.importAWS() }
+        }
+        var (killed, finished) = (0, 0)
+        for moment in 1...40 {
+            let before = try #require(folder.text(Self.private1))
+            let address = before.contains("10.20.1.11\n") ? "10.20.1.12" : "10.20.1.11"
+            export.interfaces[0]["PrivateIpAddress"] = address
+            try export.write(to: folder)
+            let seconds = duration / .seconds(1) * Double(moment) / 30
+            let result = try Command.run(
+                ["timeout", "-s", "KILL", "\(seconds)"]
+                    + [Project.zonal, "import", "aws", "export", "--into", "aws"],
                 in: folder.path
             )
             let text = try #require(folder.text(Self.private1))
             let topology = try #require(folder.text("aws/topology.yaml"))
-            #expect(text == old || text.contains("10.20.1.11"))
-            #expect(topology.contains("vpc-0a1"))
+            #expect(text == before || text.contains(address + "\n"))
+            #expect(topology.contains("vpc-0a1") && topology.hasSuffix("\n"))
+            if result.status == 0 {
+                finished += 1
+                #expect(text != before)
+            } else {
+                killed += 1
+            }
+        }
+        #expect(killed >= 3, "\(finished) had finished before they were killed, of \(duration)")
+        // What was left beside it by those that were killed is no hindrance.
+        export.interfaces[0]["PrivateIpAddress"] = "10.20.1.13"
+        try export.write(to: folder)
+        #expect(try folder.importAWS().status == 0)
+        #expect(folder.text(Self.private1)?.contains("10.20.1.13\n") == true)
+    }
+
+    @Test func `has the tree whole at every moment, whoever looks at it`() throws {
+        var export = AWSExport()
+        let folder = try export.folder()
+        try folder.importAWS()
+        // The more there is to be taken away, the longer would a tree be gone.
+        for number in 0..<300 { try folder.write("mine\n", to: "aws/notes/\(number).txt") }
+        let paths = ["aws/topology.yaml", Self.private1, "aws/notes/299.txt"].map(folder.file)
+        let watch = Watch(paths)
+        for address in 20..<36 {
+            export.interfaces[0]["PrivateIpAddress"] = "10.20.1.\(address)"
+            try export.write(to: folder)
+            #expect(try folder.importAWS().status == 0)
+        }
+        let seen = watch.end()
+        #expect(seen.looks > 1_000)
+        #expect(seen.misses == 0, "of \(seen.looks)")
+    }
+
+    /// Looks for files again and again, on a thread of its own.
+    private final class Watch: Sendable {
+        private let isOver = Atomic(false)
+        private let looks = Atomic(0)
+        private let misses = Atomic(0)
+        private let hasEnded = DispatchSemaphore(value: 0)
+
+        init(_ paths: [String]) {
+            Thread.detachNewThread { [self] in
+                while !isOver.load(ordering: .relaxed) {
+                    for path in paths where access(path, F_OK) != 0 {
+                        misses.add(1, ordering: .relaxed)
+                    }
+                    looks.add(1, ordering: .relaxed)
+                }
+                hasEnded.signal()
+            }
+        }
+
+        func end() -> (looks: Int, misses: Int) {
+            isOver.store(true, ordering: .relaxed)
+            hasEnded.wait()
+            return (looks.load(ordering: .relaxed), misses.load(ordering: .relaxed))
         }
     }
 

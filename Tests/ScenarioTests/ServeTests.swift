@@ -44,6 +44,20 @@ import Testing
         #expect(result.complaints.contains("127.0.0.1:\(taken.port)"))
     }
 
+    @Test func `ends with 2 if somebody holds the port, even if he would share it`() throws {
+        let taken = try BoundSocket(kind: .datagram, sharing: true)
+        let folder = try TemporaryFolder(["zonal.yaml": "forward: []\n"])
+        let result = try Command.run(
+            [
+                Project.zonal, "serve", "--config", "zonal.yaml", "--listen",
+                "127.0.0.1:\(taken.port)",
+            ],
+            in: folder.path
+        )
+        #expect(result.status == 2, "\(result.complaints)")
+        #expect(result.complaints.contains("127.0.0.1:\(taken.port)"))
+    }
+
     @Test func `takes a changed zone at SIGHUP`() throws {
         let server = try start()
         #expect(try server.dig("127.20.1.7", "www.app.example").data == ["127.20.1.1"])
@@ -125,9 +139,18 @@ import Testing
                 #expect(dig.data == ["127.20.1.1"], "\(dig.text)")
             }
         }
-        let six = try ZonalServer("forward: []\n", listen: ["[::]:0"])
-        let dig = try Dig(["-p", "\(six.port)", "@::1", "www.app.example"])
-        #expect(dig.rcode == "REFUSED" || dig.rcode == "SERVFAIL", "\(dig.text)")
+        let six = try ZonalServer(
+            Self.network.replacing("127.20.0.0/16", with: "127.20.0.0/16, \"::1/128\""),
+            files: ["app.example.zone": Self.zone("127.20.1.1")],
+            listen: ["[::]:0"]
+        )
+        for transport in ["+notcp", "+tcp"] {
+            let dig = try Dig(["-p", "\(six.port)", "@::1", transport, "www.app.example"])
+            #expect(dig.data == ["127.20.1.1"], "\(dig.text)")
+        }
+        let none = try ZonalServer("forward: []\n", listen: ["[::]:0"])
+        let refused = try Dig(["-p", "\(none.port)", "@::1", "www.app.example"])
+        #expect(refused.rcode == "REFUSED", "\(refused.text)")
     }
 
     @Test func `tells clients of overlapping VPCs apart by the listener that they ask`() throws {

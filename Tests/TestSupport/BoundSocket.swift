@@ -14,7 +14,14 @@ package final class BoundSocket: Sendable {
     }
 
     /// Binds to `address`, 127.0.0.1 by default; port 0 lets the kernel choose.
-    package init(kind: Kind, address: String = "127.0.0.1", port: UInt16 = 0) throws {
+    ///
+    /// With `sharing` others of this user may bind there, too (SO_REUSEPORT).
+    package init(
+        kind: Kind,
+        address: String = "127.0.0.1",
+        port: UInt16 = 0,
+        sharing: Bool = false
+    ) throws {
         let type = Int32((kind == .datagram ? SOCK_DGRAM : SOCK_STREAM).rawValue)
         let descriptor = socket(AF_INET, type | Int32(SOCK_CLOEXEC.rawValue), 0)
         var timeout = timeval(tv_sec: 10, tv_usec: 0)
@@ -26,6 +33,8 @@ package final class BoundSocket: Sendable {
         // Connections of an earlier socket there may not be quite over.
         var reuse: Int32 = kind == .stream && port != 0 ? 1 : 0
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, 4)
+        var share: Int32 = sharing ? 1 : 0
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &share, 4)
         var name = Self.name(address, port)
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = unsafe withUnsafeMutablePointer(to: &name) {

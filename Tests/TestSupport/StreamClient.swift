@@ -85,6 +85,31 @@ package final class StreamClient: Sendable {
         }
     }
 
+    /// Sends `octets` again and again until the other side takes no more for half a second, or has taken
+    /// `limit` octets; how many it has taken.
+    package func sendUntilBlocked(_ octets: [UInt8], limit: Int) -> Int {
+        var sent = 0
+        while sent < limit {
+            // What was cut off the last time comes first, so that messages stay whole.
+            let rest = Array(octets[(sent % octets.count)...])
+            // Sound: the buffer is an array, passed with its size.
+            let count = unsafe Glibc.send(
+                descriptor,
+                rest,
+                rest.count,
+                Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+            )
+            if count > 0 {
+                sent += count
+                continue
+            }
+            var item = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            // Sound: one item, as said.
+            guard count < 0, errno == EAGAIN, unsafe poll(&item, 1, 500) == 1 else { break }
+        }
+        return sent
+    }
+
     /// Sends messages, each behind its length, in one segment.
     package func send(messages: [[UInt8]]) throws {
         try send(messages.flatMap(Self.framed))

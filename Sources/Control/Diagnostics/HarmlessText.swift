@@ -1,3 +1,5 @@
+import DNSWire
+
 /// Text of files, tags, arguments and the network as a terminal or a log may have it.
 ///
 /// What a reader cannot see, or what acts on a terminal, stands as `\DDD`, an octet each, as in a master
@@ -27,14 +29,7 @@ package enum HarmlessText {
 
     /// True of what a reader sees and what moves nothing but its own place in the line.
     package static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
-        if scalar.isASCII { return (0x20...0x7E).contains(scalar.value) }
-        if scalar.properties.isDefaultIgnorableCodePoint { return false }
-        return switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse,
-            .unassigned:
-            false
-        default: true
-        }
+        PlainText.isHarmless(scalar)
     }
 
     private static func escape(_ scalar: Unicode.Scalar) -> String {

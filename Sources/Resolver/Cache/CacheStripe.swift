@@ -257,9 +257,19 @@ import Synchronization
 
     /// Forgets the key's entry.
     func remove(_ key: CacheKey, _ name: borrowing FoldedName) {
+        if lacks(key, name) { return }
         beginWriting()
         if let old = find(key, name)?.place { remove(old) }
         endWriting()
+    }
+
+    /// True if there is no entry of the key; false if there is one, or a writer is at work.
+    private func lacks(_ key: CacheKey, _ name: borrowing FoldedName) -> Bool {
+        // Sound: index 0 is within every stripe.
+        let before = unsafe words[Field.sequence.rawValue].load(ordering: .acquiring)
+        guard before & 1 == 0, find(key, name) == nil else { return false }
+        atomicMemoryFence(ordering: .acquiring)
+        return field(.sequence) == before
     }
 
     /// Forgets every entry whose name `matches`, a few at a time: readers wait while the stripe is held.

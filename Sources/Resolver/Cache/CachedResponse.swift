@@ -185,6 +185,16 @@ extension ResponseScrubber.Result {
         payload[1] |= kinds.rawValue
     }
 
+    /// The name that was asked for does not exist, whatever the type (RFC 2308 §5).
+    ///
+    /// Behind aliases the denial is of the last name, which was not asked for: nothing is concluded from it.
+    var deniesName: Bool {
+        guard payload.first == UInt8(ResponseCode.nonexistentDomain.rawValue),
+            let cached = CachedResponse(payload.span)
+        else { return false }
+        return cached.answerCount == 0
+    }
+
     /// Takes the upstream's AD out of the payload: it is not one whose word counts.
     mutating func removeAuthenticity() { payload[1] &= ~CachedResponse.authentic }
 }

@@ -129,14 +129,23 @@ import Synchronization
 public struct CacheKey: Sendable, BitwiseCopyable {
     let hash: UInt64
     let routeID: UInt64
-    /// Type, DO and CD.
+    /// Type, DO and CD; or, for all types, that the name does not exist.
     let kind: UInt32
 
+    /// The key of what the name has of the question's type.
     public init(_ question: UpstreamQuestion, _ name: borrowing FoldedName) {
+        self.init(UInt32(question.type.rawValue), question, name)
+    }
+
+    /// The key of the name's NXDOMAIN, which holds for all types (RFC 2308 §5), but not for names below.
+    public init(absenceFor question: UpstreamQuestion, _ name: borrowing FoldedName) {
+        self.init(1 << 18, question, name)
+    }
+
+    private init(_ what: UInt32, _ question: UpstreamQuestion, _ name: borrowing FoldedName) {
         routeID = question.routeID
         kind =
-            UInt32(question.type.rawValue) | (question.dnssecOK ? 1 << 16 : 0)
-            | (question.checkingDisabled ? 1 << 17 : 0)
+            what | (question.dnssecOK ? 1 << 16 : 0) | (question.checkingDisabled ? 1 << 17 : 0)
         let mixed =
             (name.hash(ofSuffix: 0) ^ question.routeID ^ UInt64(kind) << 20)
             &* 0x9E37_79B9_7F4A_7C15

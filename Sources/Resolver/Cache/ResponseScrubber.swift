@@ -127,7 +127,7 @@ public struct ResponseScrubber {
         chain = [asked]
         let line = names.line(of: asked)
         zone = line[min(ruleZone.labels.count, line.count - 1)]
-        body = ScrubbedBody(behind: asked, of: names)
+        body = ScrubbedBody(behind: asked, of: names, in: message)
         var sections = (answers: [Candidate](), authorities: [Candidate]())
         rcode = try Self.read(&reader, message, &names, into: &sections)
         (answers, authorities) = sections
@@ -177,7 +177,7 @@ public struct ResponseScrubber {
         while true {
             let here = answers.filter { $0.owner == current }
             let dname = dname(above: current)
-            let asked = dname == nil ? set(of: question.type, among: here, in: message) : []
+            let asked = dname == nil ? try set(of: question.type, among: here, in: message) : []
             if asked.contains(where: isAsked) { return try finishPositive(asked, message) }
             switch try appendAlias(of: current, below: dname, among: here, message) {
             case .none: return try finishNegative(current, message)
@@ -225,7 +225,7 @@ public struct ResponseScrubber {
         let cnames = here.filter { $0.record.type == .cname }
         guard let target = try target(of: cnames, message) else { return .none }
         if stripsPrivate, isLocalhost(target, message) { return .stripped }
-        let set = set(of: .cname, among: here, in: message)
+        let set = try set(of: .cname, among: here, in: message)
         try appendOnce(cnames[0], of: set, message)
         body.endAlias(target, names)
         return .target(target)
@@ -239,7 +239,7 @@ public struct ResponseScrubber {
         let there = answers.filter { $0.owner == dname.owner }
         let dnames = there.filter { $0.record.type == .dname }
         guard let replacement = try target(of: dnames, message) else { return .none }
-        let set = set(of: .dname, among: there, in: message)
+        let set = try set(of: .dname, among: there, in: message)
         if !dnameOwners.contains(dname.owner) {
             dnameOwners.append(dname.owner)
             // Where signatures are what is asked for, the chain may lead to these.
@@ -287,16 +287,29 @@ public struct ResponseScrubber {
     // MARK: RRsets
 
     /// The records of a type among those of one owner and, with DO, their signatures.
+    ///
+    /// A record whose rdata is not what its type has is left out. The answer is of no use if no record is
+    /// left, or if the rest is signed: without the record its signatures fail.
     private func set(
         of type: RecordType,
         among here: [Candidate],
         in message: Span<UInt8>
-    ) -> [Candidate] {
-        here.filter { candidate in
+    ) throws(ScrubError) -> [Candidate] {
+        let all = here.filter { candidate in
             candidate.record.type == type
                 || question.dnssecOK && candidate.record.type == .rrsig
                     && message.bigEndian16(at: candidate.record.rdata) == type.rawValue
         }
+        // Where an alias leads, and how long a denial holds, depends on that one record.
+        let isNeeded = [RecordType.cname, .dname, .soa].contains(type)
+        let kept = all.filter {
+            isNeeded && $0.record.type == type || RdataShape.fits($0.record, in: message)
+        }
+        let records = kept.count { $0.record.type == type }
+        guard records < all.count(where: { $0.record.type == type }) else { return kept }
+        let isSigned = type != .rrsig && kept.contains(where: \.isSignature)
+        guard records > 0, !isSigned else { throw .malformed }
+        return kept
     }
 
     /// Appends records that live and die together.
@@ -349,7 +362,7 @@ public struct ResponseScrubber {
             try append(set, to: .answer, message)
         }
         // With DO: that the name was made of a wildcard (RFC 4035 §3.1.3.3).
-        try append(proofs(below: zone, in: message), to: .authority, message)
+        try append(try proofs(below: zone, in: message), to: .authority, message)
         return body.finish(rcode: rcode, isAuthentic: isAuthentic)
     }
 
@@ -406,19 +419,22 @@ public struct ResponseScrubber {
         else { throw ScrubError.malformed }
         let limit = min(limits.bound(minimum), limits.negativeMaximum)
         let there = authorities.filter { $0.owner == soa.owner }
-        let set = [soa] + set(of: .soa, among: there, in: message).filter(\.isSignature)
+        let set = [soa] + (try set(of: .soa, among: there, in: message)).filter(\.isSignature)
         try append(set, atMost: limit, to: .authority, message)
         let isAbove = names.isInside(zone, soa.owner)
-        let proofs = proofs(below: isAbove ? soa.owner : zone, in: message)
+        let proofs = try proofs(below: isAbove ? soa.owner : zone, in: message)
         try append(proofs, atMost: ttl(of: set, atMost: limit), to: .authority, message)
     }
 
     /// NSEC and NSEC3 with their signatures, for clients that validate; nothing is concluded from them.
-    private func proofs(below top: NameTable.Number, in message: Span<UInt8>) -> [Candidate] {
+    private func proofs(
+        below top: NameTable.Number,
+        in message: Span<UInt8>
+    ) throws(ScrubError) -> [Candidate] {
         guard question.dnssecOK else { return [] }
-        return [RecordType.nsec, .nsec3].flatMap { type in
-            set(of: type, among: authorities, in: message).filter { names.isInside($0.owner, top) }
-        }
+        let there = authorities.filter { names.isInside($0.owner, top) }
+        return try set(of: .nsec, among: there, in: message)
+            + set(of: .nsec3, among: there, in: message)
     }
 }
 

@@ -2,6 +2,8 @@ import DNSWire
 
 /// The records of a payload in the making, their names compressed against the question and against the
 /// targets of the aliases before them.
+///
+/// Labels that come from the question as it was sent, letters mixed, are written in lower case.
 struct ScrubbedBody {
     private var octets: [UInt8] = []
     private var ttlPlaces: [UInt16] = []
@@ -15,6 +17,7 @@ struct ScrubbedBody {
     private var places: [UInt16]
     /// Where the body starts in the message.
     private let base: Int
+    private let letters: MixedLetters
 
     /// Octets of a message that leave room for OPT in one of 64 KiB.
     private static let messageLimit = 65_000
@@ -22,7 +25,8 @@ struct ScrubbedBody {
     private static let keptLimit = 16_384
 
     /// Begins behind the question of the asked name.
-    init(behind asked: NameTable.Number, of names: NameTable) {
+    init(behind asked: NameTable.Number, of names: NameTable, in message: Span<UInt8>) {
+        letters = MixedLetters(of: message)
         base = Header.size + names.length(of: asked) + 4
         places = [UInt16](repeating: 0, count: names.count)
         note(asked, at: Header.size, names)
@@ -46,7 +50,8 @@ struct ScrubbedBody {
             for index in range { octets.append(message[index]) }
         } name: { place throws(WireError) in
             try message.forEachLabel(ofNameAt: place) { start, length in
-                for index in start..<start + length { octets.append(message[index]) }
+                // The case of a name in NSEC is signed as it stands (RFC 6840 §5.1).
+                append(label: start..<start + length, isSigned: record.type == .nsec, message)
             }
         }
         try endRecord(lengthAt: length, in: section)
@@ -132,7 +137,22 @@ struct ScrubbedBody {
         _ message: Span<UInt8>
     ) {
         guard name != NameTable.root else { return octets.append(0) }
-        for index in names.firstLabel(of: name) { octets.append(message[index]) }
+        append(label: names.firstLabel(of: name), message)
+    }
+
+    /// Appends a label with its length octet, in lower case if it comes from the question.
+    private mutating func append(
+        label: Range<Int>,
+        isSigned: Bool = false,
+        _ message: Span<UInt8>
+    ) {
+        let isOurs =
+            letters.isInQuestion(label)
+            || !isSigned && letters.isCopied(label.dropFirst(), in: message)
+        for index in label {
+            // A length octet is no letter.
+            octets.append(isOurs ? DomainName.fold(message[index]) : message[index])
+        }
     }
 
     /// Notes that a name stands in full at `place`, and with it all names above it.

@@ -249,16 +249,20 @@ extension Forwarder {
         now: Milliseconds
     ) {
         name.read(question.key.name)
-        guard answer.lifetime > 0 else {
-            return cache.remove(CacheKey(question.question, name), name)
-        }
+        let isDenied = answer.deniesName
+        let typed = CacheKey(question.question, name)
+        let absence = CacheKey(absenceFor: question.question, name)
+        let key = isDenied ? absence : typed
+        // What was known of the name before is not so any more.
+        cache.remove(isDenied ? typed : absence, name)
+        guard answer.lifetime > 0 else { return cache.remove(key, name) }
         let seconds = UInt32(truncatingIfNeeded: now / 1000)
         cache.store(
-            CacheKey(question.question, name),
+            key,
             name,
             payload: answer.payload.span,
             storedAt: seconds,
-            expiresAt: seconds &+ answer.lifetime
+            expiresAt: seconds + min(answer.lifetime, .max - seconds)
         )
     }
 
@@ -289,8 +293,8 @@ extension Forwarder {
         guard let question = questions[number] else { return }
         end(number)
         guard !question.isProbe else { return }
-        failures.note(question.error, of: question.key, now: now)
-        effects.append(.failed(question.waiters, question.error))
+        failures.note(question.failure, of: question.key, now: now)
+        effects.append(.failed(question.waiters, question.failure))
     }
 
     mutating func end(_ number: UInt64) {

@@ -11,7 +11,7 @@ struct FailureMemory {
     private static let memory: Milliseconds = 10_000
 
     private struct Failure {
-        var error: ExtendedError
+        var failure: ForwardingFailure
         var start: Milliseconds
         var delay: Milliseconds
 
@@ -27,18 +27,18 @@ struct FailureMemory {
         of key: QuestionKey,
         now: Milliseconds,
         revival: Milliseconds
-    ) -> ExtendedError? {
+    ) -> ForwardingFailure? {
         // Most of the time nothing is wrong, and then nothing is looked up.
         guard !failures.isEmpty, let failure = failures[key] else { return nil }
         let delay = failure.start < revival ? Self.shortest : failure.delay
-        return now < failure.start + delay ? failure.error : nil
+        return now < failure.start + delay ? failure.failure : nil
     }
 
-    mutating func note(_ error: ExtendedError, of key: QuestionKey, now: Milliseconds) {
+    mutating func note(_ new: ForwardingFailure, of key: QuestionKey, now: Milliseconds) {
         if failures.count >= Self.capacity { failures = failures.filter { !$0.value.isPast(now) } }
         // Forgetting costs a query upstream, never memory.
         if failures.count >= Self.capacity { failures.removeAll(keepingCapacity: true) }
-        var failure = Failure(error: error, start: now, delay: Self.shortest)
+        var failure = Failure(failure: new, start: now, delay: Self.shortest)
         if let last = failures[key], !last.isPast(now) {
             failure.delay = min(last.delay * 2, Self.longest)
         }

@@ -64,7 +64,7 @@ public struct Forwarder: ~Copyable {
         /// Run the pipeline again for these clients, which now know an answer.
         case answered([Waiter], FreshAnswer)
         /// Run the pipeline again for these clients: nobody answered.
-        case failed([Waiter], ExtendedError)
+        case failed([Waiter], ForwardingFailure)
     }
 
     public struct Counters: Sendable, BitwiseCopyable {
@@ -89,7 +89,7 @@ public struct Forwarder: ~Copyable {
         /// The same, but an answer is hardly to be expected: an expired one is better.
         case doubtful
         /// Nothing is asked: it failed a moment ago, or too much is under way.
-        case failed(ExtendedError)
+        case failed(ForwardingFailure)
     }
 
     /// Questions in flight.
@@ -124,9 +124,9 @@ public struct Forwarder: ~Copyable {
         }
         let known = numbers[key]
         if known == nil,
-            let error = failures.failure(of: key, now: now, revival: health.lastRevival)
+            let failure = failures.failure(of: key, now: now, revival: health.lastRevival)
         {
-            return .failed(error)
+            return .failed(failure)
         }
         let suffix = SuffixLoads.suffix(
             of: name,
@@ -278,8 +278,11 @@ public struct Forwarder: ~Copyable {
         switch reply {
         case .answer: accept(message, number, index, now: now, random: &random)
         case .truncated: askOverStream(number, index, now: now, random: &random)
-        case .noEDNS: askWithoutOPT(number, index, now: now, random: &random)
+        case .noEDNS:
+            noteErrors(of: message, for: number)
+            askWithoutOPT(number, index, now: now, random: &random)
         case .useless:
+            noteErrors(of: message, for: number)
             noteRefusal(of: number, index, now: now)
             giveUp(number, index, because: .noReachableAuthority, now: now, random: &random)
         }
@@ -328,6 +331,12 @@ public struct Forwarder: ~Copyable {
             guard index == question.attempts.count - 1 else { continue }
             tryNext(number, now: now, random: &random)
         }
+    }
+
+    /// Notes what an upstream says of why it has no answer.
+    private mutating func noteErrors(of message: Span<UInt8>, for number: UInt64) {
+        guard let errors = ReportedErrors(reading: message) else { return }
+        questions[number]?.note(errors)
     }
 
     private mutating func noteRefusal(of number: UInt64, _ index: Int, now: Milliseconds) {

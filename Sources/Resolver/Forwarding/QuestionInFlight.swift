@@ -45,7 +45,10 @@ final class QuestionInFlight {
     /// Upstreams tried so far, round after round.
     private var tries = 0
     /// What the clients are told if nothing better comes.
-    private(set) var error = ExtendedError.noReachableAuthority
+    private var error = ExtendedError.noReachableAuthority
+    private var reported: ReportedErrors?
+
+    var failure: ForwardingFailure { ForwardingFailure(error, reported: reported) }
 
     /// One message to one upstream.
     struct Attempt: Sendable {
@@ -160,6 +163,9 @@ final class QuestionInFlight {
         unreachable |= bit
         self.error = error
     }
+
+    /// Notes what an upstream says of why it has no answer; the last to say so counts.
+    func note(_ errors: ReportedErrors) { reported = errors }
 
     /// Notes that nothing comes; false if that is known of an attempt at the same upstream.
     func miss(_ attempt: Int) -> Bool {

@@ -36,15 +36,12 @@ extension Pipeline {
                 into: &reply
             )
         }
-        let key = CacheKey(question, name)
-        let entry = unsafe cache.read(
-            key,
-            name,
-            into: payloadMemory,
-            refreshTime: mayRefresh && refreshment == nil ? now : nil
-        )
-        if entry?.isToBeRefreshed ?? false { leaveToRefresh(question) }
         let mayBeStale = resolution.acceptsStale || resolution.failure != nil
+        var entry = read(CacheKey(question, name), now: now)
+        if entry.map({ now >= $0.expiresAt }) ?? true {
+            entry = readAbsence(question, insteadOf: entry, mayBeStale: mayBeStale, now: now)
+        }
+        if entry?.isToBeRefreshed ?? false { leaveToRefresh(question) }
         if let entry, let age = age(of: entry, now: now, mayBeStale: mayBeStale) {
             // Sound: the cache wrote `length` octets, and nobody else has the pipeline's memory.
             let payload = unsafe Span<UInt8>(
@@ -62,9 +59,47 @@ extension Pipeline {
         }
         guard let failure = resolution.failure else { return .ask(question) }
         // Whoever asks in a circle is to turn to somebody else.
-        let rcode: ResponseCode = failure == .forwardingLoop ? .refused : .serverFailure
-        response.fail(rcode, failure, in: &reply, questionEnd: query.questionEnd)
+        let rcode: ResponseCode = failure.error == .forwardingLoop ? .refused : .serverFailure
+        let isReported = failure.reported != nil
+        response.fail(
+            rcode,
+            isReported ? nil : failure.error,
+            in: &reply,
+            questionEnd: query.questionEnd
+        )
+        response.passesOnErrors = isReported
         return .done
+    }
+
+    /// Copies an entry into the pipeline's memory.
+    @inline(__always)
+    private func read(_ key: CacheKey, now: UInt32) -> CachedEntry? {
+        // Sound: nobody else has the pipeline's memory.
+        unsafe cache.read(
+            key,
+            name,
+            into: payloadMemory,
+            refreshTime: mayRefresh && refreshment == nil ? now : nil
+        )
+    }
+
+    /// The name's NXDOMAIN where what it had of the question's type, `entry`, has expired, or was never known.
+    ///
+    /// Of two that have expired the one that was learnt last counts.
+    @inline(never)
+    private func readAbsence(
+        _ question: UpstreamQuestion,
+        insteadOf entry: CachedEntry?,
+        mayBeStale: Bool,
+        now: UInt32
+    ) -> CachedEntry? {
+        let absence = read(CacheKey(absenceFor: question, name), now: now)
+        guard mayBeStale, let entry else { return absence }
+        if let absence, now < absence.expiresAt || absence.storedAt > entry.storedAt {
+            return absence
+        }
+        // The memory has been written to since.
+        return read(CacheKey(question, name), now: now)
     }
 
     /// What an upstream knows is for those alone who ask for recursion (RFC 1034 §4.3.1); an alias that led
@@ -114,9 +149,11 @@ extension Pipeline {
         now: UInt32,
         mayBeStale: Bool
     ) -> CachedResponse.Age? {
-        if now < entry.expiresAt { return .seconds(now &- entry.storedAt) }
-        let isRecent = now &- entry.expiresAt <= cache.limits.stale
-        return mayBeStale && isRecent ? .stale : nil
+        guard now >= entry.expiresAt else {
+            // Another worker, whose clock is a second ahead, may have stored it.
+            return .seconds(now - min(entry.storedAt, now))
+        }
+        return mayBeStale && now - entry.expiresAt < cache.limits.stale ? .stale : nil
     }
 
     /// Writes an upstream's answer, as far as this client's routes let its rule speak.
@@ -141,6 +178,7 @@ extension Pipeline {
         if case .stale = age {
             response.error =
                 cached.rcode == .nonexistentDomain ? .staleNonexistentDomain : .staleAnswer
+            response.passesOnErrors = true
         }
         if cached.isStripped { response.error = .blocked }
         response.withheld = []

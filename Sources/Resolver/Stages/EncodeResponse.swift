@@ -46,7 +46,14 @@ enum EncodeResponse {
         )
         var response = Response()
         response.isTruncated = true
-        finish(response, to: query, options: options, in: snapshot, into: &reply)
+        finish(
+            response,
+            to: query,
+            options: options,
+            in: snapshot,
+            knowing: .start,
+            into: &reply
+        )
     }
 
     private static func limit(
@@ -65,6 +72,7 @@ enum EncodeResponse {
         to query: Query,
         options: ReplyOptions,
         in snapshot: borrowing CompiledSnapshot,
+        knowing resolution: borrowing Resolution,
         into reply: inout ReplyWriter
     ) {
         var additionalCount = response.additionalCount
@@ -75,6 +83,9 @@ enum EncodeResponse {
             reply.write16(0)
             options.write(from: snapshot, into: &reply)
             if let error = response.error { write(error, into: &reply) }
+            if response.passesOnErrors, let errors = resolution.failure?.reported {
+                PassOnErrors.write(errors, into: &reply)
+            }
             reply.patch16(UInt16(truncatingIfNeeded: reply.count - start - 2), at: start)
             additionalCount &+= 1
         }

@@ -13,8 +13,11 @@ extension DatagramWorker {
     }
 
     /// Ends a client's question: stale, or SERVFAIL with the reason.
-    mutating func fail(_ client: consuming WaitingClient, because error: ExtendedError) {
-        client.resolution.failure = error
+    mutating func fail(
+        _ client: consuming WaitingClient,
+        because failure: ForwardingFailure
+    ) {
+        client.resolution.failure = failure
         if case .asks = run(client) { finish(client.route, nil) }
     }
 
@@ -54,8 +57,8 @@ extension DatagramWorker {
         case .waiting: break
         case .doubtful:
             if let client = clients.remove(waiter) { answerStale(client, waiter) }
-        case .failed(let error):
-            if let client = clients.remove(waiter) { fail(client, because: error) }
+        case .failed(let failure):
+            if let client = clients.remove(waiter) { fail(client, because: failure) }
         }
     }
 
@@ -261,11 +264,11 @@ extension DatagramWorker {
                 client.resolution.fresh.append(answer)
                 self.answer(client)
             }
-        case .failed(let waiters, let error):
+        case .failed(let waiters, let failure):
             for waiter in waiters {
                 if LoopSearch.isProbe(waiter.number) { endProbe(waiter.number, isAnswered: false) }
                 guard let client = clients.remove(waiter.number) else { continue }
-                fail(client, because: error)
+                fail(client, because: failure)
             }
         }
     }

@@ -50,7 +50,9 @@ import Testing
         let dig = try server.dig("127.0.0.1", "n0.even.example")
         #expect(dig.rcode == "SERVFAIL" && dig.answer.isEmpty, "\(dig.text)")
         #expect(dig.text.contains("EDE: 0"), "\(dig.text)")
-        #expect((8...18).contains(even.queries.count + odd.queries.count))
+        // The name asked for, and where sixteen aliases lead; the seventeenth is one too many.
+        let asked = (even.queries + odd.queries).compactMap { Self.number(of: $0.message) }
+        #expect(Set(asked) == Set(0...16))
     }
 
     @Test(arguments: 1...3)
