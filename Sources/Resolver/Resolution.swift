@@ -16,7 +16,7 @@ public struct Resolution: Sendable {
     public var isAdmitted = false
 
     /// Knows nothing, or only that asking has failed.
-    public init(failure: ExtendedError? = nil) { self.failure = failure }
+    public init(failure: ForwardingFailure? = nil) { self.failure = failure }
 
     /// Nothing is known yet.
     public static let start = Resolution()
