@@ -49,7 +49,7 @@ package final class Server: Sendable {
         let workers = settings.workers ?? System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: workers)
         let upstreams = UpstreamStreams(on: group, limits: settings.upstreamStreams)
-        let datagramSettings = DatagramSettings(
+        var datagramSettings = DatagramSettings(
             listeners: settings.listeners,
             workers: workers,
             snapshots: snapshots,
@@ -63,6 +63,7 @@ package final class Server: Sendable {
                 )
             }
         )
+        datagramSettings.waiting = WaitingCounts(limitPerClient: settings.limits.waitingPerClient)
         let sockets: ServerSockets
         do throws(SocketError) {
             sockets = try await ServerSockets(datagramSettings, settings.streams)
@@ -138,7 +139,7 @@ package final class Server: Sendable {
     package func abandon() async { await drain() }
 
     private static func report(_ link: LoopDetector.Link, _ isLoop: Bool, to logger: Logger) {
-        let upstream = AddressAndPort(link.upstream.address, port: link.upstream.port)
+        let upstream = AddressAndPort(link.upstream)
         if isLoop {
             logger.error(
                 "forwarding loop: \(upstream) asks this server what it is asked for \(link.zone); it is asked no more until that ends; name another server in `forward`"
@@ -166,7 +167,11 @@ package final class Server: Sendable {
 extension Server: Service {
     /// Answers until the process is told to stop, then drains.
     package func run() async throws {
-        for address in addresses { logger.notice("listening on \(address) (UDP, TCP)") }
+        let late = datagrams.lateListeners
+        for (number, address) in addresses.enumerated()
+        where !late.contains(where: { $0.number == number }) {
+            logger.notice("listening on \(address) (UDP, TCP)")
+        }
         do {
             try datagrams.start()
         } catch {
@@ -176,7 +181,12 @@ extension Server: Service {
         datagrams.searchForLoops()
         health.watch(served.snapshot)
         logger.notice("ready")
+        let listening = Task { [streams, logger] in
+            await LateListeners(listeners: late, streams: streams, logger: logger).run()
+        }
         try? await gracefulShutdown()
+        listening.cancel()
+        await listening.value
         logger.notice("draining")
         await drain()
         logger.notice("stopped")

@@ -51,7 +51,8 @@ struct ServerSockets {
             )
         )
         do throws(SocketError) {
-            for (number, address) in datagrams.addresses.enumerated() {
+            let late = Set(datagrams.lateListeners.map(\.number))
+            for (number, address) in datagrams.addresses.enumerated() where !late.contains(number) {
                 try streams.listen(at: address, listener: number)
             }
         } catch {

@@ -20,7 +20,8 @@ struct ServeCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Listen here, UDP and TCP, instead of where the configuration says; may be repeated.",
             valueName: "address:port"
-        )
+        ),
+        transform: ListenAddress.init(parsing:)
     )
     var listen: [ListenAddress] = []
 
@@ -44,6 +45,12 @@ struct ServeCommand: AsyncParsableCommand {
             listeners: listen.map(\.endpoint)
         )
         let loaded = try load(source)
+        for listener in loaded.leftOut {
+            let place = AddressAndPort(listener.address, port: listener.port)
+            logger.notice(
+                "this machine has no address \(listener.address): the default listener \(place) is left out"
+            )
+        }
         let server = try await start(loaded.settings, descriptors: descriptors, logger, log)
         let reloader = Reloader(
             server: server,
@@ -88,6 +95,13 @@ struct ServeCommand: AsyncParsableCommand {
         var settings = settings
         // The other half is for upstream sockets and everything else.
         settings.streams.connections = min(settings.streams.connections, descriptors / 2)
+        if settings.limits != ClientLimits(),
+            settings.streams.connections < settings.limits.connections
+        {
+            logger.warning(
+                "the process may open \(descriptors) files, so there are \(settings.streams.connections) TCP connections at most, not \(settings.limits.connections); raise its limit (LimitNOFILE, ulimit -n)"
+            )
+        }
         do throws(SocketError) {
             return try await Server(settings, logger: logger, log: log)
         } catch {

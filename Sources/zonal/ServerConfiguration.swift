@@ -7,6 +7,14 @@ struct ServerConfiguration: Sendable {
     let path: String
     /// Listeners of the command line; empty to take the file's.
     let listeners: [EndpointText]
+    /// Found out once: the folder that a relative path starts from may go away.
+    private let standardControl: ControlPlace
+
+    init(path: String, listeners: [EndpointText]) {
+        self.path = path
+        self.listeners = listeners
+        standardControl = .standard(forConfiguration: path)
+    }
 
     /// What the files say, and what a reload has to know of them besides.
     struct Loaded {
@@ -17,6 +25,8 @@ struct ServerConfiguration: Sendable {
         var mayBeEmpty: Bool
         /// No file has any key.
         var isBlank: Bool
+        /// Default listeners that this machine has no address for.
+        var leftOut: [Configuration.Listener]
     }
 
     /// Reads everything anew; nil if there is an error, which `diagnostics` tells, and once it is abandoned.
@@ -27,7 +37,8 @@ struct ServerConfiguration: Sendable {
     ) -> Loaded? {
         let configuration = ConfigurationLoader(
             loader: DiskFileLoader(isAbandoned: isAbandoned),
-            system: system
+            system: system,
+            hasAddress: { AddressAndPort($0, port: 0).isOfThisMachine }
         ).load(
             path: path,
             listening: listeners,
@@ -37,7 +48,9 @@ struct ServerConfiguration: Sendable {
         let cache = configuration.cache
         var settings = ServerSettings(
             world: configuration.world,
-            listeners: configuration.listeners.map { AddressAndPort($0.address, port: $0.port) },
+            listeners: configuration.listeners.map {
+                AddressAndPort($0.address, port: $0.port, interface: $0.scope)
+            },
             workers: configuration.workers,
             cacheSize: cache.byteCount
         )
@@ -47,18 +60,25 @@ struct ServerConfiguration: Sendable {
             negativeMaximum: cache.negativeMaxTTL,
             stale: cache.serveStale
         )
-        settings.control = Self.control(at: configuration.control, of: path)
+        settings.limits = Self.limits(configuration.limits)
+        settings.control =
+            configuration.control.map { ControlPlace(path: $0, isRequired: true) }
+            ?? standardControl
         return Loaded(
             settings: settings,
             system: system,
             mayBeEmpty: configuration.mayBeEmpty,
-            isBlank: configuration.isBlank
+            isBlank: configuration.isBlank,
+            leftOut: configuration.listenersLeftOut
         )
     }
 
-    /// Where the server of the configuration at `path` is reached by commands.
-    static func control(at given: String?, of path: String) -> ControlPlace {
-        given.map { ControlPlace(path: $0, isRequired: true) }
-            ?? .standard(forConfiguration: path)
+    private static func limits(_ configured: Configuration.Limits) -> ClientLimits {
+        var limits = ClientLimits()
+        limits.connections = configured.connections
+        limits.connectionsPerClient = configured.connectionsPerClient
+        limits.waitingPerClient = configured.waitingPerClient
+        limits.idleTimeout = .seconds(Int64(configured.idle))
+        return limits
     }
 }

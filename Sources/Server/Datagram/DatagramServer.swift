@@ -22,11 +22,13 @@ package final class DatagramServer: Sendable {
         for number in 0..<count {
             var sockets: [ListenerSocket] = []
             for index in addresses.indices {
-                let socket = try ListenerSocket(addresses[index], sharing: number > 0)
+                let first = number > 0 ? workers[0].listeners[index] : nil
+                let socket = try ListenerSocket(addresses[index], besides: first)
                 // The first socket of a listener may be given a port, which the others share.
                 addresses[index] = socket.address
                 sockets.append(socket)
             }
+            if number == 0, let fault = Self.fault(of: sockets) { throw fault }
             workers.append(
                 try WorkerParts(
                     number: number,
@@ -39,6 +41,18 @@ package final class DatagramServer: Sendable {
         self.addresses = addresses
         self.inboxes = inboxes
         self.workers = workers
+    }
+
+    /// Why nobody could ask at any listener; nil if somebody can.
+    private static func fault(of sockets: [ListenerSocket]) -> SocketError? {
+        sockets.allSatisfy(\.isWaiting) ? sockets.first?.lateness : nil
+    }
+
+    /// The listeners whose address this machine did not have, with their sockets, one a worker.
+    var lateListeners: [LateListener] {
+        workers[0].listeners.enumerated().filter { $0.element.lateness != nil }.map { number, _ in
+            LateListener(number: number, sockets: workers.map { $0.listeners[number] })
+        }
     }
 
     /// Threads that nobody can reach any more end.
@@ -62,6 +76,12 @@ package final class DatagramServer: Sendable {
 
     /// Has one worker find out which upstreams ask us what we ask them, now and from time to time.
     package func searchForLoops() { _ = inboxes[0].post(.searchForLoops) }
+
+    /// Has every worker tell what it knows of upstreams; how many will.
+    func survey(_ survey: UpstreamSurvey) -> Int { inboxes.count { $0.post(.survey(survey)) } }
+
+    /// Ways of questions that lead back to this server.
+    var loops: Set<LoopDetector.Link> { workers[0].loops.links }
 
     /// What each worker has counted.
     package var counts: [WorkerCounts] { workers.map(\.counters.counts) }

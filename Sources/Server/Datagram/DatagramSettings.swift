@@ -20,7 +20,7 @@ package struct DatagramSettings: Sendable {
     package var rates = ReplyRates()
     package var limitingLog: LimitingLog
     /// How many queries of each client wait.
-    let waiting = WaitingCounts()
+    var waiting = WaitingCounts()
 
     package init(
         listeners: [AddressAndPort],

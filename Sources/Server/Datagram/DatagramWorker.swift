@@ -168,6 +168,7 @@ struct DatagramWorker: ~Copyable {
         case .upstreamStreamAnswer(let attempt, let result):
             receiveStreamAnswer(result, for: attempt)
         case .searchForLoops: searchForLoops()
+        case .survey(let survey): survey.add(forwarder.reports(on: survey.upstreams, now: now))
         case .newSnapshot(let arrival):
             takeUpSnapshot()
             arrival.note()
@@ -211,7 +212,8 @@ struct DatagramWorker: ~Copyable {
             switch item {
             case .query(let query): query.respond(nil)
             case .handover(let client): fail(client, because: .networkError)
-            case .refresh, .upstreamStreamAnswer, .searchForLoops, .newSnapshot, .stopReceiving,
+            case .refresh, .upstreamStreamAnswer, .searchForLoops, .survey, .newSnapshot,
+                .stopReceiving,
                 .drain:
                 break
             }

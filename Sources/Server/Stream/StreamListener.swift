@@ -55,9 +55,10 @@ final class StreamListener: Sendable {
         guard listen(descriptor, backlog) == 0 else {
             throw SocketError(call: "listen", address: wanted)
         }
-        guard let address = SocketName.bound(descriptor) else {
+        guard var address = SocketName.bound(descriptor) else {
             throw SocketError(call: "getsockname", address: wanted)
         }
+        address.interface = wanted.interface
         return address
     }
 

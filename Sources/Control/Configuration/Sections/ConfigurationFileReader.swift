@@ -19,6 +19,7 @@ struct ConfigurationFileReader {
         "identity",
         "cookies",
         "rate-limit",
+        "limits",
         "control",
         "empty",
     ]
@@ -93,6 +94,9 @@ struct ConfigurationFileReader {
         }
         if let node = once("rate-limit", entries) {
             draft.rateLimit = RateLimit(reading: node, journal)
+        }
+        if let node = once("limits", entries) {
+            draft.limits = Configuration.Limits(reading: node, journal)
         }
         if let node = once("empty", entries) {
             draft.mayBeEmpty = node.value(.truth, journal) ?? false
