@@ -67,7 +67,7 @@ import Testing
         let zone = "@ 60 SOA ns h 1 1h 15m 1w 60\r@ 60 NS ns\rns 60 A 10.0.0.1\rwww 60 CNAME gone\r"
         let configuration = """
             accounts: [{ id: "111122223333", availability-zones: { us-east-1a: use1-az4 } }]
-            vpcs: [{ id: vpc-1, account: "111122223333", ranges: [10.0.0.0/8] }]
+            vpcs: [{ id: vpc-1, account: "111122223333", ranges: [10.0.0.0/8], subnets: [{ id: subnet-1, ranges: [10.0.0.0/8], az: use1-az4 }] }]
             zones: [{ file: a.example.zone, vpcs: all }]
             forward: []
             """

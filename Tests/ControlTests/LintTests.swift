@@ -36,7 +36,7 @@ import Testing
 
     private static let network = """
         accounts: [{ id: "111122223333", availability-zones: { us-east-1a: use1-az4 } }]
-        vpcs: [{ id: vpc-1, account: "111122223333", ranges: [10.0.0.0/8] }]
+        vpcs: [{ id: vpc-1, account: "111122223333", ranges: [10.0.0.0/8], subnets: [{ id: subnet-1, ranges: [10.0.0.0/8], az: use1-az4 }] }]
         zones: [{ file: a.example.zone, vpcs: all }]
         forward: []
 
@@ -65,7 +65,8 @@ import Testing
     @Test func `aliases are followed no further than their budget lets`() throws {
         let ring = (0..<100).map { "n\($0) CNAME n\(($0 + 1) % 100)\n" }.joined()
         let files = [
-            "zonal.yaml": Array(Self.network.utf8), "a.example.zone": Array((Self.head + ring).utf8),
+            "zonal.yaml": Array(Self.network.utf8),
+            "a.example.zone": Array((Self.head + ring).utf8),
         ]
         var diagnostics = Diagnostics()
         let world = try #require(
@@ -84,7 +85,7 @@ import Testing
         let found = check(Self.network, files: ["a.example.zone": Self.head + names])
         #expect(found.allSatisfy { $0.severity == .warning })
         #expect(found.count == 101)
-        #expect(found.last?.message.contains("4900 more warnings") == true)
+        #expect(found.contains { $0.message.contains("4900 more warnings") })
     }
 
     // MARK: Names in AZs

@@ -9,7 +9,9 @@ import Testing
 )
 struct `Link-local servers` {
     /// A link whose two ends are hosts, and what each calls its interface; `fe80::1` is the router.
-    private struct Link {
+    private final class Link {
+        /// Folders that are served, as long as this lives.
+        private var folders: [TemporaryFolder] = []
         let network: NetworkNamespaces
         let near: String
         let far: String
@@ -36,7 +38,8 @@ struct `Link-local servers` {
 
         /// Serves on a host.
         func serve(_ folder: TemporaryFolder, on host: String) throws -> RunningProcess {
-            try RunningProcess(
+            folders.append(folder)
+            return try RunningProcess(
                 network.on(host, [Project.zonal, "serve", "--config", "zonal.yaml"]),
                 in: folder.path
             )

@@ -45,7 +45,7 @@ extension AliasLint {
         while let next = step(from: names[names.count - 1], for: client) {
             let isKnown = names.contains(next)
             names.append(next)
-            if isKnown || names.count > Self.aliasLimit + 1 { return names }
+            if isKnown || names.count > Self.aliasLimit { return names }
         }
         return nil
     }

@@ -130,15 +130,7 @@ extension ZoneFileSession {
             contents.octets.removeSubrange(start...)
             throw EntryFault(token.place, error.message)
         }
-        if lexer.octets[token.start] == .backslash,
-            contents.octets[start...].starts(with: [1, 0x2A])
-        {
-            warn(
-                at: token.place,
-                lexer,
-                "an escaped asterisk is the wildcard all the same (RFC 4592 §2.1.1); write * if that is meant, and another label if not"
-            )
-        }
+        doubtOwner(from: start, token, lexer)
         owner = .known(
             KnownOwner(
                 offset: UInt32(truncatingIfNeeded: start),
@@ -147,6 +139,39 @@ extension ZoneFileSession {
                 text: token.range
             )
         )
+    }
+
+    /// Tells what is hardly meant in how an owner is written.
+    private mutating func doubtOwner(
+        from start: Int,
+        _ token: MasterFileLexer.Token,
+        _ lexer: borrowing MasterFileLexer
+    ) {
+        if lexer.octets[token.start] == .backslash { doubtEscape(from: start, token, lexer) }
+        let octets = lexer.octets.span
+        for index in token.range where octets[index] >= 0x80 {
+            guard let name = DomainName(octets: contents.octets[start...]),
+                let doubt = DeadName.doubt(about: name.withoutWildcard)
+            else { return }
+            return warn(at: token.place, lexer, doubt)
+        }
+    }
+
+    /// An asterisk that is escaped is one, and what other systems write for it is none.
+    private mutating func doubtEscape(
+        from start: Int,
+        _ token: MasterFileLexer.Token,
+        _ lexer: borrowing MasterFileLexer
+    ) {
+        if contents.octets[start...].starts(with: [1, UInt8(ascii: "*")]) {
+            warn(
+                at: token.place,
+                lexer,
+                "an escaped asterisk is the wildcard all the same (RFC 4592 §2.1.1); write * if that is meant, and another label if not"
+            )
+        } else if DeadName.startsWithOctalAsterisk(lexer.octets[token.range]) {
+            warn(at: token.place, lexer, DeadName.octalAsterisk)
+        }
     }
 
     /// Turns the AZ names in the owner at the end of the arena into AZ IDs.
@@ -212,7 +237,7 @@ extension ZoneFileSession {
             if lexer.holds(lastType.text, token) {
                 return Head(ttl: ttl, type: lastType.type, rdata: index + 1)
             }
-            if !hasAge, ttl == nil, Self.isAge(token, lexer) {
+            if !hasAge, Self.isAge(token, lexer) {
                 hasAge = true
             } else if ttl == nil, let stated = try timeToLive(token, lexer) {
                 ttl = stated

@@ -27,12 +27,6 @@ extension ZoneChecks {
                 "the name \(name) has the origin twice; did you forget the final dot?"
             )
         }
-        let octets = session.contents.octets
-        if octets[name].contains(where: { $0 >= 0x80 }),
-            let doubt = DeadName.doubt(about: self.name(at: name).withoutWildcard)
-        {
-            warn(index, doubt)
-        }
     }
 
     /// What stands for other names is no cut (RFC 4592 §4.2, §4.4).

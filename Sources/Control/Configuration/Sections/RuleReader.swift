@@ -20,6 +20,11 @@ extension RuleDraft {
             guard let doubt = DeadName.doubt(about: name.value) else { continue }
             journal.warning(at: name.place, doubt)
         }
+        if let node = entries["zone"], case .text(let text) = node.content,
+            DeadName.startsWithOctalAsterisk(text.utf8)
+        {
+            journal.warning(at: node.place, DeadName.octalAsterisk)
+        }
         let exceptions = named.map(\.value)
         guard let zone else { return nil }
         if entries["to"]?.isEmpty ?? true {

@@ -9,7 +9,7 @@ enum DeadName {
         if labels.contains(where: isAsterisk) { return asterisk(zone, labels) }
         if let reverse = reverseNames(of: text) {
             return
-                "`\(text.shown)` is a range of addresses, and no question is for a name in it; write \(reverse)"
+                "`\(text.shown)` is an address or a range of them, and no question is for a name in it; write \(reverse)"
         }
         if labels.contains(where: { $0.contains { $0 >= 0x80 } }) { return letters(text, labels) }
         let isReverse = labels.last?.elementsEqual("arpa".utf8) ?? false
@@ -20,6 +20,17 @@ enum DeadName {
                 "`\(text.shown)` is a URL or has a port, and no question is for a name in it; write the domain name alone"
         }
         return nil
+    }
+
+    /// Route 53 writes names with octal escapes, where a wildcard is `\052.example`.
+    static let octalAsterisk =
+        "\\052 is the digit 4, since escapes are decimal here (RFC 1035 §5.1), and no wildcard; Route 53 writes * so: write * if that is meant, and 4 if not"
+
+    static func startsWithOctalAsterisk(_ text: some Collection<UInt8>) -> Bool {
+        let escape = Array("\\052".utf8)
+        guard text.starts(with: escape) else { return false }
+        let next = text.dropFirst(escape.count).first
+        return next == nil || next == .dot
     }
 
     private static func text(of labels: ArraySlice<ArraySlice<UInt8>>) -> String {
