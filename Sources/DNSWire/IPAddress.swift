@@ -19,6 +19,9 @@ public struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// True of 127.0.0.0/8 and ::1.
     public var isLoopback: Bool { isV4 ? v4 >> 24 == 127 : bits == 1 }
 
+    /// True of fe80::/10, where an address says nothing without its interface (RFC 4291 §2.5.6).
+    public var isLinkLocalV6: Bool { bits >> 118 == 0x3FA }
+
     /// True of 0.0.0.0 and ::, which listeners write for every address of the machine.
     public var isUnspecified: Bool { isV4 ? v4 == 0 : bits == 0 }
 

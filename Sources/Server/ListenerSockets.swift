@@ -8,6 +8,7 @@ package struct ListenerSockets: Sendable {
     package let addresses: [AddressAndPort]
     /// By worker, then by listener.
     let datagrams: [[ListenerSocket]]
+    /// Of the listeners whose address this machine has.
     let streams: [StreamListener]
 
     /// How often another port is tried where the system chose one over TCP that UDP cannot have.
@@ -45,17 +46,36 @@ package struct ListenerSockets: Sendable {
         var streams: [StreamListener] = []
         var datagrams = [[ListenerSocket]](repeating: [], count: workers)
         for (number, address) in wanted.enumerated() {
-            let stream = try StreamListener(address, number: number, mayShare: mayShare)
-            streams.append(stream)
+            let (stream, lateness) = try Self.stream(address, number, mayShare)
+            if let stream { streams.append(stream) }
             for worker in 0..<workers {
                 datagrams[worker].append(
-                    try ListenerSocket(stream.address, sharing: worker > 0 || stream.isSuccessor)
+                    try ListenerSocket(
+                        stream?.address ?? address,
+                        sharing: worker > 0 || stream?.isSuccessor == true,
+                        lateness: lateness
+                    )
                 )
             }
         }
+        if streams.isEmpty, let fault = datagrams[0].first?.lateness { throw fault }
         self.streams = streams
         self.datagrams = datagrams
-        addresses = streams.map(\.address)
+        addresses = datagrams[0].map(\.address)
+    }
+
+    /// The listening socket, or why the machine does not have its address, which may pass.
+    private static func stream(
+        _ address: AddressAndPort,
+        _ number: Int,
+        _ mayShare: Bool
+    ) throws(SocketError) -> (StreamListener?, lateness: SocketError?) {
+        do throws(SocketError) {
+            return (try StreamListener(address, number: number, mayShare: mayShare), nil)
+        } catch {
+            guard error.mayPass, address.port > 0 else { throw error }
+            return (nil, error)
+        }
     }
 }
 

@@ -76,6 +76,7 @@ package final class Server: Sendable {
             }
         )
         datagramSettings.descriptors = settings.descriptors
+        datagramSettings.waiting = WaitingCounts(limitPerClient: settings.limits.waitingPerClient)
         do throws(SocketError) {
             datagrams = try DatagramServer(datagramSettings, on: sockets)
             streams = try StreamServer(
@@ -165,7 +166,7 @@ package final class Server: Sendable {
     package func abandon() async { await drain() }
 
     private static func report(_ link: LoopDetector.Link, _ isLoop: Bool, to logger: Logger) {
-        let upstream = AddressAndPort(link.upstream.address, port: link.upstream.port)
+        let upstream = AddressAndPort(link.upstream)
         if isLoop {
             logger.error(
                 "forwarding loop: \(upstream) asks this server what it is asked for \(link.zone); it is asked no more until that ends; name another server in `forward`"
@@ -199,7 +200,11 @@ package final class Server: Sendable {
 extension Server: Service {
     /// Answers until the process is told to stop, then drains.
     package func run() async throws {
-        for address in addresses { logger.notice("listening on \(address) (UDP, TCP)") }
+        let late = datagrams.lateListeners
+        for (number, address) in addresses.enumerated()
+        where !late.contains(where: { $0.number == number }) {
+            logger.notice("listening on \(address) (UDP, TCP)")
+        }
         do {
             try datagrams.start()
         } catch {
@@ -209,7 +214,12 @@ extension Server: Service {
         datagrams.searchForLoops()
         health.watch(served.snapshot)
         logger.notice("ready")
+        let listening = Task { [streams, logger] in
+            await LateListeners(listeners: late, streams: streams, logger: logger).run()
+        }
         try? await gracefulShutdown()
+        listening.cancel()
+        await listening.value
         logger.notice("draining")
         await drain()
         logger.notice("stopped")

@@ -12,6 +12,10 @@ package struct ServerSettings: Sendable {
     /// Octets that the cache may hold.
     package var cacheSize: Int
     package var ttlLimits = TTLLimits()
+    /// As the configuration has them; `streams` may have less.
+    package var limits = ClientLimits() {
+        didSet { streams = limits.streams }
+    }
     package var streams = StreamLimits()
     package var upstreamStreams = UpstreamStreamLimits()
     package var descriptors = DescriptorBudget.plenty
@@ -47,6 +51,7 @@ package struct ServerSettings: Sendable {
         case listeners = "listen"
         case workers
         case cache
+        case limits
         case control
     }
 
@@ -56,6 +61,7 @@ package struct ServerSettings: Sendable {
             switch $0 {
             case .listeners: listeners != next.listeners
             case .workers: workers != next.workers
+            case .limits: limits != next.limits
             case .control: control != next.control
             case .cache: cacheSize != next.cacheSize || ttlLimits != next.ttlLimits
             }

@@ -3,6 +3,8 @@ import Resolver
 /// What a running server can say of itself.
 package struct ServerStatus: Sendable {
     package var listeners: [AddressAndPort]
+    /// Those whose address this machine does not have yet.
+    package var listenersWaiting: [AddressAndPort]
     /// Of all workers together.
     package var counts: WorkerCounts
     package var streams: StreamCounts
@@ -23,8 +25,13 @@ package struct ServerStatus: Sendable {
 extension Server {
     package var status: ServerStatus {
         let counts = datagrams.counts.reduce(WorkerCounts(), +)
+        let waiting = datagrams.lateListeners.filter(\.isWaiting)
+        let numbers = Set(waiting.map(\.number))
         return ServerStatus(
-            listeners: addresses,
+            listeners: addresses.enumerated().filter { !numbers.contains($0.offset) }.map(
+                \.element
+            ),
+            listenersWaiting: waiting.map(\.address),
             counts: counts,
             streams: streams.counts,
             connections: streams.connectionCount,

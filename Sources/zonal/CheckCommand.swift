@@ -56,6 +56,9 @@ struct CheckCommand: ParsableCommand {
         }
         var diagnostics = Diagnostics()
         let contents = ZoneFileReader().read(apex: apex, path: file, diagnostics: &diagnostics)
+        if let contents {
+            for loop in SingleZoneLint.loops(in: contents, apex: apex) { diagnostics.add(loop) }
+        }
         if print {
             DiagnosticPrinter(format: .text).print(diagnostics.all)
             if let contents { Terminal.printTabbed(ZonePrinter.lines(of: contents)) }

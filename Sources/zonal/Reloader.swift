@@ -177,19 +177,20 @@ final class Reloader: Sendable {
             return state.withLock { $0.system = system }
         }
         let listeners = server.addresses.map {
-            Configuration.Listener(address: $0.address, port: $0.port)
+            Configuration.Listener(address: $0.address, port: $0.port, scope: $0.interface)
         }
         let next = server.prepare(world.withSystem(system.upstreams(besides: listeners)))
         guard takeUp(next, of: reload, and: { $0.system = system }) else { return }
-        let names = system.addresses.map { "\($0)" }.joined(separator: ", ")
+        let names = system.servers.map { "\($0)" }.joined(separator: ", ")
         logger.notice("/etc/resolv.conf has changed: `system` is now \(names)")
+        if let warning = system.warning { logger.warning("\(warning)") }
     }
 
     /// The machine's name servers, or those that there were while its file names none.
     private func currentSystem() -> SystemResolvers {
         let found = SystemResolvers.resolvConf()
         let known = state.withLock { $0.system }
-        guard found.addresses.isEmpty, !known.addresses.isEmpty else { return found }
+        guard found.servers.isEmpty, !known.servers.isEmpty else { return found }
         logger.warning(
             "/etc/resolv.conf names no server; `system` stays what it was until it names one"
         )

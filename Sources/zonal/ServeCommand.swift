@@ -20,7 +20,8 @@ struct ServeCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Listen here, UDP and TCP, instead of where the configuration says; may be repeated.",
             valueName: "address:port"
-        )
+        ),
+        transform: ListenAddress.init(parsing:)
     )
     var listen: [ListenAddress] = []
 
@@ -45,6 +46,12 @@ struct ServeCommand: AsyncParsableCommand {
         )
         Self.endAtOnce()
         let (loaded, bound) = try load(source, descriptors, log)
+        for listener in loaded.leftOut {
+            let place = AddressAndPort(listener.address, port: listener.port)
+            logger.notice(
+                "this machine has no address \(listener.address): the default listener \(place) is left out"
+            )
+        }
         let server = try await start(loaded.settings, on: bound, logger, log)
         let reloader = Reloader(
             server: server,
@@ -91,13 +98,14 @@ struct ServeCommand: AsyncParsableCommand {
         var bound: Result<Bound, any Error>?
         let loaded = source.load(
             &diagnostics,
-            whenListenersAreKnown: { listeners, workers in
+            whenListenersAreKnown: { settings in
+                let (listeners, workers) = (settings.listeners, settings.workerCount)
                 bound = Result {
                     let budget = try DescriptorBudget(
                         limit: descriptors,
                         listeners: listeners.count,
                         workers: workers,
-                        connections: StreamLimits().connections
+                        connections: settings.streams.connections
                     )
                     return (budget, try? ListenerSockets(listeners, workers: workers))
                 }

@@ -7,6 +7,14 @@ struct ServerConfiguration: Sendable {
     let path: String
     /// Listeners of the command line; empty to take the file's.
     let listeners: [EndpointText]
+    /// Found out once: the folder that a relative path starts from may go away.
+    private let standardControl: ControlPlace
+
+    init(path: String, listeners: [EndpointText]) {
+        self.path = path
+        self.listeners = listeners
+        standardControl = .standard(forConfiguration: path)
+    }
 
     /// What the files say, and what a reload has to know of them besides.
     struct Loaded {
@@ -17,37 +25,40 @@ struct ServerConfiguration: Sendable {
         var mayBeEmpty: Bool
         /// No file has any key.
         var isBlank: Bool
+        /// Default listeners that this machine has no address for.
+        var leftOut: [Configuration.Listener]
     }
 
     /// Reads everything anew; nil if there is an error, which `diagnostics` tells, and once it is abandoned.
     ///
-    /// `whenListenersAreKnown` is called before zone files are read, with the number of workers.
+    /// `whenListenersAreKnown` gets the settings before rules and zones are read.
     func load(
         _ diagnostics: inout Diagnostics,
         system: SystemResolvers = .resolvConf(),
         isAbandoned: @escaping @Sendable () -> Bool = { false },
-        whenListenersAreKnown: ([AddressAndPort], Int) -> Void = { _, _ in }
+        whenListenersAreKnown: (ServerSettings) -> Void = { _ in }
     ) -> Loaded? {
         let configuration = ConfigurationLoader(
             loader: DiskFileLoader(isAbandoned: isAbandoned),
-            system: system
+            system: system,
+            hasAddress: { AddressAndPort($0, port: 0).isOfThisMachine }
         ).load(
             path: path,
             listening: listeners,
             diagnostics: &diagnostics,
-            whenNetworkIsKnown: {
-                let settings = Self.settings(of: $0)
-                whenListenersAreKnown(settings.listeners, settings.workerCount)
-            }
+            whenNetworkIsKnown: { whenListenersAreKnown(Self.settings(of: $0)) }
         )
         guard let configuration else { return nil }
         var settings = Self.settings(of: configuration)
-        settings.control = Self.control(at: configuration.control, of: path)
+        settings.control =
+            configuration.control.map { ControlPlace(path: $0, isRequired: true) }
+            ?? standardControl
         return Loaded(
             settings: settings,
             system: system,
             mayBeEmpty: configuration.mayBeEmpty,
-            isBlank: configuration.isBlank
+            isBlank: configuration.isBlank,
+            leftOut: configuration.listenersLeftOut
         )
     }
 
@@ -55,7 +66,9 @@ struct ServerConfiguration: Sendable {
         let cache = configuration.cache
         var settings = ServerSettings(
             world: configuration.world,
-            listeners: configuration.listeners.map { AddressAndPort($0.address, port: $0.port) },
+            listeners: configuration.listeners.map {
+                AddressAndPort($0.address, port: $0.port, interface: $0.scope)
+            },
             workers: configuration.workers,
             cacheSize: cache.byteCount
         )
@@ -65,12 +78,16 @@ struct ServerConfiguration: Sendable {
             negativeMaximum: cache.negativeMaxTTL,
             stale: cache.serveStale
         )
+        settings.limits = limits(configuration.limits)
         return settings
     }
 
-    /// Where the server of the configuration at `path` is reached by commands.
-    static func control(at given: String?, of path: String) -> ControlPlace {
-        given.map { ControlPlace(path: $0, isRequired: true) }
-            ?? .standard(forConfiguration: path)
+    private static func limits(_ configured: Configuration.Limits) -> ClientLimits {
+        var limits = ClientLimits()
+        limits.connections = configured.connections
+        limits.connectionsPerClient = configured.connectionsPerClient
+        limits.waitingPerClient = configured.waitingPerClient
+        limits.idleTimeout = .seconds(Int64(configured.idle))
+        return limits
     }
 }

@@ -1,5 +1,6 @@
 import DNSWire
 import Glibc
+import Server
 import Snapshot
 
 /// One question to upstreams, asked in their order by somebody who can wait.
@@ -100,6 +101,7 @@ struct StubQuery {
         var name = sockaddr_in6()
         name.sin6_family = sa_family_t(AF_INET6)
         name.sin6_port = upstream.port.bigEndian
+        name.sin6_scope_id = upstream.scope.index ?? 0
         // Sound: both are the sixteen octets of an address.
         unsafe withUnsafeMutableBytes(of: &name.sin6_addr) {
             unsafe $0.copyBytes(from: upstream.address.octets)

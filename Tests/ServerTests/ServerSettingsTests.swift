@@ -40,4 +40,17 @@ import Testing
         let old = Self.settings([(0, 0), (5300, nil), (0, 1)])
         #expect(old.worldOnReload(with: old).listeners.map(\.vpc) == [0, nil, 1])
     }
+
+    @Test
+    func `other limits wait for the next start, and what descriptors leave of them does not count`()
+    {
+        var (old, next) = (Self.settings([(5300, nil)]), Self.settings([(5300, nil)]))
+        old.streams.connections = 100
+        #expect(old.fixedChanges(to: next).isEmpty)
+        next.limits.waitingPerClient = 5
+        #expect(old.fixedChanges(to: next) == [.limits])
+        next.limits.connections = 7
+        next.limits.idleTimeout = .seconds(3)
+        #expect(next.streams.connections == 7 && next.streams.idleTimeout == .seconds(3))
+    }
 }

@@ -54,4 +54,14 @@ import Testing
         #expect(clients.takeDue(at: 1_800)?.number == second)
         #expect(clients.takeDue(at: 9_000)?.number == nil && clients.isEmpty)
     }
+
+    @Test func `is one too many where the limit of its client says so`() {
+        let counts = WaitingCounts(limitPerClient: 2)
+        var clients = WaitingClients(counts: counts)
+        for isFull in [false, false, true] {
+            #expect(clients.isFull(for: Self.client()) == isFull)
+            _ = clients.add(Self.client())
+        }
+        #expect(WaitingCounts().limitPerClient == 1_000)
+    }
 }

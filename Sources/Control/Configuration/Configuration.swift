@@ -6,9 +6,12 @@ package struct Configuration: Sendable {
     package var world: World
     /// Where to listen; the places here are those of `world.listeners`.
     package var listeners: [Listener]
+    /// Default listeners whose address this machine does not have.
+    package var listenersLeftOut: [Listener] = []
     /// Datagram workers; nil for one a core.
     package var workers: Int?
     package var cache: CacheSettings
+    package var limits = Limits()
     /// Path of the control socket; nil: where the system has such things.
     package var control: String?
     /// It is meant to have no VPC or no zone.
@@ -36,15 +39,31 @@ package struct Configuration: Sendable {
     package struct Listener: Hashable, Sendable {
         package var address: IPAddress
         package var port: UInt16
+        /// The interface of a link-local address.
+        package var scope: InterfaceScope
 
-        package init(address: IPAddress, port: UInt16) {
+        package init(address: IPAddress, port: UInt16, scope: InterfaceScope = .none) {
             self.address = address
             self.port = port
+            self.scope = scope
         }
 
         init(_ endpoint: EndpointText) {
-            self.init(address: endpoint.address, port: endpoint.port)
+            self.init(address: endpoint.address, port: endpoint.port, scope: endpoint.scope)
         }
+    }
+
+    /// What clients may take of the server.
+    package struct Limits: Hashable, Sendable {
+        /// Open TCP connections, in all and of one client: an IPv4 address, or an IPv6 /64.
+        package var connections = 1024
+        package var connectionsPerClient = 128
+        /// Queries of one client that may wait for upstreams at a time.
+        package var waitingPerClient = 1000
+        /// Seconds that a TCP connection may go without a whole query.
+        package var idle: UInt32 = 10
+
+        package init() {}
     }
 
     /// How much the cache holds, and for how long; times are in seconds.

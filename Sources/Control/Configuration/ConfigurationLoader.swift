@@ -1,3 +1,4 @@
+package import DNSWire
 package import Snapshot
 
 /// Reads `zonal.yaml`, with all that it includes and names, into a checked configuration.
@@ -5,15 +6,19 @@ package struct ConfigurationLoader {
     private let loader: any FileLoader
     private let system: SystemResolvers
     private let reservedPorts: PortSet
+    private let hasAddress: @Sendable (IPAddress) -> Bool
 
+    /// Reads files through `loader`; of the default listeners those are taken that `hasAddress` is true of.
     package init(
         loader: any FileLoader = DiskFileLoader(),
         system: SystemResolvers = .resolvConf(),
-        reservedPorts: PortSet = ReservedPorts.ofSystem()
+        reservedPorts: PortSet = ReservedPorts.ofSystem(),
+        hasAddress: @escaping @Sendable (IPAddress) -> Bool = { _ in true }
     ) {
         self.loader = loader
         self.system = system
         self.reservedPorts = reservedPorts
+        self.hasAddress = hasAddress
     }
 
     /// The configuration of the file at `path`; nil if anything is an error.
@@ -53,7 +58,9 @@ package struct ConfigurationLoader {
     /// No zone file is read, and mistakes are passed over: a server may run whose files are wrong by now.
     package func controlPath(path: String) -> String? {
         let journal = ConfigurationJournal()
-        return ConfigurationFileReader.read(path: path, loader: loader, journal: journal).control
+        let draft = ConfigurationFileReader.read(path: path, loader: loader, journal: journal)
+        var search = ControlPathSearch(loader)
+        return draft.control ?? search.find(path)
     }
 
     private func read(
@@ -64,6 +71,7 @@ package struct ConfigurationLoader {
     ) -> Configuration {
         let draft = ConfigurationFileReader.read(path: path, loader: loader, journal: journal)
         var builder = WorldBuilder(draft, loader: loader, system: system, journal: journal)
+        builder.hasAddress = hasAddress
         builder.buildNetwork(listening: listening)
         builder.addOutgoingPorts(besides: reservedPorts)
         if journal.errorCount == 0 { whenNetworkIsKnown(builder.configuration) }

@@ -3,12 +3,16 @@ package import Snapshot
 
 /// What `system` stands for in a forwarding rule: the name servers of the machine.
 package struct SystemResolvers: Equatable, Sendable {
-    package var addresses: [IPAddress]
+    package var servers: [Upstream]
+    /// Link-local addresses without their interface, which cannot be asked.
+    package var unscoped: [IPAddress] = []
+
+    package var addresses: [IPAddress] { servers.map(\.address) }
 
     /// Octets of a `resolv.conf` that are read, and servers that are taken; the C library takes three.
     private static let (sizeLimit, serverLimit) = (65_536, 16)
 
-    package init(_ addresses: [IPAddress]) { self.addresses = addresses }
+    package init(_ addresses: [IPAddress]) { servers = addresses.map { Upstream(address: $0) } }
 
     /// The name servers of `/etc/resolv.conf`, in their order; none if it cannot be read.
     package static func resolvConf(
@@ -23,24 +27,44 @@ package struct SystemResolvers: Equatable, Sendable {
     /// Without a usable `nameserver` line there is nobody to ask. The C library takes 127.0.0.1 then (resolv.conf(5));
     /// this server would ask whatever listens there, itself at worst, and nobody would be told.
     package init(reading octets: [UInt8]) {
-        let lines = octets.prefix(Self.sizeLimit).split { $0 == .lineFeed || $0 == .carriageReturn }
-        addresses = Array(lines.lazy.compactMap(Self.server).prefix(Self.serverLimit))
+        let text = ByteOrderMark.stripped(from: octets).prefix(Self.sizeLimit)
+        let lines = text.split { $0 == .lineFeed || $0 == .carriageReturn }
+        servers = []
+        for server in lines.lazy.compactMap(Self.server) where servers.count < Self.serverLimit {
+            if !server.address.isLinkLocalV6 || !server.scope.isNone {
+                servers.append(server)
+            } else if unscoped.count < Self.serverLimit {
+                unscoped.append(server.address)
+            }
+        }
     }
 
     package init(reading text: String) { self.init(reading: Array(text.utf8)) }
 
-    /// The address of a `nameserver` line.
-    private static func server(_ line: ArraySlice<UInt8>) -> IPAddress? {
+    /// The server of a `nameserver` line; only a link-local address keeps its interface.
+    private static func server(_ line: ArraySlice<UInt8>) -> Upstream? {
         let fields = line.split(maxSplits: 2) { $0 == .space || $0 == .tab }
-        guard fields.count > 1, fields[0].elementsEqual("nameserver".utf8) else { return nil }
-        return IPAddress(String(decoding: fields[1], as: UTF8.self))
+        guard fields.count > 1, fields[0].elementsEqual("nameserver".utf8),
+            let (address, scope) = EndpointText.host(
+                String(decoding: fields[1], as: UTF8.self)[...]
+            )
+        else { return nil }
+        return Upstream(address: address, scope: address.isLinkLocalV6 ? scope : .none)
+    }
+
+    /// What is wrong with servers that are passed over; nil if none is.
+    package var warning: String? {
+        guard let first = unscoped.first else { return nil }
+        return
+            "/etc/resolv.conf names \(unscoped.shownList) without an interface, and a link-local address cannot be asked without; it is passed over; write nameserver \(first)%eth0 there"
     }
 
     /// Those of them that are not one of `listeners`.
     package func upstreams(besides listeners: [Configuration.Listener]) -> [Upstream] {
         let own = OwnAddresses(listeners)
-        return addresses.map { Upstream(address: $0) }.filter {
-            own.listener(reachedBy: EndpointText(address: $0.address, port: $0.port)) == nil
+        return servers.filter {
+            let endpoint = EndpointText(address: $0.address, port: $0.port, scope: $0.scope)
+            return own.listener(reachedBy: endpoint) == nil
         }
     }
 }

@@ -4,11 +4,13 @@ import Snapshot
 /// Finds aliases that lead nowhere, whoever asks, with the server's own routes.
 struct AliasLint {
     private let world: World
-    private let snapshot: CompiledSnapshot
-    private let seed = HashSeed.random()
+    let snapshot: CompiledSnapshot
+    let seed = HashSeed.random()
     /// The first listener of each VPC.
     private let listeners: [Int: Int]
     private(set) var budget = LintBudget()
+    /// That of the search for loops.
+    var loopBudget = LintBudget()
 
     init(_ world: World) {
         self.world = world
@@ -50,7 +52,7 @@ struct AliasLint {
     }
 
     /// A client of each kind that sees the zone.
-    private func viewers(of zone: Zone) -> [ClientClass] {
+    func viewers(of zone: Zone) -> [ClientClass] {
         var views: Set<Int> = []
         return zone.vpcs.flatMap(clients).filter { client in
             guard views.insert(client.view).inserted else { return false }

@@ -24,7 +24,7 @@ package struct RecordedQuery: Hashable, Sendable {
         }
         var queries: [RecordedQuery] = []
         var faults = 0
-        var rest = octets[...]
+        var rest = ByteOrderMark.stripped(from: octets)
         var number = 0
         while !rest.isEmpty {
             let line = rest.prefix { $0 != .lineFeed }

@@ -30,7 +30,8 @@ extension ZoneFileSession {
         var head: [UInt8] = [.space]
         for token in tokens[3...type] { head += lexer.octets[token.range] + [.space] }
         let outerOwner = self.owner
-        defer { self.owner = outerOwner }
+        directiveSite = site(of: tokens[2].place, lexer)
+        defer { (self.owner, directiveSite) = (outerOwner, nil) }
         for value in range.values {
             let text = try owner.expanded(with: value) + head + data.expanded(with: value)
             try generated.take(octets: text.count, at: right.place)

@@ -4,8 +4,9 @@ struct LineIndex {
     private let starts: [UInt32]
 
     init(_ octets: [UInt8]) {
+        let octets = LineEnds.normalized(octets)
         self.octets = octets
-        var starts: [UInt32] = [0]
+        var starts = [UInt32(ByteOrderMark.length(in: octets))]
         for (offset, octet) in octets.enumerated() where octet == .lineFeed {
             starts.append(UInt32(truncatingIfNeeded: offset + 1))
         }

@@ -20,6 +20,8 @@ struct MasterFileLexer: ~Copyable {
     private(set) var startsWithBlank = false
     /// The first thing wrong with the shape of the current entry.
     private(set) var fault: EntryFault?
+    /// Where the first word of the entry stands that starts with `#`, as comments of other languages do.
+    private(set) var numberSign: Int?
 
     private var offset = 0
     private var line = 1
@@ -28,6 +30,7 @@ struct MasterFileLexer: ~Copyable {
     init(file: String, octets: [UInt8]) {
         self.file = file
         self.octets = octets
+        offset = ByteOrderMark.length(in: octets)
     }
 
     /// One word or quoted string of an entry.
@@ -58,6 +61,7 @@ struct MasterFileLexer: ~Copyable {
     private mutating func beginEntry() {
         tokens.removeAll(keepingCapacity: true)
         fault = nil
+        numberSign = nil
         entryStart = offset
         entryLine = line
         startsWithBlank = octets[offset] == .space || octets[offset] == .tab
@@ -139,6 +143,7 @@ struct MasterFileLexer: ~Copyable {
 
     private mutating func readWord(after previousEnd: Int) {
         let start = offset
+        if octets[start] == .numberSign, numberSign == nil { numberSign = start }
         while offset < octets.count {
             switch octets[offset] {
             case .lineFeed, .space, .tab, .semicolon, .openParenthesis, .closeParenthesis,
@@ -220,7 +225,8 @@ extension MasterFileLexer {
     private static func lineStart(of offset: Int, in octets: [UInt8]) -> Int {
         var start = offset
         while start > 0, octets[start - 1] != .lineFeed { start -= 1 }
-        return start
+        // Editors do not show the mark.
+        return start == 0 ? min(offset, ByteOrderMark.length(in: octets)) : start
     }
 
     /// True if a token is this text, without quotes.
@@ -265,6 +271,7 @@ extension UInt8 {
     static let carriageReturn: UInt8 = 0x0D
     static let space: UInt8 = 0x20
     static let quote: UInt8 = 0x22
+    static let numberSign: UInt8 = 0x23
     static let dollar: UInt8 = 0x24
     static let openParenthesis: UInt8 = 0x28
     static let closeParenthesis: UInt8 = 0x29

@@ -124,12 +124,13 @@ extension ZoneFileSession {
                 to: &contents.octets
             )
             if isInZone(from: start) {
-                try translate(from: start)
+                try translate(from: start, token, lexer)
             }
         } catch {
             contents.octets.removeSubrange(start...)
             throw EntryFault(token.place, error.message)
         }
+        doubtOwner(from: start, token, lexer)
         owner = .known(
             KnownOwner(
                 offset: UInt32(truncatingIfNeeded: start),
@@ -140,15 +141,57 @@ extension ZoneFileSession {
         )
     }
 
+    /// Tells what is hardly meant in how an owner is written.
+    private mutating func doubtOwner(
+        from start: Int,
+        _ token: MasterFileLexer.Token,
+        _ lexer: borrowing MasterFileLexer
+    ) {
+        if lexer.octets[token.start] == .backslash { doubtEscape(from: start, token, lexer) }
+        let octets = lexer.octets.span
+        for index in token.range where octets[index] >= 0x80 {
+            guard let name = DomainName(octets: contents.octets[start...]),
+                let doubt = DeadName.doubt(about: name.withoutWildcard)
+            else { return }
+            return warn(at: token.place, lexer, doubt)
+        }
+    }
+
+    /// An asterisk that is escaped is one, and what other systems write for it is none.
+    private mutating func doubtEscape(
+        from start: Int,
+        _ token: MasterFileLexer.Token,
+        _ lexer: borrowing MasterFileLexer
+    ) {
+        if contents.octets[start...].starts(with: [1, UInt8(ascii: "*")]) {
+            warn(
+                at: token.place,
+                lexer,
+                "an escaped asterisk is the wildcard all the same (RFC 4592 §2.1.1); write * if that is meant, and another label if not"
+            )
+        } else if DeadName.startsWithOctalAsterisk(lexer.octets[token.range]) {
+            warn(at: token.place, lexer, DeadName.octalAsterisk)
+        }
+    }
+
     /// Turns the AZ names in the owner at the end of the arena into AZ IDs.
-    private mutating func translate(from start: Int) throws(NameFault) {
+    private mutating func translate(
+        from start: Int,
+        _ token: MasterFileLexer.Token,
+        _ lexer: borrowing MasterFileLexer
+    ) throws(NameFault) {
         guard let zoneNames else { return }
-        let hasName = try zoneNames.translate(
+        let found = try zoneNames.translate(
             &contents.octets,
             from: start,
             apexLength: foldedApex.count
         )
-        if hasName { dependsOnZoneNames = true }
+        if found.hasName { dependsOnZoneNames = true }
+        if found.isZonal { unknownZoneNames.hasZonalLabels = true }
+        guard let unknown = found.unknown else { return }
+        guard unknownZoneNames.takes() else { return }
+        let (place, excerpt) = site(of: token.place, lexer)
+        unknownZoneNames.add(unknown, at: place, excerpt: excerpt)
     }
 
     private func isLastOwner(
@@ -188,13 +231,15 @@ extension ZoneFileSession {
     ) throws(EntryFault) -> Head {
         var index = first
         var ttl: UInt32?
-        var hasClass = false
+        var (hasClass, hasAge) = (false, false)
         while index < lexer.tokens.count {
             let token = lexer.tokens[index]
             if lexer.holds(lastType.text, token) {
                 return Head(ttl: ttl, type: lastType.type, rdata: index + 1)
             }
-            if ttl == nil, let stated = try timeToLive(token, lexer) {
+            if !hasAge, Self.isAge(token, lexer) {
+                hasAge = true
+            } else if ttl == nil, let stated = try timeToLive(token, lexer) {
                 ttl = stated
             } else if !hasClass, try isClass(token, lexer) {
                 hasClass = true
@@ -205,6 +250,21 @@ extension ZoneFileSession {
             index += 1
         }
         throw EntryFault(lexer.endOfEntry, "a record without a type; write OWNER TTL IN TYPE DATA")
+    }
+
+    /// Whether a token is the time stamp of a dynamic record, as Windows writes it: `[AGE:3619244]`.
+    private static func isAge(
+        _ token: MasterFileLexer.Token,
+        _ lexer: borrowing MasterFileLexer
+    ) -> Bool {
+        guard !token.isQuoted, !token.range.isEmpty, lexer.octets[token.start] == UInt8(ascii: "[")
+        else { return false }
+        let text = lexer.octets[token.range].map(DomainName.fold)
+        guard let head = ["[age:", "[aging:"].first(where: { text.starts(with: $0.utf8) }),
+            text.last == UInt8(ascii: "]")
+        else { return false }
+        let digits = text.dropFirst(head.utf8.count).dropLast()
+        return !digits.isEmpty && digits.allSatisfy { $0.digit != nil }
     }
 
     /// The TTL that a token states; nil if it is something else.
@@ -290,16 +350,11 @@ extension ZoneFileSession {
         let minimum = contents.octets.suffix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         let ttl = min(minimum, TimeToLive.maximum)
         defaultTTL = ttl
-        if journal.takesWarning() {
-            journal.add(
-                Diagnostic(
-                    .warning,
-                    at: lexer.place(of: place),
-                    "no TTL is known here, so the SOA's minimum of \(ttl) is taken for every record; write $TTL \(ttl) at the start of the file",
-                    excerpt: lexer.excerpt(at: place)
-                )
-            )
-        }
+        warn(
+            at: place,
+            lexer,
+            "no TTL is known here, so the SOA's minimum of \(ttl) is taken for every record; write $TTL \(ttl) at the start of the file"
+        )
         return ttl
     }
 }

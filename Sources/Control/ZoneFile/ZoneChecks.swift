@@ -21,6 +21,7 @@ struct ZoneChecks {
     mutating func run(path: String) {
         if session.hasStopped { return }
         let found = session.journal.all.count
+        session.unknownZoneNames.tell(&session.journal)
         defer {
             session.journal.sort(from: found)
             session.journal.sayHowManyMore(of: path)
@@ -33,6 +34,7 @@ struct ZoneChecks {
         checkAliases()
         checkCuts()
         checkTargets()
+        checkNames()
     }
 
     // MARK: RRsets

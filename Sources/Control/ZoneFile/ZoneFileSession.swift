@@ -39,6 +39,10 @@ struct ZoneFileSession {
     var repeatedOctets = 0
     /// The length of each file that was read, by its true path.
     var octetsOfFiles: [String: Int] = [:]
+    /// The directive that makes the records which are being read; nil outside of `$GENERATE`.
+    var directiveSite: (place: SourcePlace, excerpt: String)?
+    /// Owners that end in an AZ name that the zone's owner does not have.
+    var unknownZoneNames = UnknownZoneNames()
     /// An owner might be another name for another `zoneNames`.
     var dependsOnZoneNames = false
 
@@ -104,7 +108,7 @@ struct ZoneFileSession {
 
     /// Reads one file to its end; throws what the loader throws.
     mutating func readFile(_ file: OpenFile) throws {
-        let octets = try loader.octets(of: file.resolved)
+        let octets = LineEnds.normalized(try loader.octets(of: file.resolved))
         guard !SecretText.isConfiguration(octets) else {
             throw FileFault(description: "is a configuration file with secrets")
         }
@@ -116,28 +120,52 @@ struct ZoneFileSession {
         defer { openFiles.removeLast() }
         let fileIndex = index(ofFile: file.path, octets)
         var lexer = MasterFileLexer(file: file.path, octets: octets)
-        guard !octets.starts(with: [0xEF, 0xBB, 0xBF]) else {
-            hasSeenSOA = true
-            journal.error(
-                at: SourcePlace(file: file.path, line: 1, column: 1),
-                "the file starts with a byte order mark; save it as UTF-8 without one"
-            )
-            return
-        }
         var count = 0
         while !hasStopped, lexer.nextEntry() {
             count += 1
             if count & 0xFF == 0, loader.isAbandoned { break }
             do throws(EntryFault) {
                 try readEntry(lexer, fileIndex: fileIndex)
+                if let place = lexer.numberSign { warn(at: place, lexer, Self.numberSignDoubt) }
             } catch {
                 if !hasSeenSOA { hasSeenSOA = Self.triesSOA(lexer) }
-                journal.error(error, in: lexer)
+                journal.error(Self.explained(error, lexer), in: lexer)
             }
         }
         if hasStopped, !journal.saysThatItStopped {
             journal.sayThatItStopped(at: lexer.place(of: lexer.endOfEntry))
         }
+    }
+
+    private static let numberSignDoubt =
+        "a word that starts with # is read as it stands, since comments start with a semicolon; write ; instead, or \\# if it is meant"
+
+    /// What is wrong from a `#` on is that it starts no comment.
+    private static func explained(
+        _ fault: EntryFault,
+        _ lexer: borrowing MasterFileLexer
+    ) -> EntryFault {
+        guard let place = lexer.numberSign, place <= fault.offset else { return fault }
+        return EntryFault(place, "# starts no comment in a zone file; write ; instead")
+    }
+
+    /// Notes a doubt about the current entry.
+    mutating func warn(
+        at offset: Int,
+        _ lexer: borrowing MasterFileLexer,
+        _ message: @autoclosure () -> String
+    ) {
+        guard journal.takesWarning() else { return }
+        let (place, excerpt) = site(of: offset, lexer)
+        journal.add(Diagnostic(.warning, at: place, message(), excerpt: excerpt))
+    }
+
+    /// Where people find an octet of the current entry, and its line.
+    func site(
+        of offset: Int,
+        _ lexer: borrowing MasterFileLexer
+    ) -> (place: SourcePlace, excerpt: String) {
+        directiveSite ?? (lexer.place(of: offset), lexer.excerpt(at: offset))
     }
 
     /// Makes room for what a zone's own file of so many octets holds; the pages of what is too much stay

@@ -98,6 +98,11 @@ public struct Forwarder: ~Copyable {
     /// When `advance` has to be called; nil while nothing is in flight.
     public var nextDue: Milliseconds? { timers.nextDue }
 
+    /// What is known of upstreams, in their order.
+    public mutating func reports(on upstreams: [Upstream], now: Milliseconds) -> [UpstreamReport] {
+        upstreams.map { health.report(on: $0, now: now) }
+    }
+
     /// What is to be done next, oldest first; each effect is returned once.
     public mutating func nextEffect() -> Effect? {
         guard takenEffects < effects.count else {

@@ -49,6 +49,9 @@ public final class LoopDetector: Sendable {
         self.report = report
     }
 
+    /// The links that are loops.
+    public var links: Set<Link> { state.withLock { Set($0.loops.keys) } }
+
     public var hasLoops: Bool { loopCount.load(ordering: .relaxed) > 0 }
 
     /// Forgets all probes, and of the loops those that `links` have no more.

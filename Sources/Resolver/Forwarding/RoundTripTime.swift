@@ -11,6 +11,9 @@ struct RoundTripTime: Sendable {
     private var deviation = 0
     private var tail = 0
 
+    /// The mean; nil before the first answer.
+    var milliseconds: Double? { isKnown ? Double(mean) / Double(Self.scale) : nil }
+
     mutating func add(_ time: Milliseconds) {
         let sample = Int(min(time, 60_000)) * Self.scale
         guard isKnown else {

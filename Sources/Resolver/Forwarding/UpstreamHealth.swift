@@ -75,6 +75,20 @@ struct UpstreamHealth {
         return order
     }
 
+    /// What is known of an upstream, for people.
+    mutating func report(on upstream: Upstream, now: Milliseconds) -> UpstreamReport {
+        guard let record = records.find(upstream) else { return UpstreamReport() }
+        let state: UpstreamReport.State =
+            if record.isDead { .down } else if now < record.refusedUntil { .refusing } else {
+                record.heardAt > 0 ? .up : .unknown
+            }
+        return UpstreamReport(
+            state: state,
+            roundTrip: record.time.milliseconds,
+            heardAt: record.heardAt
+        )
+    }
+
     /// After how long an answer of the upstream is late; nil if nothing is known of it.
     mutating func lateAfter(_ upstream: Upstream) -> Milliseconds? {
         records.find(upstream)?.time.lateAfter

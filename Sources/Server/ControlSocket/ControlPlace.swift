@@ -13,11 +13,20 @@ package struct ControlPlace: Hashable, Sendable {
 
     /// Where the control socket of the configuration at `path` is if it does not say: one for each
     /// configuration file, in a folder that only this user can write to.
+    ///
+    /// The path as it is written counts, made absolute: where its symbolic links lead may change while the
+    /// server runs, as those of a ConfigMap do with each update.
     package static func standard(forConfiguration path: String) -> ControlPlace {
-        ControlPlace(
-            path: "\(standardFolder)/\(fingerprint(of: resolved(path)))",
-            isRequired: false
-        )
+        standard(named: absolute(path))
+    }
+
+    /// Where else it may be: servers of earlier versions took the path without symbolic links.
+    package static func former(forConfiguration path: String) -> ControlPlace {
+        standard(named: resolved(path))
+    }
+
+    private static func standard(named path: String) -> ControlPlace {
+        ControlPlace(path: "\(standardFolder)/\(fingerprint(of: path))", isRequired: false)
     }
 
     /// Every control socket that stands where no configuration says, of servers that run or have run.
@@ -57,6 +66,29 @@ package struct ControlPlace: Hashable, Sendable {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for octet in text.utf8 { hash = (hash ^ UInt64(octet)) &* 0x100_0000_01B3 }
         return String(hash, radix: 16) + suffix
+    }
+
+    /// The path from the root, without `.` and `..`; no link is followed.
+    private static func absolute(_ path: String) -> String {
+        let whole = path.hasPrefix("/") ? path : "\(workingFolder)/\(path)"
+        var parts: [Substring] = []
+        for part in whole.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+
+    /// The working folder as the shell calls it (POSIX `pwd -L`), if that is still its name.
+    private static var workingFolder: String {
+        // Sound, here and below: the names are literals, and the texts found are copied at once.
+        if let name = unsafe getenv("PWD").map({ unsafe String(cString: $0) }), name.hasPrefix("/"),
+            let here = FileStatus(following: "."), here.isSameFile(as: FileStatus(following: name))
+        {
+            return name
+        }
+        guard let found = unsafe getcwd(nil, 0) else { return "/" }
+        defer { unsafe free(found) }
+        return unsafe String(cString: found)
     }
 
     private static func resolved(_ path: String) -> String {

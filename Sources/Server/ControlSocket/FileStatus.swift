@@ -14,6 +14,14 @@ struct FileStatus {
         self.init(status)
     }
 
+    /// The same of what symbolic links lead to.
+    init?(following path: String) {
+        var status = stat()
+        // Sound: as above.
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
     init?(of descriptor: Int32) {
         var status = stat()
         // Sound: the structure outlives the call.

@@ -32,6 +32,13 @@ package final class DatagramServer: Sendable {
         self.workers = workers
     }
 
+    /// The listeners whose address this machine did not have, with their sockets, one a worker.
+    var lateListeners: [LateListener] {
+        workers[0].listeners.enumerated().filter { $0.element.lateness != nil }.map { number, _ in
+            LateListener(number: number, sockets: workers.map { $0.listeners[number] })
+        }
+    }
+
     /// Threads that nobody can reach any more end.
     deinit { end(within: 0) }
 
@@ -53,6 +60,12 @@ package final class DatagramServer: Sendable {
 
     /// Has one worker find out which upstreams ask us what we ask them, now and from time to time.
     package func searchForLoops() { _ = inboxes[0].post(.searchForLoops) }
+
+    /// Has every worker tell what it knows of upstreams; how many will.
+    func survey(_ survey: UpstreamSurvey) -> Int { inboxes.count { $0.post(.survey(survey)) } }
+
+    /// Ways of questions that lead back to this server.
+    var loops: Set<LoopDetector.Link> { workers[0].loops.links }
 
     /// What each worker has counted.
     package var counts: [WorkerCounts] { workers.map(\.counters.counts) }

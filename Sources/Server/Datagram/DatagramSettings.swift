@@ -16,7 +16,7 @@ package struct DatagramSettings: Sendable {
     /// Sockets towards upstreams that all workers together may have.
     package var descriptors = DescriptorBudget.plenty
     /// How many queries of each client wait.
-    let waiting = WaitingCounts()
+    var waiting = WaitingCounts()
 
     package init(
         snapshots: SnapshotHolder,

@@ -175,6 +175,7 @@ struct DatagramWorker: ~Copyable {
         case .upstreamStreamAnswer(let attempt, let result):
             receiveStreamAnswer(result, for: attempt)
         case .searchForLoops: searchForLoops()
+        case .survey(let survey): survey.add(forwarder.reports(on: survey.upstreams, now: now))
         case .newSnapshot(let arrival):
             takeUpSnapshot()
             arrival.note()
@@ -217,8 +218,8 @@ struct DatagramWorker: ~Copyable {
             switch item {
             case .query(let query): query.respond(nil)
             case .handover(let client): fail(client, because: .networkError)
-            case .refresh, .upstreamStreamAnswer, .searchForLoops, .newSnapshot, .startDraining,
-                .end:
+            case .refresh, .upstreamStreamAnswer, .searchForLoops, .survey, .newSnapshot,
+                .startDraining, .end:
                 break
             }
         }

@@ -3,28 +3,50 @@ import DNSWire
 import Glibc
 import Synchronization
 
-/// A bound datagram socket that clients ask, one per listener and worker.
+/// A datagram socket that clients ask, one per listener and worker.
 final class ListenerSocket: Sendable {
     let descriptor: Int32
-    /// Where it stands, the port filled in.
+    /// Where it stands, the port filled in; where it is to stand while it waits for its address.
     let address: AddressAndPort
+    /// Why it could not be bound at once; nil if it could.
+    let lateness: SocketError?
+    private let waits: Atomic<Bool>
+    private let isSharing: Bool
     /// True if each datagram says which address of ours it was sent to.
     let hasPacketInfo: Bool
     private let isOpen = Atomic(true)
 
+    /// True until it is bound: the machine does not have its address yet.
+    var isWaiting: Bool { waits.load(ordering: .acquiring) }
+
     /// Binds a socket; `sharing` takes a place in a port that an earlier socket of this user holds.
-    init(_ wanted: AddressAndPort, sharing: Bool) throws(SocketError) {
+    ///
+    /// With `lateness`, which says why the machine does not have the address, the socket waits for `bindLate`.
+    init(
+        _ wanted: AddressAndPort,
+        sharing: Bool,
+        lateness: SocketError? = nil
+    ) throws(SocketError) {
         let family = wanted.address.isV4 ? AF_INET : AF_INET6
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         descriptor = socket(family, type, 0)
         guard descriptor >= 0 else { throw SocketError(call: "socket", address: wanted) }
         hasPacketInfo = wanted.isWildcard
+        isSharing = sharing
         do throws(SocketError) {
             try Self.prepare(descriptor, for: wanted, sharing: sharing)
-            guard let address = SocketName.bound(descriptor) else {
+            if let lateness {
+                (address, self.lateness) = (wanted, lateness)
+                waits = Atomic(true)
+                return
+            }
+            if let fault = Self.bind(descriptor, to: wanted, sharing: sharing) { throw fault }
+            guard var address = SocketName.bound(descriptor) else {
                 throw SocketError(call: "getsockname", address: wanted)
             }
-            self.address = address
+            address.interface = wanted.interface
+            (self.address, self.lateness) = (address, nil)
+            waits = Atomic(false)
         } catch {
             _ = Glibc.close(descriptor)
             throw error
@@ -44,8 +66,32 @@ final class ListenerSocket: Sendable {
             && sender.peer.address == sender.local ?? address.address
     }
 
+    /// Binds a socket that waits; why that cannot be, or nil if it is bound now.
+    ///
+    /// Its worker waits for it already, so that it receives from here on.
+    func bindLate() -> SocketError? {
+        guard isWaiting else { return nil }
+        if let fault = Self.bind(descriptor, to: address, sharing: isSharing) { return fault }
+        waits.store(false, ordering: .releasing)
+        return nil
+    }
+
     /// SO_REUSEPORT comes after the first bind, so that a port that somebody else holds is an error
     /// and not silently shared.
+    private static func bind(
+        _ descriptor: Int32,
+        to wanted: AddressAndPort,
+        sharing: Bool
+    ) -> SocketError? {
+        guard SocketName.bind(descriptor, to: wanted) == 0 else {
+            return SocketError(call: "bind", address: wanted)
+        }
+        guard sharing || SocketOption.set(descriptor, SOL_SOCKET, SO_REUSEPORT, to: 1) else {
+            return SocketError(call: "setsockopt", address: wanted)
+        }
+        return nil
+    }
+
     private static func prepare(
         _ descriptor: Int32,
         for wanted: AddressAndPort,
@@ -69,9 +115,6 @@ final class ListenerSocket: Sendable {
         // As much as the system allows: it lowers these without an error.
         try set(descriptor, SOL_SOCKET, SO_RCVBUF, to: 4 << 20, wanted)
         try set(descriptor, SOL_SOCKET, SO_SNDBUF, to: 4 << 20, wanted)
-        let result = SocketName.bind(descriptor, to: wanted)
-        guard result == 0 else { throw SocketError(call: "bind", address: wanted) }
-        if !sharing { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, to: 1, wanted) }
     }
 
     private static func set(

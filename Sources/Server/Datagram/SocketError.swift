@@ -19,6 +19,11 @@ package struct SocketError: Error, Equatable, Sendable {
     }
 }
 
+extension SocketError {
+    /// The machine does not have the address, or the interface, but may get it.
+    var mayPass: Bool { call == "bind" && (code == EADDRNOTAVAIL || code == ENODEV) }
+}
+
 extension SocketError: CustomStringConvertible {
     /// The reason first, as a person needs it: `cannot listen on 127.0.0.1:53: Permission denied (bind)`.
     package var description: String {

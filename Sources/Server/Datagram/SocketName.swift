@@ -58,13 +58,13 @@ import Glibc
         }
     }
 
-    /// bind(2).
+    /// bind(2); ENODEV while the address names an interface that is not there.
     static func bind(_ descriptor: Int32, to address: AddressAndPort) -> Int32 {
         // Sound: the call reads the octets that `with` wrote, while they are there.
         unsafe with(address) { unsafe Glibc.bind(descriptor, $0, $1) }
     }
 
-    /// connect(2).
+    /// connect(2), with the same ENODEV.
     static func connect(_ descriptor: Int32, to address: AddressAndPort) -> Int32 {
         // Sound: as above.
         unsafe with(address) { unsafe Glibc.connect(descriptor, $0, $1) }
@@ -74,7 +74,11 @@ import Glibc
         _ address: AddressAndPort,
         _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) -> Int32 {
-        unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
+        guard let address = address.resolved else {
+            errno = ENODEV
+            return -1
+        }
+        return unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
             // Sound: `memory` has `size` octets, and a sockaddr is read from as many as are written.
             let start = unsafe memory.baseAddress.unsafelyUnwrapped
             let length = unsafe write(address, to: start)

@@ -10,9 +10,6 @@ struct WaitingClients {
     static let stalePatience: Milliseconds = 1_800
     /// A little less than five seconds, which is how long many clients wait.
     static let patience: Milliseconds = 4_950
-    /// Queries of one client that may wait at a time, in the whole server: so many answers at most
-    /// arrive at once wherever somebody makes us send them (DNSBomb, CVE-2024-33655).
-    static let limitPerClient = 1_000
 
     private var clients = NumberedSlots<WaitingClient>()
     /// Those of all workers: equal questions of one client come together at one of them, others spread.
@@ -26,7 +23,7 @@ struct WaitingClients {
 
     /// True if it would be one too many of its address.
     func isFull(for client: borrowing WaitingClient) -> Bool {
-        counts[ClientNetwork(client)] >= Self.limitPerClient
+        counts[ClientNetwork(client)] >= counts.limitPerClient
     }
 
     var nextDue: Milliseconds? { clients.isEmpty ? nil : timers.nextDue }

@@ -12,7 +12,12 @@ import Synchronization
     private let places: UnsafeMutablePointer<Atomic<Int>>
     private static let width = 4096
 
-    init() {
+    /// Queries of one client that may wait at a time, in the whole server: so many answers at most
+    /// arrive at once wherever somebody makes us send them (DNSBomb, CVE-2024-33655).
+    let limitPerClient: Int
+
+    init(limitPerClient: Int = ClientLimits().waitingPerClient) {
+        self.limitPerClient = limitPerClient
         // Sound: there is room for two rows, and each place is initialised once.
         unsafe places = .allocate(capacity: 2 * Self.width)
         for index in 0..<2 * Self.width { unsafe (places + index).initialize(to: Atomic(0)) }

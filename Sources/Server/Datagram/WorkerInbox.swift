@@ -14,6 +14,8 @@ package final class WorkerInbox: Sendable {
         case refresh(Refreshment)
         /// Find out which upstreams of the snapshot in force ask us; to one worker alone.
         case searchForLoops
+        /// Tell what is known of some upstreams.
+        case survey(UpstreamSurvey)
         /// Another snapshot is in force; a worker takes it up whenever it wakes.
         case newSnapshot(Arrivals)
         /// Ask upstreams for no new client any more.
@@ -47,7 +49,8 @@ extension WorkerInbox.Item {
     /// True of what must never be refused because clients filled the queue.
     fileprivate var isControl: Bool {
         switch self {
-        case .end, .startDraining, .upstreamStreamAnswer, .searchForLoops, .newSnapshot: true
+        case .end, .startDraining, .upstreamStreamAnswer, .searchForLoops, .survey, .newSnapshot:
+            true
         case .query, .handover, .refresh: false
         }
     }

@@ -71,9 +71,10 @@ final class StreamListener: Sendable {
             throw SocketError(call: "listen", address: wanted)
         }
         if isSuccessor { _ = SocketOption.set(descriptor, SOL_SOCKET, SO_REUSEPORT, to: 0) }
-        guard let address = SocketName.bound(descriptor) else {
+        guard var address = SocketName.bound(descriptor) else {
             throw SocketError(call: "getsockname", address: wanted)
         }
+        address.interface = wanted.interface
         return (address, isSuccessor)
     }
 

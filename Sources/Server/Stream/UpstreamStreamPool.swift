@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import Snapshot
@@ -42,7 +43,11 @@ final class UpstreamStreamPool {
         } else if connections[upstream, default: []].count < pipelining.connections * 2,
             hasRoom(for: upstream)
         {
-            connect(to: upstream, until: deadline).ask(question, until: deadline)
+            guard let address = try? SocketAddress(AddressAndPort(upstream)) else {
+                // The interface that it names is not there.
+                return question.report(.failure(.connection(code: ENODEV)))
+            }
+            connect(to: upstream, at: address, until: deadline).ask(question, until: deadline)
         } else {
             share(usable, atMost: pipelining.most, question, until: deadline)
         }
@@ -86,6 +91,7 @@ final class UpstreamStreamPool {
 
     private func connect(
         to upstream: Upstream,
+        at address: SocketAddress,
         until deadline: NIODeadline
     ) -> UpstreamStreamConnection {
         let connection = UpstreamStreamConnection(eventLoop: eventLoop, limits: limits) {
@@ -102,13 +108,7 @@ final class UpstreamStreamPool {
                     try channel.pipeline.syncOperations.addHandler(handler.value)
                 }
             }
-        do {
-            let target = AddressAndPort(upstream.address, port: upstream.port)
-            bootstrap.connect(to: try SocketAddress(target))
-                .whenFailure { handler.value.fail($0) }
-        } catch {
-            connection.fail(error)
-        }
+        bootstrap.connect(to: address).whenFailure { handler.value.fail($0) }
         return connection
     }
 

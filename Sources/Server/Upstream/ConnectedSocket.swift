@@ -19,7 +19,7 @@ enum ConnectedSocket {
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(isV4 ? AF_INET : AF_INET6, type, 0)
         guard descriptor >= 0 else { throw SocketError(call: "socket") }
-        let peer = AddressAndPort(upstream.address, port: upstream.port)
+        let peer = AddressAndPort(upstream)
         guard SocketOption.forbidFragments(descriptor, isV4: isV4),
             SocketOption.reportFragments(descriptor, isV4: isV4)
         else { throw closing(descriptor, after: "setsockopt", peer) }
@@ -27,7 +27,10 @@ enum ConnectedSocket {
             throw closing(descriptor, after: "bind", peer)
         }
         guard SocketName.connect(descriptor, to: peer) == 0 else {
-            throw closing(descriptor, after: "connect", peer)
+            var error = closing(descriptor, after: "connect", peer)
+            // An interface without an address of ours: no trouble of this server, as it is without a port.
+            if error.code == EADDRNOTAVAIL, !upstream.scope.isNone { error.code = ENETUNREACH }
+            throw error
         }
         return descriptor
     }

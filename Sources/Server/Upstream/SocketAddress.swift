@@ -1,12 +1,32 @@
 import DNSWire
+import Glibc
 import NIOCore
 
 extension SocketAddress {
     /// The address as NIO wants it.
     init(_ address: AddressAndPort) throws {
+        guard address.interface.isNone else {
+            try self.init(scoped: address)
+            return
+        }
         try self.init(
             packedIPAddress: ByteBuffer(bytes: address.address.octets),
             port: Int(address.port)
         )
+    }
+
+    /// With the number of the interface, which the other initialiser has no place for.
+    private init(scoped address: AddressAndPort) throws {
+        guard let address = address.resolved else {
+            throw SocketError(call: "if_nametoindex", address: address, code: ENODEV)
+        }
+        let size = SocketName.size
+        let name = unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
+            // Sound: the memory has as many octets as are written, which are those of a sockaddr_in6.
+            let start = unsafe memory.baseAddress.unsafelyUnwrapped
+            _ = unsafe SocketName.write(address, to: start)
+            return unsafe start.load(as: sockaddr_in6.self)
+        }
+        self.init(name, host: "\(address.address)")
     }
 }

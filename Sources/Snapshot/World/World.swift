@@ -305,6 +305,13 @@ public struct ForwardRule: Equatable, Sendable {
         }
     }
 
+    /// What `system` stands for in it; none where it does not say so.
+    public var systemServers: [Upstream] {
+        guard let system else { return [] }
+        let named = Set(system.before + system.after)
+        return upstreams.filter { !named.contains($0) }
+    }
+
     /// The same rule once the machine's name servers are others.
     public func withSystem(_ servers: [Upstream]) -> ForwardRule {
         guard let system else { return self }
@@ -375,10 +382,22 @@ extension FoldedName {
 public struct Upstream: Hashable, Sendable, BitwiseCopyable {
     public var address: IPAddress
     public var port: UInt16
+    /// The interface of a link-local address: one address on two interfaces is two servers.
+    public var scope: InterfaceScope
 
-    public init(address: IPAddress, port: UInt16 = 53) {
+    public init(address: IPAddress, port: UInt16 = 53, scope: InterfaceScope = .none) {
         self.address = address
         self.port = port
+        self.scope = scope
+    }
+}
+
+extension Upstream: CustomStringConvertible {
+    /// As the configuration writes it: the port only where it is not 53.
+    public var description: String {
+        let host = scope.isNone ? "\(address)" : "\(address)%\(scope)"
+        guard port != 53 else { return host }
+        return address.isV4 ? "\(host):\(port)" : "[\(host)]:\(port)"
     }
 }
 

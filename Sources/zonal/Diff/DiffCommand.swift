@@ -109,7 +109,8 @@ struct AnswerTable {
         }
         if !records.isEmpty { words.append(records.sorted().joined(separator: ", ")) }
         if explanation.rcode == nil {
-            let servers = explanation.route.upstreams.map(Explanation.text).joined(separator: ", ")
+            let servers = explanation.route.upstreams.map { "\($0)" }
+                .joined(separator: ", ")
             if !servers.isEmpty { words.append("to \(servers)") }
         }
         return words.joined(separator: " ")

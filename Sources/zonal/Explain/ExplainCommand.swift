@@ -1,6 +1,7 @@
 import ArgumentParser
 import Control
 import DNSWire
+import Server
 
 /// `zonal explain`: why a client gets the answer it gets, step by step.
 struct ExplainCommand: ParsableCommand {
@@ -14,6 +15,14 @@ struct ExplainCommand: ParsableCommand {
 
     @Option(help: "The VPC endpoint that a PROXY header names.")
     var vpce: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Ask as at this listener: its vpc, from and proxy-protocol hold.",
+            valueName: "address"
+        )
+    )
+    var listener: String?
 
     @OptionGroup var configuration: ConfigurationOption
 
@@ -39,26 +48,26 @@ struct ExplainCommand: ParsableCommand {
         guard let recordType = RecordType(type) else {
             throw ValidationError("'\(type)' is not a record type")
         }
-        guard !live else {
-            let request = ControlRequest.explain(
-                question,
-                recordType,
-                from: address,
-                endpoint: vpce,
-                format
-            )
-            return try ControlClient(configuration).run(request)
+        if let listener, EndpointText(listener) == nil {
+            throw ValidationError("--listener: '\(listener)' is not an address")
         }
-        let explainer = Explainer(try configuration.load().world)
-        guard
-            let explanation = explainer.explain(
-                question,
-                recordType,
-                from: address,
-                endpoint: vpce
-            )
-        else {
-            throw ValidationError("--vpce: no configured VPC has the endpoint '\(vpce ?? "")'")
+        let asked = ExplainedQuestion(
+            name: question,
+            type: recordType,
+            client: address,
+            endpoint: vpce,
+            listener: listener
+        )
+        guard !live else { return try ControlClient(configuration).run(.explain(asked, format)) }
+        let loaded = try configuration.load()
+        let listeners = loaded.listeners.map {
+            AddressAndPort($0.address, port: $0.port, interface: $0.scope)
+        }
+        let explanation: Explanation
+        do throws(ExplainFault) {
+            explanation = try Explainer(loaded.world, listeners: listeners).explain(asked)
+        } catch {
+            throw ValidationError(error.message)
         }
         switch format {
         case .text: Terminal.print(explanation.lines)

@@ -22,6 +22,8 @@ struct Explanation {
 
     struct AskingClient {
         var address: IPAddress
+        /// Where it asks, if that was said.
+        var listener: AddressAndPort?
         var scope: ClientClass.Scope
         var vpc: String?
         var account: String?
@@ -53,21 +55,14 @@ struct Explanation {
     }
 }
 
-extension Explanation {
-    /// An upstream as the configuration writes it: the port only where it is not 53.
-    static func text(of upstream: Upstream) -> String {
-        guard upstream.port != 53 else { return "\(upstream.address)" }
-        return upstream.address.isV4
-            ? "\(upstream.address):\(upstream.port)" : "[\(upstream.address)]:\(upstream.port)"
-    }
-}
-
 /// Runs the pipeline once, with a trace, and turns what it says into an explanation.
 struct Explainer {
     let world: World
     let snapshot: CompiledSnapshot
     private let seed: HashSeed
     let origins: RecordOrigins
+    /// Where each listener stands, by its number.
+    private let listeners: [AddressAndPort]
     /// What a running server knows; nil where there is none.
     let live: Live?
     /// Where no server runs.
@@ -80,8 +75,9 @@ struct Explainer {
         var now: UInt32
     }
 
-    init(_ world: World) {
+    init(_ world: World, listeners: [AddressAndPort] = []) {
         self.world = world
+        self.listeners = listeners
         seed = .random()
         snapshot = CompiledSnapshot(compiling: world, seed: seed, keepingOrigins: true)
         origins = RecordOrigins(world, snapshot)
@@ -89,7 +85,8 @@ struct Explainer {
     }
 
     /// Explains what a running server answers now.
-    init(_ served: ServedState, seed: HashSeed, live: Live) {
+    init(_ served: ServedState, listeners: [AddressAndPort], seed: HashSeed, live: Live) {
+        self.listeners = listeners
         world = served.world
         snapshot = served.snapshot
         self.seed = seed
@@ -97,15 +94,16 @@ struct Explainer {
         self.live = live
     }
 
-    /// Explains a question; nil if `endpoint` is no endpoint of a configured VPC.
-    func explain(
-        _ name: DomainName,
-        _ type: RecordType,
-        from address: IPAddress,
-        endpoint: String?
-    ) -> Explanation? {
-        guard let asker = classify(address, endpoint: endpoint) else { return nil }
-        var explanation = explain(name, type, of: address, as: asker)
+    /// Explains a question of somebody who asks from outside of the process.
+    func explain(_ question: ExplainedQuestion) throws(ExplainFault) -> Explanation {
+        let (name, type) = (question.name, question.type)
+        let place = try question.listener.map { text throws(ExplainFault) in try listener(text) }
+        let asker = try classify(question.client, endpoint: question.endpoint, at: place?.number)
+        var explanation = explain(name, type, of: question.client, as: asker)
+        if let place {
+            explanation.client.listener = place.address
+            explanation.steps.insert(sentence(about: place), at: 0)
+        }
         if live == nil, explanation.route.kind == "forward", explanation.rcode == nil {
             explanation.steps += gatewaySentences(name, type, asker, explanation.route)
         }
@@ -120,7 +118,7 @@ struct Explainer {
         as asker: ClientClass
     ) -> Explanation {
         let trace = Trace()
-        let (verdict, rcode) = run(name, type, from: address, as: asker, trace)
+        let (verdict, reply) = run(name, type, from: address, as: asker, trace)
         var explanation = Explanation(
             client: client(address, asker),
             name: name,
@@ -131,10 +129,11 @@ struct Explainer {
         for event in trace.events { add(event, client: asker, to: &explanation) }
         switch verdict {
         case .reply:
-            explanation.rcode = rcode
+            explanation.rcode = reply.rcode
             if case .routed(_, let route?) = trace.events.last, case .rule = route.kind {
-                explanation.steps.append("the cache has the rest of the answer")
+                explanation.steps.append("the cache has the rest of the answer" + reply.remark)
             }
+            if live != nil { reply.addRecords(to: &explanation.answers) }
         case .forward: explanation.steps.append("an upstream decides the rest of the answer")
         case .drop: explanation.steps.append("nothing is sent back: `clients.otherwise` is drop")
         }
@@ -158,10 +157,80 @@ struct Explainer {
         return [remarks.sentence(about: addresses, through: endpoint)]
     }
 
-    private func classify(_ address: IPAddress, endpoint: String?) -> ClientClass? {
-        guard let endpoint else { return snapshot.classify(address) }
-        return EndpointID(endpoint).flatMap { snapshot.classify(address, endpoint: $0) }
+    // MARK: The listener
+
+    /// A listener that is asked.
+    private struct Place {
+        var number: Int
+        var address: AddressAndPort
     }
+
+    /// What the client is; `listener` is the number of one that says something of its clients.
+    private func classify(
+        _ address: IPAddress,
+        endpoint: String?,
+        at listener: Int?
+    ) throws(ExplainFault) -> ClientClass {
+        guard let endpoint else { return snapshot.classify(address, listener: listener) }
+        if let listener, !snapshot.takesHeaders(listener: listener) {
+            throw ExplainFault(
+                message:
+                    "--vpce: the listener \(listeners[listener]) has no proxy-protocol, so no header names an endpoint there"
+            )
+        }
+        let found = EndpointID(endpoint).flatMap { snapshot.classify(address, endpoint: $0) }
+        guard let found else {
+            throw ExplainFault(
+                message: "--vpce: no configured VPC has the endpoint '\(endpoint)'"
+            )
+        }
+        return found
+    }
+
+    /// The listener that a question to this address reaches; without a port the first at the address.
+    private func listener(_ text: String) throws(ExplainFault) -> Place {
+        guard let wanted = EndpointText(text, defaultPort: 0) else {
+            throw ExplainFault(
+                message: "--listener: '\(text)' is not an address; write one as in 10.20.0.2:53"
+            )
+        }
+        let places = listeners.enumerated()
+            .filter { index, place in
+                !world.listeners[index].isClosed
+                    && (wanted.port == 0 || wanted.port == place.port)
+            }
+            .map { Place(number: $0.offset, address: $0.element) }
+        let exact = places.first {
+            $0.address.address == wanted.address && $0.address.interface == wanted.scope
+        }
+        let whole = places.first {
+            $0.address.isWildcard && $0.address.address.isV4 == wanted.address.isV4
+        }
+        guard let found = exact ?? whole else {
+            let known = listeners.prefix(8).map { "\($0)" }.joined(separator: ", ")
+            throw ExplainFault(
+                message: "--listener: nothing listens on '\(text)'; the listeners are \(known)"
+            )
+        }
+        return found
+    }
+
+    private func sentence(about place: Place) -> String {
+        let scope = world.listeners[place.number]
+        var parts: [String] = []
+        if let vpc = scope.vpc { parts.append("it is for \(world.vpcs[vpc].id)") }
+        if let account = scope.account {
+            parts.append("in the AZ names of account \(world.accounts[account].id)")
+        }
+        if let proxies = scope.proxies {
+            let ranges = proxies.map { "\($0)" }.joined(separator: ", ")
+            parts.append("a proxy in \(ranges) names the client in a PROXY header")
+        }
+        let rest = parts.isEmpty ? "it says nothing of its clients" : parts.joined(separator: ", ")
+        return "asked at the listener \(place.address): \(rest)"
+    }
+
+    // MARK: The answer
 
     private func run(
         _ name: DomainName,
@@ -169,7 +238,7 @@ struct Explainer {
         from address: IPAddress,
         as asker: ClientClass,
         _ trace: Trace
-    ) -> (Verdict, ResponseCode) {
+    ) -> (Verdict, ExplainedReply) {
         var pipeline = Pipeline(cache: live?.cache ?? emptyCache, seed: seed)
         pipeline.trace = trace
         let message = Self.query(name, type)
@@ -186,8 +255,7 @@ struct Explainer {
             now: live?.now ?? 0,
             into: &reply
         )
-        let flags = reply.withOctets { $0.bigEndian16(at: 2) ?? 0 }
-        return (verdict, ResponseCode(rawValue: flags & 0xF))
+        return (verdict, reply.withOctets { ExplainedReply($0) })
     }
 
     /// A query with RD set and no OPT.
@@ -324,7 +392,7 @@ struct Explainer {
             return "\(zone) is a special name (\(document(of: snapshot.zone(number)))): no rule or "
                 + "zone but the root's is for \(name), so it is answered here"
         case .rule:
-            let servers = chosen.upstreams.map(Explanation.text)
+            let servers = chosen.upstreams.map { "\($0)" }
             return "\(name) is forwarded by the rule for \(zone) to "
                 + servers.joined(separator: ", ")
         case .refuse: return "\(name) is refused: \(zone) is not for this client (outside: refuse)"

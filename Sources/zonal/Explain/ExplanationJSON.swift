@@ -21,7 +21,8 @@ extension Explanation {
 
     private var clientJSON: String {
         let optional: [(String, String?)] = [
-            ("vpc", client.vpc), ("account", client.account), ("subnet", client.subnet),
+            ("listener", client.listener.map { "\($0)" }), ("vpc", client.vpc),
+            ("account", client.account), ("subnet", client.subnet),
             ("az-id", client.zoneID), ("az-name", client.zoneName),
         ]
         let known = optional.compactMap { key, value in value.map { (key, JSONText.string($0)) } }
@@ -39,7 +40,7 @@ extension Explanation {
         if let file = route.file { fields.append(("file", JSONText.string(file))) }
         if let line = route.line { fields.append(("line", String(line))) }
         if route.kind == "forward" {
-            let servers = route.upstreams.map { JSONText.string(Self.text(of: $0)) }
+            let servers = route.upstreams.map { JSONText.string("\($0)") }
             fields.append(("to", JSONText.list(servers)))
         }
         return JSONText.object(fields)

@@ -5,18 +5,25 @@ import Server
 
 /// Talks to the server that runs with a configuration.
 struct ControlClient {
-    private let place: ControlPlace
+    /// Where the configuration says, and where its server listens besides.
+    private let places: [ControlPlace]
     /// Where else a server may be found: any that runs will do if no configuration was named.
     private let others: [ControlPlace]
 
     init(_ configuration: ConfigurationOption) {
         let path = configuration.path
         let given = ConfigurationLoader().controlPath(path: path)
-        let place = ServerConfiguration.control(at: given, of: path)
-        self.place = place
+        let named = given.map { ControlPlace(path: $0, isRequired: true) }
+        let standard = [
+            ControlPlace.standard(forConfiguration: path), .former(forConfiguration: path),
+        ]
+        let places = [named].compactMap { $0 } + standard
+        self.places = places
         others =
             configuration.given == nil
-            ? ControlPlace.standardSockets().filter { $0.path != place.path } : []
+            ? ControlPlace.standardSockets().filter { other in
+                !places.contains { $0.path == other.path }
+            } : []
     }
 
     /// Prints what the server replies; ends the command with 1 if it could not do it, 3 if none runs.
@@ -44,7 +51,7 @@ struct ControlClient {
         signal(SIGPIPE, SIG_IGN)
         send(Array((request.line + "\n").utf8), over: descriptor)
         guard let reply = ControlReply(reading: receiveAll(from: descriptor)) else {
-            throw Self.failure("the server at \(place.path) ended without a reply")
+            throw Self.failure("the server at \(places[0].path) ended without a reply")
         }
         return reply
     }
@@ -67,11 +74,16 @@ struct ControlClient {
 
     /// A connection to the server of the configuration, else to the only one that runs.
     private func connection() throws -> Int32 {
-        let reason: String
-        switch Self.connect(to: place) {
-        case .connected(let descriptor): return descriptor
-        case .distrusted(let reason): throw Self.failure(reason)
-        case .absent(let absence): reason = absence
+        var reasons: [String] = []
+        for place in places {
+            switch Self.connect(to: place) {
+            case .connected(let descriptor): return descriptor
+            case .distrusted(let reason):
+                // What else is there may not be ours either.
+                if reasons.isEmpty { throw Self.failure(reason) }
+                reasons.append(reason)
+            case .absent(let reason): reasons.append(reason)
+            }
         }
         let running = others.compactMap { place in
             if case .connected(let descriptor) = Self.connect(to: place) { return descriptor }
@@ -81,7 +93,7 @@ struct ControlClient {
         for descriptor in running { close(descriptor) }
         throw Self.failure(
             running.isEmpty
-                ? "no server at \(place.path): \(reason)"
+                ? "no server at \(places[0].path): \(reasons[0])"
                 : "\(running.count) servers run; say which by --config"
         )
     }

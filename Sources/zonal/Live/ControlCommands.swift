@@ -24,23 +24,23 @@ struct ControlCommands: Sendable {
             return .error("no such request; write status, reload, flush or explain as zonal does")
         }
         switch request {
-        case .status(let format): return .done(status(format))
+        case .status(let format): return .done(await status(format))
         case .reload: return await reload()
         case .flush(let name):
             let before = server.cache.entryCount
             server.cache.flush(below: name)
             let count = max(before - server.cache.entryCount, 0)
             return .done("\(count) cached answer\(count == 1 ? "" : "s") forgotten\n")
-        case .explain(let name, let type, let address, let endpoint, let format):
-            return explain(name, type, from: address, endpoint: endpoint, format)
+        case .explain(let question, let format): return explain(question, format)
         }
     }
 
-    private func status(_ format: OutputFormat) -> String {
+    private func status(_ format: OutputFormat) async -> String {
         let outcome = reloader.outcome
         let report = StatusReport(
             server: server.status,
             world: server.served.world,
+            upstreams: await server.upstreamStatus(),
             configuration: source.path,
             startedAt: startedAt,
             loadedAt: outcome.loadedAt,
@@ -67,18 +67,20 @@ struct ControlCommands: Sendable {
         lines.map { HarmlessText.line($0) + "\n" }.joined()
     }
 
-    private func explain(
-        _ name: DomainName,
-        _ type: RecordType,
-        from address: IPAddress,
-        endpoint: String?,
-        _ format: OutputFormat
-    ) -> ControlReply {
+    private func explain(_ question: ExplainedQuestion, _ format: OutputFormat) -> ControlReply {
         let live = Explainer.Live(cache: server.cache, now: SteadyClock.seconds())
-        let explainer = Explainer(server.served, seed: server.seed, live: live)
-        guard
-            let explanation = explainer.explain(name, type, from: address, endpoint: endpoint)
-        else { return .failed("--vpce: no configured VPC has the endpoint '\(endpoint ?? "")'\n") }
+        let explainer = Explainer(
+            server.served,
+            listeners: server.addresses,
+            seed: server.seed,
+            live: live
+        )
+        let explanation: Explanation
+        do throws(ExplainFault) {
+            explanation = try explainer.explain(question)
+        } catch {
+            return .failed("\(error.message)\n")
+        }
         return .done(
             format == .json
                 ? explanation.json + "\n" : Self.text(of: explanation.lines)

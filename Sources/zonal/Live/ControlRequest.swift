@@ -6,21 +6,17 @@ enum ControlRequest: Equatable {
     case reload
     /// Everything at and below a name.
     case flush(DomainName)
-    case explain(
-        DomainName,
-        RecordType,
-        from: IPAddress,
-        endpoint: String?,
-        OutputFormat
-    )
+    case explain(ExplainedQuestion, OutputFormat)
 
     var line: String {
         switch self {
         case .status(let format): "status \(format.rawValue)"
         case .reload: "reload"
         case .flush(let name): "flush \(name)"
-        case .explain(let name, let type, let address, let endpoint, let format):
-            "explain \(format.rawValue) \(address) \(endpoint ?? "-") \(name) \(type)"
+        case .explain(let question, let format):
+            "explain \(format.rawValue) \(question.client) \(question.endpoint ?? "-") "
+                + "\(question.name) \(question.type)"
+                + (question.listener.map { " \($0)" } ?? "")
         }
     }
 
@@ -35,12 +31,20 @@ enum ControlRequest: Equatable {
         case ("flush", 2):
             guard let name = DomainName(words[1]) else { return nil }
             self = .flush(name)
-        case ("explain", 6):
+        case ("explain", 6), ("explain", 7):
             guard let format = OutputFormat(rawValue: words[1]), let address = IPAddress(words[2]),
                 let name = DomainName(words[4]), let type = RecordType(words[5])
             else { return nil }
-            let endpoint = words[3] == "-" ? nil : words[3]
-            self = .explain(name, type, from: address, endpoint: endpoint, format)
+            self = .explain(
+                ExplainedQuestion(
+                    name: name,
+                    type: type,
+                    client: address,
+                    endpoint: words[3] == "-" ? nil : words[3],
+                    listener: words.count > 6 ? words[6] : nil
+                ),
+                format
+            )
         default: return nil
         }
     }

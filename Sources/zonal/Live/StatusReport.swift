@@ -1,6 +1,7 @@
 import Control
 import DNSWire
 import Foundation
+import Resolver
 import Server
 import Snapshot
 
@@ -8,6 +9,7 @@ import Snapshot
 struct StatusReport {
     var server: ServerStatus
     var world: World
+    var upstreams: [UpstreamStatus]
     var configuration: String
     var startedAt: Date
     var loadedAt: Date
@@ -27,6 +29,9 @@ struct StatusReport {
             lines += ["the last reload failed: \(text[0])"] + text.dropFirst()
         }
         lines += server.listeners.map { "listening on \($0)" }
+        lines += server.listenersWaiting.map { "waiting for the address of \($0)" }
+        if let system { lines.append(Self.line(ofSystem: system)) }
+        lines += upstreams.map(Self.line)
         lines.append(
             "\(server.connections) \(connections), \(server.cacheEntries) cached answers in \(server.cacheOctets) of \(server.cacheSize) octets"
         )
@@ -44,6 +49,38 @@ struct StatusReport {
             lines += zone.reports.map(Self.line)
         }
         return lines
+    }
+
+    /// What `system` stands for; nil where no rule has it.
+    private var system: [Upstream]? {
+        world.rules.first { $0.system != nil }?.systemServers
+    }
+
+    private static func line(ofSystem servers: [Upstream]) -> String {
+        guard !servers.isEmpty else {
+            return "system is nobody: /etc/resolv.conf names no other server"
+        }
+        return "system is " + servers.map { "\($0)" }.joined(separator: ", ")
+    }
+
+    private static func state(of upstream: UpstreamStatus) -> String {
+        upstream.isLoop ? "loop" : upstream.report.state.rawValue
+    }
+
+    private static func line(of upstream: UpstreamStatus) -> String {
+        var line = "upstream \(upstream.upstream) \(state(of: upstream))"
+        if let time = upstream.report.roundTrip { line += ", \(text(ofMilliseconds: time)) ms" }
+        let shown = upstream.zones.prefix(zonesShown).map { "\($0)" }
+        let rest = upstream.zones.count - shown.count
+        line += ", for " + shown.joined(separator: ", ")
+        return rest > 0 ? line + " and \(rest) more" : line
+    }
+
+    /// Zones of an upstream in a line.
+    private static let zonesShown = 8
+
+    private static func text(ofMilliseconds time: Double) -> String {
+        "\((time * 10).rounded() / 10)"
     }
 
     private static func line(of report: HealthReport) -> String {
@@ -65,6 +102,15 @@ struct StatusReport {
             ("loaded", JSONText.string(Self.text(of: loadedAt))),
             ("reload-error", failure.map { JSONText.string("\($0)") } ?? "null"),
             ("listeners", JSONText.list(server.listeners.map { JSONText.string("\($0)") })),
+            (
+                "listeners-waiting",
+                JSONText.list(server.listenersWaiting.map { JSONText.string("\($0)") })
+            ),
+            (
+                "system",
+                system.map { JSONText.list($0.map { JSONText.string("\($0)") }) } ?? "null"
+            ),
+            ("upstreams", JSONText.list(upstreams.map(Self.json))),
             ("connections", String(server.connections)),
             ("counts", JSONText.object(counts)),
             (
@@ -84,6 +130,16 @@ struct StatusReport {
             ("descriptors", server.descriptors.json),
             ("log-dropped", String(server.logDropped)),
             ("zones", JSONText.list(zones.map(Self.json))),
+        ])
+    }
+
+    private static func json(of upstream: UpstreamStatus) -> String {
+        JSONText.object([
+            ("upstream", JSONText.string("\(upstream.upstream)")),
+            ("state", JSONText.string(state(of: upstream))),
+            ("rtt-ms", upstream.report.roundTrip.map(text(ofMilliseconds:)) ?? "null"),
+            ("system", String(upstream.isSystem)),
+            ("zones", JSONText.list(upstream.zones.map { JSONText.string("\($0)") })),
         ])
     }
 

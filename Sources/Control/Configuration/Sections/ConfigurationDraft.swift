@@ -17,6 +17,7 @@ struct ConfigurationDraft {
     var endpointServices: [EndpointService] = []
     var zones: [ZoneDraft] = []
     var cache = Configuration.CacheSettings()
+    var limits = Configuration.Limits()
     var identity = ServerIdentity()
     var cookieSecrets: CookieSecrets?
     var rateLimit = RateLimit()

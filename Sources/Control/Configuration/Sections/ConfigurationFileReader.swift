@@ -20,6 +20,7 @@ struct ConfigurationFileReader {
         "cookies",
         "rate-limit",
         "outgoing-ports",
+        "limits",
         "control",
         "empty",
     ]
@@ -97,6 +98,9 @@ struct ConfigurationFileReader {
         }
         if let node = once("outgoing-ports", entries) {
             draft.outgoingPorts = Placed(node.values(.ports, journal).map(\.value), at: node.place)
+        }
+        if let node = once("limits", entries) {
+            draft.limits = Configuration.Limits(reading: node, journal)
         }
         if let node = once("empty", entries) {
             draft.mayBeEmpty = node.value(.truth, journal) ?? false

@@ -15,7 +15,17 @@ extension RuleDraft {
         let vpcs = entries["vpcs"].map { _ in entries.values("vpcs", .vpcID) }
         let trustsAD = entries.value("trust-ad", .truth)?.value ?? false
         let word = entries.value("private-answers", ValueForm<PrivateAnswersWord>.word())?.value
-        let exceptions = entries.values("allow-private", .domainName).map(\.value)
+        let named = entries.values("allow-private", .domainName)
+        for name in [zone].compactMap({ $0 }) + named {
+            guard let doubt = DeadName.doubt(about: name.value) else { continue }
+            journal.warning(at: name.place, doubt)
+        }
+        if let node = entries["zone"], case .text(let text) = node.content,
+            DeadName.startsWithOctalAsterisk(text.utf8)
+        {
+            journal.warning(at: node.place, DeadName.octalAsterisk)
+        }
+        let exceptions = named.map(\.value)
         guard let zone else { return nil }
         if entries["to"]?.isEmpty ?? true {
             journal.error(

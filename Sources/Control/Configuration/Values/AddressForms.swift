@@ -33,18 +33,21 @@ extension ValueForm<IPPrefix> {
 package struct EndpointText: Hashable, Sendable {
     package var address: IPAddress
     package var port: UInt16
+    /// The interface of a link-local address.
+    package var scope: InterfaceScope
 
-    package init(address: IPAddress, port: UInt16) {
+    package init(address: IPAddress, port: UInt16, scope: InterfaceScope = .none) {
         self.address = address
         self.port = port
+        self.scope = scope
     }
 
-    /// Reads `127.0.0.1:5300`, `[::1]:5300`, or an address alone with the port given.
+    /// Reads `127.0.0.1:5300`, `[::1]:5300`, `fe80::1%eth0`, or an address alone with the port given.
     package init?(_ text: String, defaultPort: UInt16 = 53) {
-        guard let (addressText, portText) = Self.split(text),
-            let address = IPAddress(addressText)
+        guard let (hostText, portText) = Self.split(text),
+            let (address, scope) = Self.host(hostText)
         else { return nil }
-        self.address = address
+        (self.address, self.scope) = (address, scope)
         guard let portText else {
             port = defaultPort
             return
@@ -53,6 +56,22 @@ package struct EndpointText: Hashable, Sendable {
             return nil
         }
         self.port = port
+    }
+
+    /// An address, and the interface behind a `%`.
+    static func host(_ text: Substring) -> (IPAddress, InterfaceScope)? {
+        let parts = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let address = parts.first.flatMap({ IPAddress($0) }) else { return nil }
+        guard parts.count > 1 else { return (address, .none) }
+        return InterfaceScope(parts[1]).map { (address, $0) }
+    }
+
+    /// Why a socket could not be made with this address and interface; nil where nothing is wrong.
+    package var scopeFault: String? {
+        guard address.isLinkLocalV6 == scope.isNone else { return nil }
+        return address.isLinkLocalV6
+            ? "\(address) is a link-local address, which every interface has its own of; write the interface behind it, as in \(address)%eth0"
+            : "only link-local addresses (fe80::/10) have an interface; write \(address)"
     }
 
     private static func split(_ text: String) -> (address: Substring, port: Substring?)? {
@@ -75,7 +94,8 @@ package struct EndpointText: Hashable, Sendable {
 
 extension EndpointText: CustomStringConvertible {
     package var description: String {
-        address.isV4 ? "\(address):\(port)" : "[\(address)]:\(port)"
+        if address.isV4 { return "\(address):\(port)" }
+        return scope.isNone ? "[\(address)]:\(port)" : "[\(address)%\(scope)]:\(port)"
     }
 }
 
@@ -88,6 +108,7 @@ extension ValueForm<EndpointText> {
                 "`\(text.shown)` is not an address and port; write 127.0.0.1:5300 or \"[::1]:5300\""
             )
         }
+        if let fault = endpoint.scopeFault { throw ValueFault(fault) }
         return endpoint
     }
 
@@ -99,6 +120,7 @@ extension ValueForm<EndpointText> {
                 "`\(text.shown)` is not a name server; write system, 10.9.0.53, \"10.9.0.53:5353\" or \"[2001:db8::53]:53\""
             )
         }
+        if let fault = endpoint.scopeFault { throw ValueFault(fault) }
         return endpoint
     }
 }

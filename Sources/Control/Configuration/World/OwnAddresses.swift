@@ -8,7 +8,11 @@ struct OwnAddresses {
 
     init(_ listeners: [Configuration.Listener]) {
         for listener in listeners {
-            let endpoint = EndpointText(address: listener.address, port: listener.port)
+            let endpoint = EndpointText(
+                address: listener.address,
+                port: listener.port,
+                scope: listener.scope
+            )
             self.listeners.insert(endpoint)
             if listener.address.isUnspecified { wildcards[listener.port] = endpoint }
         }

@@ -28,24 +28,65 @@ struct OwnerZoneNames: Sendable {
         Set(accounts.flatMap { $0.zoneIDsByName.keys.map { Array($0.utf8) } })
     }
 
+    /// What the labels of a name have of AZs.
+    struct Found {
+        /// A label ends like an AZ name, so that it may mean something else for another owner.
+        var hasName = false
+        /// A label ends in an AZ, by its ID or by the owner's name for it.
+        var isZonal = false
+        /// A label ends in an AZ name that the owner does not have; the label is left as it is.
+        var unknown: Unknown?
+    }
+
+    /// An AZ name that the owner of a zone does not have.
+    struct Unknown {
+        var name: String
+        /// The owner's account; nil where the zone has no owner.
+        var owner: String?
+        /// The names that the owner has.
+        var known: String
+
+        var error: String {
+            guard let owner else { return OwnerZoneNames.noOwner(name) }
+            return
+                "the owner, account \(owner), has no AZ \(name); write one of \(known.isEmpty ? "its AZ IDs" : known)"
+        }
+
+        /// Where nothing else of the zone is zonal.
+        var doubt: String {
+            let whose =
+                owner.map { "the owner, account \($0), has no such AZ" }
+                ?? "no account has such an AZ"
+            return
+                "the label ends in \(name) like an AZ name, and \(whose), so it is an ordinary name; write the AZ ID if an AZ is meant"
+        }
+    }
+
+    private static func noOwner(_ name: String) -> String {
+        "the label ends in the AZ name \(name), and nothing says whose name that is; write the AZ ID, or `owner:` for this zone in the configuration"
+    }
+
     /// Translates the name at the end of `octets`, from `start` on, down to its last `apexLength` octets.
-    ///
-    /// Returns whether a label ends like an AZ name, so that it may mean something else for another owner.
     @discardableResult
     func translate(
         _ octets: inout [UInt8],
         from start: Int,
         apexLength: Int
-    ) throws(NameFault) -> Bool {
+    ) throws(NameFault) -> Found {
         var label = start
-        var hasName = false
+        var found = Found()
         while label < octets.count - apexLength {
             let end = label + 1 + Int(octets[label])
             let mayEndInName = Self.mayEndInName(octets[label + 1..<end])
-            if mayEndInName { hasName = true }
+            if mayEndInName { found.hasName = true }
+            if !found.isZonal { found.isZonal = Self.endsInID(octets[label + 1..<end]) }
             if mayEndInName,
-                let translated = try translated(octets[label + 1..<end].map(DomainName.fold))
+                let translated = try translated(
+                    octets[label + 1..<end].map(DomainName.fold),
+                    &found
+                )
             {
+                found.isZonal = true
                 guard translated.count <= 63,
                     octets.count - start - (end - label - 1) + translated.count <= 255
                 else { throw NameFault.nameTooLong(octets.count - start) }
@@ -56,7 +97,19 @@ struct OwnerZoneNames: Sendable {
             }
             label += 1 + Int(octets[label])
         }
-        return hasName
+        return found
+    }
+
+    /// True of a label that ends in a hyphen and an AZ ID, as `db-use1-az4` does.
+    private static func endsInID(_ label: ArraySlice<UInt8>) -> Bool {
+        guard label.count > 8, label.last?.digit != nil,
+            let end = label.last(where: { $0.digit == nil }), end | 0x20 == UInt8(ascii: "z")
+        else { return false }
+        let parts = label.map(DomainName.fold)
+            .split(separator: .hyphen, omittingEmptySubsequences: false)
+        return (2...min(max(parts.count - 1, 2), 5)).contains { count in
+            parts.count > count && RegionForm.isZoneID(parts.suffix(count))
+        }
     }
 
     /// A digit and a letter at the end, as every AZ name has: almost no label goes further than this.
@@ -65,22 +118,21 @@ struct OwnerZoneNames: Sendable {
         return label.dropLast().last?.digit != nil
     }
 
-    /// The label in AZ-ID form; nil if it ends in no AZ name.
-    private func translated(_ label: [UInt8]) throws(NameFault) -> [UInt8]? {
+    /// The label in AZ-ID form; nil if it ends in no AZ name of the owner.
+    private func translated(
+        _ label: [UInt8],
+        _ found: inout Found
+    ) throws(NameFault) -> [UInt8]? {
         // Longer names first.
         for index in label.indices.dropFirst() where label[index] == .hyphen {
             if let id = table[label[(index + 1)...]] { return label[...index] + id }
         }
         guard let name = zoneName(endOf: label) else { return nil }
         let shown = String(decoding: name, as: UTF8.self)
-        guard let owner else {
-            throw NameFault.zoneName(
-                "the label ends in the AZ name \(shown), and nothing says whose name that is; write the AZ ID, or `owner:` for this zone in the configuration"
-            )
-        }
-        throw NameFault.zoneName(
-            "the owner, account \(owner.id), has no AZ \(shown); write one of \(names.isEmpty ? "its AZ IDs" : names)"
-        )
+        // Some account has it, so that an AZ is meant.
+        if owner == nil, known.contains(name) { throw NameFault.zoneName(Self.noOwner(shown)) }
+        found.unknown = Unknown(name: shown, owner: owner?.id, known: names)
+        return nil
     }
 
     /// The AZ name at the end of a label: one that some account has, or that looks like a region's.
@@ -101,6 +153,17 @@ private enum RegionForm {
         "north", "south", "east", "west", "central", "northeast", "northwest", "southeast",
         "southwest",
     ]
+
+    /// An abbreviated region with its number, perhaps a local zone, and `az` or `wlz` with a number.
+    static func isZoneID(_ parts: some BidirectionalCollection<ArraySlice<UInt8>>) -> Bool {
+        guard let region = parts.first, region.last?.digit != nil, region.first?.isLetter == true,
+            let end = parts.last
+        else { return false }
+        return ["az", "wlz"].contains { kind in
+            end.starts(with: kind.utf8) && end.count > kind.utf8.count
+                && end.dropFirst(kind.utf8.count).allSatisfy { $0.digit != nil }
+        }
+    }
 
     static func isZoneName(_ parts: some RandomAccessCollection<ArraySlice<UInt8>>) -> Bool {
         var words = parts.map { String(decoding: $0, as: UTF8.self) }

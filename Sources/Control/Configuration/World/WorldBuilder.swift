@@ -6,6 +6,8 @@ import Snapshot
 /// What has a mistake is left out, so that the rest can still be looked at in the same run.
 struct WorldBuilder {
     private(set) var configuration = Configuration()
+    /// True of the addresses that this machine has, as far as the default listeners go.
+    var hasAddress: @Sendable (IPAddress) -> Bool = { _ in true }
     private let draft: ConfigurationDraft
     private let journal: ConfigurationJournal
     private let loader: any FileLoader
@@ -13,6 +15,7 @@ struct WorldBuilder {
     private var accounts: Registry
     private var vpcs: Registry
     private var ownAddresses = OwnAddresses([])
+    private var hasToldOfUnscoped = false
 
     init(
         _ draft: ConfigurationDraft,
@@ -33,6 +36,7 @@ struct WorldBuilder {
     mutating func buildNetwork(listening: [EndpointText]) {
         configuration.workers = draft.workers
         configuration.cache = draft.cache
+        configuration.limits = draft.limits
         configuration.control = draft.control
         configuration.mayBeEmpty = draft.mayBeEmpty
         configuration.isBlank = draft.sections.isEmpty
@@ -44,7 +48,10 @@ struct WorldBuilder {
         addAccounts()
         addVPCs()
         addListeners()
-        if !listening.isEmpty { listen(on: listening) }
+        if !listening.isEmpty {
+            configuration.listenersLeftOut = []
+            listen(on: listening)
+        }
         NetworkChecks(draft, configuration, journal).run()
     }
 
@@ -182,7 +189,7 @@ struct WorldBuilder {
 
     private mutating func addListeners() {
         guard let listeners = draft.listeners else {
-            listen(on: Self.defaultListeners)
+            listenByDefault()
             return
         }
         if listeners.isEmpty {
@@ -211,6 +218,15 @@ struct WorldBuilder {
             )
             add(listener.endpoint, scope, at: listener.place)
         }
+    }
+
+    /// A machine without IPv6, or without IPv4, is served where it can be.
+    private mutating func listenByDefault() {
+        let usable = Self.defaultListeners.filter { hasAddress($0.address) }
+        listen(on: usable.isEmpty ? Self.defaultListeners : usable)
+        guard !usable.isEmpty else { return }
+        configuration.listenersLeftOut = Self.defaultListeners
+            .filter { !usable.contains($0) }.map { Configuration.Listener($0) }
     }
 
     private static let defaultListeners = ["127.0.0.1:5300", "[::1]:5300"]
@@ -323,7 +339,7 @@ struct WorldBuilder {
         return rule.zone == .root || isSystem || isAmazon ? .guard : .allow
     }
 
-    private func addUpstreams(of rule: RuleDraft, to built: inout ForwardRule) {
+    private mutating func addUpstreams(of rule: RuleDraft, to built: inout ForwardRule) {
         var before: [Upstream] = []
         var after: [Upstream] = []
         var system: Placed<RuleDraft.Target>?
@@ -338,19 +354,31 @@ struct WorldBuilder {
                     "\(endpoint) is this server itself, which listens on \(listener); name another server"
                 )
             }
-            let upstream = Upstream(address: endpoint.address, port: endpoint.port)
+            let upstream = Upstream(
+                address: endpoint.address,
+                port: endpoint.port,
+                scope: endpoint.scope
+            )
             if system == nil { before.append(upstream) } else { after.append(upstream) }
         }
         built.system = ForwardRule.SystemPlace(before: before, after: after)
+        if let system { tellOfUnscoped(at: system.place) }
         built = built.withSystem(system.map { systemUpstreams(at: $0.place) } ?? [])
         if system == nil { built.system = nil }
+    }
+
+    /// Says once which of the machine's name servers cannot be asked.
+    private mutating func tellOfUnscoped(at place: SourcePlace) {
+        guard !hasToldOfUnscoped, let warning = system.warning else { return }
+        hasToldOfUnscoped = true
+        journal.warning(at: place, warning)
     }
 
     /// The machine's name servers, without this server.
     private func systemUpstreams(at place: SourcePlace) -> [Upstream] {
         let others = system.upstreams(besides: configuration.listeners)
         if others.isEmpty {
-            let reason = system.addresses.isEmpty ? "names no server" : "names this server alone"
+            let reason = system.servers.isEmpty ? "names no server" : "names this server alone"
             journal.warning(
                 at: place,
                 "`system` leaves nobody to ask: /etc/resolv.conf \(reason); name a server by its address"

@@ -61,6 +61,9 @@ struct ZoneReader {
             reading = known
         } else {
             reading = self.reading(of: draft.file, owner: owner)
+            if reading.contents != nil, let doubt = DeadName.doubt(about: reading.apex) {
+                journal.warning(at: draft.file.place, "the zone of \(path.shown): \(doubt)")
+            }
             readings[resolved, default: []].append(reading)
         }
         guard let contents = reading.contents else { return nil }

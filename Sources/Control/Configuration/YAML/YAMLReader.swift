@@ -36,6 +36,7 @@ struct YAMLReader {
 
     /// The file's one document; nil with an error told, or for an empty file without one.
     mutating func read(_ octets: [UInt8]) -> ConfigurationNode? {
+        let octets = Array(ByteOrderMark.stripped(from: octets))
         guard String(validating: octets, as: UTF8.self) != nil else {
             journal.error(at: firstInvalidPlace(octets), "the text is not UTF-8; save it as UTF-8")
             return nil

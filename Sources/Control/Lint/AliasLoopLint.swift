@@ -1,0 +1,103 @@
+import DNSWire
+import Snapshot
+
+/// Finds aliases from which no answer is reached: CNAME and DNAME, through wildcards and other zones.
+///
+/// Each alias is followed as an answer would follow it, for as many steps. So the work grows with the number of
+/// aliases, and not with the length of chains.
+extension AliasLint {
+    /// Aliases that an answer follows; `Resolver/Response` has the same.
+    static let aliasLimit = 16
+
+    mutating func loopWarnings(about zone: Zone) -> RecordWarnings {
+        var warnings = RecordWarnings()
+        let records = zone.contents.records
+        guard records.contains(where: { $0.type == .cname || $0.type == .dname }),
+            !loopBudget.isSpent
+        else { return warnings }
+        loopBudget.take(zone.vpcs.count)
+        let viewers = self.viewers(of: zone)
+        for (index, record) in records.enumerated() {
+            guard !loopBudget.isSpent, !viewers.isEmpty else { break }
+            guard let start = start(of: record, in: zone.contents) else { continue }
+            for viewer in viewers {
+                guard let names = endlessChain(from: start, for: viewer) else { continue }
+                warnings.add(index, Self.message(names))
+                break
+            }
+        }
+        return warnings
+    }
+
+    /// The first name that an alias leads to: of a DNAME, that of some name below it.
+    private func start(of record: ZoneContents.Record, in contents: ZoneContents) -> DomainName? {
+        guard record.type == .cname || record.type == .dname,
+            let target = DomainName(octets: contents.rdata(of: record))
+        else { return nil }
+        return record.type == .cname ? target : target.prepending(label: "x".utf8)
+    }
+
+    /// The names of a chain that has no end, the last of them a second time if it is a loop.
+    private mutating func endlessChain(from start: DomainName, for client: ClientClass)
+        -> [DomainName]?
+    {
+        var names = [start]
+        while let next = step(from: names[names.count - 1], for: client) {
+            let isKnown = names.contains(next)
+            names.append(next)
+            if isKnown || names.count > Self.aliasLimit { return names }
+        }
+        return nil
+    }
+
+    /// The name that an alias at `name`, or above it, leads a client to; nil where there is none.
+    private mutating func step(from name: DomainName, for client: ClientClass) -> DomainName? {
+        loopBudget.take(1)
+        guard !loopBudget.isSpent else { return nil }
+        var asked = FoldedName(seed: seed)
+        var scratch = FoldedName(seed: seed)
+        asked.read(name)
+        var limit = Route.anyLength
+        while let route = snapshot.route(asked, view: client.view, atMost: limit) {
+            guard case .zone(let number) = route.kind else { return nil }
+            let zone = snapshot.zone(number)
+            let match = snapshot.find(asked, in: zone, account: client.account, scratch: &scratch)
+            switch match {
+            case .node(let node), .wildcard(let node): return target(of: node)
+            case .dname(let node, let suffix): return substitute(name, node, suffix)
+            case .delegation: return nil
+            case .missing:
+                guard zone.fallsThrough, route.labelCount > 0 else { return nil }
+                limit = route.labelCount - 1
+            }
+        }
+        return nil
+    }
+
+    private func target(of node: Node) -> DomainName? {
+        snapshot.rrset(of: node, type: .cname).flatMap { snapshot.rdata(of: $0).first }
+            .flatMap { DomainName(octets: $0) }
+    }
+
+    /// The name with its last labels replaced by the DNAME's target; nil if that makes it too long.
+    private func substitute(_ name: DomainName, _ node: Node, _ suffix: Int) -> DomainName? {
+        guard
+            let target = snapshot.rrset(of: node, type: .dname)
+                .flatMap({ snapshot.rdata(of: $0).first })
+        else { return nil }
+        let own = name.labels.prefix(suffix).flatMap { [UInt8($0.count)] + $0 }
+        return DomainName(octets: own + target)
+    }
+
+    private static func message(_ names: [DomainName]) -> String {
+        let last = names[names.count - 1]
+        guard let first = names.firstIndex(of: last), first < names.count - 1 else {
+            return
+                "from here on there are more than \(Self.aliasLimit) aliases, by way of \(names[1]), and no answer has so many; point this one to the last name"
+        }
+        let loop = names[first...]
+        let shown = loop.prefix(8).map { "\($0)" } + (loop.count > 8 ? ["…", "\(last)"] : [])
+        return
+            "the alias leads into a loop: \(shown.joined(separator: " → ")); correct one of these targets"
+    }
+}

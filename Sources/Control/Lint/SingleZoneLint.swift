@@ -1,0 +1,21 @@
+package import DNSWire
+package import Snapshot
+
+/// Looks for what is hardly meant in one zone without a configuration.
+package enum SingleZoneLint {
+    /// Loops of aliases inside the zone, as everybody who sees it would meet them.
+    package static func loops(
+        in contents: ZoneContents,
+        apex: DomainName,
+        loader: any FileLoader = DiskFileLoader()
+    ) -> [Diagnostic] {
+        let journal = ConfigurationJournal()
+        var configuration = Configuration()
+        let everybody = IPPrefix(IPAddress(v4: 0), length: 96)
+        configuration.world.accounts = [Account(id: "")]
+        configuration.world.vpcs = [VPC(id: "", account: 0, ranges: [everybody])]
+        configuration.world.zones = [Zone(apex: apex, contents: contents, vpcs: [0])]
+        Lint(configuration, isWhole: true, loader: loader, journal).checkLoops()
+        return journal.sorted
+    }
+}

@@ -1,0 +1,59 @@
+import Logging
+import Synchronization
+
+/// A listener whose address the machine did not have at the start.
+struct LateListener: Sendable {
+    let number: Int
+    /// One a worker; each waits for its address.
+    let sockets: [ListenerSocket]
+
+    var address: AddressAndPort { sockets[0].address }
+    var isWaiting: Bool { sockets.contains(where: \.isWaiting) }
+
+    /// Binds the sockets, UDP first; throws why that cannot be yet.
+    fileprivate func listen(_ streams: StreamServer) throws(SocketError) {
+        for socket in sockets {
+            if let fault = socket.bindLate() { throw fault }
+        }
+        streams.listen(on: try StreamListener(address, number: number))
+    }
+}
+
+/// Tries again and again to listen where the machine has no address yet, and says so.
+struct LateListeners: Sendable {
+    let listeners: [LateListener]
+    let streams: StreamServer
+    let logger: Logger
+
+    private static let period = Duration.seconds(1)
+
+    /// Returns once all are listened on, or the task is cancelled.
+    func run() async {
+        // What each was last told to be waiting for, by error.
+        var waiting = listeners.map { listener in
+            (listener: listener, code: tell(listener, listener.sockets[0].lateness))
+        }
+        while !waiting.isEmpty {
+            do { try await Task.sleep(for: Self.period) } catch { return }
+            for index in waiting.indices.reversed() {
+                do throws(SocketError) {
+                    try waiting[index].listener.listen(streams)
+                    let address = waiting[index].listener.address
+                    logger.notice("listening on \(address) (UDP, TCP) now")
+                    waiting.remove(at: index)
+                } catch {
+                    guard error.code != waiting[index].code else { continue }
+                    waiting[index].code = tell(waiting[index].listener, error)
+                }
+            }
+        }
+    }
+
+    private func tell(_ listener: LateListener, _ error: SocketError?) -> Int32? {
+        let reason = error.map { "\($0)" } ?? "cannot listen on \(listener.address)"
+        logger.warning(
+            "\(reason); it is tried every second: give this machine the address, or correct `listen`"
+        )
+        return error?.code
+    }
+}

@@ -1,0 +1,87 @@
+package import DNSWire
+package import Resolver
+package import Snapshot
+import Synchronization
+
+/// Asks every worker what it knows of some upstreams.
+package final class UpstreamSurvey: Sendable {
+    let upstreams: [Upstream]
+    let arrivals = Arrivals()
+    private let found = Mutex<[Upstream: UpstreamReport]>([:])
+
+    init(of upstreams: [Upstream]) { self.upstreams = upstreams }
+
+    /// What all workers that have answered know together.
+    var reports: [Upstream: UpstreamReport] { found.withLock { $0 } }
+
+    /// Notes what one worker knows, which is its last word.
+    func add(_ reports: [UpstreamReport]) {
+        found.withLock { found in
+            for (upstream, report) in zip(upstreams, reports) {
+                found[upstream] = found[upstream]?.merged(with: report) ?? report
+            }
+        }
+        arrivals.note()
+    }
+}
+
+/// What `zonal status` says of an upstream.
+package struct UpstreamStatus: Sendable {
+    package var upstream: Upstream
+    /// The zones of the rules that lead to it.
+    package var zones: [DomainName]
+    /// It is one of those that `system` stands for.
+    package var isSystem: Bool
+    /// It passes questions of a rule on to this server.
+    package var isLoop: Bool
+    package var report: UpstreamReport
+}
+
+extension Server {
+    /// What is known of every upstream of a rule, in the order of the rules.
+    package func upstreamStatus() async -> [UpstreamStatus] {
+        var all = Self.upstreams(of: served.world.rules)
+        let survey = UpstreamSurvey(of: all.map(\.upstream))
+        survey.arrivals.expect(datagrams.survey(survey))
+        await withCheckedContinuation { continuation in
+            // Waiting blocks a thread.
+            BackgroundThread().run {
+                survey.arrivals.wait()
+                continuation.resume()
+            }
+        }
+        let (reports, loops) = (survey.reports, Set(datagrams.loops.map(\.upstream)))
+        for index in all.indices {
+            let upstream = all[index].upstream
+            all[index].isLoop = loops.contains(upstream)
+            if let report = reports[upstream] { all[index].report = report }
+        }
+        return all
+    }
+
+    private static func upstreams(of rules: [ForwardRule]) -> [UpstreamStatus] {
+        var all: [UpstreamStatus] = []
+        var places: [Upstream: Int] = [:]
+        for rule in rules {
+            let system = Set(rule.systemServers)
+            for upstream in rule.upstreams {
+                let place = places[upstream] ?? all.count
+                if place == all.count {
+                    places[upstream] = place
+                    all.append(
+                        UpstreamStatus(
+                            upstream: upstream,
+                            zones: [],
+                            isSystem: false,
+                            isLoop: false,
+                            report: UpstreamReport()
+                        )
+                    )
+                }
+                if all[place].zones.last != rule.zone { all[place].zones.append(rule.zone) }
+                if system.contains(upstream) { all[place].isSystem = true }
+            }
+        }
+        return all
+    }
+}

@@ -1,0 +1,38 @@
+import Control
+import TestSupport
+import Testing
+
+/// Commands have to find a server whose files are broken by now.
+@Suite struct `The place of the control socket` {
+    private func path(_ files: [String: String]) -> String? {
+        ConfigurationLoader(
+            loader: TableLoader(files: files.mapValues { Array($0.utf8) }),
+            system: SystemResolvers([])
+        ).controlPath(path: "etc/zonal.yaml")
+    }
+
+    @Test(arguments: [
+        "control: c.sock\nzones: [\n", "zones: [\ncontrol: c.sock\n",
+        "\tzones: 1\ncontrol: 'c.sock'\n",
+        "control: c.sock # here\n: : {\n", "{ control: c.sock, zones: [",
+        "a: \"\ncontrol: \"c.sock\"\n",
+        "control: c.sock\ncontrol: c.sock\n", "\u{FEFF}control: c.sock\nzones: {\n",
+        "wokers: 2\ncontrol: c.sock\n",
+    ])
+    func `is found in a file that cannot be read as a whole`(text: String) {
+        #expect(path(["etc/zonal.yaml": text]) == "etc/c.sock")
+    }
+
+    @Test(arguments: ["include: more/a.yaml\nzones: [\n", "include: [b.yaml, more/a.yaml]\nx: {\n"])
+    func `is found in an included file beside a broken one`(text: String) {
+        let included = "control: c.sock\nvpcs: [\n"
+        #expect(path(["etc/zonal.yaml": text, "etc/more/a.yaml": included]) == "etc/more/c.sock")
+    }
+
+    @Test(arguments: [
+        "zones: [\n", "a: { control: c.sock }\nzones: [\n", "list: [control, c.sock\n",
+        "control:\n",
+        "include: zonal.yaml\nzones: [\n", "# control: c.sock\nzones: [\n",
+    ])
+    func `is not invented`(text: String) { #expect(path(["etc/zonal.yaml": text]) == nil) }
+}

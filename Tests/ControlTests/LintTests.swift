@@ -1,0 +1,152 @@
+import DNSWire
+import Snapshot
+import TestSupport
+import Testing
+
+@testable import Control
+
+@Suite struct `Doubts about names` {
+    private func check(_ text: String, files: [String: String] = [:]) -> [Diagnostic] {
+        var table = files.mapValues { Array($0.utf8) }
+        table["zonal.yaml"] = Array(text.utf8)
+        return ConfigurationLoader(
+            loader: TableLoader(files: table),
+            system: SystemResolvers(reading: "nameserver 192.0.2.53")
+        ).check(path: "zonal.yaml")
+    }
+
+    /// Vectors of RFC 3492 §7.1 and of well-known domains.
+    @Test(arguments: [
+        ("münchen", "xn--mnchen-3ya"), ("Bücher", "xn--bcher-kva"), ("日本語", "xn--wgv71a119e"),
+        ("правда", "xn--80aafi6cg"), ("他们为什么不说中文", "xn--ihqwcrb4cv8a8dqg056pqjye"),
+        ("3年b組金八先生", "xn--3b-ww4c5e180e575a65lsy2b"),
+    ])
+    func `the A-label of a name with other letters is suggested`(label: String, encoded: String) {
+        let found = check("forward: [{ zone: \(label).example, to: [192.0.2.1] }]\n")
+        #expect(found.map(\.severity) == [.warning])
+        #expect(found.first?.message.hasSuffix("write \(encoded).example") == true, "\(found)")
+    }
+
+    @Test func `letters that need normalisation are told of without a suggestion`() {
+        let found = check("forward: [{ zone: \"u\u{308}ber.example\", to: [192.0.2.1] }]\n")
+        #expect(found.first?.message.contains("xn--…") == true)
+    }
+
+    // MARK: Bounds
+
+    private static let network = """
+        accounts: [{ id: "111122223333", availability-zones: { us-east-1a: use1-az4 } }]
+        vpcs: [{ id: vpc-1, account: "111122223333", ranges: [10.0.0.0/8], subnets: [{ id: subnet-1, ranges: [10.0.0.0/8], az: use1-az4 }] }]
+        zones: [{ file: a.example.zone, vpcs: all }]
+        forward: []
+
+        """
+    private static let head = "$TTL 60\n@ SOA ns h 1 1h 15m 1w 60\n@ NS ns\nns A 10.0.0.1\n"
+
+    @Test func `a ring of very many aliases is told of fifty times and counted`() {
+        let count = 20_000
+        let ring = (0..<count).map { "n\($0) CNAME n\(($0 + 1) % count)\n" }.joined()
+        let found = check(Self.network, files: ["a.example.zone": Self.head + ring])
+        #expect(found.count == 51)
+        #expect(found.contains { $0.message.contains("more than 16 aliases") })
+        #expect(found.contains { $0.message.contains("\(count - 50) more warnings") })
+    }
+
+    @Test func `a chain of sixteen aliases is in order, and one of seventeen is not`() {
+        func chain(_ count: Int) -> [Diagnostic] {
+            let chain = (0..<count).map { "n\($0) CNAME n\($0 + 1)\n" }.joined()
+            let text = Self.head + chain + "n\(count) A 10.0.0.2\n"
+            return check(Self.network, files: ["a.example.zone": text])
+        }
+        #expect(chain(16).isEmpty)
+        #expect(chain(17).map(\.place.line) == [5])
+    }
+
+    @Test func `aliases are followed no further than their budget lets`() throws {
+        let ring = (0..<100).map { "n\($0) CNAME n\(($0 + 1) % 100)\n" }.joined()
+        let files = [
+            "zonal.yaml": Array(Self.network.utf8),
+            "a.example.zone": Array((Self.head + ring).utf8),
+        ]
+        var diagnostics = Diagnostics()
+        let world = try #require(
+            ConfigurationLoader(loader: TableLoader(files: files), system: SystemResolvers([]))
+                .load(path: "zonal.yaml", diagnostics: &diagnostics)?.world
+        )
+        var lint = AliasLint(world)
+        lint.loopBudget = LintBudget(steps: 17 * 10)
+        let warnings = lint.loopWarnings(about: try #require(world.zones.first))
+        #expect(lint.loopBudget.isSpent)
+        #expect((1...10).contains(warnings.shown.count + warnings.leftOut))
+    }
+
+    @Test func `very many names in an unknown AZ are counted`() {
+        let names = (0..<5_000).map { "h\($0)-eu-west-1b A 10.0.0.2\n" }.joined()
+        let found = check(Self.network, files: ["a.example.zone": Self.head + names])
+        #expect(found.allSatisfy { $0.severity == .warning })
+        #expect(found.count == 101)
+        #expect(found.contains { $0.message.contains("4900 more warnings") })
+    }
+
+    // MARK: Names in AZs
+
+    @Test(arguments: [
+        ("", Diagnostic.Severity.warning), ("db-use1-az4 A 10.0.0.3\n", .error),
+        ("db-us-east-1a A 10.0.0.3\n", .error), ("db-use1az4 A 10.0.0.3\n", .warning),
+    ])
+    func `a name in an AZ that its owner lacks is a mistake beside zonal names alone`(
+        other: String,
+        severity: Diagnostic.Severity
+    ) {
+        let text = Self.network.replacing("vpcs: all", with: "vpcs: all, owner: \"111122223333\"")
+        let zone = Self.head + "bastion-eu-west-1b A 10.0.0.2\n" + other
+        let found = check(text, files: ["a.example.zone": zone])
+        #expect(found.map(\.severity) == [severity])
+        #expect(found.first?.place == SourcePlace(file: "a.example.zone", line: 5, column: 1))
+    }
+
+    @Test func `without an owner a name in an AZ that some account has is a mistake`() {
+        let zone = Self.head + "db-us-east-1a A 10.0.0.2\n"
+        let found = check(Self.network, files: ["a.example.zone": zone])
+        #expect(found.map(\.severity) == [.error])
+    }
+
+    @Test func `a made name in an unknown AZ is told at its directive`() {
+        let zone = Self.head + "$GENERATE 1-2 h$-eu-west-1b A 10.0.0.$\n"
+        let found = check(Self.network, files: ["a.example.zone": zone])
+        #expect(found.map(\.place.line) == [5, 5])
+        #expect(found.first?.excerpt?.hasPrefix("$GENERATE") == true)
+    }
+
+    @Test func `an ordinary name that ends like an AZ is served as it stands`() throws {
+        let files = [
+            "zonal.yaml": Array(Self.network.utf8),
+            "a.example.zone": Array((Self.head + "bastion-eu-west-1b A 10.0.0.2\n").utf8),
+        ]
+        var diagnostics = Diagnostics()
+        let loaded = ConfigurationLoader(
+            loader: TableLoader(files: files),
+            system: SystemResolvers([])
+        ).load(path: "zonal.yaml", diagnostics: &diagnostics)
+        let contents = try #require(loaded?.world.zones.first?.contents)
+        let owners = contents.records.map { "\(contents.owner(of: $0))" }
+        #expect(owners.contains("bastion-eu-west-1b.a.example."))
+    }
+
+    // MARK: One zone
+
+    @Test func `loops of one zone are told without a configuration`() throws {
+        let text = ZoneFileFixtures.head + "a CNAME b\nb CNAME a\nc CNAME elsewhere.example.\n"
+        let zone = try #require(try ZoneFileFixtures.read(text).zone)
+        let found = SingleZoneLint.loops(
+            in: zone,
+            apex: try ZoneFileFixtures.name("example.org."),
+            loader: TableLoader(files: ["test.zone": Array(text.utf8)])
+        )
+        #expect(found.map(\.place.line) == [4, 5])
+        #expect(
+            found.first?.message.contains("b.example.org. → a.example.org. → b.example.org.")
+                == true
+        )
+    }
+}
