@@ -75,6 +75,9 @@ public struct Query: Equatable, Sendable, BitwiseCopyable {
             self.edns = try Self.readEDNS(in: message, at: start + 1, end: end)
         }
         guard end == message.count else { throw .malformed(offset: end) }
+        if hasQuestion, edns?.options.hasMalformedCookie ?? false {
+            throw .malformedCookie(questionEnd: questionEnd)
+        }
         guard hasQuestion || edns?.options.cookie != nil else { throw .malformed(offset: 4) }
     }
 
@@ -153,6 +156,8 @@ public enum QueryError: Error, Equatable, Sendable {
     case notAQuery
     /// An opcode other than QUERY in a message that we cannot read: NOTIMP.
     case opcode
+    /// FORMERR; everything else was understood, the question in front of `questionEnd` too (RFC 7873 §5.2.2).
+    case malformedCookie(questionEnd: Int)
     /// FORMERR; `offset` is the octet at fault.
     case malformed(offset: Int)
 }

@@ -31,8 +31,15 @@ extension CompiledSnapshot {
         return Selection(first: group, includesOthers: affinity == .zonalFirst)
     }
 
-    /// Hands each selected record's length field and rdata to `body`, addresses rotated by
-    /// `rotation`; stops when `body` returns false.
+    /// How many addresses of a selection take turns at being the first.
+    public func turnCount(of rrset: RRset, _ selection: Selection) -> Int {
+        guard rrset.type.isAddress else { return 0 }
+        guard selection.health == .respected else { return selection.first.count }
+        return upCount(of: rrset, among: selection.first)
+    }
+
+    /// Hands each selected record's length field and rdata to `body`, addresses from number `rotation` on, which
+    /// is below `turnCount`; stops when `body` returns false.
     public func forEachRecord(
         of rrset: RRset,
         _ selection: Selection,
@@ -63,7 +70,7 @@ extension CompiledSnapshot {
         {
             return
         }
-        let turn = first.count > 1 ? first.lowerBound + rotation % first.count : first.lowerBound
+        let turn = first.lowerBound + (rotation < first.count ? rotation : 0)
         guard run(turn..<first.upperBound, of: rrset, body),
             run(first.lowerBound..<turn, of: rrset, body), selection.includesOthers,
             run(0..<first.lowerBound, of: rrset, body)
@@ -113,7 +120,7 @@ extension CompiledSnapshot {
     private func firstUp(of rrset: RRset, rotation: Int, in range: Range<Int>) -> Int {
         let count = upCount(of: rrset, among: range)
         guard count > 1 else { return 0 }
-        var left = rotation % count
+        var left = rotation < count ? rotation : 0
         for number in range where isUp(rrset, record: number) {
             if left == 0 { return number - range.lowerBound }
             left -= 1

@@ -8,11 +8,13 @@ import Snapshot
 ///      0  rcode        8     1  flags        8
 ///      2  answers     16     4  authorities 16
 ///      6  TTLs        16     8  aliases     16
-///     10  per TTL: its place in the body    16
+///     10  addresses   16    12  place of the first 16    14  octets of each 16
+///     16  per TTL: its place in the body    16
 ///         per alias: place of its target's name, answers up to it, end of them in the body: 3 x 16
 ///         the body: the records, encoded as if behind a header and the asked name's question
 ///
-/// In front of the records of an alias chain stands nothing but that chain, so the body cut at an
+/// The addresses are records of one RRset that stand in a row, as long as each other; they are written in any
+/// rotation. In front of the records of an alias chain stands nothing but that chain, so the body cut at an
 /// alias's end is an answer as well. Every access is checked: a payload is data, not structure.
 public struct CachedResponse: Sendable, BitwiseCopyable {
     public let rcode: ResponseCode
@@ -26,25 +28,31 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
     /// CNAMEs of the chain; the CNAME that a DNAME makes is one.
     public let aliasCount: Int
     let ttlCount: Int
+    /// What is rotated.
+    let addresses: AddressRun
 
-    static let headerSize = 10
+    static let headerSize = 16
     static let authentic: UInt8 = 1
     static let stripped: UInt8 = 2
 
     /// Reads the numbers in front; nil for anything that is no payload.
     public init?(_ payload: Span<UInt8>) {
-        guard payload.count >= Self.headerSize, let answers = payload.bigEndian16(at: 2),
-            let authorities = payload.bigEndian16(at: 4), let ttls = payload.bigEndian16(at: 6),
-            let aliases = payload.bigEndian16(at: 8)
+        guard let first = payload.bigEndian64(at: 0), let second = payload.bigEndian64(at: 8)
         else { return nil }
-        rcode = ResponseCode(rawValue: UInt16(payload[0]))
-        isAuthentic = payload[1] & Self.authentic != 0
-        isStripped = payload[1] & Self.stripped != 0
-        addressKinds = AddressKinds(rawValue: payload[1]).intersection(.all)
-        answerCount = answers
-        authorityCount = authorities
-        ttlCount = Int(ttls)
-        aliasCount = Int(aliases)
+        let flags = UInt8(truncatingIfNeeded: first >> 48)
+        rcode = ResponseCode(rawValue: UInt16(truncatingIfNeeded: first >> 56))
+        isAuthentic = flags & Self.authentic != 0
+        isStripped = flags & Self.stripped != 0
+        addressKinds = AddressKinds(rawValue: flags).intersection(.all)
+        answerCount = UInt16(truncatingIfNeeded: first >> 32)
+        authorityCount = UInt16(truncatingIfNeeded: first >> 16)
+        ttlCount = Int(first & 0xFFFF)
+        aliasCount = Int(second >> 48)
+        addresses = AddressRun(
+            start: Int(second >> 16 & 0xFFFF),
+            count: Int(second >> 32 & 0xFFFF),
+            stride: Int(second & 0xFFFF)
+        )
         guard bodyStart <= payload.count else { return nil }
     }
 
@@ -56,6 +64,7 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         authorities: UInt16 = 0,
         ttls: UInt16,
         aliases: UInt16 = 0,
+        addresses: AddressRun,
         reserving size: Int
     ) -> [UInt8] {
         var header: [UInt8] = []
@@ -66,6 +75,9 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         header.append(bigEndian: authorities)
         header.append(bigEndian: ttls)
         header.append(bigEndian: aliases)
+        header.append(bigEndian: UInt16(truncatingIfNeeded: addresses.count))
+        header.append(bigEndian: UInt16(truncatingIfNeeded: addresses.start))
+        header.append(bigEndian: UInt16(truncatingIfNeeded: addresses.stride))
         return header
     }
 
@@ -105,24 +117,119 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         }
     }
 
-    /// Writes the body, to its end or to a cut, right behind the question it belongs to.
+    /// Writes the body, to its end or to a cut, right behind the question it belongs to; returns how many
+    /// answers and authorities these are.
+    ///
+    /// Of a body that does not fit, it writes as many whole records as do. `rotation` is the number of the
+    /// address that comes first.
     func write(
         _ payload: Span<UInt8>,
         upTo cut: Cut?,
         age: Age,
+        rotation: Int,
         into reply: inout ReplyWriter
-    ) {
-        let end = cut.map { bodyStart + $0.bodyLength } ?? payload.count
+    ) -> (answers: UInt16, authorities: UInt16) {
         let start = reply.count
-        reply.write(payload, in: bodyStart..<end)
-        guard !reply.isFull else { return }
-        for index in 0..<ttlCount {
+        let length = payload.count - bodyStart
+        guard cut == nil, addresses.count == ttlCount, addresses.length == length,
+            rotation < addresses.count, length <= reply.room,
+            let ttl = payload.bigEndian32(at: bodyStart + 6)
+        else {
+            return writeRecords(payload, upTo: cut, age: age, rotation: rotation, into: &reply)
+        }
+        // What most answers are: addresses, which have one TTL.
+        let middle = bodyStart + addresses.stride * rotation
+        reply.write(payload, in: bodyStart..<payload.count, from: middle)
+        let remaining = age.remaining(of: ttl)
+        for number in 0..<addresses.count {
+            reply.patch32(remaining, at: start + addresses.stride * number + 6)
+        }
+        return (answerCount, authorityCount)
+    }
+
+    /// The same for records of any kind.
+    @inline(never)
+    private func writeRecords(
+        _ payload: Span<UInt8>,
+        upTo cut: Cut?,
+        age: Age,
+        rotation: Int,
+        into reply: inout ReplyWriter
+    ) -> (answers: UInt16, authorities: UInt16) {
+        let start = reply.count
+        let length = cut?.bodyLength ?? payload.count - bodyStart
+        let isWhole = length <= reply.room
+        let (end, records) =
+            isWhole ? (length, ttlCount) : fitting(reply.room, of: length, payload)
+        writeBody(payload, upTo: end, rotation: rotation, into: &reply)
+        for index in 0..<records {
+            // Where addresses were rotated, another one's TTL is here, and it is the same.
             guard let place = payload.bigEndian16(at: Self.headerSize + 2 * index).map(Int.init),
                 let ttl = payload.bigEndian32(at: bodyStart + place),
                 start + place + 4 <= reply.count
-            else { return }
+            else { break }
             reply.patch32(age.remaining(of: ttl), at: start + place)
         }
+        if isWhole {
+            return (cut?.answerCount ?? answerCount, cut == nil ? authorityCount : 0)
+        }
+        reply.close(at: reply.count)
+        let answers = min(UInt16(truncatingIfNeeded: records), answerCount)
+        return (answers, UInt16(truncatingIfNeeded: records) - answers)
+    }
+
+    /// How many whole records of the first `length` octets of the body fit into `room`, and where they end.
+    private func fitting(
+        _ room: Int,
+        of length: Int,
+        _ payload: Span<UInt8>
+    ) -> (end: Int, records: Int) {
+        var (end, records) = (0, 0)
+        while records < ttlCount, let next = recordEnd(records, of: payload), next > end,
+            next <= min(room, length)
+        {
+            (end, records) = (next, records + 1)
+        }
+        return (end, records)
+    }
+
+    /// Where a record ends in the body.
+    private func recordEnd(_ index: Int, of payload: Span<UInt8>) -> Int? {
+        guard let place = payload.bigEndian16(at: Self.headerSize + 2 * index).map(Int.init),
+            let length = payload.bigEndian16(at: bodyStart + place + 4)
+        else { return nil }
+        return place + 6 + Int(length)
+    }
+
+    /// Writes the first `length` octets of the body, its addresses rotated.
+    private func writeBody(
+        _ payload: Span<UInt8>,
+        upTo length: Int,
+        rotation: Int,
+        into reply: inout ReplyWriter
+    ) {
+        let run = addresses.start..<addresses.start + addresses.length
+        guard rotation > 0, rotation < addresses.count, run.lowerBound < length,
+            bodyStart + run.upperBound <= payload.count
+        else { return reply.write(payload, in: bodyStart..<bodyStart + length) }
+        let (end, middle) = (
+            reply.count + length, run.lowerBound + addresses.stride * rotation
+        )
+        write(payload, 0..<run.lowerBound, upTo: end, into: &reply)
+        write(payload, middle..<run.upperBound, upTo: end, into: &reply)
+        write(payload, run.lowerBound..<middle, upTo: end, into: &reply)
+        write(payload, run.upperBound..<max(length, run.upperBound), upTo: end, into: &reply)
+    }
+
+    /// Writes a part of the body, as far as it ends at `end` of the reply at the latest.
+    private func write(
+        _ payload: Span<UInt8>,
+        _ part: Range<Int>,
+        upTo end: Int,
+        into reply: inout ReplyWriter
+    ) {
+        let start = bodyStart + part.lowerBound
+        reply.write(payload, in: start..<start + min(part.count, end - reply.count))
     }
 
     /// True if `isMeant` is true of the rdata of one of the records, given as a place in the payload.
@@ -156,6 +263,7 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
     @unsafe func assemble(
         _ payload: Span<UInt8>,
         of name: borrowing FoldedName,
+        rotation: Int,
         into message: UnsafeMutableRawBufferPointer
     ) -> Int {
         // Sound: the caller's buffer, which nobody else uses meanwhile.
@@ -167,9 +275,27 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         writer.write16(0)
         name.withOctets { writer.write($0) }
         writer.write32(0)
-        writer.write(payload, in: bodyStart..<payload.count)
+        writeBody(payload, upTo: payload.count - bodyStart, rotation: rotation, into: &writer)
         return writer.isFull ? 0 : writer.count
     }
+}
+
+/// Address records of one RRset that stand in a row, each with a pointer for an owner, in a payload's body.
+struct AddressRun: BitwiseCopyable, Sendable {
+    /// The first one's place in the body.
+    var start = 0
+    var count = 0
+    /// Octets of each record, at least those of one without rdata.
+    private(set) var stride = 12
+
+    init() {}
+
+    init(start: Int, count: Int, stride: Int) {
+        (self.start, self.count, self.stride) = (start, count, max(stride, 12))
+    }
+
+    /// Octets of all of them.
+    var length: Int { stride * count }
 }
 
 extension ResponseScrubber.Result {

@@ -3,7 +3,7 @@ import DNSWire
 /// Stage: replies to a message that is no query we can read, as far as it deserves a reply.
 enum AnswerRefusal {
     /// Writes a header alone: the ID, the opcode and RD of the message, nothing else of it, since nothing
-    /// else was understood.
+    /// else was understood. If it is a cookie alone that has a wrong length, the question is there, and an OPT.
     ///
     /// RFC 8906 §8 wants an answer of every server, and this is the least one.
     static func reply(
@@ -12,11 +12,13 @@ enum AnswerRefusal {
         into reply: inout ReplyWriter
     ) -> Verdict {
         let rcode: ResponseCode
+        var questionEnd: Int?
         switch error {
         case .tooShort: return .drop(.tooShort)
         case .notAQuery: return .drop(.notAQuery)
         case .opcode: rcode = .notImplemented
         case .malformed: rcode = .formatError
+        case .malformedCookie(let end): (rcode, questionEnd) = (.formatError, end)
         }
         guard let id = message.bigEndian16(at: 0), let flags = message.bigEndian16(at: 2) else {
             return .drop(.tooShort)
@@ -24,7 +26,13 @@ enum AnswerRefusal {
         let kept = flags & (Header.Opcode.mask | Header.Flag.recursionDesired)
         reply.write16(id)
         reply.write16(Header.Flag.response | kept | rcode.rawValue)
-        for _ in 0..<4 { reply.write16(0) }
+        guard let questionEnd else {
+            for _ in 0..<4 { reply.write16(0) }
+            return .reply
+        }
+        reply.write64(0x0001_0000_0000_0001)
+        reply.write(message, in: Header.size..<questionEnd)
+        EncodeResponse.writeEmptyOPT(into: &reply)
         return .reply
     }
 }
