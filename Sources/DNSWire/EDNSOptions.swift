@@ -5,8 +5,6 @@
 public struct EDNSOptions: Equatable, Sendable, BitwiseCopyable {
     /// Where the data of the COOKIE option lies.
     public var cookie: Place?
-    /// A COOKIE option has a length that no cookie has: FORMERR (RFC 7873 §5.2.2).
-    var hasMalformedCookie = false
     /// The client wants to know which server answers (RFC 5001 §2.1).
     public var asksForIdentifier = false
     /// The client takes the idle timeout of its connection (RFC 7828 §3.2.1).
@@ -42,11 +40,8 @@ public struct EDNSOptions: Equatable, Sendable, BitwiseCopyable {
             let data = Place(start: offset + 4, length: Int(length))
             switch code {
             case Code.cookie:
-                if !Self.isCookieLength(data.length) {
-                    hasMalformedCookie = true
-                } else if cookie == nil {
-                    cookie = data
-                }
+                guard Self.isCookieLength(data.length) else { throw .malformedCookie }
+                if cookie == nil { cookie = data }
             case Code.identifier: asksForIdentifier = true
             case Code.keepalive: asksForKeepalive = true
             default: break

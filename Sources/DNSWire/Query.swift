@@ -75,9 +75,6 @@ public struct Query: Equatable, Sendable, BitwiseCopyable {
             self.edns = try Self.readEDNS(in: message, at: start + 1, end: end)
         }
         guard end == message.count else { throw .malformed(offset: end) }
-        if hasQuestion, edns?.options.hasMalformedCookie ?? false {
-            throw .malformedCookie(questionEnd: questionEnd)
-        }
         guard hasQuestion || edns?.options.cookie != nil else { throw .malformed(offset: 4) }
     }
 
@@ -156,8 +153,8 @@ public enum QueryError: Error, Equatable, Sendable {
     case notAQuery
     /// An opcode other than QUERY in a message that we cannot read: NOTIMP.
     case opcode
-    /// FORMERR; everything else was understood, the question in front of `questionEnd` too (RFC 7873 §5.2.2).
-    case malformedCookie(questionEnd: Int)
+    /// FORMERR: a COOKIE option has a length that no cookie has (RFC 7873 §5.2.2); the question was read.
+    case malformedCookie
     /// FORMERR; `offset` is the octet at fault.
     case malformed(offset: Int)
 }

@@ -51,6 +51,6 @@
         state &+= 0xA076_1D64_78BD_642F
         let product = state.multipliedFullWidth(by: state ^ 0xE703_7ED1_A0B4_28DB)
         let word = UInt64(UInt32(truncatingIfNeeded: (product.high ^ product.low) >> 32))
-        return UInt32(truncatingIfNeeded: word * UInt64(count) >> 32)
+        return UInt32(truncatingIfNeeded: (word * UInt64(count)) >> 32)
     }
 }

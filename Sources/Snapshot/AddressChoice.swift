@@ -31,15 +31,8 @@ extension CompiledSnapshot {
         return Selection(first: group, includesOthers: affinity == .zonalFirst)
     }
 
-    /// How many addresses of a selection take turns at being the first.
-    public func turnCount(of rrset: RRset, _ selection: Selection) -> Int {
-        guard rrset.type.isAddress else { return 0 }
-        guard selection.health == .respected else { return selection.first.count }
-        return upCount(of: rrset, among: selection.first)
-    }
-
-    /// Hands each selected record's length field and rdata to `body`, addresses from number `rotation` on, which
-    /// is below `turnCount`; stops when `body` returns false.
+    /// Hands each selected record's length field and rdata to `body`, addresses from number `rotation` on
+    /// of those that come first; stops when `body` returns false.
     public func forEachRecord(
         of rrset: RRset,
         _ selection: Selection,
@@ -143,7 +136,8 @@ extension CompiledSnapshot {
         !states.isDown(store.target(of: rrset, record: number))
     }
 
-    private func upCount(of rrset: RRset, among range: Range<Int>) -> Int {
+    /// How many of an RRset's records in `range` are up.
+    public func upCount(of rrset: RRset, among range: Range<Int>) -> Int {
         var count = 0
         for number in range where isUp(rrset, record: number) { count += 1 }
         return count

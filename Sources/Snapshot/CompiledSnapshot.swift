@@ -167,7 +167,10 @@ public final class CompiledSnapshot: Sendable {
         if type == .ds, let found = routes.route(name, view: view, atMost: Route.anyLength),
             found.labelCount == name.labelCount
         {
-            return true
+            switch found.kind {
+            case .zone, .rule: return true
+            case .special, .refuse, .nonexistent: break
+            }
         }
         return routes.hasRoute(below: name, view: view)
     }

@@ -28,7 +28,7 @@ import Testing
         }
         sample.addZone("corp.test", [("host", .a, "10.20.1.9")])
         sample.addZone("home.arpa", [("host", .a, "10.20.1.9")])
-        sample.addZone("1.20.10.in-addr.arpa", [("9", .ptr, "host.corp.test.")])
+        sample.addZone("1.99.10.in-addr.arpa", [("9", .ptr, "host.corp.test.")])
         sample.addZone("corp", [("host", .a, "10.20.1.9")])
         return sample
     }
@@ -62,7 +62,7 @@ import Testing
 
     @Test(arguments: [
         ("nested.inside.example", "inside.example"), ("a.wild.inside.example", "inside.example"),
-        ("deep.inside.example", "inside.example"), ("1.20.10.in-addr.arpa", "10.in-addr.arpa"),
+        ("deep.inside.example", "inside.example"), ("1.99.10.in-addr.arpa", "10.in-addr.arpa"),
         ("20.10.in-addr.arpa", "10.in-addr.arpa"), ("corp.test", "test"),
     ])
     func `is NODATA with the SOA of the private or special zone above`(
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test func `is asked of the rule above for those who do not see the zone above`() {
-        for name in ["nested.inside.example", "1.20.10.in-addr.arpa"] {
+        for name in ["nested.inside.example", "1.99.10.in-addr.arpa"] {
             let answer = Self.sample.ask(name, .ds, from: Self.outside)
             // The built-in zone is for everybody.
             #expect(Self.rule(answer) == (name.hasSuffix("arpa") ? nil : 0))

@@ -156,7 +156,8 @@ import Testing
     }
 
     @Test func `does not go in step in two workers`() throws {
-        var (one, other) = (Bench(), Bench())
+        var one = Bench()
+        var other = Bench()
         var same = 0
         for _ in 0..<200
         where try one.first("three.inside.example")

@@ -8,13 +8,11 @@ import Snapshot
 ///      0  rcode        8     1  flags        8
 ///      2  answers     16     4  authorities 16
 ///      6  TTLs        16     8  aliases     16
-///     10  addresses   16    12  place of the first 16    14  octets of each 16
-///     16  per TTL: its place in the body    16
+///     10  per TTL: its place in the body    16
 ///         per alias: place of its target's name, answers up to it, end of them in the body: 3 x 16
 ///         the body: the records, encoded as if behind a header and the asked name's question
 ///
-/// The addresses are records of one RRset that stand in a row, as long as each other; they are written in any
-/// rotation. In front of the records of an alias chain stands nothing but that chain, so the body cut at an
+/// In front of the records of an alias chain stands nothing but that chain, so the body cut at an
 /// alias's end is an answer as well. Every access is checked: a payload is data, not structure.
 public struct CachedResponse: Sendable, BitwiseCopyable {
     public let rcode: ResponseCode
@@ -28,16 +26,14 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
     /// CNAMEs of the chain; the CNAME that a DNAME makes is one.
     public let aliasCount: Int
     let ttlCount: Int
-    /// What is rotated.
-    let addresses: AddressRun
 
-    static let headerSize = 16
+    static let headerSize = 10
     static let authentic: UInt8 = 1
     static let stripped: UInt8 = 2
 
     /// Reads the numbers in front; nil for anything that is no payload.
     public init?(_ payload: Span<UInt8>) {
-        guard let first = payload.bigEndian64(at: 0), let second = payload.bigEndian64(at: 8)
+        guard let first = payload.bigEndian64(at: 0), let aliases = payload.bigEndian16(at: 8)
         else { return nil }
         let flags = UInt8(truncatingIfNeeded: first >> 48)
         rcode = ResponseCode(rawValue: UInt16(truncatingIfNeeded: first >> 56))
@@ -47,12 +43,7 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         answerCount = UInt16(truncatingIfNeeded: first >> 32)
         authorityCount = UInt16(truncatingIfNeeded: first >> 16)
         ttlCount = Int(first & 0xFFFF)
-        aliasCount = Int(second >> 48)
-        addresses = AddressRun(
-            start: Int(second >> 16 & 0xFFFF),
-            count: Int(second >> 32 & 0xFFFF),
-            stride: Int(second & 0xFFFF)
-        )
+        aliasCount = Int(aliases)
         guard bodyStart <= payload.count else { return nil }
     }
 
@@ -64,7 +55,6 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         authorities: UInt16 = 0,
         ttls: UInt16,
         aliases: UInt16 = 0,
-        addresses: AddressRun,
         reserving size: Int
     ) -> [UInt8] {
         var header: [UInt8] = []
@@ -75,9 +65,6 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         header.append(bigEndian: authorities)
         header.append(bigEndian: ttls)
         header.append(bigEndian: aliases)
-        header.append(bigEndian: UInt16(truncatingIfNeeded: addresses.count))
-        header.append(bigEndian: UInt16(truncatingIfNeeded: addresses.start))
-        header.append(bigEndian: UInt16(truncatingIfNeeded: addresses.stride))
         return header
     }
 
@@ -120,26 +107,24 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
     /// Writes the body, to its end or to a cut, right behind the question it belongs to; returns how many
     /// answers and authorities these are.
     ///
-    /// Of a body that does not fit, it writes as many whole records as do. `rotation` is the number of the
-    /// address that comes first.
+    /// Of a body that does not fit, it writes as many whole records as do. `addresses` are those that this very
+    /// payload has.
     func write(
         _ payload: Span<UInt8>,
         upTo cut: Cut?,
         age: Age,
-        rotation: Int,
+        _ addresses: AddressRun,
         into reply: inout ReplyWriter
     ) -> (answers: UInt16, authorities: UInt16) {
         let start = reply.count
         let length = payload.count - bodyStart
         guard cut == nil, addresses.count == ttlCount, addresses.length == length,
-            rotation < addresses.count, length <= reply.room,
-            let ttl = payload.bigEndian32(at: bodyStart + 6)
+            length <= reply.room, let ttl = payload.bigEndian32(at: bodyStart + 6)
         else {
-            return writeRecords(payload, upTo: cut, age: age, rotation: rotation, into: &reply)
+            return writeRecords(payload, upTo: cut, age: age, addresses, into: &reply)
         }
         // What most answers are: addresses, which have one TTL.
-        let middle = bodyStart + addresses.stride * rotation
-        reply.write(payload, in: bodyStart..<payload.count, from: middle)
+        reply.write(payload, in: bodyStart..<payload.count, from: bodyStart + addresses.middle)
         let remaining = age.remaining(of: ttl)
         for number in 0..<addresses.count {
             reply.patch32(remaining, at: start + addresses.stride * number + 6)
@@ -153,7 +138,7 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         _ payload: Span<UInt8>,
         upTo cut: Cut?,
         age: Age,
-        rotation: Int,
+        _ addresses: AddressRun,
         into reply: inout ReplyWriter
     ) -> (answers: UInt16, authorities: UInt16) {
         let start = reply.count
@@ -161,7 +146,7 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         let isWhole = length <= reply.room
         let (end, records) =
             isWhole ? (length, ttlCount) : fitting(reply.room, of: length, payload)
-        writeBody(payload, upTo: end, rotation: rotation, into: &reply)
+        writeBody(payload, upTo: end, addresses, into: &reply)
         for index in 0..<records {
             // Where addresses were rotated, another one's TTL is here, and it is the same.
             guard let place = payload.bigEndian16(at: Self.headerSize + 2 * index).map(Int.init),
@@ -205,16 +190,14 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
     private func writeBody(
         _ payload: Span<UInt8>,
         upTo length: Int,
-        rotation: Int,
+        _ addresses: AddressRun,
         into reply: inout ReplyWriter
     ) {
         let run = addresses.start..<addresses.start + addresses.length
-        guard rotation > 0, rotation < addresses.count, run.lowerBound < length,
-            bodyStart + run.upperBound <= payload.count
-        else { return reply.write(payload, in: bodyStart..<bodyStart + length) }
-        let (end, middle) = (
-            reply.count + length, run.lowerBound + addresses.stride * rotation
-        )
+        guard addresses.rotation > 0, run.lowerBound < length else {
+            return reply.write(payload, in: bodyStart..<bodyStart + length)
+        }
+        let (end, middle) = (reply.count + length, addresses.middle)
         write(payload, 0..<run.lowerBound, upTo: end, into: &reply)
         write(payload, middle..<run.upperBound, upTo: end, into: &reply)
         write(payload, run.lowerBound..<middle, upTo: end, into: &reply)
@@ -263,7 +246,7 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
     @unsafe func assemble(
         _ payload: Span<UInt8>,
         of name: borrowing FoldedName,
-        rotation: Int,
+        _ addresses: AddressRun,
         into message: UnsafeMutableRawBufferPointer
     ) -> Int {
         // Sound: the caller's buffer, which nobody else uses meanwhile.
@@ -275,27 +258,58 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         writer.write16(0)
         name.withOctets { writer.write($0) }
         writer.write32(0)
-        writeBody(payload, upTo: payload.count - bodyStart, rotation: rotation, into: &writer)
+        writeBody(payload, upTo: payload.count - bodyStart, addresses, into: &writer)
         return writer.isFull ? 0 : writer.count
     }
 }
 
-/// Address records of one RRset that stand in a row, each with a pointer for an owner, in a payload's body.
+/// Address records of one RRset that stand in a row in a payload's body, each with a pointer for an owner; what
+/// is rotated when they are written.
 struct AddressRun: BitwiseCopyable, Sendable {
     /// The first one's place in the body.
     var start = 0
     var count = 0
-    /// Octets of each record, at least those of one without rdata.
-    private(set) var stride = 12
-
-    init() {}
-
-    init(start: Int, count: Int, stride: Int) {
-        (self.start, self.count, self.stride) = (start, count, max(stride, 12))
-    }
+    /// Octets of each record.
+    var stride = 16
+    /// The number of the one that comes first.
+    var rotation = 0
 
     /// Octets of all of them.
     var length: Int { stride * count }
+    /// Where the one that comes first stands in the body.
+    var middle: Int { start + stride * rotation }
+}
+
+extension CachedResponse {
+    /// The addresses of the last name, if they are what was asked for; none of another type.
+    @inline(__always)
+    func addresses(of payload: Span<UInt8>, asked type: RecordType) -> AddressRun {
+        guard type.isAddress else { return AddressRun() }
+        let run = AddressRun(count: Int(answerCount), stride: type == .a ? 16 : 28)
+        if aliasCount == 0, run.length == payload.count - bodyStart { return run }
+        return findAddresses(of: payload, type, stride: run.stride)
+    }
+
+    /// The same where other records are beside them: aliases in front, signatures and proofs behind.
+    @inline(never)
+    private func findAddresses(
+        of payload: Span<UInt8>,
+        _ type: RecordType,
+        stride: Int
+    ) -> AddressRun {
+        let last = cut(aliasCount - 1, of: payload)
+        var run = AddressRun(start: last?.bodyLength ?? 0, stride: stride)
+        let most = Int(answerCount) - Int(last?.answerCount ?? 0)
+        while run.count < most {
+            let record = bodyStart + run.start + run.length
+            guard record + stride <= payload.count, payload[record] >= 0xC0,
+                payload.bigEndian16(at: record + 2) == type.rawValue,
+                payload.bigEndian16(at: record + 10) == UInt16(truncatingIfNeeded: stride - 12)
+            else { break }
+            run.count += 1
+        }
+        return run
+    }
 }
 
 extension ResponseScrubber.Result {

@@ -89,7 +89,6 @@ extension ResponseScrubber {
             flags: isAuthentic ? CachedResponse.authentic : 0,
             answers: count,
             ttls: count,
-            addresses: AddressRun(start: 0, count: Int(count), stride: 12 + size),
             reserving: CachedResponse.headerSize + Int(count) * (14 + size)
         )
         for number in 0..<Int(count) {

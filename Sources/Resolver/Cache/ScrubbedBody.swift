@@ -9,9 +9,6 @@ struct ScrubbedBody {
     private var answerCount: UInt16 = 0
     private var authorityCount: UInt16 = 0
     private var lifetime = UInt32.max
-    /// The addresses of the answer, and where the last of them ends.
-    private var addresses = AddressRun()
-    private var addressesEnd = 0
     /// Where the last CNAME's rdata stands in the message.
     private var aliasPlace = 0
     /// Where each name stands in the message, by its number; 0: nowhere that a pointer reaches.
@@ -42,7 +39,6 @@ struct ScrubbedBody {
         _ names: NameTable,
         _ message: Span<UInt8>
     ) throws {
-        let start = octets.count
         begin(owner, record.type, ttl, names, message)
         let length = octets.count
         octets += [0, 0]
@@ -55,20 +51,6 @@ struct ScrubbedBody {
         }
         try endRecord(lengthAt: length, in: section)
         if record.type == .cname { aliasPlace = base + length + 2 }
-        // Two octets in front of the type: the owner is a pointer.
-        if section == .answer, record.type.isAddress, length - start == 10 {
-            noteAddress(at: start)
-        }
-    }
-
-    /// Counts the address record that ends here, if it stands behind the others.
-    private mutating func noteAddress(at start: Int) {
-        let size = octets.count - start
-        if start != addressesEnd || size != addresses.stride {
-            addresses = AddressRun(start: start, count: 0, stride: size)
-        }
-        addresses.count += 1
-        addressesEnd = octets.count
     }
 
     /// Appends the CNAME that a DNAME makes (RFC 6672 §3.1).
@@ -180,7 +162,6 @@ struct ScrubbedBody {
             authorities: authorityCount,
             ttls: UInt16(truncatingIfNeeded: ttlPlaces.count),
             aliases: UInt16(truncatingIfNeeded: aliases.count),
-            addresses: addresses,
             reserving: CachedResponse.headerSize + 2 * ttlPlaces.count + 6 * aliases.count
                 + octets.count
         )

@@ -164,9 +164,8 @@ extension Pipeline {
             cached.isAuthentic && response.error == nil && (isFirst || response.isAuthentic)
         let isWhole = response.withheld.isEmpty && isFirst
         if cached.aliasCount == 0, isWhole {
-            let rotation =
-                cached.addresses.count > 1 ? rotation(of: cached, asked: query.type) : 0
-            count(cached.write(payload, upTo: nil, age: age, rotation: rotation, into: &reply))
+            let addresses = turned(cached.addresses(of: payload, asked: query.type), query.type)
+            count(cached.write(payload, upTo: nil, age: age, addresses, into: &reply))
             return end(with: cached, asked: query.type, client: client, in: snapshot)
         }
         return writeChain(
@@ -182,10 +181,14 @@ extension Pipeline {
         )
     }
 
-    /// Which of several addresses comes first this time.
-    private mutating func rotation(of cached: CachedResponse, asked type: RecordType) -> Int {
+    /// The current name's addresses, the one in front whose turn it is.
+    @inline(__always)
+    private mutating func turned(_ addresses: AddressRun, _ type: RecordType) -> AddressRun {
+        guard addresses.count > 1 else { return addresses }
+        var turned = addresses
         let key = name.hash(ofSuffix: 0) ^ UInt64(type.rawValue)
-        return turns.next(key, among: cached.addresses.count)
+        turned.rotation = turns.next(key, among: addresses.count)
+        return turned
     }
 
     private mutating func count(_ written: (answers: UInt16, authorities: UInt16)) {
@@ -225,11 +228,11 @@ extension Pipeline {
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) -> Step {
-        let rotation = cached.addresses.count > 1 ? rotation(of: cached, asked: type) : 0
+        let addresses = turned(cached.addresses(of: payload, asked: type), type)
         let length = unsafe cached.assemble(
             payload,
             of: name,
-            rotation: rotation,
+            addresses,
             into: messageMemory
         )
         // Sound: `assemble` wrote `length` octets, and nobody else has the pipeline's memory.
@@ -258,7 +261,7 @@ extension Pipeline {
         }
         var place = cut?.target ?? 0
         if isWhole {
-            count(cached.write(payload, upTo: cut, age: age, rotation: rotation, into: &reply))
+            count(cached.write(payload, upTo: cut, age: age, addresses, into: &reply))
         } else {
             let target = writeEach(
                 message,

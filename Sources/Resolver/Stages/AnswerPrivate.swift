@@ -12,10 +12,12 @@ extension Pipeline {
     ) -> Step {
         let match = snapshot.find(name, in: zone, account: client.account, scratch: &scratch)
         trace?.record(.matched(name.name, zone, match))
-        if zone.fallsThrough != .off,
-            fallsThrough(query, match, zone: zone, client: client, in: snapshot)
-        {
-            return .passOn
+        switch zone.fallsThrough {
+        case .off: break
+        case .names, .types:
+            guard !fallsThrough(query, match, zone: zone, client: client, in: snapshot) else {
+                return .passOn
+            }
         }
         claimAuthority()
         switch match {
@@ -318,7 +320,10 @@ extension Pipeline {
         _ selection: Selection,
         in snapshot: borrowing CompiledSnapshot
     ) -> Int {
-        let count = snapshot.turnCount(of: rrset, selection)
+        guard rrset.type.isAddress else { return 0 }
+        let count =
+            selection.health == .respected
+            ? snapshot.upCount(of: rrset, among: selection.first) : selection.first.count
         guard count > 1 else { return 0 }
         let group = UInt64(truncatingIfNeeded: selection.first.lowerBound)
         return turns.next(UInt64(truncatingIfNeeded: rrset.offset) ^ group << 32, among: count)

@@ -18,7 +18,7 @@ enum AnswerRefusal {
         case .notAQuery: return .drop(.notAQuery)
         case .opcode: rcode = .notImplemented
         case .malformed: rcode = .formatError
-        case .malformedCookie(let end): (rcode, questionEnd) = (.formatError, end)
+        case .malformedCookie: (rcode, questionEnd) = (.formatError, Self.questionEnd(of: message))
         }
         guard let id = message.bigEndian16(at: 0), let flags = message.bigEndian16(at: 2) else {
             return .drop(.tooShort)
@@ -34,5 +34,13 @@ enum AnswerRefusal {
         reply.write(message, in: Header.size..<questionEnd)
         EncodeResponse.writeEmptyOPT(into: &reply)
         return .reply
+    }
+
+    /// Where the question ends of a message whose question was read; nil without one.
+    private static func questionEnd(of message: Span<UInt8>) -> Int? {
+        guard message.bigEndian16(at: 4) == 1, let end = try? message.nameEnd(at: Header.size),
+            end + 4 <= message.count
+        else { return nil }
+        return end + 4
     }
 }
