@@ -44,9 +44,7 @@ private struct MuslProgram {
             ["musl-gcc", "-static", "-o", "addresses", "addresses.c"],
             in: folder.path
         )
-        guard result.status == 0 else {
-            throw RunningProcess.Impatience(description: result.complaints)
-        }
+        try #require(result.status == 0, "\(result.complaints)")
     }
 
     private static let source = """
