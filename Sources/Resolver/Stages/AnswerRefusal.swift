@@ -3,8 +3,9 @@ import DNSWire
 /// Stage: replies to a message that is no query we can read, as far as it deserves a reply.
 enum AnswerRefusal {
     /// Writes a header alone: the ID, the opcode and RD of the message, nothing else of it, since nothing
-    /// else was understood. If it is a cookie alone that has a wrong length, the question is there, and an OPT.
+    /// else was understood.
     ///
+    /// If it is a cookie alone that has a wrong length, the question is there, and an OPT.
     /// RFC 8906 §8 wants an answer of every server, and this is the least one.
     static func reply(
         to message: Span<UInt8>,

@@ -117,7 +117,9 @@ enum EncodeResponse {
         reply.write16(dnssecOK ? 0x8000 : 0)
     }
 
-    /// Writes the error if there is room for it: what explains an answer is no reason to truncate it.
+    /// Writes the error if there is room for it.
+    ///
+    /// What explains an answer is no reason to truncate it.
     /// Writes an OPT that says no more than that we have EDNS.
     static func writeEmptyOPT(into reply: inout ReplyWriter) {
         writeOPT(Response(), dnssecOK: false, into: &reply)
