@@ -126,12 +126,28 @@ import Testing
             : Self.header + first + label + label + label + [0]
         let place = isCompressed ? 12 + 3 * 64 + 1 : 12
         guard rest - 1 <= 63 else { return }
+        // Each way to read it has the limit: not all of them make a `DomainName`, which has it, too.
+        var folded = FoldedName(seed: HashSeed(value: 1))
+        var octets = 0
         if length <= 255 {
             #expect(try name(in: message, at: place).octets.count == length)
+            try folded.read(compressedIn: message.span, at: place)
+            try message.span.forEachLabel(ofNameAt: place) { octets += $1 }
+            #expect(folded.count == length && octets == length)
         } else {
-            #expect(throws: WireError.nameTooLong(offset: place)) {
-                try name(in: message, at: place)
+            let error = WireError.nameTooLong(offset: place)
+            #expect(throws: error) { try name(in: message, at: place) }
+            #expect(throws: error) {
+                try message.span.forEachLabel(ofNameAt: place) { octets += $1 }
             }
+            #expect(octets <= 255)
+            var thrown: WireError?
+            do throws(WireError) {
+                try folded.read(compressedIn: message.span, at: place)
+            } catch {
+                thrown = error
+            }
+            #expect(thrown == error)
         }
     }
 
