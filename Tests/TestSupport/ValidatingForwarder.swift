@@ -83,11 +83,14 @@ package final class ValidatingForwarder: Sendable {
             try folder.write(setup.powerDNS, to: "recursor.conf")
             try folder.write("clearDS(\".\") addDS(\".\", \"\(setup.anchor)\")\n", to: "anchors")
             (command, isReady) = (
-                ["pdns_recursor", "--config-dir=\(folder.path)"], "Enabled multiplexer"
+                ["pdns_recursor", "--config-dir=\(folder.path)"], "Listening for queries"
             )
         case .dnsmasq:
             try folder.write(setup.dnsmasq, to: "configuration")
-            (command, isReady) = (["dnsmasq", "-k", "-C", "configuration"], "using nameserver")
+            // It closes all files that it inherits, by which Foundation takes it for ended, and waits for
+            // that while other programs end unnoticed. A shell keeps them open.
+            let program = ["sh", "-c", "dnsmasq -k -C configuration; exit"]
+            (command, isReady) = (program, "using nameserver")
         case .systemdResolved:
             try folder.write(setup.systemdResolved, to: "resolved.conf")
             try folder.write(". IN DS \(setup.anchor)\n", to: "root.positive")
@@ -178,7 +181,6 @@ private struct Setup {
         dnssec=validate
         forward-zones-recurse=.=127.0.0.1:\(upstream)
         lua-config-file=\(folder)/anchors
-        hint-file=no-refresh
         security-poll-suffix=
         threads=1
         """
