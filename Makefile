@@ -2,8 +2,9 @@
 .PHONY: run test soak fuzz bench stage-costs lint build build-tools test-tools install-tests
 
 BUILD_PACKAGES = libldns-dev pkg-config
-TEST_PACKAGES = bind9 bind9-dnsutils bind9-utils curl dnsdist dnsmasq-base iproute2 knot knot-dnssecutils knot-resolver \
-	ldnsutils nsd openssl patch python3 python3-venv unbound
+# systemd-resolved is not among them: its package makes it the machine's resolver. Its test runs where it is there.
+TEST_PACKAGES = bind9 bind9-dnsutils bind9-utils curl dnsdist dnsmasq-base gcc iproute2 knot knot-dnssecutils \
+	knot-resolver ldnsutils musl-tools nsd openssl patch pdns-recursor python3 python3-venv unbound
 BENCH_PACKAGES = bind9 dnsdist dnsmasq-base dnsperf gcc knot knot-resolver libc6-dev nsd pdns-recursor python3 unbound \
 	util-linux
 # A server of AWS's API to import from, and the client that fills it.

@@ -62,10 +62,23 @@ struct Exchange {
         try require(reply.count >= Header.size, "a reply without a header")
         try require(reply.prefix(2) == message.prefix(2), "a reply with another ID")
         try require(reply[2] & 0x80 != 0, "a reply without QR")
-        let query = try? Query(reading: message.span)
+        var query: Query?
+        var questionEnd = 0
+        do throws(QueryError) {
+            query = try Query(reading: message.span)
+        } catch {
+            if error == .malformedCookie { questionEnd = (try? message.span.nameEnd(at: 12)) ?? 0 }
+        }
         try require(reply.count <= limit(for: query), "a reply of \(reply.count) octets")
         guard let query else {
-            try require(reply.count == Header.size, "what could not be read is repeated")
+            // Of what has a wrong cookie the question could be read; an OPT stands behind it.
+            let isQuestion =
+                questionEnd > 0 && reply.count == questionEnd + 4 + 11
+                && reply[12..<questionEnd + 4] == message[12..<questionEnd + 4]
+            try require(
+                reply.count == Header.size || isQuestion,
+                "what could not be read is repeated"
+            )
             return
         }
         let question = Header.size..<query.questionEnd

@@ -40,7 +40,7 @@ public struct EDNSOptions: Equatable, Sendable, BitwiseCopyable {
             let data = Place(start: offset + 4, length: Int(length))
             switch code {
             case Code.cookie:
-                guard Self.isCookieLength(data.length) else { throw .malformed(offset: offset) }
+                guard Self.isCookieLength(data.length) else { throw .malformedCookie }
                 if cookie == nil { cookie = data }
             case Code.identifier: asksForIdentifier = true
             case Code.keepalive: asksForKeepalive = true

@@ -31,24 +31,27 @@ public enum Header {
 extension Span where Element == UInt8 {
     /// The two octets at `offset`, most significant first; nil if they are not both there.
     @inline(__always) public func bigEndian16(at offset: Int) -> UInt16? {
-        guard offset >= 0, offset + 2 <= count else { return nil }
-        return UInt16(self[offset]) << 8 | UInt16(self[offset + 1])
+        load(at: offset, as: UInt16.self).map(UInt16.init(bigEndian:))
     }
 
     /// The four octets at `offset`, most significant first; nil if they are not all there.
-    public func bigEndian32(at offset: Int) -> UInt32? {
-        guard let high = bigEndian16(at: offset), let low = bigEndian16(at: offset + 2) else {
-            return nil
-        }
-        return UInt32(high) << 16 | UInt32(low)
+    @inline(__always) public func bigEndian32(at offset: Int) -> UInt32? {
+        load(at: offset, as: UInt32.self).map(UInt32.init(bigEndian:))
     }
 
     /// The eight octets at `offset`, most significant first; nil if they are not all there.
-    public func bigEndian64(at offset: Int) -> UInt64? {
-        guard let high = bigEndian32(at: offset), let low = bigEndian32(at: offset + 4) else {
-            return nil
-        }
-        return UInt64(high) << 32 | UInt64(low)
+    @inline(__always) public func bigEndian64(at offset: Int) -> UInt64? {
+        load(at: offset, as: UInt64.self).map(UInt64.init(bigEndian:))
+    }
+
+    /// A number as it stands in memory; nil if not all of its octets are there.
+    @inline(__always) private func load<Number: FixedWidthInteger & BitwiseCopyable>(
+        at offset: Int,
+        as type: Number.Type
+    ) -> Number? {
+        guard offset >= 0, offset <= count - MemoryLayout<Number>.size else { return nil }
+        // Sound: all octets of the number are inside, and any octets are a number.
+        return unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: type)
     }
 }
 

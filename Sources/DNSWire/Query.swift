@@ -153,6 +153,8 @@ public enum QueryError: Error, Equatable, Sendable {
     case notAQuery
     /// An opcode other than QUERY in a message that we cannot read: NOTIMP.
     case opcode
+    /// FORMERR: a COOKIE option has a length that no cookie has (RFC 7873 §5.2.2); the question was read.
+    case malformedCookie
     /// FORMERR; `offset` is the octet at fault.
     case malformed(offset: Int)
 }

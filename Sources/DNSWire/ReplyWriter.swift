@@ -27,6 +27,18 @@
         isFull = false
     }
 
+    /// Drops what was written behind `count` since all of it does not fit, and whatever comes next.
+    ///
+    /// So the end of what is there is the end of a whole record.
+    public mutating func close(at count: Int) {
+        precondition(count <= self.count)
+        self.count = count
+        isFull = true
+    }
+
+    /// Octets that still fit.
+    public var room: Int { isFull ? 0 : max(limit - count, 0) }
+
     /// Starts over with another limit.
     public mutating func reset(limit: Int) {
         self.limit = min(limit, capacity)
@@ -67,21 +79,24 @@
     }
 
     /// Writes 64 and 16 bits, most significant octets first, in front of each of `count` equal parts of
-    /// `octets`: all or nothing.
+    /// `octets`, as many of them as fit; returns how many these are.
     @inline(__always) public mutating func write(
         _ word: UInt64,
         _ half: UInt16,
         beforeEachOf count: Int,
         in octets: Span<UInt8>
-    ) {
-        guard count > 0, var place = unsafe reserve(10 * count + octets.count) else { return }
+    ) -> Int {
+        guard count > 0 else { return 0 }
         let size = octets.count / count
+        var fitting = count
+        if 10 * count + octets.count > limit - self.count { fitting = room / (10 + size) }
+        guard var place = unsafe reserve((10 + size) * fitting) else { return 0 }
         let (word, half) = (word.bigEndian, half.bigEndian)
-        // Sound: `reserve` made room for all of it, the source is initialised throughout, and `count` parts
-        // of `size` octets lie in it.
+        // Sound: `reserve` made room for all of it, the source is initialised throughout, and `fitting` parts
+        // of `size` octets lie in it, since `count` do.
         unsafe octets.withUnsafeBytes { source in
             guard var part = source.baseAddress else { return }
-            for _ in 0..<count {
+            for _ in 0..<fitting {
                 unsafe place.storeBytes(of: word, as: UInt64.self)
                 unsafe place.storeBytes(of: half, toByteOffset: 8, as: UInt16.self)
                 unsafe (place + 10).copyMemory(from: part, byteCount: size)
@@ -89,6 +104,8 @@
                 unsafe part += size
             }
         }
+        if fitting < count { isFull = true }
+        return fitting
     }
 
     @inline(__always) public mutating func write(_ octets: Span<UInt8>) {
@@ -104,6 +121,27 @@
         in range: Range<Int>
     ) {
         write(octets.extracting(range))
+    }
+
+    /// Writes what is behind `middle` of a range, then what is in front of it: all or nothing.
+    @inline(__always) public mutating func write(
+        _ octets: Span<UInt8>,
+        in range: Range<Int>,
+        from middle: Int
+    ) {
+        let part = octets.extracting(range)
+        let first = range.upperBound - middle
+        guard first >= 0, first <= part.count, let start = unsafe reserve(part.count) else {
+            return
+        }
+        // Sound: `reserve` made room for the whole part, which is initialised throughout; `first` of its octets
+        // and the others make all of it.
+        unsafe part.withUnsafeBytes { source in
+            guard let base = source.baseAddress else { return }
+            let others = part.count - first
+            unsafe start.copyMemory(from: base + others, byteCount: first)
+            unsafe (start + first).copyMemory(from: base, byteCount: others)
+        }
     }
 
     /// Overwrites two octets that were written before.

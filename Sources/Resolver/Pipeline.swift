@@ -32,8 +32,8 @@ public import Snapshot
     var response = Response()
     var scratch: FoldedName
     var target: FoldedName
-    /// Where the next address answer starts, so that clients spread over equal addresses.
-    var rotation: UInt32 = 0
+    /// Where address answers start, so that clients spread over equal addresses.
+    var turns = AddressTurns()
 
     /// Where a payload is copied from the cache, and where a message is put together from it.
     let payloadMemory: UnsafeMutableRawBufferPointer
@@ -171,9 +171,8 @@ public import Snapshot
         into reply: inout ReplyWriter
     ) -> UpstreamQuestion? {
         guard name.read(message, at: Header.size) else { return nil }
-        var labels = Route.anyLength
+        var route = self.route(for: query, asker, in: snapshot)
         while true {
-            let route = snapshot.route(name, view: asker.view, atMost: labels)
             trace?.record(.routed(name.name, route))
             var step = Step.done
             switch route?.kind {
@@ -204,8 +203,14 @@ public import Snapshot
                     into: &reply
                 )
             case .nonexistent(let number):
-                step = answerNonexistent(zone: snapshot.zone(number), in: snapshot, into: &reply)
-            case .refuse, nil: response.rcode = .refused
+                step = answerNonexistent(
+                    query,
+                    zone: snapshot.zone(number),
+                    client: asker,
+                    in: snapshot,
+                    into: &reply
+                )
+            case .refuse, nil: refuse(in: snapshot, into: &reply)
             }
             if step == .follow { response.aliasCount += 1 }
             guard response.aliasCount <= Response.aliasLimit else {
@@ -219,12 +224,38 @@ public import Snapshot
             }
             switch step {
             case .done:
-                if reply.isFull { response.truncate(&reply, questionEnd: query.questionEnd) }
+                if reply.isFull { response.truncate(&reply) }
                 return nil
             case .ask(let question): return question
-            case .passOn: labels = (route?.labelCount ?? 0) - 1
-            case .follow: labels = Route.anyLength
+            case .passOn:
+                let labels = (route?.labelCount ?? 0) - 1
+                route = snapshot.route(name, view: asker.view, atMost: labels)
+            case .follow:
+                response.holder = Holder()
+                route = self.route(for: query, asker, in: snapshot)
             }
         }
+    }
+
+    /// Who answers the current name: the longest match, but for DS.
+    @inline(__always)
+    private func route(
+        for query: Query,
+        _ asker: ClientClass,
+        in snapshot: borrowing CompiledSnapshot
+    ) -> Route? {
+        guard query.type == .ds else { return snapshot.route(name, view: asker.view) }
+        let recurses = query.flags & Header.Flag.recursionDesired != 0
+        return snapshot.route(toDelegationOf: name, recurses: recurses, view: asker.view)
+    }
+
+    /// REFUSED, unless a zone has the name and let others tell of a type that nobody may tell of.
+    private mutating func refuse(
+        in snapshot: borrowing CompiledSnapshot,
+        into reply: inout ReplyWriter
+    ) {
+        guard let holder = response.holder.zone else { return response.rcode = .refused }
+        claimAuthority()
+        _ = writeNegative(zone: snapshot.zone(holder), in: snapshot, into: &reply)
     }
 }

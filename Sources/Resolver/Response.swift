@@ -1,4 +1,5 @@
 import DNSWire
+import Snapshot
 
 /// A reply in the making: what its header will say, and where the name that is being answered stands.
 public struct Response: BitwiseCopyable {
@@ -17,6 +18,8 @@ public struct Response: BitwiseCopyable {
     var aliasCount = 0
     /// A rule that private addresses are taken out of led here by an alias (DNS rebinding).
     var blocksPrivate = false
+    /// The private zone that has the current name and let somebody else answer (`fallthrough`).
+    var holder = Holder()
     /// What the upstream answer that is being written has that this client does not get.
     var withheld: Withheld = []
     var error: ExtendedError?
@@ -41,12 +44,38 @@ public struct Response: BitwiseCopyable {
         reply.rewind(to: questionEnd)
     }
 
-    /// Notes that the answer does not fit: TC, and no part of it (RFC 2181 §9).
-    mutating func truncate(_ reply: inout ReplyWriter, questionEnd: Int) {
-        let (rcode, isAuthoritative) = (rcode, isAuthoritative)
-        fail(rcode, nil, in: &reply, questionEnd: questionEnd)
-        self.isAuthoritative = isAuthoritative
+    /// Notes that the answer does not fit: TC, with the records that do (RFC 2181 §9), which a client
+    /// without TCP makes do with.
+    mutating func truncate(_ reply: inout ReplyWriter) {
+        reply.rewind(to: reply.count)
+        isAuthentic = false
         isTruncated = true
+    }
+}
+
+/// A private zone that has a name without the type that is asked for: whoever answers instead does not decide
+/// whether the name exists.
+struct Holder: BitwiseCopyable {
+    /// The zone's number plus one; 0 for none.
+    private var zoneNumber: UInt32 = 0
+    /// The name has records of other types, so it is no alias; else there are only names below it.
+    private var hasRecords = false
+
+    /// No zone.
+    init() {}
+
+    init(_ zone: CompiledZone, hasRecords: Bool) {
+        zoneNumber = zone.number + 1
+        self.hasRecords = hasRecords
+    }
+
+    /// The zone's number; nil for none.
+    var zone: Int? { zoneNumber == 0 ? nil : Int(zoneNumber) - 1 }
+
+    /// True if an upstream says what can't be beside what the zone has.
+    func contradicts(_ answer: CachedResponse) -> Bool {
+        guard zoneNumber > 0 else { return false }
+        return answer.aliasCount == 0 ? answer.rcode == .nonexistentDomain : hasRecords
     }
 }
 
@@ -56,7 +85,8 @@ enum Step: Equatable {
     case done
     /// An alias was written; the current name is now its target.
     case follow
-    /// The zone has no such name and lets the next longest match answer (`fallthrough`).
+    /// The zone has no such name, or no such type of it, and lets the next longest match answer
+    /// (`fallthrough`).
     case passOn
     /// An upstream has to be asked.
     case ask(UpstreamQuestion)

@@ -18,6 +18,10 @@ public final class Trace {
         case matched(DomainName, CompiledZone, ZoneMatch)
         /// An RRset of a private zone, and what of it this client gets.
         case answered(DomainName, CompiledZone, RRset, Selection)
+        /// A zone has the name, but not the type, which it lets fall through.
+        case typePassedOn(DomainName, RecordType)
+        /// A zone lacks the name, but other zones or rules are there or below, so it exists.
+        case existsElsewhere(DomainName)
         /// The CNAME that the DNAME before it makes of a name.
         case substituted(DomainName, target: DomainName, ttl: UInt32)
     }

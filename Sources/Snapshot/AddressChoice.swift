@@ -31,8 +31,8 @@ extension CompiledSnapshot {
         return Selection(first: group, includesOthers: affinity == .zonalFirst)
     }
 
-    /// Hands each selected record's length field and rdata to `body`, addresses rotated by
-    /// `rotation`; stops when `body` returns false.
+    /// Hands each selected record's length field and rdata to `body`, addresses from number `rotation` on
+    /// of those that come first; stops when `body` returns false.
     public func forEachRecord(
         of rrset: RRset,
         _ selection: Selection,
@@ -63,7 +63,7 @@ extension CompiledSnapshot {
         {
             return
         }
-        let turn = first.count > 1 ? first.lowerBound + rotation % first.count : first.lowerBound
+        let turn = first.lowerBound + (rotation < first.count ? rotation : 0)
         guard run(turn..<first.upperBound, of: rrset, body),
             run(first.lowerBound..<turn, of: rrset, body), selection.includesOthers,
             run(0..<first.lowerBound, of: rrset, body)
@@ -113,7 +113,7 @@ extension CompiledSnapshot {
     private func firstUp(of rrset: RRset, rotation: Int, in range: Range<Int>) -> Int {
         let count = upCount(of: rrset, among: range)
         guard count > 1 else { return 0 }
-        var left = rotation % count
+        var left = rotation < count ? rotation : 0
         for number in range where isUp(rrset, record: number) {
             if left == 0 { return number - range.lowerBound }
             left -= 1
@@ -136,7 +136,8 @@ extension CompiledSnapshot {
         !states.isDown(store.target(of: rrset, record: number))
     }
 
-    private func upCount(of rrset: RRset, among range: Range<Int>) -> Int {
+    /// How many of an RRset's records in `range` are up.
+    public func upCount(of rrset: RRset, among range: Range<Int>) -> Int {
         var count = 0
         for number in range where isUp(rrset, record: number) { count += 1 }
         return count

@@ -134,6 +134,50 @@ public final class CompiledSnapshot: Sendable {
         routes.route(name, view: view, atMost: labels)
     }
 
+    /// Who answers DS of a name: for a zone's or rule's own name what stands above it, since that tells how it is
+    /// delegated (RFC 4035 §3.1.4.1).
+    ///
+    /// Nobody is above who might be asked: then it is the zone's own (ibid.), and so it is for those who do not
+    /// want to have somebody asked, with `recurses` false. What is refused, and top-level domains that are
+    /// special, which the root knows nothing of, are not told of elsewhere.
+    public func route(
+        toDelegationOf name: borrowing FoldedName,
+        recurses: Bool,
+        view: Int
+    ) -> Route? {
+        let found = routes.route(name, view: view, atMost: Route.anyLength)
+        guard let found, found.labelCount == name.labelCount, name.labelCount > 0
+        else { return found }
+        switch found.kind {
+        case .refuse: return found
+        case .special where found.labelCount == 1: return found
+        case .zone, .special, .rule, .nonexistent: break
+        }
+        let above = routes.route(name, view: view, atMost: name.labelCount - 1)
+        if case .rule? = above?.kind, !recurses { return found }
+        return above ?? found
+    }
+
+    /// True if a zone or rule of the view is below the name, so that the name exists (RFC 8020 §2), whatever the
+    /// zone says that it was looked for in.
+    ///
+    /// Of DS, whose zone is the one above, true as well if there is one at the name.
+    public func hasRoute(
+        below name: borrowing FoldedName,
+        type: RecordType,
+        view: Int
+    ) -> Bool {
+        if type == .ds, let found = routes.route(name, view: view, atMost: Route.anyLength),
+            found.labelCount == name.labelCount
+        {
+            switch found.kind {
+            case .zone, .rule: return true
+            case .special, .refuse, .nonexistent: break
+            }
+        }
+        return routes.hasRoute(below: name, view: view)
+    }
+
     public func zone(_ number: Int) -> CompiledZone { zones[number] }
 
     /// A rule's identity across reloads, without touching its record.

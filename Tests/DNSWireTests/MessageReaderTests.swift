@@ -111,6 +111,46 @@ import Testing
         #expect(throws: WireError.nameTooLong(offset: 205)) { try name(in: message, at: 205) }
     }
 
+    /// Names of 63 octets a label, but for the last, which brings the name to `length`.
+    @Test(arguments: 250...260, [true, false])
+    func `of up to 255 octets is read, in one piece and by a pointer`(
+        length: Int,
+        isCompressed: Bool
+    ) throws {
+        let label = [63] + [UInt8](repeating: 0x61, count: 63)
+        let rest = length - 3 * 64 - 1
+        let first = [UInt8(rest - 1)] + [UInt8](repeating: 0x62, count: rest - 1)
+        let message =
+            isCompressed
+            ? Self.header + label + label + label + [0] + first + [0xC0, 12]
+            : Self.header + first + label + label + label + [0]
+        let place = isCompressed ? 12 + 3 * 64 + 1 : 12
+        guard rest - 1 <= 63 else { return }
+        // Each way to read it has the limit: not all of them make a `DomainName`, which has it, too.
+        var folded = FoldedName(seed: HashSeed(value: 1))
+        var octets = 0
+        if length <= 255 {
+            #expect(try name(in: message, at: place).octets.count == length)
+            try folded.read(compressedIn: message.span, at: place)
+            try message.span.forEachLabel(ofNameAt: place) { octets += $1 }
+            #expect(folded.count == length && octets == length)
+        } else {
+            let error = WireError.nameTooLong(offset: place)
+            #expect(throws: error) { try name(in: message, at: place) }
+            #expect(throws: error) {
+                try message.span.forEachLabel(ofNameAt: place) { octets += $1 }
+            }
+            #expect(octets <= 255)
+            var thrown: WireError?
+            do throws(WireError) {
+                try folded.read(compressedIn: message.span, at: place)
+            } catch {
+                thrown = error
+            }
+            #expect(thrown == error)
+        }
+    }
+
     @Test func `written by us reads back the same`() throws {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 512, alignment: 8)
         defer { unsafe buffer.deallocate() }

@@ -104,6 +104,25 @@ import Testing
         #expect(first.answer.octets[4..<10] == [0, 0, 0, 0, 0, 0])
     }
 
+    /// RFC 7873 §5.2.2.
+    @Test(arguments: [0, 1, 7, 9, 15, 41, 60])
+    func `with a cookie of a wrong length is FORMERR with the question`(length: Int) throws {
+        let cookie = [0, 10, 0, UInt8(length)] + [UInt8](repeating: 7, count: length)
+        for sample in [try Self.world(), `A private answer`.world()] {
+            for options in [cookie, Self.cookie() + cookie, cookie + Self.cookie()] {
+                let message = Self.query(options: options)
+                let reply = Self.ask(message, of: sample)
+                #expect(reply.rcode == .formatError)
+                #expect(reply.answer.octets[4..<12] == [0, 1, 0, 0, 0, 0, 0, 1])
+                #expect(reply.answer.octets[12..<37] == message[12..<37])
+                #expect(reply.opt != nil && reply.options == [:])
+            }
+        }
+        let alone = Self.ask(Self.query(options: cookie, hasQuestion: false), of: try Self.world())
+        #expect(alone.rcode == .formatError)
+        #expect(alone.answer.octets[4..<12] == [0, 0, 0, 0, 0, 0, 0, 0])
+    }
+
     @Test func `acts once on an option that comes often`() throws {
         let options = (0..<50).flatMap { _ in Self.identifier + Self.cookie() }
         let once = Self.ask(

@@ -173,11 +173,26 @@ extension SampleWorld {
         transport: Client.Transport = .datagram,
         payload: UInt16? = 1232
     ) -> Answer {
+        ask(
+            Self.query(name, type, payload: payload),
+            from: source,
+            listener: listener,
+            transport: transport
+        )
+    }
+
+    /// Sends a message to a freshly compiled snapshot.
+    func ask(
+        _ message: [UInt8],
+        from source: String,
+        listener: Int = 0,
+        transport: Client.Transport = .datagram
+    ) -> Answer {
         let snapshot = CompiledSnapshot(compiling: world, seed: seed)
         var pipeline = Pipeline(cache: ResponseCache(byteCount: 1 << 20), seed: seed)
         let address = IPAddress(source) ?? IPAddress(bits: 0)
         let client = Client(address: address, listener: listener, transport: transport)
-        return pipeline.ask(Self.query(name, type, payload: payload), from: client, in: snapshot)
+        return pipeline.ask(message, from: client, in: snapshot)
     }
 
     /// A query with RD set, and OPT if `payload` is given.

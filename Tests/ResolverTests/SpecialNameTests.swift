@@ -152,7 +152,7 @@ import Testing
 
     @Test func `what such a zone lets fall through goes upstream`() {
         var sample = SampleWorld()
-        sample.addZone("home.arpa", [("db", .a, "10.20.1.9")]) { $0.fallsThrough = true }
+        sample.addZone("home.arpa", [("db", .a, "10.20.1.9")]) { $0.fallsThrough = .names }
         #expect(Self.isForwarded(sample.ask("other.home.arpa", from: "10.20.1.7")))
     }
 

@@ -11,7 +11,8 @@ package struct SignedZone: Sendable {
 
     /// Signs the master file `text` of the zone `name`.
     package init(_ name: String, _ text: String, proofs: Proofs) throws {
-        let folder = try TemporaryFolder(["\(name).zone": text, "signed/keep": ""])
+        let file = name == "." ? "root.zone" : "\(name).zone"
+        let folder = try TemporaryFolder([file: text, "signed/keep": ""])
         let configuration = """
             database:
               storage: "\(folder.path)"
@@ -23,7 +24,7 @@ package struct SignedZone: Sendable {
             zone:
               - domain: \(name)
                 storage: "\(folder.path)"
-                file: "%s.zone"
+                file: "\(file)"
                 journal-content: none
                 dnssec-signing: on
                 dnssec-policy: policy
@@ -34,7 +35,7 @@ package struct SignedZone: Sendable {
         // DS records of several digests: SHA-256 is number 2.
         guard let record = keys.split(separator: "\n").first(where: { $0.contains(" 13 2 ") })
         else { throw RunningProcess.Impatience(description: "no DS in: \(keys)") }
-        self.text = try String(contentsOfFile: folder.file("signed/\(name).zone"), encoding: .utf8)
+        self.text = try String(contentsOfFile: folder.file("signed/\(file)"), encoding: .utf8)
         delegationSigner = String(record).replacing(" DS ", with: " IN DS ")
     }
 

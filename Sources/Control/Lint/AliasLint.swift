@@ -96,7 +96,7 @@ struct AliasLint {
                     scratch: &scratch
                 )
                 guard case .missing = match else { return true }
-                guard zone.fallsThrough, route.labelCount > 0 else { return false }
+                guard zone.fallsThrough != .off, route.labelCount > 0 else { return false }
                 limit = route.labelCount - 1
             }
         }

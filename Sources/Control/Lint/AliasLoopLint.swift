@@ -67,7 +67,7 @@ extension AliasLint {
             case .dname(let node, let suffix): return substitute(name, node, suffix)
             case .delegation: return nil
             case .missing:
-                guard zone.fallsThrough, route.labelCount > 0 else { return nil }
+                guard zone.fallsThrough != .off, route.labelCount > 0 else { return nil }
                 limit = route.labelCount - 1
             }
         }

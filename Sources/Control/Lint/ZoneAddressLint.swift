@@ -56,7 +56,7 @@ struct ZoneAddressLint {
             guard let zonal = owner.zonalName(of: record) else { continue }
             check(index, zonal, address, place)
             // Where missing names are asked upstream, nobody is left without an answer.
-            guard !zone.fallsThrough else { continue }
+            guard zone.fallsThrough == .off else { continue }
             families[zonal.family.span.foldedHash(seed), default: Family(record: index)]
                 .add(zonal.zoneID, place?.vpc)
         }

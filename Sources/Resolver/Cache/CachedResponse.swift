@@ -33,17 +33,16 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
 
     /// Reads the numbers in front; nil for anything that is no payload.
     public init?(_ payload: Span<UInt8>) {
-        guard payload.count >= Self.headerSize, let answers = payload.bigEndian16(at: 2),
-            let authorities = payload.bigEndian16(at: 4), let ttls = payload.bigEndian16(at: 6),
-            let aliases = payload.bigEndian16(at: 8)
+        guard let first = payload.bigEndian64(at: 0), let aliases = payload.bigEndian16(at: 8)
         else { return nil }
-        rcode = ResponseCode(rawValue: UInt16(payload[0]))
-        isAuthentic = payload[1] & Self.authentic != 0
-        isStripped = payload[1] & Self.stripped != 0
-        addressKinds = AddressKinds(rawValue: payload[1]).intersection(.all)
-        answerCount = answers
-        authorityCount = authorities
-        ttlCount = Int(ttls)
+        let flags = UInt8(truncatingIfNeeded: first >> 48)
+        rcode = ResponseCode(rawValue: UInt16(truncatingIfNeeded: first >> 56))
+        isAuthentic = flags & Self.authentic != 0
+        isStripped = flags & Self.stripped != 0
+        addressKinds = AddressKinds(rawValue: flags).intersection(.all)
+        answerCount = UInt16(truncatingIfNeeded: first >> 32)
+        authorityCount = UInt16(truncatingIfNeeded: first >> 16)
+        ttlCount = Int(first & 0xFFFF)
         aliasCount = Int(aliases)
         guard bodyStart <= payload.count else { return nil }
     }
@@ -105,24 +104,115 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         }
     }
 
-    /// Writes the body, to its end or to a cut, right behind the question it belongs to.
+    /// Writes the body, to its end or to a cut, right behind the question it belongs to; returns how many
+    /// answers and authorities these are.
+    ///
+    /// Of a body that does not fit, it writes as many whole records as do. `addresses` are those that this very
+    /// payload has.
     func write(
         _ payload: Span<UInt8>,
         upTo cut: Cut?,
         age: Age,
+        _ addresses: AddressRun,
         into reply: inout ReplyWriter
-    ) {
-        let end = cut.map { bodyStart + $0.bodyLength } ?? payload.count
+    ) -> (answers: UInt16, authorities: UInt16) {
         let start = reply.count
-        reply.write(payload, in: bodyStart..<end)
-        guard !reply.isFull else { return }
-        for index in 0..<ttlCount {
+        let length = payload.count - bodyStart
+        guard cut == nil, addresses.count == ttlCount, addresses.length == length,
+            length <= reply.room, let ttl = payload.bigEndian32(at: bodyStart + 6)
+        else {
+            return writeRecords(payload, upTo: cut, age: age, addresses, into: &reply)
+        }
+        // What most answers are: addresses, which have one TTL.
+        reply.write(payload, in: bodyStart..<payload.count, from: bodyStart + addresses.middle)
+        let remaining = age.remaining(of: ttl)
+        for number in 0..<addresses.count {
+            reply.patch32(remaining, at: start + addresses.stride * number + 6)
+        }
+        return (answerCount, authorityCount)
+    }
+
+    /// The same for records of any kind.
+    @inline(never)
+    private func writeRecords(
+        _ payload: Span<UInt8>,
+        upTo cut: Cut?,
+        age: Age,
+        _ addresses: AddressRun,
+        into reply: inout ReplyWriter
+    ) -> (answers: UInt16, authorities: UInt16) {
+        let start = reply.count
+        let length = cut?.bodyLength ?? payload.count - bodyStart
+        let isWhole = length <= reply.room
+        let (end, records) =
+            isWhole ? (length, ttlCount) : fitting(reply.room, of: length, payload)
+        writeBody(payload, upTo: end, addresses, into: &reply)
+        for index in 0..<records {
+            // Where addresses were rotated, another one's TTL is here, and it is the same.
             guard let place = payload.bigEndian16(at: Self.headerSize + 2 * index).map(Int.init),
                 let ttl = payload.bigEndian32(at: bodyStart + place),
                 start + place + 4 <= reply.count
-            else { return }
+            else { break }
             reply.patch32(age.remaining(of: ttl), at: start + place)
         }
+        if isWhole {
+            return (cut?.answerCount ?? answerCount, cut == nil ? authorityCount : 0)
+        }
+        reply.close(at: reply.count)
+        let answers = min(UInt16(truncatingIfNeeded: records), answerCount)
+        return (answers, UInt16(truncatingIfNeeded: records) - answers)
+    }
+
+    /// How many whole records of the first `length` octets of the body fit into `room`, and where they end.
+    private func fitting(
+        _ room: Int,
+        of length: Int,
+        _ payload: Span<UInt8>
+    ) -> (end: Int, records: Int) {
+        var (end, records) = (0, 0)
+        while records < ttlCount, let next = recordEnd(records, of: payload), next > end,
+            next <= min(room, length)
+        {
+            (end, records) = (next, records + 1)
+        }
+        return (end, records)
+    }
+
+    /// Where a record ends in the body.
+    private func recordEnd(_ index: Int, of payload: Span<UInt8>) -> Int? {
+        guard let place = payload.bigEndian16(at: Self.headerSize + 2 * index).map(Int.init),
+            let length = payload.bigEndian16(at: bodyStart + place + 4)
+        else { return nil }
+        return place + 6 + Int(length)
+    }
+
+    /// Writes the first `length` octets of the body, its addresses rotated.
+    private func writeBody(
+        _ payload: Span<UInt8>,
+        upTo length: Int,
+        _ addresses: AddressRun,
+        into reply: inout ReplyWriter
+    ) {
+        let run = addresses.start..<addresses.start + addresses.length
+        guard addresses.rotation > 0, run.lowerBound < length else {
+            return reply.write(payload, in: bodyStart..<bodyStart + length)
+        }
+        let (end, middle) = (reply.count + length, addresses.middle)
+        write(payload, 0..<run.lowerBound, upTo: end, into: &reply)
+        write(payload, middle..<run.upperBound, upTo: end, into: &reply)
+        write(payload, run.lowerBound..<middle, upTo: end, into: &reply)
+        write(payload, run.upperBound..<max(length, run.upperBound), upTo: end, into: &reply)
+    }
+
+    /// Writes a part of the body, as far as it ends at `end` of the reply at the latest.
+    private func write(
+        _ payload: Span<UInt8>,
+        _ part: Range<Int>,
+        upTo end: Int,
+        into reply: inout ReplyWriter
+    ) {
+        let start = bodyStart + part.lowerBound
+        reply.write(payload, in: start..<start + min(part.count, end - reply.count))
     }
 
     /// True if `isMeant` is true of the rdata of one of the records, given as a place in the payload.
@@ -156,6 +246,7 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
     @unsafe func assemble(
         _ payload: Span<UInt8>,
         of name: borrowing FoldedName,
+        _ addresses: AddressRun,
         into message: UnsafeMutableRawBufferPointer
     ) -> Int {
         // Sound: the caller's buffer, which nobody else uses meanwhile.
@@ -167,8 +258,57 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         writer.write16(0)
         name.withOctets { writer.write($0) }
         writer.write32(0)
-        writer.write(payload, in: bodyStart..<payload.count)
+        writeBody(payload, upTo: payload.count - bodyStart, addresses, into: &writer)
         return writer.isFull ? 0 : writer.count
+    }
+}
+
+/// Address records of one RRset that stand in a row in a payload's body, each with a pointer for an owner; what
+/// is rotated when they are written.
+struct AddressRun: BitwiseCopyable, Sendable {
+    /// The first one's place in the body.
+    var start = 0
+    var count = 0
+    /// Octets of each record.
+    var stride = 16
+    /// The number of the one that comes first.
+    var rotation = 0
+
+    /// Octets of all of them.
+    var length: Int { stride * count }
+    /// Where the one that comes first stands in the body.
+    var middle: Int { start + stride * rotation }
+}
+
+extension CachedResponse {
+    /// The addresses of the last name, if they are what was asked for; none of another type.
+    @inline(__always)
+    func addresses(of payload: Span<UInt8>, asked type: RecordType) -> AddressRun {
+        guard type.isAddress else { return AddressRun() }
+        let run = AddressRun(count: Int(answerCount), stride: type == .a ? 16 : 28)
+        if aliasCount == 0, run.length == payload.count - bodyStart { return run }
+        return findAddresses(of: payload, type, stride: run.stride)
+    }
+
+    /// The same where other records are beside them: aliases in front, signatures and proofs behind.
+    @inline(never)
+    private func findAddresses(
+        of payload: Span<UInt8>,
+        _ type: RecordType,
+        stride: Int
+    ) -> AddressRun {
+        let last = cut(aliasCount - 1, of: payload)
+        var run = AddressRun(start: last?.bodyLength ?? 0, stride: stride)
+        let most = Int(answerCount) - Int(last?.answerCount ?? 0)
+        while run.count < most {
+            let record = bodyStart + run.start + run.length
+            guard record + stride <= payload.count, payload[record] >= 0xC0,
+                payload.bigEndian16(at: record + 2) == type.rawValue,
+                payload.bigEndian16(at: record + 10) == UInt16(truncatingIfNeeded: stride - 12)
+            else { break }
+            run.count += 1
+        }
+        return run
     }
 }
 

@@ -115,6 +115,7 @@ extension Pipeline {
 
     /// RFC 8482 §4.2: a public name has a HINFO record that tells what becomes of ANY.
     private mutating func answerAny(into reply: inout ReplyWriter) -> Step {
+        let start = reply.count
         writeOwner(suffix: 0, into: &reply)
         reply.write16(RecordType.hinfo.rawValue)
         reply.write16(ApplyPolicy.internet)
@@ -124,7 +125,7 @@ extension Pipeline {
         reply.write8(UInt8(truncatingIfNeeded: cpu.utf8CodeUnitCount))
         cpu.withUTF8Buffer { unsafe reply.write($0.span) }
         reply.write8(0)
-        response.answerCount &+= 1
+        if endRecord(from: start, in: &reply) { response.answerCount &+= 1 }
         return .done
     }
 
@@ -175,6 +176,10 @@ extension Pipeline {
             )
             return .done
         }
+        if let holder = response.holder.zone, response.holder.contradicts(cached) {
+            claimAuthority()
+            return writeNegative(zone: snapshot.zone(holder), in: snapshot, into: &reply)
+        }
         if case .stale = age {
             response.error =
                 cached.rcode == .nonexistentDomain ? .staleNonexistentDomain : .staleAnswer
@@ -197,8 +202,9 @@ extension Pipeline {
             cached.isAuthentic && response.error == nil && (isFirst || response.isAuthentic)
         let isWhole = response.withheld.isEmpty && isFirst
         if cached.aliasCount == 0, isWhole {
-            cached.write(payload, upTo: nil, age: age, into: &reply)
-            return end(with: cached)
+            let addresses = turned(cached.addresses(of: payload, asked: query.type), query.type)
+            count(cached.write(payload, upTo: nil, age: age, addresses, into: &reply))
+            return end(with: cached, asked: query.type, client: client, in: snapshot)
         }
         return writeChain(
             payload,
@@ -213,10 +219,38 @@ extension Pipeline {
         )
     }
 
-    private mutating func end(with cached: CachedResponse) -> Step {
-        response.answerCount &+= cached.answerCount
-        response.authorityCount &+= cached.authorityCount
+    /// The current name's addresses, the one in front whose turn it is.
+    @inline(__always)
+    private mutating func turned(_ addresses: AddressRun, _ type: RecordType) -> AddressRun {
+        guard addresses.count > 1 else { return addresses }
+        var turned = addresses
+        let key = name.hash(ofSuffix: 0) ^ UInt64(type.rawValue)
+        turned.rotation = turns.next(key, among: addresses.count)
+        return turned
+    }
+
+    private mutating func count(_ written: (answers: UInt16, authorities: UInt16)) {
+        response.answerCount &+= written.answers
+        response.authorityCount &+= written.authorities
+    }
+
+    /// Takes the rcode of an upstream's answer, which is about the last name of a chain (RFC 6604 §3).
+    ///
+    /// Where a zone or rule of the client's is below a name, the name exists, and a client that takes NXDOMAIN
+    /// for an answer about all names below (RFC 8020) must not hear it; a proof of it says what it says.
+    private mutating func end(
+        with cached: CachedResponse,
+        asked type: RecordType,
+        client: ClientClass,
+        in snapshot: borrowing CompiledSnapshot
+    ) -> Step {
         response.rcode = cached.rcode
+        if cached.rcode == .nonexistentDomain, cached.aliasCount == 0, cached.authorityCount <= 1,
+            snapshot.hasRoute(below: name, type: type, view: client.view)
+        {
+            trace?.record(.existsElsewhere(name.name))
+            response.rcode = .noError
+        }
         return .done
     }
 
@@ -232,7 +266,13 @@ extension Pipeline {
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) -> Step {
-        let length = unsafe cached.assemble(payload, of: name, into: messageMemory)
+        let addresses = turned(cached.addresses(of: payload, asked: type), type)
+        let length = unsafe cached.assemble(
+            payload,
+            of: name,
+            addresses,
+            into: messageMemory
+        )
         // Sound: `assemble` wrote `length` octets, and nobody else has the pipeline's memory.
         let message = unsafe Span<UInt8>(
             _unsafeBytes: UnsafeRawBufferPointer(rebasing: messageMemory[..<length])
@@ -242,7 +282,10 @@ extension Pipeline {
             guard let candidate = cached.cut(index, of: payload),
                 scratch.read(message, at: candidate.target)
             else { break }
-            let route = snapshot.route(scratch, view: client.view)
+            let route =
+                type == .ds
+                ? snapshot.route(toDelegationOf: scratch, recurses: true, view: client.view)
+                : snapshot.route(scratch, view: client.view)
             // The chain as stored ends at an alias that its rule has no say about.
             // What was taken out of one is not asked for again.
             let isLast =
@@ -256,7 +299,7 @@ extension Pipeline {
         }
         var place = cut?.target ?? 0
         if isWhole {
-            cached.write(payload, upTo: cut, age: age, into: &reply)
+            count(cached.write(payload, upTo: cut, age: age, addresses, into: &reply))
         } else {
             let target = writeEach(
                 message,
@@ -272,8 +315,9 @@ extension Pipeline {
             place = target
         }
         guard !reply.isFull else { return .done }
-        guard let cut else { return end(with: cached) }
-        response.answerCount &+= cut.answerCount
+        guard cut != nil else {
+            return end(with: cached, asked: type, client: client, in: snapshot)
+        }
         response.isAuthentic = false
         if snapshot.rules[rule].privateAnswers.areStripped(for: name) {
             response.blocksPrivate = true
@@ -297,6 +341,7 @@ extension Pipeline {
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) -> Int? {
+        var whole = reply.count
         do throws(WireError) {
             var reader = try MessageReader(message)
             try reader.skipQuestion(of: message)
@@ -319,11 +364,19 @@ extension Pipeline {
                     try reply.writeName(of: message, at: record.owner)
                 }
                 try write(record, of: message, age: age, into: &reply)
+                guard endRecord(from: whole, in: &reply) else { return nil }
+                whole = reply.count
+                if record.section == .answer {
+                    response.answerCount &+= 1
+                } else {
+                    response.authorityCount &+= 1
+                }
                 // A CNAME's signatures may stand behind it.
                 if record.rdata == cut?.target { target = reply.count - record.rdataLength }
             }
             return target
         } catch {
+            reply.rewind(to: whole)
             return nil
         }
     }

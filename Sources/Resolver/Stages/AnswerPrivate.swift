@@ -12,7 +12,13 @@ extension Pipeline {
     ) -> Step {
         let match = snapshot.find(name, in: zone, account: client.account, scratch: &scratch)
         trace?.record(.matched(name.name, zone, match))
-        if zone.fallsThrough, match.isEmpty { return .passOn }
+        switch zone.fallsThrough {
+        case .off: break
+        case .names, .types:
+            guard !fallsThrough(query, match, zone: zone, client: client, in: snapshot) else {
+                return .passOn
+            }
+        }
         claimAuthority()
         switch match {
         case .node(let node), .wildcard(let node):
@@ -38,21 +44,87 @@ extension Pipeline {
             return refer(to: node, suffix: suffix, zone: zone, in: snapshot, into: &reply)
         case .dname(let node, let suffix):
             return substitute(node, suffix: suffix, zone: zone, in: snapshot, into: &reply)
-        case .missing:
-            response.rcode = .nonexistentDomain
-            return writeNegative(zone: zone, in: snapshot, into: &reply)
+        case .missing: return deny(query, by: zone, client: client, in: snapshot, into: &reply)
         }
     }
 
     /// NXDOMAIN to a client who does not see the zone (`outside: nxdomain`).
     mutating func answerNonexistent(
+        _ query: Query,
         zone: CompiledZone,
+        client: ClientClass,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) -> Step {
         claimAuthority()
-        response.rcode = .nonexistentDomain
+        return deny(query, by: zone, client: client, in: snapshot, into: &reply)
+    }
+
+    /// NXDOMAIN, or NODATA of a name that exists all the same: some other zone or rule of the client's is below,
+    /// and NXDOMAIN would deny that, too (RFC 8020 §2); or a zone that let somebody else answer has it.
+    mutating func deny(
+        _ query: Query,
+        by zone: CompiledZone,
+        client: ClientClass,
+        in snapshot: borrowing CompiledSnapshot,
+        into reply: inout ReplyWriter
+    ) -> Step {
+        if let holder = response.holder.zone {
+            return writeNegative(zone: snapshot.zone(holder), in: snapshot, into: &reply)
+        }
+        if snapshot.hasRoute(below: name, type: query.type, view: client.view) {
+            trace?.record(.existsElsewhere(name.name))
+        } else {
+            response.rcode = .nonexistentDomain
+        }
         return writeNegative(zone: zone, in: snapshot, into: &reply)
+    }
+
+    /// True if the next longest match is to answer instead of the zone (`fallthrough`).
+    @inline(never)
+    private mutating func fallsThrough(
+        _ query: Query,
+        _ match: ZoneMatch,
+        zone: CompiledZone,
+        client: ClientClass,
+        in snapshot: borrowing CompiledSnapshot
+    ) -> Bool {
+        if match.isEmpty {
+            if match.node != nil { note(Holder(zone, hasRecords: false)) }
+            return true
+        }
+        guard zone.fallsThrough == .types, lacks(query.type, match, zone: zone, in: snapshot),
+            query.flags & Header.Flag.recursionDesired != 0,
+            snapshot.route(name, view: client.view, atMost: zone.labelCount - 1) != nil
+        else { return false }
+        note(Holder(zone, hasRecords: true))
+        trace?.record(.typePassedOn(name.name, query.type))
+        return true
+    }
+
+    /// The zone that was asked first is the one that counts.
+    private mutating func note(_ holder: Holder) {
+        if response.holder.zone == nil { response.holder = holder }
+    }
+
+    /// True if the zone has the name, but neither this type nor an alias of it.
+    ///
+    /// SOA and NS of the apex are the zone's own even where it has none: others would make it another zone.
+    private func lacks(
+        _ type: RecordType,
+        _ match: ZoneMatch,
+        zone: CompiledZone,
+        in snapshot: borrowing CompiledSnapshot
+    ) -> Bool {
+        let node: Node
+        switch match {
+        case .node(let found), .wildcard(let found): node = found
+        case .missing, .delegation, .dname: return false
+        }
+        let isApex = name.labelCount == zone.labelCount
+        guard type != .any, !(isApex && (type == .soa || type == .ns)) else { return false }
+        return snapshot.rrset(of: node, type: type) == nil
+            && snapshot.rrset(of: node, type: .cname) == nil
     }
 
     /// AA is about the first name of an answer.
@@ -140,13 +212,14 @@ extension Pipeline {
         }
         scratch.copy(target)
         trace?.record(.substituted(name.name, target: target.name, ttl: dname.ttl))
+        let start = reply.count
         writeOwner(suffix: 0, into: &reply)
         reply.write16(RecordType.cname.rawValue)
         reply.write16(ApplyPolicy.internet)
         reply.write32(dname.ttl)
         reply.write16(UInt16(truncatingIfNeeded: scratch.count))
         scratch.withOctets { reply.write($0) }
-        response.answerCount &+= 1
+        if endRecord(from: start, in: &reply) { response.answerCount &+= 1 }
         return followWritten(targetLength: scratch.count, in: &reply)
     }
 
@@ -182,15 +255,22 @@ extension Pipeline {
         let apex = name.labelCount - zone.labelCount
         let ttl = zone.negativeTTL
         snapshot.forEachRecord(of: zone.soa, .all(of: zone.soa), rotation: 0) { record in
+            let start = reply.count
             writeOwner(suffix: apex, into: &reply)
             reply.write16(RecordType.soa.rawValue)
             reply.write16(ApplyPolicy.internet)
             reply.write32(ttl)
             reply.write(record)
-            response.authorityCount = 1
+            if endRecord(from: start, in: &reply) { response.authorityCount = 1 }
             return false
         }
         return .done
+    }
+
+    /// True if the record that was begun at `start` is there as a whole; else no part of it is.
+    func endRecord(from start: Int, in reply: inout ReplyWriter) -> Bool {
+        if reply.isFull { reply.close(at: start) }
+        return !reply.isFull
     }
 
     /// Writes the selected records behind what is there, owned by a suffix of the current name.
@@ -201,34 +281,64 @@ extension Pipeline {
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) {
-        rotation &+= 1
+        let rotation = rrset.recordCount > 1 ? rotation(of: rrset, selection, in: snapshot) : 0
         guard !response.blocksPrivate || !rrset.type.hasAddresses else {
-            return writePublic(rrset, selection, owner: suffix, in: snapshot, into: &reply)
+            return writePublic(
+                rrset,
+                selection,
+                rotation: rotation,
+                owner: suffix,
+                in: snapshot,
+                into: &reply
+            )
         }
         guard let pointer = pointer(toSuffix: suffix) else {
-            return writeUncompressed(rrset, selection, owner: suffix, in: snapshot, into: &reply)
+            return writeUncompressed(
+                rrset,
+                selection,
+                rotation: rotation,
+                owner: suffix,
+                in: snapshot,
+                into: &reply
+            )
         }
         // Owner, type, class and TTL are the same for each of them.
         let head =
             UInt64(pointer) << 48 | UInt64(rrset.type.rawValue) << 32
             | UInt64(ApplyPolicy.internet) << 16 | UInt64(rrset.ttl >> 16)
         let half = UInt16(truncatingIfNeeded: rrset.ttl)
-        snapshot.forEachRun(of: rrset, selection, rotation: Int(rotation)) { records, count in
-            reply.write(head, half, beforeEachOf: count, in: records)
-            response.answerCount &+= UInt16(truncatingIfNeeded: count)
+        snapshot.forEachRun(of: rrset, selection, rotation: rotation) { records, count in
+            let written = reply.write(head, half, beforeEachOf: count, in: records)
+            response.answerCount &+= UInt16(truncatingIfNeeded: written)
             return !reply.isFull
         }
+    }
+
+    /// Which of several addresses comes first this time.
+    private mutating func rotation(
+        of rrset: RRset,
+        _ selection: Selection,
+        in snapshot: borrowing CompiledSnapshot
+    ) -> Int {
+        guard rrset.type.isAddress else { return 0 }
+        let count =
+            selection.health == .respected
+            ? snapshot.upCount(of: rrset, among: selection.first) : selection.first.count
+        guard count > 1 else { return 0 }
+        let group = UInt64(truncatingIfNeeded: selection.first.lowerBound)
+        return turns.next(UInt64(truncatingIfNeeded: rrset.offset) ^ group << 32, among: count)
     }
 
     /// The same where no pointer reaches the owner, or it is the root.
     private mutating func writeUncompressed(
         _ rrset: RRset,
         _ selection: Selection,
+        rotation: Int,
         owner suffix: Int,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) {
-        snapshot.forEachRecord(of: rrset, selection, rotation: Int(rotation)) { record in
+        snapshot.forEachRecord(of: rrset, selection, rotation: rotation) { record in
             write(record, of: rrset, owner: suffix, into: &reply)
             return !reply.isFull
         }
@@ -238,11 +348,12 @@ extension Pipeline {
     private mutating func writePublic(
         _ rrset: RRset,
         _ selection: Selection,
+        rotation: Int,
         owner suffix: Int,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) {
-        snapshot.forEachRecord(of: rrset, selection, rotation: Int(rotation)) { record in
+        snapshot.forEachRecord(of: rrset, selection, rotation: rotation) { record in
             guard !record.holdsPrivateAddress(2..<record.count, of: rrset.type) else {
                 response.error = .blocked
                 return true
@@ -259,12 +370,13 @@ extension Pipeline {
         owner suffix: Int,
         into reply: inout ReplyWriter
     ) {
+        let start = reply.count
         writeOwner(suffix: suffix, into: &reply)
         reply.write16(rrset.type.rawValue)
         reply.write16(ApplyPolicy.internet)
         reply.write32(rrset.ttl)
         reply.write(record)
-        response.answerCount &+= 1
+        if endRecord(from: start, in: &reply) { response.answerCount &+= 1 }
     }
 
     /// A pointer to where a suffix of the current name stands; nil for the root, and where a pointer

@@ -5,6 +5,7 @@ enum AnswerRefusal {
     /// Writes a header alone: the ID, the opcode and RD of the message, nothing else of it, since nothing
     /// else was understood.
     ///
+    /// If it is a cookie alone that has a wrong length, the question is there, and an OPT.
     /// RFC 8906 §8 wants an answer of every server, and this is the least one.
     static func reply(
         to message: Span<UInt8>,
@@ -12,11 +13,13 @@ enum AnswerRefusal {
         into reply: inout ReplyWriter
     ) -> Verdict {
         let rcode: ResponseCode
+        var questionEnd: Int?
         switch error {
         case .tooShort: return .drop(.tooShort)
         case .notAQuery: return .drop(.notAQuery)
         case .opcode: rcode = .notImplemented
         case .malformed: rcode = .formatError
+        case .malformedCookie: (rcode, questionEnd) = (.formatError, Self.questionEnd(of: message))
         }
         guard let id = message.bigEndian16(at: 0), let flags = message.bigEndian16(at: 2) else {
             return .drop(.tooShort)
@@ -24,7 +27,21 @@ enum AnswerRefusal {
         let kept = flags & (Header.Opcode.mask | Header.Flag.recursionDesired)
         reply.write16(id)
         reply.write16(Header.Flag.response | kept | rcode.rawValue)
-        for _ in 0..<4 { reply.write16(0) }
+        guard let questionEnd else {
+            for _ in 0..<4 { reply.write16(0) }
+            return .reply
+        }
+        reply.write64(0x0001_0000_0000_0001)
+        reply.write(message, in: Header.size..<questionEnd)
+        EncodeResponse.writeEmptyOPT(into: &reply)
         return .reply
+    }
+
+    /// Where the question ends of a message whose question was read; nil without one.
+    private static func questionEnd(of message: Span<UInt8>) -> Int? {
+        guard message.bigEndian16(at: 4) == 1, let end = try? message.nameEnd(at: Header.size),
+            end + 4 <= message.count
+        else { return nil }
+        return end + 4
     }
 }

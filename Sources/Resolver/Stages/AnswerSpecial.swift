@@ -11,16 +11,15 @@ extension Pipeline {
         into reply: inout ReplyWriter
     ) -> Step {
         let isApex = name.labelCount == zone.labelCount
-        // A zone's DS is its parent's to tell: that it is insecure lets clients that validate believe
-        // us (RFC 4035 §3.1.4.1, RFC 8375 §4). The parent of a top-level domain knows of no such zone.
-        if query.type == .ds, isApex, zone.labelCount > 1 { return .passOn }
         switch zone.denial {
-        case .nonexistent: response.rcode = .nonexistentDomain
-        case .noData where !isApex: break
+        case .nonexistent:
+            claimAuthority()
+            return deny(query, by: zone, client: client, in: snapshot, into: &reply)
+        case .noData where !isApex:
+            claimAuthority()
+            return writeNegative(zone: zone, in: snapshot, into: &reply)
         case .byContents, .noData:
             return answerPrivate(query, zone: zone, client: client, in: snapshot, into: &reply)
         }
-        claimAuthority()
-        return writeNegative(zone: zone, in: snapshot, into: &reply)
     }
 }

@@ -8,8 +8,8 @@ enum EncodeResponse {
 
     /// Octets of an OPT record without options.
     private static let optSize = 11
-    /// The most that an extended error takes: its option header, its code and its text.
-    private static let errorSize = 4 + 2 + 64
+    /// An extended error without its text: an option header and the code (RFC 8914 §2).
+    private static let errorSize = 4 + 2
 
     /// Starts over: a header to be filled in, the question as it was asked, and a limit that leaves
     /// room for OPT.
@@ -24,7 +24,7 @@ enum EncodeResponse {
         reply.reset(limit: limit(for: query, transport, capacity: capacity))
         for _ in 0..<6 { reply.write16(0) }
         reply.write(message, in: Header.size..<query.questionEnd)
-        if query.edns != nil { reply.limit -= optSize + errorSize + options.size }
+        if query.edns != nil { reply.limit -= optSize + options.size }
     }
 
     /// Writes a reply that says nothing but TC, no longer than the query: who really asked asks again over
@@ -77,7 +77,7 @@ enum EncodeResponse {
     ) {
         var additionalCount = response.additionalCount
         if let edns = query.edns {
-            reply.limit += optSize + errorSize + options.size
+            reply.limit += optSize + options.size
             writeOPT(response, dnssecOK: edns.dnssecOK, into: &reply)
             let start = reply.count
             reply.write16(0)
@@ -128,8 +128,19 @@ enum EncodeResponse {
         reply.write16(dnssecOK ? 0x8000 : 0)
     }
 
+    /// Writes the error if there is room for it.
+    ///
+    /// What explains an answer is no reason to truncate it.
+    /// Writes an OPT that says no more than that we have EDNS.
+    static func writeEmptyOPT(into reply: inout ReplyWriter) {
+        writeOPT(Response(), dnssecOK: false, into: &reply)
+        reply.write16(0)
+    }
+
     private static func write(_ error: ExtendedError, into reply: inout ReplyWriter) {
-        let text = error.text
+        guard reply.room >= errorSize else { return }
+        let text: StaticString =
+            reply.room >= errorSize + error.text.utf8CodeUnitCount ? error.text : ""
         reply.write16(EDNSOptions.Code.extendedError)
         reply.write16(UInt16(truncatingIfNeeded: 2 + text.utf8CodeUnitCount))
         reply.write16(error.rawValue)

@@ -72,7 +72,6 @@ extension Pipeline {
         else { return false }
         response.error = .blocked
         response.isAuthentic = false
-        response.answerCount &-= 1
         return true
     }
 

@@ -12,6 +12,8 @@ struct RouteTable: BitwiseCopyable, Sendable {
     private let slots: FrozenArray<UInt32>
     private let layers: FrozenArray<Layer>
     private let views: FrozenArray<View>
+    /// The names above those of each layer, but for the root.
+    private let ancestors: HashSet
     /// The layer of special names, and a bit for each of their top-level domains' hashes.
     private let special: Int
     private let specialTops: UInt64
@@ -46,6 +48,7 @@ struct RouteTable: BitwiseCopyable, Sendable {
         var octets: [UInt8] = []
         var entries: [Entry] = []
         var depths: [Layer] = []
+        var ancestors: Set<UInt64> = []
         var name = FoldedName(seed: seed)
         for (number, layer) in layers.enumerated() {
             var depth = Layer()
@@ -63,6 +66,9 @@ struct RouteTable: BitwiseCopyable, Sendable {
                     )
                 )
                 octets += apex.folded.octets
+                for suffix in 1..<max(name.labelCount, 1) {
+                    ancestors.insert(Self.key(name.hash(ofSuffix: suffix), layer: number))
+                }
             }
             depths.append(depth)
         }
@@ -72,6 +78,7 @@ struct RouteTable: BitwiseCopyable, Sendable {
         self.views = FrozenArray(views)
         self.special = special
         self.specialTops = specialTops
+        self.ancestors = HashSet(ancestors)
         slots = FrozenArray(Self.slots(for: entries))
     }
 
@@ -81,6 +88,7 @@ struct RouteTable: BitwiseCopyable, Sendable {
         slots.deallocate()
         layers.deallocate()
         views.deallocate()
+        ancestors.deallocate()
     }
 
     private static func slots(for entries: [Entry]) -> [UInt32] {
@@ -107,6 +115,24 @@ struct RouteTable: BitwiseCopyable, Sendable {
         if let found, found.labelCount > 0 { return found }
         guard specialTops & Self.topBit(of: name) != 0 else { return found }
         return longestMatch(name, view.unspecial, special, atMost: labels) ?? found
+    }
+
+    /// True if the view has a route of a name below this one.
+    ///
+    /// Special names are such only where nothing but the root is above them.
+    func hasRoute(below name: borrowing FoldedName, view: Int) -> Bool {
+        let view = views[view]
+        if isAncestor(name, ofAnyIn: view.own) || isAncestor(name, ofAnyIn: view.shared) {
+            return true
+        }
+        let found = longestMatch(name, view.own, view.shared, atMost: Route.anyLength)
+        guard found?.labelCount ?? 0 == 0 else { return false }
+        return isAncestor(name, ofAnyIn: view.unspecial) || isAncestor(name, ofAnyIn: special)
+    }
+
+    private func isAncestor(_ name: borrowing FoldedName, ofAnyIn layer: Int) -> Bool {
+        name.labelCount > 0
+            && ancestors.contains(Self.key(name.hash(ofSuffix: 0), layer: layer))
     }
 
     /// The bit of a name's top-level domain: most names are seen not to be special by it alone.

@@ -246,8 +246,7 @@ public struct Zone: Sendable {
     public var labels: Labels = .account
     /// The account whose AZ names the file's labels are (`labels: owner`).
     public var owner: Int?
-    /// Names that the zone lacks go to the next longest match instead of NXDOMAIN.
-    public var fallsThrough = false
+    public var fallsThrough: Fallthrough = .off
     public var audience: Audience = .all
     public var outside: Outside = .forward
     /// Nil: all of its addresses are given, whatever their state.
@@ -264,6 +263,16 @@ public struct Zone: Sendable {
         case zonal
         case zonalFirst = "zonal-first"
         case none
+    }
+
+    /// What the zone lacks and lets the next longest match answer.
+    public enum Fallthrough: String, Sendable, BitwiseCopyable, CaseIterable {
+        /// Nothing: NXDOMAIN and NODATA are the zone's.
+        case off = "false"
+        /// Names.
+        case names = "true"
+        /// Names, and types of names that it has.
+        case types
     }
 
     /// Whose AZ names translate a zonal name.

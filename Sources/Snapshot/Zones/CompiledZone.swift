@@ -5,7 +5,8 @@ import DNSWire
 /// One zone of the world is several compiled ones where its addresses lie in different AZs for
 /// different VPCs, which happens where subnets overlap.
 public struct CompiledZone: BitwiseCopyable, Sendable {
-    let number: UInt32
+    /// Its number in the snapshot.
+    public let number: UInt32
     public let source: Source
     /// Labels of the apex.
     public let labelCount: Int
@@ -16,7 +17,7 @@ public struct CompiledZone: BitwiseCopyable, Sendable {
     public let affinity: Zone.Affinity
     /// The account whose AZ names the zone's labels are; nil: the asking client's account.
     public let labelOwner: Int?
-    public let fallsThrough: Bool
+    public let fallsThrough: Zone.Fallthrough
     /// False if no name has NS (below the apex) or DNAME, so that nobody looks for them.
     let hasCuts: Bool
     public let denial: SpecialName.Denial
@@ -52,12 +53,13 @@ public enum ZoneMatch {
         }
     }
 
-    /// True if the zone has no record of the name: it is missing, or only others are below it.
+    /// True if the zone has no record of the name: it, or the wildcard that stands for it, is missing, or has
+    /// only others below it.
     public var isEmpty: Bool {
         switch self {
         case .missing: true
-        case .node(let node): node.rrsetCount == 0
-        default: false
+        case .node(let node), .wildcard(let node): node.rrsetCount == 0
+        case .delegation, .dname: false
         }
     }
 }

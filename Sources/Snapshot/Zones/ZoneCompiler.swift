@@ -118,7 +118,7 @@ struct ZoneCompiler {
             negativeTTL: min(soa.ttl, builder.store.soaMinimum(soa)),
             affinity: .none,
             labelOwner: nil,
-            fallsThrough: false,
+            fallsThrough: .off,
             hasCuts: hasCuts,
             denial: special.denial
         )

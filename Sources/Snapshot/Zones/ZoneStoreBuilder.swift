@@ -265,14 +265,16 @@ struct ZoneStoreBuilder: ~Copyable {
         }
     }
 
-    /// Makes the empty non-terminals between the current name and the apex, and tells the parent of a
-    /// wildcard about it.
+    /// Makes the empty non-terminals between the current name and the apex, and tells the parent of each
+    /// wildcard about it: `*.e` above `x.*.e` is one without records (RFC 4592 §2.2.2, §4.9).
     private mutating func connect(toApexOf apexLabels: Int, zone: UInt32) {
-        let isWildcard = name.labelCount > 0 && name[0] == 1 && name[1] == UInt8(ascii: "*")
         var suffix = 1
         while name.labelCount - suffix >= apexLabels {
             let (node, existed) = ensureNode(suffix: suffix, zone: zone)
-            if isWildcard, suffix == 1 { set(.hasWildcardChild, on: node) }
+            let child = name.offset(ofSuffix: suffix - 1)
+            if name[child] == 1, name[child + 1] == UInt8(ascii: "*") {
+                set(.hasWildcardChild, on: node)
+            }
             if existed { return }
             suffix += 1
         }

@@ -327,7 +327,7 @@ struct Explainer {
                 isPrivate: chosen.kind == "private"
             )
         case .matched(let name, let zone, let match):
-            explanation.hasFallenThrough = zone.fallsThrough && match.isEmpty
+            explanation.hasFallenThrough = zone.fallsThrough != .off && match.isEmpty
             explanation.owner = match.node.map(snapshot.name)
             explanation.steps.append(sentence(about: name, zone, match))
         case .answered(let name, let zone, let rrset, let selection):
@@ -341,6 +341,15 @@ struct Explainer {
                 rrset,
                 selection,
                 client: client
+            )
+        case .typePassedOn(let name, let type):
+            explanation.hasFallenThrough = true
+            explanation.steps.append(
+                "\(name) has no \(type) in the zone, which lets missing types fall through"
+            )
+        case .existsElsewhere(let name):
+            explanation.steps.append(
+                "a zone or rule below \(name) shows that the name exists, so this is NODATA instead of NXDOMAIN"
             )
         case .substituted(let name, let target, let ttl):
             explanation.answers.append(substitute(name, target, ttl, explanation.answers.last))
@@ -408,7 +417,7 @@ struct Explainer {
         _ match: ZoneMatch
     ) -> String {
         switch match {
-        case .node where zone.fallsThrough && match.isEmpty:
+        case .node where zone.fallsThrough != .off && match.isEmpty:
             return "\(name) has no records in the zone, which lets such names fall through"
         case .node(let node):
             let own = snapshot.name(of: node)
@@ -421,7 +430,7 @@ struct Explainer {
         case .dname(let node, _):
             return "\(name) is below the DNAME of \(snapshot.name(of: node))"
         case .missing:
-            return zone.fallsThrough
+            return zone.fallsThrough != .off
                 ? "\(name) is not in the zone, which lets missing names fall through"
                 : "\(name) does not exist in the zone"
         }

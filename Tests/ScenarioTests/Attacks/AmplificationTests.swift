@@ -61,7 +61,7 @@ import Testing
             for (name, length) in [("big.internal.example", 3000), ("big.example.org", 1100)] {
                 let query = Self.query(name, .txt, size: size)
                 let reply = try Self.ask(query, of: server)
-                let contents = length > most ? "TC question" : "question answer"
+                let contents = length > most ? "TC question answer" : "question answer"
                 let opt = size == nil ? "" : " OPT"
                 let summary = ReplySummary.text(of: reply, to: query)
                 #expect(summary == "NOERROR " + contents + opt, "\(name), \(most)")

@@ -77,7 +77,8 @@ struct GeneratedFileCheck {
                 draft.file.value == "\(folder)/\(zone.file)"
                 && draft.vpcs?.map(\.value) == [zone.vpc] && draft.affinity == options.affinity
                 && draft.labels == (zone.owner == nil ? .account : options.labels)
-                && draft.owner?.value == zone.owner && draft.fallsThrough == zone.fallsThrough
+                && draft.owner?.value == zone.owner
+                && draft.fallsThrough == (zone.fallsThrough ? .names : .off)
                 && draft.audience == (zone.isInboundOnly ? .inbound : .all)
                 && draft.outside == .forward && draft.health == nil
             try require(isSame, "zone \(zone.apex)")

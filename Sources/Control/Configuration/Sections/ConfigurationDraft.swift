@@ -124,7 +124,7 @@ struct ZoneDraft {
     var affinity: Zone.Affinity
     var labels: Zone.Labels
     var owner: Placed<String>?
-    var fallsThrough: Bool
+    var fallsThrough: Zone.Fallthrough
     var audience: Zone.Audience
     var outside: Zone.Outside
     var health: HealthCheck?

@@ -312,7 +312,8 @@ struct ConfigurationFileReader {
             affinity: entries.value("affinity", ValueForm<Zone.Affinity>.word())?.value ?? .zonal,
             labels: entries.value("labels", ValueForm<Zone.Labels>.word())?.value ?? .account,
             owner: entries.value("owner", .accountID),
-            fallsThrough: entries.value("fallthrough", .truth)?.value ?? false,
+            fallsThrough: entries.value("fallthrough", ValueForm<Zone.Fallthrough>.word())?.value
+                ?? .off,
             audience: entries.value("audience", ValueForm<Zone.Audience>.word())?.value ?? .all,
             outside: entries.value("outside", ValueForm<Zone.Outside>.word())?.value ?? .forward,
             health: entries["health"].flatMap { HealthCheck(reading: $0, journal) }

@@ -1,0 +1,235 @@
+import Foundation
+
+/// A resolver of somebody else's that asks one server for everything, and validates what it says.
+package enum ValidatorKind: String, CaseIterable, Sendable {
+    case unbound = "Unbound"
+    case bind = "BIND"
+    case knotResolver = "Knot Resolver"
+    case powerDNS = "PowerDNS Recursor"
+    case dnsmasq
+    case systemdResolved = "systemd-resolved"
+
+    /// Why the resolver can't run here; nil if it can.
+    package var obstacle: String? {
+        switch self {
+        case .systemdResolved: return SystemdResolved.obstacle
+        case .powerDNS: return Self.exists("/usr/sbin/pdns_recursor") ? nil : "needs pdns-recursor"
+        case .unbound, .bind, .knotResolver, .dnsmasq: return nil
+        }
+    }
+
+    private static func exists(_ path: String) -> Bool {
+        FileManager.default.isExecutableFile(atPath: path)
+    }
+}
+
+/// It is root's, has a user of its own, and resolves nothing without a network.
+private enum SystemdResolved {
+    static let path = "/lib/systemd/systemd-resolved"
+
+    static var obstacle: String? {
+        guard NetworkNamespaces.arePossible else { return NetworkNamespaces.whyNot }
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+            // Its Debian package makes it the machine's resolver, so the tests do not install it.
+            return "\(path) is not there"
+        }
+        guard (try? Command.run(["id", "systemd-resolve"]))?.status == 0 else {
+            return "there is no user systemd-resolve"
+        }
+        let links = (try? Command.run(["ip", "-brief", "link", "show", "up"]))?.lines ?? []
+        return links.contains { !$0.hasPrefix("lo ") } ? nil : "the machine has no network"
+    }
+}
+
+/// Such a resolver on a port of its own, which believes one key of the root.
+package final class ValidatingForwarder: Sendable {
+    package let port: UInt16
+    private let process: RunningProcess
+    private let folder: TemporaryFolder
+
+    /// `anchor` is the DS record of the root: `. IN DS 12345 13 2 …`.
+    package init(_ kind: ValidatorKind, to upstream: UInt16, anchor: String) throws {
+        folder = try Unprivileged.folder()
+        let digest = anchor.split(separator: " ").drop { $0 != "DS" }.dropFirst()
+        (port, process) = try FreePort.run { [folder] port in
+            let setup = Setup(
+                folder: folder.path,
+                port: port,
+                upstream: upstream,
+                anchor: digest.joined(separator: " ")
+            )
+            return try Self.start(kind, setup, in: folder)
+        }
+    }
+
+    private static func start(
+        _ kind: ValidatorKind,
+        _ setup: Setup,
+        in folder: TemporaryFolder
+    ) throws -> RunningProcess {
+        let command: [String]
+        let isReady: String
+        switch kind {
+        case .unbound:
+            try folder.write(setup.unbound, to: "configuration")
+            (command, isReady) = (["unbound", "-d", "-c", "configuration"], "start of service")
+        case .bind:
+            try folder.write(setup.bind, to: "configuration")
+            (command, isReady) = (["named", "-g", "-n", "1", "-c", "configuration"], " running\n")
+        case .knotResolver:
+            try folder.write(setup.knotResolver, to: "configuration")
+            (command, isReady) = (["kresd", "-n", "-c", "configuration", "."], "ready\n")
+        case .powerDNS:
+            try folder.write(setup.powerDNS, to: "recursor.conf")
+            try folder.write("clearDS(\".\") addDS(\".\", \"\(setup.anchor)\")\n", to: "anchors")
+            (command, isReady) = (
+                ["pdns_recursor", "--config-dir=\(folder.path)"], "Listening for queries"
+            )
+        case .dnsmasq:
+            try folder.write(setup.dnsmasq, to: "configuration")
+            // It closes all files that it inherits, by which Foundation takes it for ended, and waits for
+            // that while other programs end unnoticed. A shell keeps them open.
+            let program = ["sh", "-c", "dnsmasq -k -C configuration; exit"]
+            (command, isReady) = (program, "using nameserver")
+        case .systemdResolved:
+            try folder.write(setup.systemdResolved, to: "resolved.conf")
+            try folder.write(". IN DS \(setup.anchor)\n", to: "root.positive")
+            try folder.write(setup.systemdScript, to: "run.sh")
+            let process = try RunningProcess(
+                ["unshare", "-m", "sh", folder.file("run.sh")],
+                in: folder.path
+            )
+            try process.waitForOutput { $0.contains("Using system hostname") }
+            return process
+        }
+        let process = try RunningProcess(Unprivileged.command(command), in: folder.path)
+        try process.waitForOutput { $0.contains(isReady) }
+        return process
+    }
+}
+
+/// One resolver's configuration in each one's own words.
+private struct Setup {
+    var folder: String
+    var port: UInt16
+    var upstream: UInt16
+    /// Tag, algorithm, digest type and digest.
+    var anchor: String
+
+    var unbound: String {
+        """
+        server:
+          interface: 127.0.0.1@\(port)
+          directory: "\(folder)"
+          chroot: ""
+          username: ""
+          pidfile: ""
+          use-syslog: no
+          verbosity: 1
+          do-not-query-localhost: no
+          trust-anchor: ". DS \(anchor)"
+        remote-control:
+          control-enable: no
+        forward-zone:
+          name: "."
+          forward-addr: 127.0.0.1@\(upstream)
+        """
+    }
+
+    var bind: String {
+        let parts = anchor.split(separator: " ")
+        return """
+            options {
+              directory "\(folder)";
+              pid-file none;
+              session-keyfile none;
+              listen-on port \(port) { 127.0.0.1; };
+              listen-on-v6 { none; };
+              dnssec-validation yes;
+              forward only;
+              forwarders { 127.0.0.1 port \(upstream); };
+              empty-zones-enable no;
+            };
+            trust-anchors { . static-ds \(parts[0]) \(parts[1]) \(parts[2]) "\(parts[3])"; };
+            controls { };
+            """
+    }
+
+    var knotResolver: String {
+        """
+        net.ipv6 = false
+        net.listen('127.0.0.1', \(port), { kind = 'dns' })
+        cache.open(32 * MB, 'lmdb://\(folder)')
+        trust_anchors.remove('.')
+        modules.unload('ta_update')
+        modules.unload('ta_signal_query')
+        modules.unload('priming')
+        modules.unload('detect_time_skew')
+        trust_anchors.add([[. IN DS \(anchor)]])
+        policy.add(policy.all(policy.FORWARD('127.0.0.1@\(upstream)')))
+        io.stdout:write('ready\\n')
+        io.stdout:flush()
+        """
+    }
+
+    var powerDNS: String {
+        """
+        local-address=127.0.0.1
+        local-port=\(port)
+        socket-dir=\(folder)
+        daemon=no
+        dnssec=validate
+        forward-zones-recurse=.=127.0.0.1:\(upstream)
+        lua-config-file=\(folder)/anchors
+        security-poll-suffix=
+        threads=1
+        """
+    }
+
+    /// What it is told to be unsigned, it looks up as such.
+    var dnsmasq: String {
+        """
+        port=\(port)
+        listen-address=127.0.0.1
+        bind-interfaces
+        no-resolv
+        no-hosts
+        user=
+        group=
+        pid-file=
+        log-facility=-
+        dnssec
+        dnssec-check-unsigned
+        trust-anchor=.,\(anchor.replacing(" ", with: ","))
+        server=127.0.0.1#\(upstream)
+        """
+    }
+
+    var systemdResolved: String {
+        """
+        [Resolve]
+        DNS=127.0.0.1:\(upstream)
+        Domains=~.
+        DNSSEC=yes
+        DNSStubListener=no
+        DNSStubListenerExtra=udp:127.0.0.1:\(port)
+        Cache=no
+        LLMNR=no
+        MulticastDNS=no
+        """
+    }
+
+    /// Its files are where it looks for them, in a mount namespace of its own.
+    var systemdScript: String {
+        """
+        set -e
+        mount -t tmpfs tmpfs /run
+        mkdir -p /run/systemd/resolve /run/systemd/system /run/dnssec-trust-anchors.d /run/dbus
+        mkdir -p /tmp/etc && mount -t tmpfs tmpfs /etc/systemd
+        cp "\(folder)/resolved.conf" /etc/systemd/resolved.conf
+        mkdir -p /etc/dnssec-trust-anchors.d
+        cp "\(folder)/root.positive" /run/dnssec-trust-anchors.d/root.positive
+        exec env SYSTEMD_LOG_LEVEL=info SYSTEMD_LOG_TARGET=console \(SystemdResolved.path)
+        """
+    }
+}
