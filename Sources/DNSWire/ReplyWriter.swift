@@ -79,14 +79,16 @@
     }
 
     /// Writes 64 and 16 bits, most significant octets first, in front of each of `count` equal parts of
-    /// `octets`, as many of them as fit; returns how many these are.
+    /// `octets`, of number `first` and those behind it, then of those before it, as many as fit; returns how
+    /// many these are.
     @inline(__always) public mutating func write(
         _ word: UInt64,
         _ half: UInt16,
         beforeEachOf count: Int,
-        in octets: Span<UInt8>
+        in octets: Span<UInt8>,
+        from first: Int
     ) -> Int {
-        guard count > 0 else { return 0 }
+        guard first >= 0, first < count else { return 0 }
         let size = octets.count / count
         var fitting = count
         if 10 * count + octets.count > limit - self.count { fitting = room / (10 + size) }
@@ -95,13 +97,26 @@
         // Sound: `reserve` made room for all of it, the source is initialised throughout, and `fitting` parts
         // of `size` octets lie in it, since `count` do.
         unsafe octets.withUnsafeBytes { source in
-            guard var part = source.baseAddress else { return }
+            guard let base = source.baseAddress else { return }
+            let end = unsafe base + size * count
+            var part = unsafe base + size * first
             for _ in 0..<fitting {
                 unsafe place.storeBytes(of: word, as: UInt64.self)
                 unsafe place.storeBytes(of: half, toByteOffset: 8, as: UInt16.self)
-                unsafe (place + 10).copyMemory(from: part, byteCount: size)
+                if size == 6 {
+                    // What most records are, an A record's length and address: a call costs more than they do.
+                    let (length, address) = unsafe (
+                        part.loadUnaligned(as: UInt16.self),
+                        part.loadUnaligned(fromByteOffset: 2, as: UInt32.self)
+                    )
+                    unsafe place.storeBytes(of: length, toByteOffset: 10, as: UInt16.self)
+                    unsafe place.storeBytes(of: address, toByteOffset: 12, as: UInt32.self)
+                } else {
+                    unsafe (place + 10).copyMemory(from: part, byteCount: size)
+                }
                 unsafe place += 10 + size
                 unsafe part += size
+                if unsafe part == end { unsafe part = base }
             }
         }
         if fitting < count { isFull = true }

@@ -39,33 +39,33 @@ extension CompiledSnapshot {
         rotation: Int,
         _ body: (_ lengthAndRdata: Span<UInt8>) -> Bool
     ) {
-        forEachRun(of: rrset, selection, rotation: rotation) { records, count in
+        forEachRun(of: rrset, selection, rotation: rotation) { records, count, first in
             let stride = records.count / count
-            for number in 0..<count {
-                let start = number * stride
+            for number in first..<first + count {
+                let start = (number < count ? number : number - count) * stride
                 guard body(records.extracting(start..<start + stride)) else { return false }
             }
             return true
         }
     }
 
-    /// The same for records that stand in a row and are equally long: together, and how many.
+    /// The same for records that stand in a row and are equally long: together, how many, and the number of
+    /// the first; those before it follow the last.
     public func forEachRun(
         of rrset: RRset,
         _ selection: Selection,
         rotation: Int,
-        _ body: (_ lengthsAndRdata: Span<UInt8>, _ count: Int) -> Bool
+        _ body: (_ lengthsAndRdata: Span<UInt8>, _ count: Int, _ first: Int) -> Bool
     ) {
-        guard rrset.type.isAddress else { return forEachRecord(of: rrset) { body($0, 1) } }
+        guard rrset.type.isAddress else { return forEachRecord(of: rrset) { body($0, 1, 0) } }
         let first = selection.first
         if selection.health == .respected,
             forEachUp(of: rrset, selection, rotation: rotation, body)
         {
             return
         }
-        let turn = first.lowerBound + (rotation < first.count ? rotation : 0)
-        guard run(turn..<first.upperBound, of: rrset, body),
-            run(first.lowerBound..<turn, of: rrset, body), selection.includesOthers,
+        let turn = rotation < first.count ? rotation : 0
+        guard run(first, of: rrset, from: turn, body), selection.includesOthers,
             run(0..<first.lowerBound, of: rrset, body)
         else { return }
         _ = run(first.upperBound..<rrset.recordCount, of: rrset, body)
@@ -75,10 +75,11 @@ extension CompiledSnapshot {
     @inline(__always) private func run(
         _ range: Range<Int>,
         of rrset: RRset,
-        _ body: (Span<UInt8>, Int) -> Bool
+        from first: Int = 0,
+        _ body: (Span<UInt8>, Int, Int) -> Bool
     ) -> Bool {
         range.isEmpty
-            || store.withAddresses(range, of: rrset) { body($0, range.count) }
+            || store.withAddresses(range, of: rrset) { body($0, range.count, first) }
     }
 
     /// The same without addresses that are down; false if none was up any more, as the last may have
@@ -87,7 +88,7 @@ extension CompiledSnapshot {
         of rrset: RRset,
         _ selection: Selection,
         rotation: Int,
-        _ body: (Span<UInt8>, Int) -> Bool
+        _ body: (Span<UInt8>, Int, Int) -> Bool
     ) -> Bool {
         let first = selection.first
         let start = firstUp(of: rrset, rotation: rotation, in: first)

@@ -307,8 +307,11 @@ extension Pipeline {
             UInt64(pointer) << 48 | UInt64(rrset.type.rawValue) << 32
             | UInt64(ApplyPolicy.internet) << 16 | UInt64(rrset.ttl >> 16)
         let half = UInt16(truncatingIfNeeded: rrset.ttl)
-        snapshot.forEachRun(of: rrset, selection, rotation: rotation) { records, count in
-            let written = reply.write(head, half, beforeEachOf: count, in: records)
+        snapshot.forEachRun(of: rrset, selection, rotation: rotation) {
+            records,
+            count,
+            first in
+            let written = reply.write(head, half, beforeEachOf: count, in: records, from: first)
             response.answerCount &+= UInt16(truncatingIfNeeded: written)
             return !reply.isFull
         }
