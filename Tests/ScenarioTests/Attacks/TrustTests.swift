@@ -243,10 +243,13 @@ import Testing
         }
         let corp = try ScriptedUpstream { [Answer.address($0, [192, 0, 2, 1])] }
         let server = try Self.corporate(common, corp)
-        #expect(try server.dig("127.20.1.7", "example").rcode == "NXDOMAIN")
+        #expect(try server.dig("127.20.1.7", "gone.example").rcode == "NXDOMAIN")
+        // A rule and a zone lie below it, so that it exists for this client (RFC 8020).
+        #expect(try server.dig("127.20.1.7", "example").rcode == "NOERROR")
         #expect(try server.dig("127.20.1.7", "www.corp.example").data == ["192.0.2.1"])
         #expect(try server.dig("127.20.1.7", "db.corp.example").data == ["127.20.1.1"])
         #expect(try server.dig("127.20.1.7", "below.example").data == ["198.51.100.7"])
+        #expect(try server.dig("127.20.1.7", "below.gone.example").data == ["198.51.100.7"])
     }
 
     @Test func `attack 19: what failed never replaces what was valid, and stale stays in its view`()
