@@ -84,7 +84,7 @@ import Testing
         var bench = Bench()
         try bench.feed(Self.www, to: bench.ask("www.example.org"))
         let answer = bench.ask("WWW.example.org", now: 140)
-        #expect(answer.addresses == ["192.0.2.1", "192.0.2.2"])
+        #expect(answer.addresses.sorted() == ["192.0.2.1", "192.0.2.2"])
         #expect(answer.records.map(\.ttl).prefix(2) == [260, 260])
         #expect(!answer.isAuthoritative)
         #expect(bench.ask("www.example.org", now: 400).isForwarded)
@@ -111,7 +111,7 @@ import Testing
         try bench.feed(Self.www, to: bench.ask("out.private.example"))
         let answer = bench.ask("out.private.example")
         #expect(answer.aliases == ["www.example.org."])
-        #expect(answer.addresses == ["192.0.2.1", "192.0.2.2"])
+        #expect(answer.addresses.sorted() == ["192.0.2.1", "192.0.2.2"])
         #expect(answer.isAuthoritative)
     }
 
@@ -165,7 +165,7 @@ import Testing
             ("out.private.example", ["192.0.2.1", "192.0.2.2"]),
         ] {
             let answer = bench.ask(name, wantsAD: true)
-            #expect(answer.addresses == addresses)
+            #expect(answer.addresses.sorted() == addresses)
             #expect(!isAuthentic(answer), "\(name)")
         }
         var resolution = Resolution()
