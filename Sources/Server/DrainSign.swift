@@ -13,7 +13,9 @@ final class DrainSign: Sendable {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         descriptor = socket(AF_UNIX, type, 0)
         guard descriptor >= 0 else { return nil }
-        guard Self.call(Glibc.bind, descriptor, address) == 0, listen(descriptor, 16) == 0 else {
+        // Sound: the name lives as long as the call.
+        let result = unsafe Self.with(address) { unsafe Glibc.bind(descriptor, $0, $1) }
+        guard result == 0, listen(descriptor, 16) == 0 else {
             _ = close(descriptor)
             return nil
         }
@@ -27,14 +29,15 @@ final class DrainSign: Sendable {
         let descriptor = socket(AF_UNIX, type, 0)
         guard descriptor >= 0 else { return false }
         defer { _ = close(descriptor) }
-        return call(Glibc.connect, descriptor, address) == 0
-            && ControlTrust.user(of: descriptor) == geteuid()
+        // Sound: as above.
+        let result = unsafe with(address) { unsafe Glibc.connect(descriptor, $0, $1) }
+        return result == 0 && ControlTrust.user(of: descriptor) == geteuid()
     }
 
-    private static func call(
-        _ function: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32,
-        _ descriptor: Int32,
-        _ address: AddressAndPort
+    /// What `call` returns for the name that stands for a listener.
+    private static func with(
+        _ address: AddressAndPort,
+        _ call: (UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) -> Int32 {
         let text = Array("zonal draining \(address)".utf8)
         var name = sockaddr_un()
@@ -49,11 +52,7 @@ final class DrainSign: Sendable {
         // Sound: the name outlives the call, which reads no more than the structure has.
         return unsafe withUnsafePointer(to: &name) {
             unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe function(
-                    descriptor,
-                    $0,
-                    socklen_t(min(length, MemoryLayout<sockaddr_un>.size))
-                )
+                unsafe call($0, socklen_t(min(length, MemoryLayout<sockaddr_un>.size)))
             }
         }
     }

@@ -160,6 +160,9 @@ import Testing
         queries("lines that are no JSON") { _ in "{\n" },
     ]
 
+    /// How much more a run may cost beside others: two seconds are meant for a machine that does nothing else.
+    private static let disturbance = 1.5
+
     private static func cost(of text: Text, _ size: Int) throws -> Cost {
         try Cost.of(text.command, in: TemporaryFolder(text.files(size)), statuses: [0, 1, 2])
     }
@@ -178,7 +181,7 @@ import Testing
             small.processor = max(small.processor, try Self.cost(of: text, 1_000_000).processor)
         }
         print("\(text.name): \(large); a tenth of it: \(small)")
-        #expect(large.processor <= 2, "\(large)")
+        #expect(large.processor <= 2 * Self.disturbance, "\(large)")
         #expect(large.memory <= 300, "\(large)")
         #expect(large.processor <= 11 * max(small.processor, 0.1), "\(large), \(small)")
     }

@@ -4,6 +4,7 @@ import DNSWire
 enum DeadName {
     /// What is odd about the name of a zone, and what to write instead; nil if nothing is.
     static func doubt(about zone: DomainName) -> String? {
+        guard mayBeOdd(zone.octets[...]) else { return nil }
         let labels = zone.labels
         let text = text(of: labels[...])
         if labels.contains(where: isAsterisk) { return asterisk(zone, labels) }
@@ -20,6 +21,17 @@ enum DeadName {
                 "`\(text.shown)` is a URL or has a port, and no question is for a name in it; write the domain name alone"
         }
         return nil
+    }
+
+    /// Whether it is worth a closer look: most names are not, and there may be very many.
+    private static func mayBeOdd(_ octets: ArraySlice<UInt8>) -> Bool {
+        let last = octets.dropLast().last ?? 0
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        return digits.contains(last)
+            || octets.contains {
+                $0 >= 0x80 || $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "/")
+                    || $0 == UInt8(ascii: ":")
+            }
     }
 
     /// Route 53 writes names with octal escapes, where a wildcard is `\052.example`.
