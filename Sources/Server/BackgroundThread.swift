@@ -6,7 +6,7 @@ import Synchronization
 /// There is a thread only while there is something to do. It is nicer than those that answer queries: it
 /// gets what they leave of their cores, and a tenth of one if they leave nothing, so that a reload ends
 /// even under a flood. An unprivileged thread cannot take that back: hence a thread for the purpose.
-package final class BackgroundThread: SerialExecutor {
+package final class BackgroundThread: Sendable {
     package typealias Work = @Sendable () -> Void
 
     private struct State {
@@ -18,11 +18,6 @@ package final class BackgroundThread: SerialExecutor {
     private let threads = RunningThreads()
 
     package init() {}
-
-    package func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        run { [self] in unsafe job.runSynchronously(on: asUnownedSerialExecutor()) }
-    }
 
     /// Has `work` done behind what waits already.
     package func run(_ work: @escaping Work) {

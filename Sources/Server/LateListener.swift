@@ -1,5 +1,4 @@
 import Logging
-import Synchronization
 
 /// A listener whose address the machine did not have at the start.
 struct LateListener: Sendable {

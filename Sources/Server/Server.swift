@@ -17,8 +17,6 @@ package final class Server: Sendable {
     /// For cookies, where the configuration has no secrets.
     private let ownCookieSecret: CookieSecret
     private let snapshots: SnapshotHolder
-    /// Where reloads are to be done, and what is out of force is freed.
-    package let background: BackgroundThread
     private let state: Mutex<ServedState>
     package let cache: ResponseCache
     private let group: MultiThreadedEventLoopGroup
@@ -46,8 +44,7 @@ package final class Server: Sendable {
         let ownCookieSecret = CookieSecret.random()
         let world = settings.world.withCookies(fallback: ownCookieSecret)
         let snapshot = CompiledSnapshot(compiling: world, seed: seed)
-        let background = BackgroundThread()
-        let snapshots = SnapshotHolder(snapshot, background: background)
+        let snapshots = SnapshotHolder(snapshot)
         let cache = ResponseCache(byteCount: settings.cacheSize, limits: settings.ttlLimits)
         let sockets =
             if let sockets { sockets } else {
@@ -61,7 +58,7 @@ package final class Server: Sendable {
         var upstreamLimits = settings.upstreamStreams
         upstreamLimits.connections = settings.descriptors.upstreamConnections
         let upstreams = UpstreamStreams(on: group, limits: upstreamLimits)
-        var streamLimits = settings.streams
+        var streamLimits = settings.limits.streams
         streamLimits.connections = min(streamLimits.connections, settings.descriptors.connections)
         var datagramSettings = DatagramSettings(
             snapshots: snapshots,
@@ -98,7 +95,6 @@ package final class Server: Sendable {
         (self.seed, self.snapshots, self.group, self.upstreams) = (
             seed, snapshots, group, upstreams
         )
-        self.background = background
         self.ownCookieSecret = ownCookieSecret
         self.cache = cache
         health = HealthChecker(

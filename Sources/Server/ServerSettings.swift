@@ -12,11 +12,8 @@ package struct ServerSettings: Sendable {
     /// Octets that the cache may hold.
     package var cacheSize: Int
     package var ttlLimits = TTLLimits()
-    /// As the configuration has them; `streams` may have less.
-    package var limits = ClientLimits() {
-        didSet { streams = limits.streams }
-    }
-    package var streams = StreamLimits()
+    /// As the configuration has them; `descriptors` may leave fewer connections.
+    package var limits = ClientLimits()
     package var upstreamStreams = UpstreamStreamLimits()
     package var descriptors = DescriptorBudget.plenty
     /// Nil: no command can reach the server.

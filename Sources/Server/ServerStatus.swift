@@ -25,6 +25,7 @@ package struct ServerStatus: Sendable {
 extension Server {
     package var status: ServerStatus {
         let counts = datagrams.counts.reduce(WorkerCounts(), +)
+        let healthLoad = health.load
         let waiting = datagrams.lateListeners.filter(\.isWaiting)
         let numbers = Set(waiting.map(\.number))
         return ServerStatus(
@@ -39,14 +40,14 @@ extension Server {
             cacheOctets: cache.octetCount,
             cacheSize: settings.cacheSize,
             health: health.reports,
-            healthLoad: health.load,
+            healthLoad: healthLoad,
             descriptors: DescriptorUse(
                 budget: settings.descriptors,
                 open: DescriptorUse.countOpen(),
                 connections: streams.connectionCount,
                 upstreamSockets: Int(clamping: counts.upstreamSockets),
                 upstreamConnections: upstreams.connectionCount,
-                healthChecks: health.load.underWay
+                healthChecks: healthLoad.underWay
             ),
             logDropped: log?.droppedCount ?? 0
         )
@@ -65,7 +66,6 @@ extension WorkerCounts {
         ("forwarded", \.forwarded), ("joined", \.joined), ("asked", \.asked),
         ("upstream-timeouts", \.upstreamTimeouts), ("mismatches", \.mismatches),
         ("malformed", \.malformed), ("stripped", \.stripped), ("failed-open", \.failedOpen),
-
         ("waiting", \.waiting), ("upstream-sockets", \.upstreamSockets),
     ]
 

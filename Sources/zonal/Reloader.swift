@@ -233,7 +233,6 @@ final class Reloader: Sendable {
         return
             "the configuration has no \(noun), and what is in force has \(old); write it whole, or `empty: true` if that is meant"
     }
-
 }
 
 extension LogQueue {

@@ -47,9 +47,8 @@ struct ServeCommand: AsyncParsableCommand {
         Self.endAtOnce()
         let (loaded, bound) = try load(source, descriptors, log)
         for listener in loaded.leftOut {
-            let place = AddressAndPort(listener.address, port: listener.port)
             logger.notice(
-                "this machine has no address \(listener.address): the default listener \(place) is left out"
+                "this machine has no address \(listener.address): the default listener \(AddressAndPort(listener)) is left out"
             )
         }
         let server = try await start(loaded.settings, on: bound, logger, log)
@@ -105,7 +104,7 @@ struct ServeCommand: AsyncParsableCommand {
                         limit: descriptors,
                         listeners: listeners.count,
                         workers: workers,
-                        connections: settings.streams.connections
+                        connections: settings.limits.connections
                     )
                     return (budget, try? ListenerSockets(listeners, workers: workers))
                 }
@@ -134,9 +133,9 @@ struct ServeCommand: AsyncParsableCommand {
     ) async throws -> Server {
         var settings = settings
         settings.descriptors = bound.budget
-        if bound.budget.connections < settings.streams.connections {
+        if bound.budget.connections < settings.limits.connections {
             logger.warning(
-                "\(bound.budget.connections) TCP connections are taken rather than \(settings.streams.connections): this process may have \(bound.budget.limit) open files; raise the limit (`ulimit -n`, `LimitNOFILE=` of a unit)"
+                "\(bound.budget.connections) TCP connections are taken rather than \(settings.limits.connections): this process may have \(bound.budget.limit) open files; raise the limit (`ulimit -n`, `LimitNOFILE=` of a unit)"
             )
         }
         do throws(SocketError) {
@@ -151,9 +150,7 @@ struct ServeCommand: AsyncParsableCommand {
             try await commands.server.listenForCommands { await commands.answer($0) }
         } catch {
             await commands.server.abandon()
-            log.flush(within: Self.logPatience)
-            Terminal.complain("zonal: \(error)")
-            throw ExitCode(2)
+            throw failure(error, log)
         }
     }
 

@@ -66,9 +66,7 @@ struct ServerConfiguration: Sendable {
         let cache = configuration.cache
         var settings = ServerSettings(
             world: configuration.world,
-            listeners: configuration.listeners.map {
-                AddressAndPort($0.address, port: $0.port, interface: $0.scope)
-            },
+            listeners: configuration.listeners.map(AddressAndPort.init),
             workers: configuration.workers,
             cacheSize: cache.byteCount
         )
@@ -89,5 +87,12 @@ struct ServerConfiguration: Sendable {
         limits.waitingPerClient = configured.waitingPerClient
         limits.idleTimeout = .seconds(Int64(configured.idle))
         return limits
+    }
+}
+
+extension AddressAndPort {
+    /// Where a listener of a configuration is to stand.
+    init(_ listener: Configuration.Listener) {
+        self.init(listener.address, port: listener.port, interface: listener.scope)
     }
 }

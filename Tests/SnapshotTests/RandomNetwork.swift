@@ -162,7 +162,8 @@ extension RandomNetwork.Sender {
         if arrival >= range {
             claimants.formUnion(inbound.indices.filter { inbound[$0] == arrival })
         }
-        let untold = claimants.filter { !world.tellsApart(vpc: $0) }
+        let toldApart = world.toldApart()
+        let untold = claimants.filter { !toldApart[$0] }
         let candidates = untold.isEmpty ? claimants : untold
         guard candidates.count == 1, let vpc = candidates.first else {
             return .client(.refused, vpc: nil)

@@ -5,15 +5,12 @@ import Snapshot
 struct PublicAddressLint {
     private let world: World
     private let isGuarding: Bool
-    private let ranges: Set<IPPrefix>
-    /// The lengths that prefixes in `ranges` have.
-    private let lengths: Set<Int>
+    private let ranges: PrefixSet
     private(set) var budget = LintBudget()
 
     init(_ world: World) {
         self.world = world
-        ranges = Set(world.vpcs.flatMap(\.ranges).filter(\.isV4))
-        lengths = Set(ranges.map(\.length))
+        ranges = PrefixSet(world.vpcs.lazy.flatMap(\.ranges).filter(\.isV4))
         isGuarding = world.rules.contains { $0.privateAnswers != .allow }
     }
 
@@ -24,7 +21,7 @@ struct PublicAddressLint {
         guard isGuarding, !budget.isSpent, !isException(zone.apex) else { return warnings }
         for (index, record) in zone.contents.records.enumerated() {
             guard let address = zone.contents.address(of: record), address.isV4,
-                !address.isPrivate, !isInVPC(address)
+                !address.isPrivate, !ranges.holds(address)
             else { continue }
             warnings.add(
                 index,
@@ -49,9 +46,5 @@ struct PublicAddressLint {
             guard exceptions.contains(where: { name.isInside($0) }) else { return false }
         }
         return true
-    }
-
-    private func isInVPC(_ address: IPAddress) -> Bool {
-        lengths.contains { ranges.contains(IPPrefix(address, length: $0)) }
     }
 }

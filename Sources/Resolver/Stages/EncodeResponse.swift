@@ -82,9 +82,11 @@ enum EncodeResponse {
             let start = reply.count
             reply.write16(0)
             options.write(from: snapshot, into: &reply)
-            if let error = response.error { write(error, into: &reply) }
+            if let error = response.error {
+                error.text.withUTF8Buffer { unsafe write(error, $0.span, into: &reply) }
+            }
             if response.passesOnErrors, let errors = resolution.failure?.reported {
-                PassOnErrors.write(errors, into: &reply)
+                for entry in errors.entries { write(entry.code, entry.text.span, into: &reply) }
             }
             reply.patch16(UInt16(truncatingIfNeeded: reply.count - start - 2), at: start)
             additionalCount &+= 1
@@ -128,22 +130,25 @@ enum EncodeResponse {
         reply.write16(dnssecOK ? 0x8000 : 0)
     }
 
-    /// Writes the error if there is room for it.
-    ///
-    /// What explains an answer is no reason to truncate it.
     /// Writes an OPT that says no more than that we have EDNS.
     static func writeEmptyOPT(into reply: inout ReplyWriter) {
         writeOPT(Response(), dnssecOK: false, into: &reply)
         reply.write16(0)
     }
 
-    private static func write(_ error: ExtendedError, into reply: inout ReplyWriter) {
+    /// Writes an extended error (RFC 8914) if there is room for it, and its text if there is room for that, too.
+    ///
+    /// What explains an answer is no reason to truncate it.
+    private static func write(
+        _ error: ExtendedError,
+        _ text: Span<UInt8>,
+        into reply: inout ReplyWriter
+    ) {
         guard reply.room >= errorSize else { return }
-        let text: StaticString =
-            reply.room >= errorSize + error.text.utf8CodeUnitCount ? error.text : ""
+        let text = reply.room >= errorSize + text.count ? text : text.extracting(first: 0)
         reply.write16(EDNSOptions.Code.extendedError)
-        reply.write16(UInt16(truncatingIfNeeded: 2 + text.utf8CodeUnitCount))
+        reply.write16(UInt16(truncatingIfNeeded: 2 + text.count))
         reply.write16(error.rawValue)
-        text.withUTF8Buffer { unsafe reply.write($0.span) }
+        reply.write(text)
     }
 }

@@ -52,9 +52,7 @@ final class StreamAdmission: Sendable {
         _ state: inout State
     ) -> (isAdmitted: Bool, evicted: StreamPresence?) {
         let isScarce = state.members.count * 2 >= limits.connections
-        guard !(isScarce && presence.group.isRefused) else {
-            return (false, nil)
-        }
+        if isScarce, presence.group.isRefused { return (false, nil) }
         var evicted: StreamPresence?
         if let client = presence.client,
             state.countByClient[client, default: 0] >= limits.connectionsPerClient
@@ -150,7 +148,6 @@ final class StreamAdmission: Sendable {
             return next
         }
     }
-
 }
 
 /// One connection as seen from other threads: whose it is, and whether it does anything.

@@ -33,14 +33,12 @@ final class UpstreamStreamPool {
         guard !isClosed else { return question.report(.failure(.connection(code: 0))) }
         let pipelining = pipelining(of: upstream)
         let usable = connections[upstream, default: []].filter(\.takesQuestions)
-        if let connection = usable.min(by: { $0.load < $1.load }),
-            connection.load < pipelining.few || usable.count >= pipelining.connections
-        {
-            guard connection.load < pipelining.most else {
-                return question.report(.failure(.overloaded))
-            }
-            connection.ask(question, until: deadline)
-        } else if connections[upstream, default: []].count < pipelining.connections * 2,
+        let least = usable.min { $0.load < $1.load }
+        let isEnough = least.map {
+            $0.load < pipelining.few || usable.count >= pipelining.connections
+        }
+        if !(isEnough ?? false),
+            connections[upstream, default: []].count < pipelining.connections * 2,
             hasRoom(for: upstream)
         {
             guard let address = try? SocketAddress(AddressAndPort(upstream)) else {
@@ -48,23 +46,11 @@ final class UpstreamStreamPool {
                 return question.report(.failure(.connection(code: ENODEV)))
             }
             connect(to: upstream, at: address, until: deadline).ask(question, until: deadline)
+        } else if let least, least.load < pipelining.most {
+            least.ask(question, until: deadline)
         } else {
-            share(usable, atMost: pipelining.most, question, until: deadline)
+            question.report(.failure(.overloaded))
         }
-    }
-
-    /// Asks over a connection that has more to do than it should, since no other can be had.
-    private func share(
-        _ usable: [UpstreamStreamConnection],
-        atMost load: Int,
-        _ question: UpstreamStreamQuestion,
-        until deadline: NIODeadline
-    ) {
-        let connection = usable.min { $0.load < $1.load }
-        guard let connection, connection.load < load else {
-            return question.report(.failure(.overloaded))
-        }
-        connection.ask(question, until: deadline)
     }
 
     /// Whether there may be another connection; where none may, one that has nothing to do is closed for it, or for

@@ -78,16 +78,14 @@ struct UpstreamSockets: ~Copyable {
     /// Datagrams that answer nothing that was asked where they came.
     var strays = 0
     private var nextSweep: Milliseconds = 0
-    /// How many there may be.
-    private let most: Int
+    /// How many there may be, if there are ports for them.
+    private let limit: Int
     /// Workers that take the same ports.
     private let workers: Int
-    /// How many there may be for the ports that there are.
-    private var limit: Int
 
     /// Has no socket yet, and later `limit` at most; `workers` of them share the ports.
     init(limit: Int, workers: Int = 1) {
-        (most, self.limit) = (limit, limit)
+        self.limit = limit
         self.workers = workers
     }
 
@@ -153,30 +151,20 @@ struct UpstreamSockets: ~Copyable {
         random: inout RandomPool,
         code: inout Int32
     ) -> Int? {
-        limit = min(most, max(ports.count / workers, 1))
+        // Each worker has its part of the ports.
+        let limit = min(limit, max(ports.count / workers, 1))
         let slot = random.next(below: Self.poolSize)
         if let index = pooled(upstream, slot), isUsable(index, id: id, now: now) { return index }
         let replaced = count < limit ? pooled(upstream, slot) : nil
+        func opened() -> Int? {
+            open(upstream, ports: ports, epoll: epoll, now: now, random: &random, code: &code)
+        }
         var fresh: Int?
-        if makeRoom(for: upstream, slot: slot) {
-            fresh = open(
-                upstream,
-                ports: ports,
-                epoll: epoll,
-                now: now,
-                random: &random,
-                code: &code
-            )
-            // Ports or descriptors are scarcer than the limit says.
+        if makeRoom(for: upstream, slot: slot, limit: limit) {
+            fresh = opened()
+            // Ports or descriptors may be scarcer than the limit says.
             if fresh == nil, Self.isOwnTrouble(code), pools[upstream] == nil, closeOne() {
-                fresh = open(
-                    upstream,
-                    ports: ports,
-                    epoll: epoll,
-                    now: now,
-                    random: &random,
-                    code: &code
-                )
+                fresh = opened()
             }
         }
         if let fresh {
@@ -199,7 +187,7 @@ struct UpstreamSockets: ~Copyable {
     }
 
     /// Whether the upstream may have another socket; where none is left, another one is closed for it.
-    private mutating func makeRoom(for upstream: Upstream, slot: Int) -> Bool {
+    private mutating func makeRoom(for upstream: Upstream, slot: Int, limit: Int) -> Bool {
         let (left, own) = (limit - count, pools[upstream]?.count ?? 0)
         if left > 0 { return slot < own || own < max(Self.leastPool, left) }
         guard own > 0 else { return closeOne() }

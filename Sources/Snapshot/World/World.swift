@@ -32,14 +32,8 @@ public struct World: Sendable {
         return world
     }
 
-    /// True if clients of a VPC are known by more than their addresses: by the listener that they ask, or
-    /// by an endpoint where a listener takes the header that names it.
-    public func tellsApart(vpc: Int) -> Bool {
-        listeners.contains { $0.vpc == vpc }
-            || !vpcs[vpc].endpoints.isEmpty && listeners.contains { $0.proxies != nil }
-    }
-
-    /// The same of every VPC, in steps of their number.
+    /// By VPC, whether its clients are known by more than their addresses: by the listener that they ask, or by an
+    /// endpoint where a listener takes the header that names it.
     public func toldApart() -> [Bool] {
         let bound = Set(listeners.compactMap(\.vpc))
         let hasProxies = listeners.contains { $0.proxies != nil }

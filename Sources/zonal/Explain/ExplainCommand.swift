@@ -60,9 +60,7 @@ struct ExplainCommand: ParsableCommand {
         )
         guard !live else { return try ControlClient(configuration).run(.explain(asked, format)) }
         let loaded = try configuration.load()
-        let listeners = loaded.listeners.map {
-            AddressAndPort($0.address, port: $0.port, interface: $0.scope)
-        }
+        let listeners = loaded.listeners.map(AddressAndPort.init)
         let explanation: Explanation
         do throws(ExplainFault) {
             explanation = try Explainer(loaded.world, listeners: listeners).explain(asked)

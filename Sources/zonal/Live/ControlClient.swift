@@ -119,14 +119,6 @@ struct ControlClient {
     private static let patience = timeval(tv_sec: 5, tv_usec: 0)
 
     private static func connect(_ descriptor: Int32, to path: String) -> Bool {
-        var name = sockaddr_un()
-        name.sun_family = sa_family_t(AF_UNIX)
-        let octets = Array(path.utf8)
-        let size = MemoryLayout.size(ofValue: name.sun_path)
-        guard octets.count < size else {
-            errno = ENAMETOOLONG
-            return false
-        }
         var patience = Self.patience
         // Sound: the value outlives the call, and its size is given.
         _ = unsafe setsockopt(
@@ -136,14 +128,12 @@ struct ControlClient {
             &patience,
             socklen_t(MemoryLayout<timeval>.size)
         )
-        // Sound: the path is shorter than the field, which is zero behind it.
-        unsafe withUnsafeMutableBytes(of: &name.sun_path) { unsafe $0.copyBytes(from: octets) }
-        return unsafe withUnsafePointer(to: &name) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-                return unsafe Glibc.connect(descriptor, $0, size) == 0
-            }
+        // Sound: the name lives as long as the call.
+        let result = unsafe UnixSocketName.with(Array(path.utf8)) {
+            unsafe Glibc.connect(descriptor, $0, $1)
         }
+        if result == nil { errno = ENAMETOOLONG }
+        return result == 0
     }
 
     private func send(_ octets: [UInt8], over descriptor: Int32) {

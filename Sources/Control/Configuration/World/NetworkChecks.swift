@@ -59,21 +59,3 @@ struct NetworkChecks {
         }
     }
 }
-
-/// Prefixes, to find one that holds another.
-private struct PrefixSet {
-    private let prefixes: Set<IPPrefix>
-    private let lengths: [Int]
-
-    init(_ prefixes: [IPPrefix]) {
-        self.prefixes = Set(prefixes)
-        lengths = Set(self.prefixes.map(\.length)).sorted()
-    }
-
-    func holds(_ prefix: IPPrefix) -> Bool {
-        lengths.contains { length in
-            length <= prefix.length && (length >= 96 || !prefix.isV4)
-                && prefixes.contains(IPPrefix(prefix.first, length: length))
-        }
-    }
-}

@@ -13,19 +13,34 @@ struct RangeChecks {
     private let isToldApart: [Bool]
     /// Some listener goes by addresses alone.
     private let hasPlainListener: Bool
-    private var told: Set<Pair> = []
-    private var unshown = 0
-    private var warned: Set<Pair> = []
-    private var unshownWarnings = 0
+    private var told = Tally()
+    private var warned = Tally()
 
-    /// Overlaps that are shown, of each kind.
-    private static let limit = 100
     /// VPCs that a range is compared with.
     private static let width = 8
 
-    private struct Pair: Hashable {
-        var one: Int
-        var other: Int
+    /// The pairs of VPCs that have been told of, each once, and how many overlaps of others were not.
+    private struct Tally {
+        private var pairs: Set<Pair> = []
+        private(set) var unshown = 0
+
+        private static let limit = 100
+
+        private struct Pair: Hashable {
+            var one: Int
+            var other: Int
+        }
+
+        /// Counts an overlap; true if it is to be told of.
+        mutating func takes(_ range: Range, _ other: Range) -> Bool {
+            let pair = Pair(one: min(range.vpc, other.vpc), other: max(range.vpc, other.vpc))
+            guard !pairs.contains(pair) else { return false }
+            guard pairs.count < Self.limit else {
+                unshown += 1
+                return false
+            }
+            return pairs.insert(pair).inserted
+        }
     }
 
     private struct Range {
@@ -86,16 +101,16 @@ struct RangeChecks {
     private func tellOfRest() {
         guard let first = draft.vpcs.first else { return }
         let place = SourcePlace(file: first.place.file)
-        if unshown > 0 {
+        if told.unshown > 0 {
             journal.error(
                 at: place,
-                "\(unshown) more ranges overlap those of other VPCs; correct the overlaps that are shown and check again"
+                "\(told.unshown) more ranges overlap those of other VPCs; correct the overlaps that are shown and check again"
             )
         }
-        if unshownWarnings > 0 {
+        if warned.unshown > 0 {
             journal.warning(
                 at: place,
-                "\(unshownWarnings) more ranges lie in those of other VPCs; correct those that are shown and check again"
+                "\(warned.unshown) more ranges lie in those of other VPCs; correct those that are shown and check again"
             )
         }
     }
@@ -148,7 +163,9 @@ struct RangeChecks {
     private mutating func checkNesting(_ range: Range, in level: Level) {
         let others =
             isToldApart[range.vpc] ? level.apart + level.around.ranges : level.around.apart
-        for other in others where other.vpc != range.vpc { noteNested(range, in: other) }
+        for other in others where other.vpc != range.vpc && warned.takes(range, other) {
+            warn(of: range, in: other)
+        }
     }
 
     /// Keeps the newest of each VPC.
@@ -160,25 +177,7 @@ struct RangeChecks {
     }
 
     private mutating func note(_ range: Range, _ other: Range) {
-        let pair = Pair(one: min(range.vpc, other.vpc), other: max(range.vpc, other.vpc))
-        guard !told.contains(pair) else { return }
-        guard told.count < Self.limit else {
-            unshown += 1
-            return
-        }
-        told.insert(pair)
-        tell(range, other)
-    }
-
-    private mutating func noteNested(_ range: Range, in other: Range) {
-        let pair = Pair(one: min(range.vpc, other.vpc), other: max(range.vpc, other.vpc))
-        guard !warned.contains(pair) else { return }
-        guard warned.count < Self.limit else {
-            unshownWarnings += 1
-            return
-        }
-        warned.insert(pair)
-        warn(of: range, in: other)
+        if told.takes(range, other) { tell(range, other) }
     }
 
     private func warn(of range: Range, in other: Range) {
