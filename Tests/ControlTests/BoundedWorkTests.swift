@@ -11,13 +11,7 @@ import Testing
     private static let account = "accounts: [{ id: \"111122223333\" }]\n"
 
     private func check(_ text: String, files: [String: String] = [:]) -> [Diagnostic] {
-        var table = files.mapValues { Array($0.utf8) }
-        table["zonal.yaml"] = Array(text.utf8)
-        return ConfigurationLoader(
-            loader: TableLoader(files: table),
-            system: SystemResolvers(reading: "nameserver 192.0.2.53")
-        )
-        .check(path: "zonal.yaml")
+        CheckedConfiguration.diagnostics(text, files: files)
     }
 
     // MARK: YAML

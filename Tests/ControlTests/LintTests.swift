@@ -7,12 +7,7 @@ import Testing
 
 @Suite struct `Doubts about names` {
     private func check(_ text: String, files: [String: String] = [:]) -> [Diagnostic] {
-        var table = files.mapValues { Array($0.utf8) }
-        table["zonal.yaml"] = Array(text.utf8)
-        return ConfigurationLoader(
-            loader: TableLoader(files: table),
-            system: SystemResolvers(reading: "nameserver 192.0.2.53")
-        ).check(path: "zonal.yaml")
+        CheckedConfiguration.diagnostics(text, files: files)
     }
 
     /// Vectors of RFC 3492 §7.1 and of well-known domains.

@@ -109,12 +109,7 @@ import Testing
         var random = SeededGenerator(seed: 13)
         for _ in 0..<500 {
             let network = Network(&random)
-            let loader = TableLoader(files: ["zonal.yaml": Array(network.text.utf8)])
-            let found = ConfigurationLoader(
-                loader: loader,
-                system: SystemResolvers(reading: "nameserver 192.0.2.53")
-            )
-            .check(path: "zonal.yaml")
+            let found = CheckedConfiguration.diagnostics(network.text)
             let errors = found.filter { $0.severity == .error }.map { head(of: $0.message) }
             let warnings = found.map(\.message).filter { $0.contains(" lies in ") }
                 .map { head(of: $0) }

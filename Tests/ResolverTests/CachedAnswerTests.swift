@@ -281,13 +281,7 @@ import Testing
             Issue.record("nothing was to be asked")
             return
         }
-        let result = try ResponseScrubber.scrub(
-            message.octets.span,
-            answering: question,
-            name: SampleWorld.name("www.example.org"),
-            ruleZone: .root,
-            limits: TTLLimits()
-        )
+        let result = try message.scrubbed(answering: question, SampleWorld.name("www.example.org"))
         var resolution = Resolution()
         resolution.fresh.append(
             FreshAnswer(

@@ -146,13 +146,7 @@ import Testing
             }
             let message = UpstreamMessage(name, type, rcode: .nonexistentDomain)
                 .authority("example", .soa, "60")
-            let result = try ResponseScrubber.scrub(
-                message.octets.span,
-                answering: question,
-                name: SampleWorld.name(name),
-                ruleZone: .root,
-                limits: TTLLimits()
-            )
+            let result = try message.scrubbed(answering: question, SampleWorld.name(name))
             var resolution = Resolution()
             resolution.fresh = [
                 FreshAnswer(

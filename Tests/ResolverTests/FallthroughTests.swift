@@ -105,13 +105,7 @@ import Testing
         let name = String("\(pipeline.name.name)".dropLast())
         let message = upstream(UpstreamMessage(name, type, rcode: rcode))
         var resolution = Resolution()
-        let result = try ResponseScrubber.scrub(
-            message.octets.span,
-            answering: question,
-            name: pipeline.name.name,
-            ruleZone: .root,
-            limits: TTLLimits()
-        )
+        let result = try message.scrubbed(answering: question, pipeline.name.name)
         resolution.fresh = [
             FreshAnswer(question: question, name: pipeline.name.name, payload: result.payload)
         ]

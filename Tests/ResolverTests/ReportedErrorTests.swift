@@ -157,13 +157,7 @@ import Testing
             case .forward(let question) = pipeline.ask(query, from: client, in: snapshot).verdict
         {
             let message = UpstreamMessage(name).answer(name, .a, "192.0.2.1")
-            let result = try ResponseScrubber.scrub(
-                message.octets.span,
-                answering: question,
-                name: SampleWorld.name(name),
-                ruleZone: .root,
-                limits: TTLLimits()
-            )
+            let result = try message.scrubbed(answering: question, SampleWorld.name(name))
             cache.store(
                 CacheKey(question, pipeline.name),
                 pipeline.name,

@@ -64,13 +64,7 @@ import Testing
             if owner != name { message = message.answer(String(name), .cname, owner) }
             let data = question.type == .a ? public4 : public6
             for address in data { message = message.answer(owner, question.type, address) }
-            let result = try ResponseScrubber.scrub(
-                message.octets.span,
-                answering: question,
-                name: pipeline.name.name,
-                ruleZone: .root,
-                limits: TTLLimits()
-            )
+            let result = try message.scrubbed(answering: question, pipeline.name.name)
             var key = FoldedName(seed: seed)
             key.read(pipeline.name.name)
             cache.store(

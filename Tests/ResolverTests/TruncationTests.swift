@@ -120,13 +120,7 @@ import Testing
             let query = SampleWorld.query(name, message.type, payload: payload)
             let first = pipeline.ask(query, from: client, in: snapshot)
             guard case .forward(let question) = first.verdict else { return first }
-            let result = try ResponseScrubber.scrub(
-                message.octets.span,
-                answering: question,
-                name: pipeline.name.name,
-                ruleZone: .root,
-                limits: TTLLimits()
-            )
+            let result = try message.scrubbed(answering: question, pipeline.name.name)
             var key = FoldedName(seed: seed)
             key.read(pipeline.name.name)
             cache.store(

@@ -1,4 +1,5 @@
 import DNSWire
+import Resolver
 
 /// A response as an upstream would send it, record by record; names are not compressed.
 struct UpstreamMessage {
@@ -87,5 +88,21 @@ struct UpstreamMessage {
         }
         octets += SampleWorld.name(name).octets + [0, UInt8(type.rawValue), 0, 1]
         return octets + (answers + authorities + additionals).flatMap { $0 }
+    }
+}
+
+extension UpstreamMessage {
+    /// What is kept of the message as the answer to an upstream question about `name`.
+    func scrubbed(
+        answering question: UpstreamQuestion,
+        _ name: DomainName
+    ) throws(ScrubError) -> ResponseScrubber.Result {
+        try ResponseScrubber.scrub(
+            octets.span,
+            answering: question,
+            name: name,
+            ruleZone: .root,
+            limits: TTLLimits()
+        )
     }
 }

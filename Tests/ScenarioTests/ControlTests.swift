@@ -128,10 +128,7 @@ import Testing
         #expect(mode as? Int == 0o600)
 
         let folder = try TemporaryFolder(["zonal.yaml": "control: precious\n", "precious": "data"])
-        let result = try Command.run(
-            [Project.zonal, "serve", "--config", "zonal.yaml", "--listen", "127.0.0.1:0"],
-            in: folder.path
-        )
+        let result = try ZonalServer.attempt(in: folder)
         #expect(result.status == 2)
         #expect(result.complaints.contains("precious is no left-over socket"))
         #expect(try String(contentsOfFile: folder.file("precious"), encoding: .utf8) == "data")
@@ -140,10 +137,7 @@ import Testing
     @Test func `a folder that others can write to is no place for it`() throws {
         let folder = try TemporaryFolder(["zonal.yaml": "control: open/control\n", "open/a": ""])
         try Command.run(["chmod", "777", folder.file("open")])
-        let result = try Command.run(
-            [Project.zonal, "serve", "--config", "zonal.yaml", "--listen", "127.0.0.1:0"],
-            in: folder.path
-        )
+        let result = try ZonalServer.attempt(in: folder)
         #expect(result.status == 2)
         #expect(result.complaints.contains("others can write to open"))
     }

@@ -54,12 +54,7 @@ import Testing
         throws
     {
         let folder = try TemporaryFolder(["zonal.yaml": "workers: 4\nforward: []\n"])
-        let result = try Command.run(
-            Self.limit(100) + [
-                Project.zonal, "serve", "--config", "zonal.yaml", "--listen", "127.0.0.1:0",
-            ],
-            in: folder.path
-        )
+        let result = try ZonalServer.attempt(in: folder, inside: Self.limit(100))
         #expect(result.status == 2)
         #expect(result.complaints.contains("1 listeners and 4 workers need 157 open files"))
     }

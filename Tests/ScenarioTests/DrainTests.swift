@@ -96,13 +96,7 @@ import Testing
         let (server, waiting) = try Self.draining(upstream)
         let folder = try TemporaryFolder(["zonal.yaml": "zones: [{ file: none.zone, vpcs: all }]\n"]
         )
-        let other = try Command.run(
-            [
-                Project.zonal, "serve", "--config", "zonal.yaml", "--listen",
-                "127.0.0.1:\(server.port)",
-            ],
-            in: folder.path
-        )
+        let other = try ZonalServer.attempt(in: folder, listen: "127.0.0.1:\(server.port)")
         #expect(other.status == 1)
         #expect(throws: BoundSocket.Failure.self) {
             try BoundSocket(kind: .datagram, port: server.port)
@@ -115,13 +109,7 @@ import Testing
     @Test func `has let go of nothing before`() throws {
         let server = try ZonalServer.withVPC("forward: []")
         let folder = try TemporaryFolder(["zonal.yaml": "forward: []\n"])
-        let other = try Command.run(
-            [
-                Project.zonal, "serve", "--config", "zonal.yaml", "--listen",
-                "127.0.0.1:\(server.port)",
-            ],
-            in: folder.path
-        )
+        let other = try ZonalServer.attempt(in: folder, listen: "127.0.0.1:\(server.port)")
         #expect(other.status == 2)
         #expect(other.complaints.contains("127.0.0.1:\(server.port): Address already in use"))
     }

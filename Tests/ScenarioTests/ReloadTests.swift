@@ -71,14 +71,17 @@ import Testing
         Issue.record("no reload has begun")
     }
 
-    @Test func `that is reading gives its place to a newer one`() throws {
-        let server = try Self.start()
-        try server.folder.write(
-            Self.zone("127.20.1.2", records: Self.large),
-            to: "internal.example.zone"
-        )
+    /// A server whose reload has begun and takes a while.
+    private static func reading() throws -> ZonalServer {
+        let server = try start()
+        try server.folder.write(zone("127.20.1.2", records: large), to: "internal.example.zone")
         server.process.send(signal: SIGHUP)
-        try Self.waitForReading(server)
+        try waitForReading(server)
+        return server
+    }
+
+    @Test func `that is reading gives its place to a newer one`() throws {
+        let server = try Self.reading()
         try server.folder.write(Self.zone("127.20.1.3"), to: "small")
         try FileManager.default.removeItem(atPath: server.folder.file("internal.example.zone"))
         try FileManager.default.moveItem(
@@ -97,13 +100,7 @@ import Testing
     }
 
     @Test func `that is reading does not keep the server from ending`() throws {
-        let server = try Self.start()
-        try server.folder.write(
-            Self.zone("127.20.1.2", records: Self.large),
-            to: "internal.example.zone"
-        )
-        server.process.send(signal: SIGHUP)
-        try Self.waitForReading(server)
+        let server = try Self.reading()
         server.process.send(signal: SIGTERM)
         let (status, output) = try server.process.waitForExit()
         #expect(status == 0)

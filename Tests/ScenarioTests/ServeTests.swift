@@ -33,13 +33,7 @@ import Testing
     @Test func `ends with 2 if it cannot bind`() throws {
         let taken = try BoundSocket(kind: .datagram)
         let folder = try TemporaryFolder(["zonal.yaml": "forward: []\n"])
-        let result = try Command.run(
-            [
-                Project.zonal, "serve", "--config", "zonal.yaml", "--listen",
-                "127.0.0.1:\(taken.port)",
-            ],
-            in: folder.path
-        )
+        let result = try ZonalServer.attempt(in: folder, listen: "127.0.0.1:\(taken.port)")
         #expect(result.status == 2)
         #expect(result.complaints.contains("127.0.0.1:\(taken.port)"))
     }
@@ -47,13 +41,7 @@ import Testing
     @Test func `ends with 2 if somebody holds the port, even if he would share it`() throws {
         let taken = try BoundSocket(kind: .datagram, sharing: true)
         let folder = try TemporaryFolder(["zonal.yaml": "forward: []\n"])
-        let result = try Command.run(
-            [
-                Project.zonal, "serve", "--config", "zonal.yaml", "--listen",
-                "127.0.0.1:\(taken.port)",
-            ],
-            in: folder.path
-        )
+        let result = try ZonalServer.attempt(in: folder, listen: "127.0.0.1:\(taken.port)")
         #expect(result.status == 2, "\(result.complaints)")
         #expect(result.complaints.contains("127.0.0.1:\(taken.port)"))
     }

@@ -48,13 +48,13 @@ package final class RecursiveServer: Sendable {
         let isReady: String
         switch kind {
         case .unbound:
-            (command, isReady) = (["unbound", "-d", "-c", "configuration"], "start of service")
+            (command, isReady) = ResolverText.unbound
             configuration = setup.unbound
         case .bind:
-            (command, isReady) = (["named", "-g", "-n", "1", "-c", "configuration"], " running\n")
+            (command, isReady) = ResolverText.bind
             configuration = setup.bind
         case .knotResolver, .knotResolverOverTCPAlone:
-            (command, isReady) = (["kresd", "-n", "-c", "configuration", "."], "ready\n")
+            (command, isReady) = ResolverText.knotResolver
             configuration = setup.knotResolver(overTCPAlone: kind == .knotResolverOverTCPAlone)
         case .dnsmasq:
             (command, isReady) = (["dnsmasq", "-k", "-C", "configuration"], "using nameserver")
@@ -79,72 +79,47 @@ private struct Setup {
 
     /// Resolves as if the zones' servers were found by delegations; validates nothing.
     var unbound: String {
-        """
-        server:
-          interface: 127.0.0.1@\(port)
-          directory: "\(folder)"
-          chroot: ""
-          username: ""
-          pidfile: ""
-          use-syslog: no
-          logfile: ""
-          verbosity: 1
-          num-threads: 1
-          module-config: "iterator"
-          do-not-query-localhost: no
-        remote-control:
-          control-enable: no
-        \(lines { "stub-zone:\n  name: \"\($0.name)\"\n  stub-addr: 127.0.0.1@\($0.port)" })
-        """
+        ResolverText.unbound(
+            at: port,
+            in: folder,
+            server: [
+                "logfile: \"\"", "verbosity: 1", "num-threads: 1", "module-config: \"iterator\"",
+            ],
+            lines { "stub-zone:\n  name: \"\($0.name)\"\n  stub-addr: 127.0.0.1@\($0.port)" }
+        )
     }
 
     /// Follows aliases itself; validates nothing.
     var bind: String {
-        """
-        options {
-          directory "\(folder)";
-          pid-file none;
-          session-keyfile none;
-          listen-on port \(port) { 127.0.0.1; };
-          listen-on-v6 { none; };
-          dnssec-validation no;
-          empty-zones-enable no;
-        };
-        controls { };
-        \(lines {
-            """
-            zone "\($0.name)" {
-              type forward;
-              forward only;
-              forwarders { 127.0.0.1 port \($0.port); };
-            };
-            """
-        })
-        """
+        ResolverText.bind(
+            at: port,
+            in: folder,
+            options: ["dnssec-validation no;"],
+            lines {
+                """
+                zone "\($0.name)" {
+                  type forward;
+                  forward only;
+                  forwarders { 127.0.0.1 port \($0.port); };
+                };
+                """
+            }
+        )
     }
 
     /// Validates what is signed, and hands on the rest.
     func knotResolver(overTCPAlone: Bool) -> String {
-        """
-        net.ipv6 = false
-        net.listen('127.0.0.1', \(port), { kind = 'dns' })
-        cache.open(32 * MB, 'lmdb://\(folder)')
-        trust_anchors.remove('.')
-        modules.unload('ta_update')
-        modules.unload('ta_signal_query')
-        modules.unload('priming')
-        modules.unload('detect_time_skew')
-        \(overTCPAlone ? Self.truncation : "")
-        \(lines { zone in
+        let rules = lines { zone in
             let action = zone.delegationSigner == nil ? "STUB" : "FORWARD"
             let anchor = zone.delegationSigner.map { "trust_anchors.add([[\($0)]])\n" } ?? ""
-            return anchor + """
-            policy.add(policy.suffix(policy.\(action)('127.0.0.1@\(zone.port)'), {todname('\(zone.name).')}))
-            """
-        })
-        io.stdout:write('ready\\n')
-        io.stdout:flush()
-        """
+            return anchor
+                + "policy.add(policy.suffix(policy.\(action)('127.0.0.1@\(zone.port)'), {todname('\(zone.name).')}))"
+        }
+        return ResolverText.knotResolver(
+            at: port,
+            in: folder,
+            (overTCPAlone ? Self.truncation + "\n" : "") + rules
+        )
     }
 
     /// A rule that matches nothing over TCP, so that those behind it do.
@@ -158,18 +133,9 @@ private struct Setup {
     ///
     /// Nothing is cached, since what it gives of a cached answer depends on what was asked before.
     var dnsmasq: String {
-        """
-        port=\(port)
-        listen-address=127.0.0.1
-        bind-interfaces
-        no-resolv
-        no-hosts
-        user=
-        group=
-        pid-file=
-        log-facility=-
-        cache-size=0
-        \(lines { "server=/\($0.name)/127.0.0.1#\($0.port)" })
-        """
+        ResolverText.dnsmasq(
+            at: port,
+            "cache-size=0\n" + lines { "server=/\($0.name)/127.0.0.1#\($0.port)" }
+        )
     }
 }

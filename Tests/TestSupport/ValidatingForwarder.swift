@@ -72,13 +72,13 @@ package final class ValidatingForwarder: Sendable {
         switch kind {
         case .unbound:
             try folder.write(setup.unbound, to: "configuration")
-            (command, isReady) = (["unbound", "-d", "-c", "configuration"], "start of service")
+            (command, isReady) = ResolverText.unbound
         case .bind:
             try folder.write(setup.bind, to: "configuration")
-            (command, isReady) = (["named", "-g", "-n", "1", "-c", "configuration"], " running\n")
+            (command, isReady) = ResolverText.bind
         case .knotResolver:
             try folder.write(setup.knotResolver, to: "configuration")
-            (command, isReady) = (["kresd", "-n", "-c", "configuration", "."], "ready\n")
+            (command, isReady) = ResolverText.knotResolver
         case .powerDNS:
             try folder.write(setup.powerDNS, to: "recursor.conf")
             try folder.write("clearDS(\".\") addDS(\".\", \"\(setup.anchor)\")\n", to: "anchors")
@@ -117,59 +117,40 @@ private struct Setup {
     var anchor: String
 
     var unbound: String {
-        """
-        server:
-          interface: 127.0.0.1@\(port)
-          directory: "\(folder)"
-          chroot: ""
-          username: ""
-          pidfile: ""
-          use-syslog: no
-          verbosity: 1
-          do-not-query-localhost: no
-          trust-anchor: ". DS \(anchor)"
-        remote-control:
-          control-enable: no
-        forward-zone:
-          name: "."
-          forward-addr: 127.0.0.1@\(upstream)
-        """
+        ResolverText.unbound(
+            at: port,
+            in: folder,
+            server: ["verbosity: 1", "trust-anchor: \". DS \(anchor)\""],
+            """
+            forward-zone:
+              name: "."
+              forward-addr: 127.0.0.1@\(upstream)
+            """
+        )
     }
 
     var bind: String {
         let parts = anchor.split(separator: " ")
-        return """
-            options {
-              directory "\(folder)";
-              pid-file none;
-              session-keyfile none;
-              listen-on port \(port) { 127.0.0.1; };
-              listen-on-v6 { none; };
-              dnssec-validation yes;
-              forward only;
-              forwarders { 127.0.0.1 port \(upstream); };
-              empty-zones-enable no;
-            };
-            trust-anchors { . static-ds \(parts[0]) \(parts[1]) \(parts[2]) "\(parts[3])"; };
-            controls { };
-            """
+        return ResolverText.bind(
+            at: port,
+            in: folder,
+            options: [
+                "dnssec-validation yes;", "forward only;",
+                "forwarders { 127.0.0.1 port \(upstream); };",
+            ],
+            "trust-anchors { . static-ds \(parts[0]) \(parts[1]) \(parts[2]) \"\(parts[3])\"; };"
+        )
     }
 
     var knotResolver: String {
-        """
-        net.ipv6 = false
-        net.listen('127.0.0.1', \(port), { kind = 'dns' })
-        cache.open(32 * MB, 'lmdb://\(folder)')
-        trust_anchors.remove('.')
-        modules.unload('ta_update')
-        modules.unload('ta_signal_query')
-        modules.unload('priming')
-        modules.unload('detect_time_skew')
-        trust_anchors.add([[. IN DS \(anchor)]])
-        policy.add(policy.all(policy.FORWARD('127.0.0.1@\(upstream)')))
-        io.stdout:write('ready\\n')
-        io.stdout:flush()
-        """
+        ResolverText.knotResolver(
+            at: port,
+            in: folder,
+            """
+            trust_anchors.add([[. IN DS \(anchor)]])
+            policy.add(policy.all(policy.FORWARD('127.0.0.1@\(upstream)')))
+            """
+        )
     }
 
     var powerDNS: String {
@@ -188,21 +169,15 @@ private struct Setup {
 
     /// What it is told to be unsigned, it looks up as such.
     var dnsmasq: String {
-        """
-        port=\(port)
-        listen-address=127.0.0.1
-        bind-interfaces
-        no-resolv
-        no-hosts
-        user=
-        group=
-        pid-file=
-        log-facility=-
-        dnssec
-        dnssec-check-unsigned
-        trust-anchor=.,\(anchor.replacing(" ", with: ","))
-        server=127.0.0.1#\(upstream)
-        """
+        ResolverText.dnsmasq(
+            at: port,
+            """
+            dnssec
+            dnssec-check-unsigned
+            trust-anchor=.,\(anchor.replacing(" ", with: ","))
+            server=127.0.0.1#\(upstream)
+            """
+        )
     }
 
     var systemdResolved: String {

@@ -45,6 +45,18 @@ package final class ZonalServer: Sendable {
         ports = try Self.ports(in: log)
     }
 
+    /// How a server ends that cannot serve the configuration in `folder`.
+    package static func attempt(
+        in folder: TemporaryFolder,
+        listen: String = "127.0.0.1:0",
+        inside wrapper: [String] = []
+    ) throws -> Command.Result {
+        try Command.run(
+            wrapper + [Project.zonal, "serve", "--config", "zonal.yaml", "--listen", listen],
+            in: folder.path
+        )
+    }
+
     /// Serves one VPC, 127.20.0.0/16, whose zone internal.example has `records`; `settings` are the other
     /// keys.
     package static func withVPC(

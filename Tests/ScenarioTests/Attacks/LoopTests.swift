@@ -134,23 +134,15 @@ private enum Middle: String, CaseIterable, Sendable {
     }
 
     private static func unbound(_ port: UInt16, _ upstream: UInt16, _ folder: String) -> String {
-        """
-        server:
-          interface: 127.0.0.1@\(port)
-          directory: "\(folder)"
-          chroot: ""
-          username: ""
-          pidfile: ""
-          use-syslog: no
-          logfile: ""
-          num-threads: 1
-          module-config: "iterator"
-          do-not-query-localhost: no
-        remote-control:
-          control-enable: no
-        forward-zone:
-          name: "."
-          forward-addr: 127.0.0.1@\(upstream)
-        """
+        ResolverText.unbound(
+            at: port,
+            in: folder,
+            server: ["logfile: \"\"", "num-threads: 1", "module-config: \"iterator\""],
+            """
+            forward-zone:
+              name: "."
+              forward-addr: 127.0.0.1@\(upstream)
+            """
+        )
     }
 }
