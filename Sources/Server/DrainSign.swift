@@ -12,11 +12,9 @@ final class DrainSign: Sendable {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         descriptor = socket(AF_UNIX, type, 0)
         guard descriptor >= 0 else { return nil }
-        // Sound: the name lives as long as the call.
-        let result = unsafe UnixSocketName.with(Self.name(of: address)) {
-            unsafe Glibc.bind(descriptor, $0, $1)
-        }
-        guard result == 0, listen(descriptor, 16) == 0 else {
+        guard UnixSocketName.bind(descriptor, to: Self.name(of: address)) == 0,
+            listen(descriptor, 16) == 0
+        else {
             _ = close(descriptor)
             return nil
         }
@@ -30,11 +28,8 @@ final class DrainSign: Sendable {
         let descriptor = socket(AF_UNIX, type, 0)
         guard descriptor >= 0 else { return false }
         defer { _ = close(descriptor) }
-        // Sound: as above.
-        let result = unsafe UnixSocketName.with(name(of: address)) {
-            unsafe Glibc.connect(descriptor, $0, $1)
-        }
-        return result == 0 && ControlTrust.user(of: descriptor) == geteuid()
+        return UnixSocketName.connect(descriptor, to: name(of: address)) == 0
+            && ControlTrust.user(of: descriptor) == geteuid()
     }
 
     /// The name that stands for a listener, which is no file's.

@@ -1,16 +1,29 @@
-package import Glibc
+import Glibc
 
-/// Names of UNIX sockets in the form of the system calls (unix(7)).
+/// Names of UNIX sockets (unix(7)): a path, or an abstract name, which begins with a zero.
 package enum UnixSocketName {
-    /// What `call` returns for a name, which is a path, or an abstract one that begins with a zero; nil where the name
-    /// is too long.
-    package static func with(
+    /// connect(2); ENAMETOOLONG for a name that no socket can have.
+    package static func connect(_ descriptor: Int32, to octets: [UInt8]) -> Int32 {
+        // Sound: the call reads the octets that `with` wrote, while they are there.
+        unsafe with(octets) { unsafe Glibc.connect(descriptor, $0, $1) }
+    }
+
+    /// bind(2), with the same ENAMETOOLONG.
+    static func bind(_ descriptor: Int32, to octets: [UInt8]) -> Int32 {
+        // Sound: as above.
+        unsafe with(octets) { unsafe Glibc.bind(descriptor, $0, $1) }
+    }
+
+    @unsafe private static func with(
         _ octets: [UInt8],
         _ call: (UnsafePointer<sockaddr>, socklen_t) -> Int32
-    ) -> Int32? {
+    ) -> Int32 {
         var name = sockaddr_un()
         name.sun_family = sa_family_t(AF_UNIX)
-        guard octets.count < MemoryLayout.size(ofValue: name.sun_path) else { return nil }
+        guard octets.count < MemoryLayout.size(ofValue: name.sun_path) else {
+            errno = ENAMETOOLONG
+            return -1
+        }
         // Sound: the octets are fewer than the field has, which is zero behind them.
         unsafe withUnsafeMutableBytes(of: &name.sun_path) { unsafe $0.copyBytes(from: octets) }
         let length = MemoryLayout<sa_family_t>.size + octets.count

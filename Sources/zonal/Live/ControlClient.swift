@@ -128,12 +128,7 @@ struct ControlClient {
             &patience,
             socklen_t(MemoryLayout<timeval>.size)
         )
-        // Sound: the name lives as long as the call.
-        let result = unsafe UnixSocketName.with(Array(path.utf8)) {
-            unsafe Glibc.connect(descriptor, $0, $1)
-        }
-        if result == nil { errno = ENAMETOOLONG }
-        return result == 0
+        return UnixSocketName.connect(descriptor, to: Array(path.utf8)) == 0
     }
 
     private func send(_ octets: [UInt8], over descriptor: Int32) {
