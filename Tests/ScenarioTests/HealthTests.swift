@@ -202,7 +202,7 @@ import Testing
         throws
     {
         let hole = try RunningProcess(["python3", "-c", Self.hole])
-        let log = try hole.waitForOutput { $0.contains("port ") }
+        let log = try hole.waitForOutput { $0.hasSuffix("\n") }
         let port = try #require(log.split(separator: " ").last.flatMap { Int($0.dropLast()) })
         let living = try Lab.endpoint("127.20.1.10")
         let dead = (0..<600).map { "h\($0) A 127.77.\($0 / 250).\(1 + $0 % 250)\n" }.joined()
