@@ -25,7 +25,7 @@ package struct ServerSettings: Sendable {
         world: World,
         listeners: [AddressAndPort],
         workers: Int? = nil,
-        cacheSize: Int = 64 << 20
+        cacheSize: Int = CacheSettings().byteCount
     ) {
         self.world = world
         self.listeners = listeners

@@ -76,17 +76,8 @@ struct ServerConfiguration: Sendable {
             negativeMaximum: cache.negativeMaxTTL,
             stale: cache.serveStale
         )
-        settings.limits = limits(configuration.limits)
+        settings.limits = configuration.limits
         return settings
-    }
-
-    private static func limits(_ configured: Configuration.Limits) -> ClientLimits {
-        var limits = ClientLimits()
-        limits.connections = configured.connections
-        limits.connectionsPerClient = configured.connectionsPerClient
-        limits.waitingPerClient = configured.waitingPerClient
-        limits.idleTimeout = .seconds(Int64(configured.idle))
-        return limits
     }
 }
 

@@ -50,38 +50,3 @@ import Testing
         diagnostics.map { "\($0)\n" }.joined()
     }
 }
-
-@Suite struct `Configuration keys` {
-    /// A configuration with a key of every section that nobody knows.
-    private static let text = """
-        zzzzzzzz: 1
-        listen: [{ zzzzzzzz: 1 }]
-        clients: { zzzzzzzz: 1 }
-        forward: [{ zzzzzzzz: 1 }]
-        accounts: [{ zzzzzzzz: 1 }]
-        vpcs: [{ id: vpc-1, zzzzzzzz: 1, subnets: [{ zzzzzzzz: 1 }] }]
-        zones: [{ zzzzzzzz: 1, health: { zzzzzzzz: 1 } }]
-        cache: { zzzzzzzz: 1 }
-        identity: { zzzzzzzz: 1 }
-        cookies: { zzzzzzzz: 1, secrets: [1] }
-        rate-limit: { zzzzzzzz: 1 }
-        """
-
-    @Test func `every key that the reader knows is documented`() throws {
-        let document = URL(filePath: #filePath).deletingLastPathComponent()
-            .appending(path: "../../docs/configuration.md")
-        let documentation = try String(contentsOf: document, encoding: .utf8)
-        let loader = ConfigurationLoader(
-            loader: TableLoader(files: ["zonal.yaml": Array(Self.text.utf8)]),
-            system: SystemResolvers(reading: "")
-        )
-        var keys: Set<Substring> = []
-        for diagnostic in loader.check(path: "zonal.yaml")
-        where diagnostic.message.hasPrefix("unknown key") {
-            let list = try #require(diagnostic.message.firstRange(of: "write one of "))
-            keys.formUnion(diagnostic.message[list.upperBound...].split(separator: ", "))
-        }
-        #expect(keys.count > 40)
-        for key in keys { #expect(documentation.contains("`\(key)`"), "\(key)") }
-    }
-}

@@ -50,7 +50,7 @@ import Testing
         next.limits.waitingPerClient = 5
         #expect(old.fixedChanges(to: next) == [.limits])
         next.limits.connections = 7
-        next.limits.idleTimeout = .seconds(3)
+        next.limits.idle = 3
         let streams = next.limits.streams
         #expect(streams.connections == 7 && streams.idleTimeout == .seconds(3))
     }

@@ -11,7 +11,7 @@ package struct Configuration: Sendable {
     /// Datagram workers; nil for one a core.
     package var workers: Int?
     package var cache: CacheSettings
-    package var limits = Limits()
+    package var limits = ClientLimits()
     /// Path of the control socket; nil: where the system has such things.
     package var control: String?
     /// It is meant to have no VPC or no zone.
@@ -51,31 +51,6 @@ package struct Configuration: Sendable {
         init(_ endpoint: EndpointText) {
             self.init(address: endpoint.address, port: endpoint.port, scope: endpoint.scope)
         }
-    }
-
-    /// What clients may take of the server.
-    package struct Limits: Hashable, Sendable {
-        /// Open TCP connections, in all and of one client: an IPv4 address, or an IPv6 /64.
-        package var connections = 1024
-        package var connectionsPerClient = 128
-        /// Queries of one client that may wait for upstreams at a time.
-        package var waitingPerClient = 1000
-        /// Seconds that a TCP connection may go without a whole query.
-        package var idle: UInt32 = 10
-
-        package init() {}
-    }
-
-    /// How much the cache holds, and for how long; times are in seconds.
-    package struct CacheSettings: Hashable, Sendable {
-        package var byteCount = 64 << 20
-        package var maxTTL: UInt32 = 86_400
-        package var minTTL: UInt32 = 0
-        package var negativeMaxTTL: UInt32 = 3600
-        /// How long after its end an answer may still stand in for a dead upstream (RFC 8767).
-        package var serveStale: UInt32 = 86_400
-
-        package init() {}
     }
 }
 

@@ -3,6 +3,9 @@ struct ControlPathSearch {
     private let loader: any FileLoader
     private var seen: Set<String> = []
 
+    private static let controlKey = ConfigurationDraft.key(\.control)
+    private static let includeKey = ConfigurationDraft.key(\.includes)
+
     /// Files that are looked through.
     private static let fileLimit = 256
 
@@ -45,10 +48,10 @@ struct ControlPathSearch {
                     key = value
                     continue
                 }
-                if name == "control" { found.control = value }
-                if name == "include" { found.includes.append(value) }
+                if name == controlKey { found.control = value }
+                if name == includeKey { found.includes.append(value) }
                 key = nil
-            case .scalar(let value, _, _) where depth == 2 && key == "include":
+            case .scalar(let value, _, _) where depth == 2 && key == includeKey:
                 found.includes.append(value)
             case .alias where depth == 1: key = nil
             case .streamEnd: return found
@@ -60,7 +63,7 @@ struct ControlPathSearch {
 
     /// The value of a line that starts with `control:`, whatever stands before it.
     private static func controlLine(of text: [UInt8]) -> String? {
-        let key = Array("control:".utf8)
+        let key = Array("\(controlKey):".utf8)
         let lines = text.split { $0 == .lineFeed || $0 == .carriageReturn }
         guard let line = lines.first(where: { $0.starts(with: key) }) else { return nil }
         var value = line.dropFirst(key.count).drop { $0 == .space || $0 == .tab }

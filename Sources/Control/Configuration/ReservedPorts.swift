@@ -38,14 +38,17 @@ enum PortRangeText {
 
 extension ValueForm<ClosedRange<UInt16>> {
     /// Ports that need no privilege.
-    static let ports = ValueForm("a range of ports such as 1024-65535") {
-        (text) throws(ValueFault) in
+    static let ports = ValueForm(
+        "a range of ports such as 1024-65535",
+        written: { "\($0.lowerBound)-\($0.upperBound)" }
+    ) { (text) throws(ValueFault) in
         guard let range = PortRangeText.range(text) else {
             throw ValueFault("`\(text.shown)` is no range of ports; write one such as 1024-65535")
         }
-        guard range.lowerBound >= 1024 else {
+        let least = PortSet.unprivilegedRange.lowerBound
+        guard range.lowerBound >= least else {
             throw ValueFault(
-                "\(text.shown) has ports below 1024, which belong to services; begin at 1024"
+                "\(text.shown) has ports below \(least), which belong to services; begin at \(least)"
             )
         }
         return range

@@ -1,4 +1,5 @@
 public import DNSWire
+public import Snapshot
 
 /// Takes from an upstream's message what answers the question, and nothing else.
 ///
@@ -447,10 +448,10 @@ public struct TTLLimits: Hashable, Sendable, BitwiseCopyable {
     public var stale: UInt32
 
     public init(
-        maximum: UInt32 = 86_400,
-        minimum: UInt32 = 0,
-        negativeMaximum: UInt32 = 3600,
-        stale: UInt32 = 86_400
+        maximum: UInt32 = CacheSettings().maxTTL,
+        minimum: UInt32 = CacheSettings().minTTL,
+        negativeMaximum: UInt32 = CacheSettings().negativeMaxTTL,
+        stale: UInt32 = CacheSettings().serveStale
     ) {
         self.maximum = maximum
         self.minimum = minimum

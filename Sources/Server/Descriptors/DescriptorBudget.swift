@@ -1,3 +1,5 @@
+import Snapshot
+
 /// How many of the process's file descriptors each kind of use may have.
 ///
 /// Every kind has its own, so that none takes another's: clients are accepted while upstreams are slow, and upstreams
@@ -54,7 +56,7 @@ package struct DescriptorBudget: Equatable, Sendable {
     }
 
     private init() {
-        (limit, fixed, connections) = (.max, 0, StreamLimits().connections)
+        (limit, fixed, connections) = (.max, 0, ClientLimits().connections)
         upstreamSockets = Self.most.sockets
         (upstreamConnections, healthChecks) = (Self.most.streams, Self.most.checks)
     }

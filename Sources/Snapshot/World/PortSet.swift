@@ -19,7 +19,9 @@ public struct PortSet: Hashable, Sendable {
     private init(ascending ports: [UInt16]) { self.ports = ports }
 
     /// All that need no privilege.
-    public static let unprivileged = PortSet([1024...65_535])
+    public static let unprivileged = PortSet([unprivilegedRange])
+    /// The same as a range.
+    public static let unprivilegedRange: ClosedRange<UInt16> = 1024...65_535
 
     public var count: Int { ports.count }
 

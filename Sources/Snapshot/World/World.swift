@@ -162,7 +162,7 @@ public struct Endpoint: Sendable {
         vpc: Int,
         kind: Kind,
         service: String? = nil,
-        state: String = "available",
+        state: String = Endpoint.available,
         names: [DomainName] = [],
         verification: String? = nil,
         prefixList: String? = nil,
@@ -198,9 +198,12 @@ public struct Endpoint: Sendable {
         "failed", "expired", "unknown",
     ]
 
+    /// The state of an endpoint that works.
+    public static let available = "available"
+
     /// True of the states in which an endpoint's names lead to it.
     public static func isServed(_ state: String) -> Bool {
-        ["available", "partial"].contains(state)
+        [available, "partial"].contains(state)
     }
 }
 

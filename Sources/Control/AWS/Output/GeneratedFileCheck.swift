@@ -33,9 +33,10 @@ struct GeneratedFileCheck {
 
     // MARK: The topology
 
-    private static let sections: Set<String> = [
-        "accounts", "vpcs", "endpoints", "endpoint-services", "zones",
-    ]
+    private static let sections = Set(
+        [\.accounts, \.vpcs, \.endpoints, \.endpointServices, \.zones]
+            .map { ConfigurationDraft.key($0) }
+    )
 
     private func compare(_ draft: ConfigurationDraft, with plan: ImportPlan) throws(FileFault) {
         try require(draft.sections.isSubset(of: Self.sections), "a section that is not meant")
@@ -73,14 +74,17 @@ struct GeneratedFileCheck {
     ) throws(FileFault) {
         try require(drafts.count == zones.count, "a zone")
         for (draft, zone) in zip(drafts, zones) {
+            let viewers: [String]? =
+                if case .these(let vpcs) = draft.viewers { vpcs.map(\.value) } else { nil }
+            let read = draft.zone
             let isSame =
                 draft.file.value == "\(folder)/\(zone.file)"
-                && draft.vpcs?.map(\.value) == [zone.vpc] && draft.affinity == options.affinity
-                && draft.labels == (zone.owner == nil ? .account : options.labels)
+                && viewers == [zone.vpc] && read.affinity == options.affinity
+                && read.labels == (zone.owner == nil ? .account : options.labels)
                 && draft.owner?.value == zone.owner
-                && draft.fallsThrough == (zone.fallsThrough ? .names : .off)
-                && draft.audience == (zone.isInboundOnly ? .inbound : .all)
-                && draft.outside == .forward && draft.health == nil
+                && read.fallsThrough == (zone.fallsThrough ? .names : .off)
+                && read.audience == (zone.isInboundOnly ? .inbound : .all)
+                && read.outside == .forward && read.health == nil
             try require(isSame, "zone \(zone.apex)")
         }
     }
@@ -175,7 +179,7 @@ extension PlannedVPC {
 extension PlannedSubnet {
     fileprivate init(_ draft: SubnetDraft) {
         let zoneID: String =
-            if case .id(let id)? = draft.zone?.value { id } else { "" }
+            if case .id(let id)? = draft.az?.value { id } else { "" }
         self.init(
             id: draft.id,
             ranges: draft.ranges.map(\.value),

@@ -18,95 +18,114 @@ struct TopologyText {
         lines = ["# \(OutputTree.mark)"]
     }
 
-    private typealias Entries = [(key: String, value: YAMLText)]
+    /// Values by where their keys' values go when they are read.
+    private typealias Entries<Target> = [(key: PartialKeyPath<Target>, value: YAMLText)]
 
-    private mutating func add(_ plan: ImportPlan) {
-        section("accounts", plan.accounts.map { YAMLText.item(entries($0)) })
-        section("vpcs", plan.vpcs.map { YAMLText.item(entries($0), comment: comment($0.name)) })
-        section("endpoints", plan.endpoints.map { YAMLText.item(entries($0)) })
-        section("endpoint-services", plan.services.map { YAMLText.item(entries($0)) })
-        section("zones", plan.zones.map { YAMLText.item(entries($0)) })
+    private static func written<Target: ConfigurationEntry>(
+        _ entries: Entries<Target>
+    ) -> [(key: String, value: YAMLText)] {
+        entries.map { (Target.key($0.key), $0.value) }
     }
 
-    private mutating func section(_ key: String, _ items: [[String]]) {
+    private mutating func add(_ plan: ImportPlan) {
+        section(\.accounts, plan.accounts.map { YAMLText.item(Self.written(entries($0))) })
+        section(
+            \.vpcs,
+            plan.vpcs.map { YAMLText.item(Self.written(entries($0)), comment: comment($0.name)) }
+        )
+        section(\.endpoints, plan.endpoints.map { YAMLText.item(Self.written(entries($0))) })
+        section(\.endpointServices, plan.services.map { YAMLText.item(Self.written(entries($0))) })
+        section(\.zones, plan.zones.map { YAMLText.item(Self.written(entries($0))) })
+    }
+
+    private mutating func section(
+        _ destination: PartialKeyPath<ConfigurationDraft>,
+        _ items: [[String]]
+    ) {
         guard !items.isEmpty else { return }
-        lines += ["", "\(key):"]
+        lines += ["", "\(ConfigurationDraft.key(destination)):"]
         for item in items { lines += item }
     }
 
-    private func entries(_ account: PlannedAccount) -> Entries {
-        var entries: Entries = [("id", .quoted(account.id))]
+    private func entries(_ account: PlannedAccount) -> Entries<AccountDraft> {
+        var entries: Entries<AccountDraft> = [(\.id, .quoted(account.id))]
         if !account.zones.isEmpty {
             let zones = account.zones.sorted { $0.key < $1.key }
             let table = zones.map { (key: $0.key, value: YAMLText.text($0.value)) }
-            entries.append(("availability-zones", .block(table)))
+            entries.append((\.availabilityZones, .block(table)))
         }
         return entries
     }
 
-    private func entries(_ vpc: PlannedVPC) -> Entries {
-        var entries: Entries = [("id", .text(vpc.id)), ("account", .quoted(vpc.account))]
-        if let region = vpc.region { entries.append(("region", .text(region))) }
-        entries.append(("ranges", ranges(vpc.ranges)))
-        if !vpc.inbound.isEmpty { entries.append(("inbound", ranges(vpc.inbound))) }
-        if !vpc.endpoints.isEmpty { entries.append(("endpoints", texts(vpc.endpoints))) }
+    private func entries(_ vpc: PlannedVPC) -> Entries<VPCDraft> {
+        var entries: Entries<VPCDraft> = [(\.id, .text(vpc.id)), (\.account, .quoted(vpc.account))]
+        if let region = vpc.region { entries.append((\.region, .text(region))) }
+        entries.append((\.ranges, ranges(vpc.ranges)))
+        if !vpc.inbound.isEmpty { entries.append((\.inbound, ranges(vpc.inbound))) }
+        if !vpc.endpoints.isEmpty { entries.append((\.endpoints, texts(vpc.endpoints))) }
         if !vpc.subnets.isEmpty {
-            entries.append(("subnets", .lines(vpc.subnets.map { .entries(self.entries($0)) })))
+            entries.append(
+                (\.subnets, .lines(vpc.subnets.map { .entries(Self.written(self.entries($0))) }))
+            )
         }
         return entries
     }
 
-    private func entries(_ subnet: PlannedSubnet) -> Entries {
-        var entries: Entries = [
-            ("id", .text(subnet.id)), ("ranges", ranges(subnet.ranges)),
-            ("az", .text(subnet.zoneID)),
+    private func entries(_ subnet: PlannedSubnet) -> Entries<SubnetDraft> {
+        var entries: Entries<SubnetDraft> = [
+            (\.id, .text(subnet.id)), (\.ranges, ranges(subnet.ranges)),
+            (\.az, .text(subnet.zoneID)),
         ]
         if !subnet.sharedWith.isEmpty {
-            entries.append(("shared-with", .list(subnet.sharedWith.map(YAMLText.quoted))))
+            entries.append((\.sharedWith, .list(subnet.sharedWith.map(YAMLText.quoted))))
         }
         return entries
     }
 
-    private func entries(_ endpoint: PlannedEndpoint) -> Entries {
-        var entries: Entries = [
-            ("id", .text(endpoint.id)), ("vpc", .text(endpoint.vpc)),
-            ("type", .text(endpoint.kind.rawValue)),
+    private func entries(_ endpoint: PlannedEndpoint) -> Entries<EndpointDraft> {
+        var entries: Entries<EndpointDraft> = [
+            (\.id, .text(endpoint.id)), (\.vpc, .text(endpoint.vpc)),
+            (\.kind, .text(endpoint.kind.rawValue)),
         ]
-        if let service = endpoint.service { entries.append(("service", .text(service))) }
-        entries.append(("state", .text(endpoint.state)))
+        if let service = endpoint.service { entries.append((\.service, .text(service))) }
+        entries.append((\.state, .text(endpoint.state)))
         if !endpoint.names.isEmpty {
-            entries.append(("names", .list(endpoint.names.map(YAMLText.quoted))))
+            entries.append((\.names, .list(endpoint.names.map(YAMLText.quoted))))
         }
-        if let state = endpoint.verification { entries.append(("verification", .text(state))) }
-        if let list = endpoint.prefixList { entries.append(("prefix-list", .text(list))) }
-        if !endpoint.prefixes.isEmpty { entries.append(("prefixes", ranges(endpoint.prefixes))) }
+        if let state = endpoint.verification { entries.append((\.verification, .text(state))) }
+        if let list = endpoint.prefixList { entries.append((\.prefixList, .text(list))) }
+        if !endpoint.prefixes.isEmpty { entries.append((\.prefixes, ranges(endpoint.prefixes))) }
         if !endpoint.routeTables.isEmpty {
-            entries.append(("route-tables", texts(endpoint.routeTables)))
+            entries.append((\.routeTables, texts(endpoint.routeTables)))
         }
         return entries
     }
 
-    private func entries(_ service: PlannedService) -> Entries {
-        var entries: Entries = [("service", .text(service.service)), ("name", .text(service.name))]
-        if let state = service.verification { entries.append(("verification", .text(state))) }
-        if let label = service.recordLabel { entries.append(("record", .text(label))) }
-        if let value = service.recordValue { entries.append(("value", .quoted(value))) }
+    private func entries(_ service: PlannedService) -> Entries<EndpointService> {
+        var entries: Entries<EndpointService> = [
+            (\.service, .text(service.service)), (\.name, .text(service.name)),
+        ]
+        if let state = service.verification { entries.append((\.verification, .text(state))) }
+        if let label = service.recordLabel { entries.append((\.recordLabel, .text(label))) }
+        if let value = service.recordValue { entries.append((\.recordValue, .quoted(value))) }
         return entries
     }
 
-    private func entries(_ zone: PlannedZone) -> Entries {
-        var entries: Entries = [("file", .text(zone.file)), ("vpcs", texts([zone.vpc]))]
+    private func entries(_ zone: PlannedZone) -> Entries<ZoneDraft> {
+        var entries: Entries<ZoneDraft> = [
+            (\.file, .text(zone.file)), (\.viewers, texts([zone.vpc])),
+        ]
         if options.affinity != .zonal {
-            entries.append(("affinity", .text(options.affinity.rawValue)))
+            entries.append((\.zone.affinity, .text(options.affinity.rawValue)))
         }
         if let owner = zone.owner {
             if options.labels != .account {
-                entries.append(("labels", .text(options.labels.rawValue)))
+                entries.append((\.zone.labels, .text(options.labels.rawValue)))
             }
-            entries.append(("owner", .quoted(owner)))
+            entries.append((\.owner, .quoted(owner)))
         }
-        if zone.fallsThrough { entries.append(("fallthrough", .truth(true))) }
-        if zone.isInboundOnly { entries.append(("audience", .text("inbound"))) }
+        if zone.fallsThrough { entries.append((\.zone.fallsThrough, .truth(true))) }
+        if zone.isInboundOnly { entries.append((\.zone.audience, .text("inbound"))) }
         return entries
     }
 

@@ -5,6 +5,8 @@ import Snapshot
 struct ConfigurationDraft {
     /// The file that was asked for: the place of what it leaves to defaults.
     var file: String
+    /// Files that are still to be read.
+    var includes: [Placed<String>] = []
     /// Nil where no file has the key.
     var listeners: [ListenerDraft]?
     var workers: Int?
@@ -16,13 +18,12 @@ struct ConfigurationDraft {
     var endpoints: [EndpointDraft] = []
     var endpointServices: [EndpointService] = []
     var zones: [ZoneDraft] = []
-    var cache = Configuration.CacheSettings()
-    var limits = Configuration.Limits()
+    var cache = CacheSettings()
+    var limits = ClientLimits()
     var identity = ServerIdentity()
-    var cookieSecrets: CookieSecrets?
+    var cookies: CookiesDraft?
     var rateLimit = RateLimit()
-    /// Nil where no file has the key.
-    var outgoingPorts: Placed<[ClosedRange<UInt16>]>?
+    var outgoingPorts: Placed<[ClosedRange<UInt16>]>
     /// Where the control socket is, as the process finds it; nil where no file has the key.
     var control: String?
     /// It is meant to have no VPC or no zone.
@@ -31,101 +32,251 @@ struct ConfigurationDraft {
     var sections: Set<String> = []
     /// Where the keys stand whose values are secrets.
     var secrets: [SourcePlace] = []
-}
 
-struct ListenerDraft {
-    var place: SourcePlace
-    var endpoint: EndpointText
-    var vpc: Placed<String>?
-    /// Ranges whose clients are in the VPC, besides its own.
-    var from: [IPPrefix] = []
-    var account: Placed<String>?
-    /// Nil where no header is taken.
-    var proxies: [IPPrefix]?
-}
-
-struct RuleDraft {
-    var place: SourcePlace
-    var zone: DomainName
-    var to: [Placed<Target>]
-    /// Nil for everyone.
-    var vpcs: [Placed<String>]?
-    var trustsAD: Bool
-    /// Nil where the file leaves it to whom the rule leads to.
-    var privateAnswers: PrivateAnswersWord?
-    /// Names that `allow-private` lists, and where.
-    var exceptions: [DomainName] = []
-    var exceptionsPlace: SourcePlace?
-
-    enum Target: Sendable {
-        case system
-        case upstream(EndpointText)
+    /// What a configuration without any key says; `place` is that of its file.
+    init(at place: SourcePlace) {
+        file = place.file
+        outgoingPorts = Placed([PortSet.unprivilegedRange], at: place)
     }
 }
 
-struct AccountDraft {
-    var place: SourcePlace
-    var id: String
-    var name: String?
-    var availabilityZones: [Zone]
+extension ConfigurationDraft: ConfigurationEntry {
+    static let section = ConfigurationSection(
+        ConfigurationDraft.init(at:),
+        files + network + process,
+        later: ["admin", "query-log"]
+    )
 
-    /// An entry of the AZ-name mapping table.
-    struct Zone {
-        var name: Placed<String>
-        var id: Placed<String>
+    /// What is read besides, and who may ask.
+    private static let files: [ConfigurationKey<Self>] = [
+        ConfigurationKey(
+            "include",
+            .places(.path),
+            to: \.includes,
+            .means(
+                "Files to read before the entries of this one. An account, a VPC or a zone that two of them define is an error.",
+                example: "include: [aws/topology.yaml]"
+            )
+        ),
+        ConfigurationKey(
+            "listen",
+            .items("a listener", atMost: 1_000, "listeners"),
+            to: \.listeners,
+            otherwise: "\(ListenerDraft.defaults), less what this machine has no address for",
+            .means(
+                "Where the server listens, over UDP and TCP; up to 1,000 listeners.",
+                .withRestart,
+                example: """
+                    listen:
+                      - 127.0.0.1:53
+                      - { address: "10.20.0.2:53", vpc: vpc-0a11111111111111a }
+                    """
+            )
+        ),
+        ConfigurationKey(
+            "workers",
+            .one(.count(1...1024)),
+            to: \.workers,
+            otherwise: "one a core",
+            .means("Threads that answer datagrams.", .withRestart, example: "workers: 2")
+        ),
+        ConfigurationKey(
+            "clients",
+            .mapping,
+            to: \.clients,
+            .means(
+                "Who may ask, besides loopback addresses and every VPC.",
+                example: "clients: { allow: [192.0.2.0/24], otherwise: drop }"
+            )
+        ),
+        ConfigurationKey(
+            "forward",
+            .items("a forwarding rule"),
+            to: \.rules,
+            otherwise: #"[{ zone: ".", to: [system] }]"#,
+            .means(
+                "Which upstreams are asked for names that no private zone answers. The rule with the longest matching zone applies; a rule beats a private zone of the same name, and a rule for a VPC one for all.",
+                example: """
+                    forward:
+                      - { zone: ".", to: [system] }
+                      - { zone: corp.example, to: [10.9.0.53, "10.9.1.53:5353"] }
+                    """
+            )
+        ),
+    ]
+
+    /// The network, and what is answered.
+    private static let network: [ConfigurationKey<Self>] = [
+        ConfigurationKey(
+            "accounts",
+            .items("an account"),
+            to: \.accounts,
+            .means(
+                "The AWS accounts and their AZ names.",
+                example: """
+                    accounts:
+                      - id: "111122223333"
+                        availability-zones: { us-east-1a: use1-az4, us-east-1b: use1-az6 }
+                    """
+            )
+        ),
+        ConfigurationKey(
+            "vpcs",
+            .items("a VPC"),
+            to: \.vpcs,
+            .means(
+                "The VPCs: which clients are in which of them.",
+                example: """
+                    vpcs:
+                      - id: vpc-0a11111111111111a
+                        account: "111122223333"
+                        ranges: [10.20.0.0/16]
+                        subnets:
+                          - { id: subnet-0a1, ranges: [10.20.1.0/24], az: use1-az4 }
+                    """
+            )
+        ),
+        ConfigurationKey(
+            "endpoints",
+            .items("an endpoint"),
+            to: \.endpoints,
+            .means(
+                "VPC endpoints, for `coverage`, `explain` and `check`; `zonal import aws` writes them. They answer nothing by themselves: what they answer stands in `zones`.",
+                example: """
+                    endpoints:
+                      - { id: vpce-0aa11bb22cc33dd44, vpc: vpc-0a11111111111111a, service: com.amazonaws.us-east-1.ssm }
+                    """
+            )
+        ),
+        ConfigurationKey(
+            "endpoint-services",
+            .items("an endpoint service"),
+            to: \.endpointServices,
+            .means(
+                "Endpoint services with a private name, for `verify`.",
+                example: """
+                    endpoint-services:
+                      - { service: com.amazonaws.vpce.us-east-1.vpce-svc-0a1, name: api.example.com }
+                    """
+            )
+        ),
+        ConfigurationKey(
+            "zones",
+            .items("a zone"),
+            to: \.zones,
+            .means(
+                "The private zones: which VPCs see which records.",
+                example: """
+                    zones:
+                      - { file: internal.example.zone, vpcs: all }
+                    """
+            )
+        ),
+    ]
+
+    /// Settings of the process.
+    private static let process: [ConfigurationKey<Self>] = [
+        ConfigurationKey(
+            "cache",
+            .mapping,
+            to: \.cache,
+            .means(
+                "How much the cache holds, and for how long.",
+                .withRestart,
+                example: "cache: { size: 256MiB, serve-stale: 1h }"
+            )
+        ),
+        ConfigurationKey(
+            "identity",
+            .mapping,
+            to: \.identity,
+            .means(
+                "What the server tells clients about itself.",
+                example: "identity: { name: az4-1 }"
+            )
+        ),
+        ConfigurationKey(
+            "cookies",
+            .mapping,
+            to: \.cookies,
+            otherwise: "a random secret, new at every start",
+            .means(
+                "The secrets of DNS cookies (RFC 9018), for servers that share an address.",
+                example: "cookies: { secrets: [00112233445566778899aabbccddeeff] }"
+            )
+        ).withSecrets(),
+        ConfigurationKey(
+            "rate-limit",
+            .mapping,
+            to: \.rateLimit,
+            .means(
+                "How many replies over UDP a network of clients gets in a second.",
+                example: "rate-limit: { responses: 2000 }"
+            )
+        ),
+        ConfigurationKey(
+            "outgoing-ports",
+            .placed(list: .ports),
+            to: \.outgoingPorts,
+            .means(
+                "Ports that upstreams are asked from over UDP, less what ip_local_reserved_ports reserves.",
+                example: "outgoing-ports: [20000-29999]"
+            )
+        ),
+        ConfigurationKey(
+            "limits",
+            .mapping,
+            to: \.limits,
+            .means(
+                "What one client, and all of them together, may take of the server.",
+                .withRestart,
+                example: "limits: { tcp-connections: 4096, waiting-per-client: 20000 }"
+            )
+        ),
+        ConfigurationKey(
+            "control",
+            .controlPath,
+            to: \.control,
+            otherwise: "a path of its own for each configuration",
+            .means(
+                "Path of the control socket, up to 100 octets. Its folder must exist, and nobody else may write to it.",
+                .withRestart,
+                example: "control: /run/zonal/control"
+            )
+        ),
+        ConfigurationKey(
+            "empty",
+            .one(.truth),
+            to: \.mayBeEmpty,
+            .means(
+                "`true`: this configuration is meant to have no VPC or no zone. Without it, a reload to such a configuration is refused if the one in force has some.",
+                example: "empty: true"
+            )
+        ),
+    ]
+}
+
+extension NodeForm<String> {
+    /// The path of a socket, relative to the file that names it.
+    fileprivate static var controlPath: Self {
+        let type = ValueForm.controlPath(besides: "").expected
+        return Self(type) { node, _, journal in
+            node.value(.controlPath(besides: node.place.file), journal)
+        }
     }
 }
 
-struct VPCDraft {
-    var place: SourcePlace
-    var id: String
-    var account: Placed<String>?
-    var region: String?
-    var ranges: [Placed<IPPrefix>]
-    var inbound: [Placed<IPPrefix>]
-    var endpoints: [Placed<String>]
-    var subnets: [SubnetDraft]
-}
-
-struct SubnetDraft {
-    var place: SourcePlace
-    var id: String
-    var ranges: [Placed<IPPrefix>]
-    var zone: Placed<ZoneReference>?
-    var sharedWith: [Placed<String>]
-
-    /// An availability zone as a subnet names it.
-    enum ZoneReference: Sendable {
-        case id(String)
-        /// A name of the VPC's own account.
-        case name(String)
+extension ValueForm<String> {
+    /// The path of a socket, which the system wants short.
+    static func controlPath(besides file: String) -> ValueForm {
+        ValueForm("a path such as /run/zonal/control") { (text) throws(ValueFault) in
+            let path = FilePath.join(text, besides: file)
+            guard !text.isEmpty, path.utf8.count <= 100, !path.utf8.contains(0) else {
+                throw ValueFault(
+                    "`\(text.shown)` cannot be the path of a socket; write one of up to 100 octets"
+                )
+            }
+            return path
+        }
     }
-}
-
-struct EndpointDraft {
-    var place: SourcePlace
-    var id: String
-    var vpc: Placed<String>?
-    var kind: Endpoint.Kind
-    var service: String?
-    var state: String
-    var names: [Placed<DomainName>]
-    var verification: String?
-    var prefixList: String?
-    var prefixes: [IPPrefix]
-    var routeTables: [String]
-}
-
-struct ZoneDraft {
-    var place: SourcePlace
-    var file: Placed<String>
-    /// Nil for every VPC.
-    var vpcs: [Placed<String>]?
-    var affinity: Zone.Affinity
-    var labels: Zone.Labels
-    var owner: Placed<String>?
-    var fallsThrough: Zone.Fallthrough
-    var audience: Zone.Audience
-    var outside: Zone.Outside
-    var health: HealthCheck?
 }

@@ -5,15 +5,19 @@ struct ValueForm<Value>: Sendable {
     /// True of the form of a secret, whose faults do not repeat it.
     let isOfSecrets: Bool
     let parse: @Sendable (String) throws(ValueFault) -> Value
+    /// The text that `parse` makes a value of, for the manual.
+    let written: @Sendable (Value) -> String
     private let expectation: @Sendable () -> String
 
     init(
         _ expected: @autoclosure @escaping @Sendable () -> String,
         isOfSecrets: Bool = false,
+        written: @escaping @Sendable (Value) -> String = { "\($0)" },
         _ parse: @escaping @Sendable (String) throws(ValueFault) -> Value
     ) {
         expectation = expected
         self.isOfSecrets = isOfSecrets
+        self.written = written
         self.parse = parse
     }
 }
@@ -37,8 +41,10 @@ extension ValueForm {
     /// One of the words that the cases are written as.
     static func word() -> ValueForm<Value>
     where Value: RawRepresentable<String> & CaseIterable & Sendable {
-        ValueForm<Value>("one of " + Value.allCases.map(\.rawValue).joined(separator: ", ")) {
-            (text) throws(ValueFault) in
+        ValueForm<Value>(
+            "one of " + Value.allCases.map(\.rawValue).joined(separator: ", "),
+            written: \.rawValue
+        ) { (text) throws(ValueFault) in
             if let value = Value(rawValue: text) { return value }
             throw ValueFault(
                 "`\(text.shown)` is not known here; \(advice(text, Value.allCases.map(\.rawValue)))"
@@ -78,7 +84,12 @@ extension ValueForm<Int> {
     }
 
     /// Octets: `64MiB`, `1GiB`, `512KiB`, or a plain number of octets.
-    static let size = ValueForm("a size such as 64MiB") { (text) throws(ValueFault) in
+    static let size = ValueForm(
+        "a size such as 64MiB",
+        written: {
+            NumberText.joined($0, [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)])
+        }
+    ) { (text) throws(ValueFault) in
         let units = ["": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30]
         let (number, unit) = NumberText.split(text)
         guard let number, let factor = units[unit] else {
@@ -94,7 +105,8 @@ extension ValueForm<Int> {
 
 extension ValueForm<UInt32> {
     /// Seconds: `10s`, `5m`, `1h`, `1d`, `1w`, or a plain number of seconds.
-    static let duration = ValueForm("a duration such as 10s") { (text) throws(ValueFault) in
+    static let duration = ValueForm("a duration such as 10s", written: written) {
+        (text) throws(ValueFault) in
         let units = ["": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
         let (number, unit) = NumberText.split(text)
         guard let number, let factor = units[unit] else {
@@ -105,6 +117,25 @@ extension ValueForm<UInt32> {
             throw ValueFault("`\(text.shown)` is more than 2147483647s; write less")
         }
         return UInt32(truncatingIfNeeded: seconds)
+    }
+
+    /// A duration within bounds, which messages write as `shown`.
+    static func duration(_ bounds: ClosedRange<UInt32>, _ shown: StaticString) -> ValueForm {
+        ValueForm(duration.expected, written: duration.written) { (text) throws(ValueFault) in
+            let seconds = try duration.parse(text)
+            guard bounds.contains(seconds) else {
+                throw ValueFault("`\(text.shown)` is out of range; write \(shown)")
+            }
+            return seconds
+        }
+    }
+
+    @Sendable private static func written(_ seconds: UInt32) -> String {
+        guard seconds > 0 else { return "0s" }
+        return NumberText.joined(
+            Int(seconds),
+            [("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)]
+        )
     }
 }
 
@@ -129,5 +160,13 @@ enum NumberText {
     static func split(_ text: String) -> (number: Int?, unit: String) {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         return (whole(digits), String(text.dropFirst(digits.count)))
+    }
+
+    /// A number in the first of the units, the largest first, that it is a multiple of.
+    static func joined(_ number: Int, _ units: [(name: String, factor: Int)]) -> String {
+        guard let unit = units.first(where: { number.isMultiple(of: $0.factor) }) else {
+            return "\(number)"
+        }
+        return "\(number / unit.factor)\(unit.name)"
     }
 }

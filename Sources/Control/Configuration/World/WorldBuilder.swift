@@ -42,7 +42,7 @@ struct WorldBuilder {
         configuration.isBlank = draft.sections.isEmpty
         configuration.world.clients = draft.clients
         configuration.world.identity = draft.identity
-        configuration.world.cookieSecrets = draft.cookieSecrets
+        configuration.world.cookieSecrets = draft.cookies?.secrets
         configuration.world.rateLimit = draft.rateLimit
         configuration.world.endpointServices = draft.endpointServices
         addAccounts()
@@ -65,10 +65,10 @@ struct WorldBuilder {
 
     /// Takes the ports for upstreams, less those that services of this machine own.
     mutating func addOutgoingPorts(besides reserved: PortSet) {
-        let ports = draft.outgoingPorts.map { PortSet($0.value) } ?? .unprivileged
+        let ports = PortSet(draft.outgoingPorts.value)
         configuration.world.outgoingPorts = ports.subtracting(reserved)
         let count = configuration.world.outgoingPorts.count
-        let place = draft.outgoingPorts?.place ?? SourcePlace(file: draft.file)
+        let place = draft.outgoingPorts.place
         if count == 0 {
             journal.error(
                 at: place,
@@ -156,7 +156,7 @@ struct WorldBuilder {
 
     private func subnet(_ subnet: SubnetDraft, owner: Int?) -> Subnet? {
         let participants = accounts.resolve(subnet.sharedWith)
-        guard let zone = subnet.zone, let zoneID = zoneID(zone, owner: owner) else { return nil }
+        guard let az = subnet.az, let zoneID = zoneID(az, owner: owner) else { return nil }
         return Subnet(
             id: subnet.id,
             ranges: subnet.ranges.map(\.value),
@@ -165,7 +165,7 @@ struct WorldBuilder {
         )
     }
 
-    private func zoneID(_ zone: Placed<SubnetDraft.ZoneReference>, owner: Int?) -> String? {
+    private func zoneID(_ zone: Placed<SubnetDraft.AZReference>, owner: Int?) -> String? {
         switch zone.value {
         case .id(let id): return id
         case .name(let name):
@@ -212,7 +212,7 @@ struct WorldBuilder {
             seen[listener.endpoint] = listener.place
             let scope = ListenerScope(
                 vpc: vpc,
-                from: listener.from,
+                from: listener.from.map(\.value),
                 account: account,
                 proxies: listener.proxies
             )
@@ -222,15 +222,13 @@ struct WorldBuilder {
 
     /// A machine without IPv6, or without IPv4, is served where it can be.
     private mutating func listenByDefault() {
-        let usable = Self.defaultListeners.filter { hasAddress($0.address) }
-        listen(on: usable.isEmpty ? Self.defaultListeners : usable)
+        let all = ListenerDraft.defaultEndpoints
+        let usable = all.filter { hasAddress($0.address) }
+        listen(on: usable.isEmpty ? all : usable)
         guard !usable.isEmpty else { return }
-        configuration.listenersLeftOut = Self.defaultListeners
-            .filter { !usable.contains($0) }.map { Configuration.Listener($0) }
+        configuration.listenersLeftOut = all.filter { !usable.contains($0) }
+            .map { Configuration.Listener($0) }
     }
-
-    private static let defaultListeners = ["127.0.0.1:5300", "[::1]:5300"]
-        .compactMap { EndpointText($0) }
 
     /// Listens on addresses that no file names; what the files say of the same address still holds.
     private mutating func listen(on endpoints: [EndpointText]) {
@@ -265,8 +263,7 @@ struct WorldBuilder {
                 RuleDraft(
                     place: SourcePlace(file: draft.file),
                     zone: .root,
-                    to: [Placed(.system, at: SourcePlace(file: draft.file))],
-                    trustsAD: false
+                    to: [Placed(.system, at: SourcePlace(file: draft.file))]
                 )
             ]
         let resolvers = configuration.world.cloudResolvers()
@@ -313,7 +310,7 @@ struct WorldBuilder {
         to upstreams: [Upstream],
         _ resolvers: Set<IPAddress>
     ) -> PrivateAnswers {
-        let exceptions = PrivateAnswers.publicNames + rule.exceptions
+        let exceptions = PrivateAnswers.publicNames + rule.exceptions.map(\.value)
         switch rule.privateAnswers ?? defaultAnswers(of: rule, to: upstreams, resolvers) {
         case .guard: return .guard(except: exceptions)
         case .strip: return .strip(except: exceptions)
@@ -446,9 +443,13 @@ struct WorldBuilder {
         // One list for all zones that everybody sees.
         let everyone = Array(configuration.world.vpcs.indices)
         for zone in draft.zones {
-            let viewers = zone.vpcs.map { vpcs.resolve($0) }
+            let viewers: [Int]? =
+                switch zone.viewers {
+                case .all: nil
+                case .these(let listed): vpcs.resolve(listed)
+                }
             let owner = zone.owner.flatMap(accounts.resolve)
-            if zone.labels == .owner, zone.owner == nil {
+            if zone.zone.labels == .owner, zone.owner == nil {
                 journal.error(
                     at: zone.place,
                     "`labels: owner` needs `owner`: the account whose AZ names they are; add owner: \"111122223333\""

@@ -67,14 +67,10 @@ struct ZoneReader {
             readings[resolved, default: []].append(reading)
         }
         guard let contents = reading.contents else { return nil }
-        var zone = Zone(apex: reading.apex, contents: contents, vpcs: [])
-        zone.affinity = draft.affinity
-        zone.labels = draft.labels
+        var zone = draft.zone
+        zone.apex = reading.apex
+        zone.contents = contents
         zone.owner = owner
-        zone.fallsThrough = draft.fallsThrough
-        zone.audience = draft.audience
-        zone.outside = draft.outside
-        zone.health = draft.health
         return zone
     }
 

@@ -1,0 +1,46 @@
+import DNSWire
+import Snapshot
+
+extension ClientPolicy: ConfigurationEntry {
+    static let section = ConfigurationSection(
+        { _ in ClientPolicy() },
+        [
+            ConfigurationKey(
+                "allow",
+                .allowed,
+                to: \.allow,
+                .means(
+                    "Ranges whose clients may ask, besides 127.0.0.1, ::1 and every VPC range.",
+                    example: "allow: [192.0.2.0/24]"
+                )
+            ),
+            ConfigurationKey(
+                "otherwise",
+                .one(.word()),
+                to: \.otherwise,
+                .means(
+                    "What all other clients get: `refuse` REFUSED, `drop` nothing.",
+                    example: "otherwise: drop"
+                )
+            ),
+        ]
+    )
+}
+
+extension NodeForm<[IPPrefix]> {
+    /// Ranges that should not be everybody's.
+    fileprivate static var allowed: Self {
+        let form = NodeForm.list(.prefix)
+        return Self(form.type, initially: form.initially) { node, _, journal in
+            node.values(.prefix, journal).map { range in
+                if range.value.isWholeFamily {
+                    journal.warning(
+                        at: range.place,
+                        "\(range.value) lets the whole Internet ask, which others will have this server attack with; name the ranges that are yours"
+                    )
+                }
+                return range.value
+            }
+        }
+    }
+}

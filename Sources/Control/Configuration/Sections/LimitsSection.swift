@@ -1,0 +1,62 @@
+import Snapshot
+
+extension ClientLimits: ConfigurationEntry {
+    static let section = ConfigurationSection({ _ in ClientLimits() }, keys) {
+        limits,
+        entries,
+        journal in
+        guard limits.connectionsPerClient > limits.connections else { return }
+        guard entries.isRead(\.connectionsPerClient) else {
+            limits.connectionsPerClient = limits.connections
+            return
+        }
+        journal.error(
+            at: entries.place(of: \.connectionsPerClient),
+            "tcp-connections-per-client is more than tcp-connections; write at most \(limits.connections), or raise tcp-connections"
+        )
+    }
+
+    private static let keys: [ConfigurationKey<Self>] = [
+        ConfigurationKey(
+            "tcp-connections",
+            .one(.count(1...1_000_000)),
+            to: \.connections,
+            .means(
+                "Open TCP connections of all clients; never more than half of the files that the process may open.",
+                example: "tcp-connections: 4096"
+            )
+        ),
+        ConfigurationKey(
+            "tcp-connections-per-client",
+            .one(.count(1...1_000_000)),
+            to: \.connectionsPerClient,
+            .means(
+                "Open TCP connections of one client (an IPv4 address, or an IPv6 /64), `tcp-connections` at most.",
+                example: "tcp-connections-per-client: 512"
+            )
+        ),
+        ConfigurationKey(
+            "waiting-per-client",
+            .one(.count(1...1_000_000)),
+            to: \.waitingPerClient,
+            .means(
+                "Queries of one client that may wait for upstreams at a time.",
+                example: "waiting-per-client: 20000"
+            )
+        ),
+        ConfigurationKey(
+            "idle",
+            .one(.idleTime),
+            to: \.idle,
+            .means(
+                "How long a TCP connection may go without a whole query, 1s to 1h; less as connections get scarce.",
+                example: "idle: 30s"
+            )
+        ),
+    ]
+}
+
+extension ValueForm<UInt32> {
+    /// How long a connection may be idle; edns-tcp-keepalive tells clients up to 6,553 s (RFC 7828 §3.1).
+    fileprivate static let idleTime = duration(1...3_600, "1s to 1h")
+}

@@ -1,0 +1,138 @@
+import DNSWire
+import Snapshot
+
+/// A listener as a file has it.
+struct ListenerDraft {
+    var place: SourcePlace
+    var endpoint = EndpointText(address: IPAddress(bits: 0), port: 0)
+    var vpc: Placed<String>?
+    /// Ranges whose clients are in the VPC, besides its own.
+    var from: [Placed<IPPrefix>] = []
+    var account: Placed<String>?
+    /// Nil where no header is taken.
+    var proxies: [IPPrefix]?
+
+    /// Where a server listens whose configuration does not say.
+    static let defaultEndpoints = ["127.0.0.1:5300", "[::1]:5300"].compactMap { EndpointText($0) }
+
+    /// The same for the manual.
+    static var defaults: String { defaultEndpoints.map { "\($0)" }.joined(separator: " and ") }
+}
+
+extension ListenerDraft: ConfigurationEntry {
+    static let section = ConfigurationSection(
+        { ListenerDraft(place: $0) },
+        [
+            ConfigurationKey(
+                essential: "address",
+                .one(.listener),
+                to: \.endpoint,
+                .means(
+                    "The address and port; without a port it is 53, and port 0 lets the system choose. A link-local address has its interface behind it, as in `[fe80::1%eth0]:53`.",
+                    .withRestart,
+                    example: #"address: "10.20.0.2:53""#
+                )
+            ),
+            ConfigurationKey(
+                "vpc",
+                .placed(.vpcID),
+                to: \.vpc,
+                .means(
+                    "Clients of this listener whose address is in the VPC's `ranges` or `inbound` are in this VPC, even if another VPC has the address, too. All other clients are classified as at any listener.",
+                    .withReload,
+                    example: "vpc: vpc-0a11111111111111a"
+                )
+            ),
+            ConfigurationKey(
+                "from",
+                .places(.prefix),
+                to: \.from,
+                .means(
+                    "With `vpc`: further ranges whose clients are in the VPC at this listener, such as the subnets of a load balancer, or 127.0.0.0/8 for the server's own host.",
+                    .withReload,
+                    example: """
+                        vpc: vpc-0a11111111111111a
+                        from: [10.9.7.0/28]
+                        """
+                )
+            ),
+            ConfigurationKey(
+                "account",
+                .placed(.accountID),
+                to: \.account,
+                .means(
+                    "With `vpc`: the participant account of its shared subnets whose AZ names clients of this listener use.",
+                    .withReload,
+                    example: """
+                        vpc: vpc-0a11111111111111a
+                        account: "444455556666"
+                        """
+                )
+            ),
+            ConfigurationKey(
+                "proxy-protocol",
+                .proxies,
+                to: \.proxies,
+                otherwise: "none: no header is taken",
+                .means(
+                    "Ranges of proxies that send a PROXY protocol v2 header in front of every datagram and at the start of every connection. This listener answers no other senders.",
+                    .withReload,
+                    example: "proxy-protocol: [10.0.1.0/24]"
+                )
+            ),
+        ],
+        shorthand: \ListenerDraft.endpoint
+    ) { listener, entries, journal in
+        if entries[\.vpc] == nil { refuseVPCKeys(entries, journal) }
+        if listener.vpc != nil { checkFrom(listener, journal) }
+    }
+
+    /// Keys that say something of a VPC's clients.
+    private static func refuseVPCKeys(
+        _ entries: SectionEntries<Self>,
+        _ journal: ConfigurationJournal
+    ) {
+        if let node = entries[\.account] {
+            journal.error(
+                at: node.place,
+                "`account` needs `vpc`: it names a participant of that VPC's shared subnets; add vpc:"
+            )
+        }
+        if let node = entries[\.from] {
+            journal.error(
+                at: node.place,
+                "`from` needs `vpc`: clients from these ranges are in that VPC; add vpc:"
+            )
+        }
+    }
+
+    private static func checkFrom(_ listener: Self, _ journal: ConfigurationJournal) {
+        for range in listener.from where range.value.isWholeFamily {
+            journal.warning(
+                at: range.place,
+                "everybody who reaches this listener is in the VPC and gets its private names; name the ranges of your load balancers or forwarders"
+            )
+        }
+    }
+}
+
+extension NodeForm<[IPPrefix]> {
+    /// Ranges of proxies, one at least.
+    fileprivate static var proxies: Self {
+        let form = NodeForm.list(.prefix)
+        return Self(form.type, initially: form.initially) { node, key, journal in
+            if case .list(let ranges) = node.content, ranges.isEmpty {
+                journal.error(
+                    at: node.place,
+                    "`\(key)` names no proxy, so nobody could ask here; write their ranges, as in [10.0.1.0/24]"
+                )
+            }
+            return form.read(node, key, journal)
+        }
+    }
+}
+
+extension IPPrefix {
+    /// True of 0.0.0.0/0 and ::/0.
+    var isWholeFamily: Bool { length == (isV4 ? 96 : 0) }
+}
