@@ -1,5 +1,5 @@
-# The doors of the project: make run, make test, make bench, make fuzz, make lint.
-.PHONY: run test soak fuzz bench stage-costs lint build build-tools test-tools install-tests
+# The doors of the project: make run, make test, make bench, make fuzz, make docs, make lint.
+.PHONY: run test soak fuzz bench stage-costs docs lint build build-tools test-tools install-tests
 
 BUILD_PACKAGES = libldns-dev pkg-config
 # systemd-resolved is not among them: its package makes it the machine's resolver. Its test runs where it is there.
@@ -69,6 +69,10 @@ fuzz: build-tools
 	    $(FUZZ_FOLDER)/release/Fuzzer $$target $(FUZZ_FOLDER)/corpus/$$target \
 	        $(FUZZ_OPTIONS) -artifact_prefix=$(FUZZ_FOLDER)/$$target-; \
 	done
+
+# Writes the reference page and the manual page from the declarations of the keys.
+docs:
+	ZONAL_WRITE_DOCS=1 swift test --filter 'ControlTests.*a document says what the declarations say'
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Fuzzing

@@ -4,6 +4,7 @@ import Glibc
 import Logging
 import Server
 import ServiceLifecycle
+import Snapshot
 import UnixSignals
 
 /// `zonal serve`: answers queries in the foreground.

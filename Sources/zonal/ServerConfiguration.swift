@@ -1,6 +1,7 @@
 import Control
 import Resolver
 import Server
+import Snapshot
 
 /// The configuration as a server takes it: the file's, with what the command line says instead.
 struct ServerConfiguration: Sendable {

@@ -56,16 +56,18 @@ enum ConfigurationManPage {
 
     /// A line for each sentence, longer ones in several, as mandoc(1) wants them.
     private static func sentences(_ text: String) -> [String] {
-        text.replacing(". ", with: ".\n").split(separator: "\n").flatMap { sentence in
+        let text = text.replacing(/`[^`]*`/) { $0.output.replacing(" ", with: "\u{A0}") }
+        return text.replacing(". ", with: ".\n").split(separator: "\n").flatMap { sentence in
             var lines: [String] = []
             for word in sentence.split(separator: " ") {
-                if let last = lines.last, last.utf8.count + word.utf8.count < 70 {
+                // Font changes count, too.
+                if let last = lines.last, formatted("\(last) \(word)").utf8.count <= 80 {
                     lines[lines.count - 1] += " \(word)"
                 } else {
                     lines.append(String(word))
                 }
             }
-            return lines.map(formatted)
+            return lines.map { formatted($0.replacing("\u{A0}", with: " ")) }
         }
     }
 

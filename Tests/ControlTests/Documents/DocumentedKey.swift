@@ -13,7 +13,8 @@ struct DocumentedKey {
         _ key: KeyDescription,
         below above: [KeyDescription]
     ) -> [DocumentedKey] {
-        [DocumentedKey(key: key, above: above)] + key.keys.flatMap { keys($0, below: above + [key]) }
+        [DocumentedKey(key: key, above: above)]
+            + key.keys.flatMap { keys($0, below: above + [key]) }
     }
 
     /// `vpcs.subnets.az`.
@@ -32,27 +33,23 @@ struct DocumentedKey {
     /// What examples refer to.
     private static let world = [
         "accounts": """
-            accounts:
-              - id: "111122223333"
-                availability-zones: { us-east-1a: use1-az4, us-east-1b: use1-az6 }
-              - { id: "444455556666", availability-zones: { us-east-1a: use1-az6 } }
-            """,
+        accounts:
+          - id: "111122223333"
+            availability-zones: { us-east-1a: use1-az4, us-east-1b: use1-az6 }
+          - { id: "444455556666", availability-zones: { us-east-1a: use1-az6 } }
+        """,
         "vpcs": """
-            vpcs:
-              - id: vpc-0a11111111111111a
-                account: "111122223333"
-                ranges: [10.20.0.0/16]
-                subnets:
-                  - id: subnet-0a1
-                    ranges: [10.20.1.0/24]
-                    az: use1-az4
-                    shared-with: ["444455556666"]
-            """,
+        vpcs:
+          - id: vpc-0a11111111111111a
+            account: "111122223333"
+            ranges: [10.20.0.0/16]
+        """,
     ]
 
     static let files = [
         "aws/topology.yaml": "{}",
-        "internal.example.zone": "@ 60 SOA ns hostmaster 1 1h 15m 1w 60\n@ NS ns\nns A 10.20.1.53\n",
+        "internal.example.zone":
+            "@ 60 SOA ns hostmaster 1 1h 15m 1w 60\n@ NS ns\nns A 10.20.1.53\n",
     ]
 
     /// The example, with what must stand beside it and above it.
@@ -61,22 +58,29 @@ struct DocumentedKey {
         for (parent, siblings) in zip(above, above.map(\.keys)).reversed() {
             let entries = Self.complete(lines, with: siblings)
             let body = parent.isList ? Self.item(entries) : Self.indented(entries)
-            lines = "\(parent.name):\n\(body)"
+            let beside = Self.entries(of: parent.example).filter {
+                !$0.hasPrefix("\(parent.name):")
+            }
+            lines = (["\(parent.name):\n\(body)"] + beside).joined(separator: "\n")
         }
         let names = Self.names(in: lines)
-        let rest = Self.world.sorted { $0.key < $1.key }.filter { !names.contains($0.key) }
+        let rest = Self.world.sorted { $0.key < $1.key }.filter { !names.contains($0.key[...]) }
         return ([lines] + rest.map(\.value)).joined(separator: "\n")
     }
 
     private static func complete(_ lines: String, with siblings: [KeyDescription]) -> String {
         let names = names(in: lines)
-        let missing = siblings.filter { $0.presence == .required && !names.contains($0.name) }
+        let missing = siblings.filter { $0.presence == .required && !names.contains($0.name[...]) }
         return ([lines] + missing.map(\.example)).joined(separator: "\n")
     }
 
-    private static func names(in lines: String) -> Set<String> {
-        let keys = lines.split(separator: "\n").filter { !$0.hasPrefix(" ") }
-        return Set(keys.compactMap { $0.split(separator: ":").first.map(String.init) })
+    private static func names(in lines: String) -> Set<Substring> {
+        Set(entries(of: lines).compactMap { $0.split(separator: ":").first })
+    }
+
+    /// The entries of a mapping, each with the lines below it.
+    private static func entries(of lines: String) -> [String] {
+        lines.replacing(/\n(?=[^ ])/, with: "\0").split(separator: "\0").map(String.init)
     }
 
     private static func indented(_ lines: String) -> String {

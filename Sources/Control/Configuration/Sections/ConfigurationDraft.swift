@@ -93,7 +93,7 @@ extension ConfigurationDraft: ConfigurationEntry {
             "forward",
             .items("a forwarding rule"),
             to: \.rules,
-            otherwise: #"[{ zone: ".", to: [system] }]"#,
+            otherwise: #"`[{ zone: ".", to: [system] }]`"#,
             .means(
                 "Which upstreams are asked for names that no private zone answers. The rule with the longest matching zone applies; a rule beats a private zone of the same name, and a rule for a VPC one for all.",
                 example: """

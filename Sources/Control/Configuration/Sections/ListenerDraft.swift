@@ -73,7 +73,7 @@ extension ListenerDraft: ConfigurationEntry {
                 "proxy-protocol",
                 .proxies,
                 to: \.proxies,
-                otherwise: "none: no header is taken",
+                otherwise: "no header is taken",
                 .means(
                     "Ranges of proxies that send a PROXY protocol v2 header in front of every datagram and at the start of every connection. This listener answers no other senders.",
                     .withReload,

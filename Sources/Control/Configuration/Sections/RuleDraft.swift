@@ -54,7 +54,7 @@ extension RuleDraft: ConfigurationEntry {
             .places(.target, atMost: 64, "servers"),
             to: \.to,
             .means(
-                "The upstreams, up to 64: addresses, with a port unless it is 53, with their interface if they are link-local, or `system` for the name servers of /etc/resolv.conf without this server itself. Those that answer are asked first.",
+                "The upstreams, up to 64: addresses, with a port unless it is 53, with their interface if they are link-local, or `system` for the name servers of /etc/resolv.conf without this server itself. They are tried in the order of their health.",
                 example: #"to: [10.9.0.53, "10.9.1.53:5353", "[fe80::1%eth0]:53"]"#
             )
         ),
@@ -82,7 +82,7 @@ extension RuleDraft: ConfigurationEntry {
             .one(.word()),
             to: \.privateAnswers,
             otherwise:
-                "guard for the zone `.`, for `system` and for VPC resolvers; allow for all other rules",
+                "`guard` for the zone `.`, for `system` and for VPC resolvers; `allow` for all other rules",
             .means(
                 "What happens to private addresses in the answers of these upstreams. `guard` removes the addresses of private zones from answers to clients that do not see those zones, `strip` removes all private addresses, `allow` passes everything on.",
                 example: "private-answers: strip"

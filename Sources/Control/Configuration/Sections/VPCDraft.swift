@@ -59,7 +59,7 @@ extension VPCDraft: ConfigurationEntry {
             .places(.endpointID),
             to: \.endpoints,
             .means(
-                "VPC endpoints of load balancers: a PROXY header that names one of them comes from this VPC.",
+                "VPC endpoints, IDs of 32 characters at most: a client is in this VPC if a PROXY header names one of them.",
                 example: "endpoints: [vpce-0aa11bb22cc33dd44]"
             )
         ),

@@ -65,7 +65,9 @@ struct WorldBuilder {
 
     /// Takes the ports for upstreams, less those that services of this machine own.
     mutating func addOutgoingPorts(besides reserved: PortSet) {
-        let ports = PortSet(draft.outgoingPorts.value)
+        let ranges = draft.outgoingPorts.value
+        // A set has an entry for each port, so that of the default is made once.
+        let ports = ranges == [PortSet.unprivilegedRange] ? PortSet.unprivileged : PortSet(ranges)
         configuration.world.outgoingPorts = ports.subtracting(reserved)
         let count = configuration.world.outgoingPorts.count
         let place = draft.outgoingPorts.place
