@@ -122,7 +122,7 @@ import Snapshot
         world.accounts = [
             Account(
                 id: "111122223333",
-                zoneIDsByName: [
+                azIDsByName: [
                     "us-east-1a": "use1-az4", "us-east-1b": "use1-az6", "us-east-1c": "use1-az1",
                 ]
             )
@@ -142,8 +142,8 @@ import Snapshot
         contents.append(owner: apex, type: .soa, ttl: 300, rdata: soa)
         for number in 0..<Questions.count {
             let owner = DomainName("h\(number)", origin: apex) ?? .root
-            for zone in 1...3 {
-                let rdata = [10, 0, UInt8(zone), UInt8(number % 250 + 1)]
+            for az in 1...3 {
+                let rdata = [10, 0, UInt8(az), UInt8(number % 250 + 1)]
                 contents.append(owner: owner, type: .a, ttl: 60, rdata: rdata)
             }
         }
@@ -177,8 +177,8 @@ import Snapshot
             else { continue }
             var answer = message
             (answer[2], answer[3], answer[7]) = (0x81, 0x80, 3)
-            for zone in 1...3 {
-                answer += [0xC0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 198, 51, UInt8(zone), 1]
+            for az in 1...3 {
+                answer += [0xC0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 198, 51, UInt8(az), 1]
             }
             let scrubbed = try? ResponseScrubber.scrub(
                 answer.span,

@@ -2,11 +2,11 @@ import DNSWire
 
 /// Which of a name's addresses a client gets: the zone's affinity and the health of each, applied.
 extension CompiledSnapshot {
-    /// Which records of an RRset a client in `client` gets.
+    /// Which records of an RRset a client in the AZ `client` gets.
     public func select(
         from rrset: RRset,
         affinity: Zone.Affinity,
-        client: ZoneIndex
+        client: AZIndex
     ) -> Selection {
         let near = nearest(of: rrset, affinity: affinity, client: client)
         guard rrset.isChecked else { return near }
@@ -23,10 +23,10 @@ extension CompiledSnapshot {
     private func nearest(
         of rrset: RRset,
         affinity: Zone.Affinity,
-        client: ZoneIndex
+        client: AZIndex
     ) -> Selection {
         guard affinity != .none, client != .unknown,
-            let group = store.group(of: rrset, zone: client)
+            let group = store.group(of: rrset, az: client)
         else { return .all(of: rrset) }
         return Selection(first: group, includesOthers: affinity == .zonalFirst)
     }

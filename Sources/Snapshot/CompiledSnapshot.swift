@@ -6,8 +6,8 @@ public import DNSWire
 public final class CompiledSnapshot: Sendable {
     /// Upstreams and zone of each forwarding rule, by rule index.
     public let rules: [CompiledRule]
-    /// AZ IDs by `ZoneIndex`; number 0 is no AZ.
-    public let zoneIDs: [String]
+    /// AZ IDs by `AZIndex`; number 0 is no AZ.
+    public let azIDs: [String]
     private let routeIDs: FrozenArray<UInt64>
     private let guardedRules: FrozenArray<Bool>
     /// The kinds of addresses that private zones have.
@@ -34,10 +34,10 @@ public final class CompiledSnapshot: Sendable {
     ///
     /// With `keepingOrigins` every record's file and line can be asked for, at the price of memory.
     public init(compiling world: World, seed: HashSeed, keepingOrigins: Bool = false) {
-        let zoneIndices = ZoneIndices(world)
-        var clients = ClientClassCompiler(world, zoneIndices: zoneIndices)
+        let azIndices = AZIndices(world)
+        var clients = ClientClassCompiler(world, azIndices: azIndices)
         classes = clients.compile()
-        let compiled = ZoneCompiler(world, zoneIndices: zoneIndices)
+        let compiled = ZoneCompiler(world, azIndices: azIndices)
             .compile(seed: seed, keepingOrigins: keepingOrigins)
         zoneAddresses = ZoneAddresses(world)
         guardedKinds = zoneAddresses.kinds
@@ -58,7 +58,7 @@ public final class CompiledSnapshot: Sendable {
         guardedRules = FrozenArray(
             rules.map { $0.privateAnswers != .allow }
         )
-        zoneIDs = zoneIndices.identifiers
+        azIDs = azIndices.identifiers
         otherwise = world.clients.otherwise
         identity = CompiledIdentity(world.identity)
         cookieSecrets = world.cookieSecrets
@@ -283,7 +283,7 @@ public final class CompiledSnapshot: Sendable {
     // MARK: For explain
 
     /// The AZ of each record of an RRset, in order.
-    public func zones(of rrset: RRset) -> [ZoneIndex] { store.zones(of: rrset) }
+    public func azs(of rrset: RRset) -> [AZIndex] { store.azs(of: rrset) }
 
     /// The rdata of each record of an RRset, in order.
     public func rdata(of rrset: RRset) -> [[UInt8]] {

@@ -28,7 +28,7 @@ struct AZCommand: ParsableCommand {
             name.map { (account.id, JSONText.string($0)) }
         }
         return JSONText.object([
-            ("az-id", JSONText.string(row.zoneID)), ("names", JSONText.object(names)),
+            ("az-id", JSONText.string(row.azID)), ("names", JSONText.object(names)),
         ])
     }
 }

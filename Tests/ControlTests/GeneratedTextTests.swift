@@ -93,7 +93,7 @@ extension ConfigurationNode {
 @Suite struct `What is read back of generated files` {
     private static let plan: ImportPlan = {
         var plan = ImportPlan()
-        plan.accounts = [PlannedAccount(id: "111122223333", zones: ["us-east-1a": "use1-az4"])]
+        plan.accounts = [PlannedAccount(id: "111122223333", azs: ["us-east-1a": "use1-az4"])]
         plan.vpcs = [
             PlannedVPC(
                 id: "vpc-0a1",

@@ -9,7 +9,7 @@ struct ManyAccounts {
 
     static let vpcsPerAccount = 10
     static let endpointsPerVPC = 10
-    private static let zones = ["use1-az1", "use1-az4", "use1-az6"]
+    private static let azs = ["use1-az1", "use1-az4", "use1-az6"]
     private static let names = ["us-east-1a", "us-east-1b", "us-east-1c"]
 
     var endpointCount: Int { count * Self.vpcsPerAccount * Self.endpointsPerVPC }
@@ -20,7 +20,7 @@ struct ManyAccounts {
             let name = "exports/account-\(Self.identifier(of: account))"
             let vpcs = (0..<Self.vpcsPerAccount).map { account * Self.vpcsPerAccount + $0 }
             let files = [
-                ("availability-zones", "AvailabilityZones", Self.zoneObjects(of: account)),
+                ("availability-zones", "AvailabilityZones", Self.azObjects(of: account)),
                 ("vpcs", "Vpcs", vpcs.map { Self.vpcObject($0, of: account) }),
                 ("subnets", "Subnets", vpcs.flatMap { Self.subnetObjects($0, of: account) }),
                 ("network-interfaces", "NetworkInterfaces", vpcs.flatMap(Self.interfaceObjects)),
@@ -48,13 +48,13 @@ struct ManyAccounts {
     /// The first half of a VPC's /16.
     private static func prefix(_ vpc: Int) -> String { "\(20 + vpc / 256).\(vpc % 256)" }
 
-    private static func zoneName(_ zone: Int, of account: Int) -> String {
-        names[(zone + account) % names.count]
+    private static func azName(_ az: Int, of account: Int) -> String {
+        names[(az + account) % names.count]
     }
 
-    private static func zoneObjects(of account: Int) -> [String] {
-        zones.indices.map {
-            "{\"ZoneName\":\"\(zoneName($0, of: account))\",\"ZoneId\":\"\(zones[$0])\",\"RegionName\":\"us-east-1\"}"
+    private static func azObjects(of account: Int) -> [String] {
+        azs.indices.map {
+            "{\"ZoneName\":\"\(azName($0, of: account))\",\"ZoneId\":\"\(azs[$0])\",\"RegionName\":\"us-east-1\"}"
         }
     }
 
@@ -63,33 +63,33 @@ struct ManyAccounts {
     }
 
     private static func subnetObjects(_ vpc: Int, of account: Int) -> [String] {
-        zones.indices.map { zone in
-            "{\"SubnetId\":\"subnet-\(hexadecimal(vpc * 3 + zone))\",\"VpcId\":\"vpc-\(hexadecimal(vpc))\",\"OwnerId\":\"\(identifier(of: account))\",\"CidrBlock\":\"\(prefix(vpc)).\(zone).0/24\",\"AvailabilityZone\":\"\(zoneName(zone, of: account))\",\"AvailabilityZoneId\":\"\(zones[zone])\"}"
+        azs.indices.map { az in
+            "{\"SubnetId\":\"subnet-\(hexadecimal(vpc * 3 + az))\",\"VpcId\":\"vpc-\(hexadecimal(vpc))\",\"OwnerId\":\"\(identifier(of: account))\",\"CidrBlock\":\"\(prefix(vpc)).\(az).0/24\",\"AvailabilityZone\":\"\(azName(az, of: account))\",\"AvailabilityZoneId\":\"\(azs[az])\"}"
         }
     }
 
     private static func interfaceObjects(_ vpc: Int) -> [String] {
         (0..<endpointsPerVPC).flatMap { endpoint in
-            zones.indices.map { zone in
-                "{\"NetworkInterfaceId\":\"\(interface(vpc, endpoint, zone))\",\"VpcId\":\"vpc-\(hexadecimal(vpc))\",\"SubnetId\":\"subnet-\(hexadecimal(vpc * 3 + zone))\",\"PrivateIpAddress\":\"\(prefix(vpc)).\(zone).\(10 + endpoint)\"}"
+            azs.indices.map { az in
+                "{\"NetworkInterfaceId\":\"\(interface(vpc, endpoint, az))\",\"VpcId\":\"vpc-\(hexadecimal(vpc))\",\"SubnetId\":\"subnet-\(hexadecimal(vpc * 3 + az))\",\"PrivateIpAddress\":\"\(prefix(vpc)).\(az).\(10 + endpoint)\"}"
             }
         }
     }
 
-    private static func interface(_ vpc: Int, _ endpoint: Int, _ zone: Int) -> String {
-        "eni-\(hexadecimal((vpc * endpointsPerVPC + endpoint) * 3 + zone))"
+    private static func interface(_ vpc: Int, _ endpoint: Int, _ az: Int) -> String {
+        "eni-\(hexadecimal((vpc * endpointsPerVPC + endpoint) * 3 + az))"
     }
 
     private static func endpointObjects(_ vpc: Int, of account: Int) -> [String] {
         (0..<endpointsPerVPC).map { endpoint in
             let id = "vpce-\(hexadecimal(vpc * endpointsPerVPC + endpoint))"
             let service = "service\(endpoint)"
-            let own = [""] + zones.indices.map { "-\(zoneName($0, of: account))" }
+            let own = [""] + azs.indices.map { "-\(azName($0, of: account))" }
             let entries =
                 own.map { "\(id)-abcdefgh\($0).\(service).us-east-1.vpce.amazonaws.com" }
                 + ["\(service).us-east-1.amazonaws.com"]
             let names = entries.map { "{\"DnsName\":\"\($0)\",\"HostedZoneId\":\"Z1\"}" }
-            let interfaces = zones.indices.map { "\"\(interface(vpc, endpoint, $0))\"" }
+            let interfaces = azs.indices.map { "\"\(interface(vpc, endpoint, $0))\"" }
             return
                 "{\"VpcEndpointId\":\"\(id)\",\"VpcEndpointType\":\"Interface\",\"VpcId\":\"vpc-\(hexadecimal(vpc))\",\"OwnerId\":\"\(identifier(of: account))\",\"ServiceName\":\"com.amazonaws.us-east-1.\(service)\",\"State\":\"available\",\"PrivateDnsEnabled\":true,\"NetworkInterfaceIds\":[\(interfaces.joined(separator: ","))],\"DnsEntries\":[\(names.joined(separator: ","))]}"
         }

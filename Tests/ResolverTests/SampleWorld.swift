@@ -17,11 +17,11 @@ struct SampleWorld {
         world.accounts = [
             Account(
                 id: "111122223333",
-                zoneIDsByName: ["us-east-1a": "use1-az4", "us-east-1b": "use1-az6"]
+                azIDsByName: ["us-east-1a": "use1-az4", "us-east-1b": "use1-az6"]
             ),
             Account(
                 id: "444455556666",
-                zoneIDsByName: ["us-east-1a": "use1-az6", "us-east-1b": "use1-az4"]
+                azIDsByName: ["us-east-1a": "use1-az6", "us-east-1b": "use1-az4"]
             ),
         ]
         world.vpcs = [
@@ -34,12 +34,12 @@ struct SampleWorld {
                     Subnet(
                         id: "subnet-0a1",
                         ranges: Self.prefixes("10.20.1.0/24"),
-                        zoneID: "use1-az4"
+                        azID: "use1-az4"
                     ),
                     Subnet(
                         id: "subnet-0a2",
                         ranges: Self.prefixes("10.20.2.0/24"),
-                        zoneID: "use1-az6",
+                        azID: "use1-az6",
                         sharedWith: [1]
                     ),
                 ]
@@ -52,7 +52,7 @@ struct SampleWorld {
                     Subnet(
                         id: "subnet-0b1",
                         ranges: Self.prefixes("10.30.1.0/24"),
-                        zoneID: "use1-az6"
+                        azID: "use1-az6"
                     )
                 ]
             ),

@@ -3,7 +3,7 @@ import TestSupport
 
 /// An export of one account and one VPC, as JSON that a test can change before it is written.
 struct AWSExport {
-    var zones: [[String: Any]] = [
+    var azs: [[String: Any]] = [
         ["ZoneName": "us-east-1a", "ZoneId": "use1-az4", "RegionName": "us-east-1"],
         ["ZoneName": "us-east-1b", "ZoneId": "use1-az6", "RegionName": "us-east-1"],
     ]
@@ -27,12 +27,12 @@ struct AWSExport {
     /// Further files by name.
     var files: [String: Any] = [:]
 
-    static func subnet(_ id: String, _ range: String, _ name: String, _ zone: String) -> [String:
+    static func subnet(_ id: String, _ range: String, _ name: String, _ azID: String) -> [String:
         Any]
     {
         [
             "SubnetId": id, "VpcId": "vpc-0a1", "OwnerId": "111122223333", "CidrBlock": range,
-            "AvailabilityZone": name, "AvailabilityZoneId": zone,
+            "AvailabilityZone": name, "AvailabilityZoneId": azID,
         ]
     }
 
@@ -60,7 +60,7 @@ struct AWSExport {
 
     func write(to folder: TemporaryFolder, at path: String = "export/account-111122223333") throws {
         var all = files
-        all["describe-availability-zones"] = ["AvailabilityZones": zones]
+        all["describe-availability-zones"] = ["AvailabilityZones": azs]
         all["describe-vpcs"] = ["Vpcs": vpcs]
         all["describe-subnets"] = ["Subnets": subnets]
         all["describe-network-interfaces"] = ["NetworkInterfaces": interfaces]

@@ -31,7 +31,7 @@ import Testing
         let before = try FileManager.default.attributesOfItem(atPath: folder.file(Self.private1))
         export.subnets.reverse()
         export.interfaces.reverse()
-        export.zones.reverse()
+        export.azs.reverse()
         try export.write(to: folder)
         let again = try folder.importAWS()
         #expect(again.complaints.contains("0 files new, 0 changed, 0 removed"))
@@ -234,8 +234,8 @@ import Testing
 
     @Test func `refuses another account's table of AZ names`() throws {
         var export = AWSExport()
-        for index in export.zones.indices {
-            export.zones[index]["ZoneId"] = ["use1-az6", "use1-az4"][index]
+        for index in export.azs.indices {
+            export.azs[index]["ZoneId"] = ["use1-az6", "use1-az4"][index]
         }
         let result = try export.folder().importAWS()
         #expect(result.status == 1)

@@ -31,9 +31,9 @@ import Testing
                     Subnet(
                         id: "a1",
                         ranges: prefixes("10.20.1.0/24", "2001:db8:0:1::/64"),
-                        zoneID: "use1-az4"
+                        azID: "use1-az4"
                     ),
-                    Subnet(id: "a2", ranges: prefixes("10.20.0.0/16"), zoneID: "use1-az6"),
+                    Subnet(id: "a2", ranges: prefixes("10.20.0.0/16"), azID: "use1-az6"),
                 ]
             ),
             VPC(
@@ -44,7 +44,7 @@ import Testing
                     Subnet(
                         id: "b1",
                         ranges: prefixes("10.20.9.0/24"),
-                        zoneID: "use1-az1",
+                        azID: "use1-az1",
                         sharedWith: [0]
                     )
                 ]

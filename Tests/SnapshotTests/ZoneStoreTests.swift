@@ -114,12 +114,12 @@ import Testing
     @Test func `puts an address into the AZ that it has in the asking VPC`() {
         var world = Self.world(names: 0)
         let range = IPPrefix("172.31.0.0/20").map { [$0] } ?? []
-        world.vpcs = ["use1-az1", "use1-az2"].enumerated().map { number, zoneID in
+        world.vpcs = ["use1-az1", "use1-az2"].enumerated().map { number, azID in
             VPC(
                 id: "vpc-\(number)",
                 account: 0,
                 ranges: range,
-                subnets: [Subnet(id: "subnet-\(number)", ranges: range, zoneID: zoneID)]
+                subnets: [Subnet(id: "subnet-\(number)", ranges: range, azID: azID)]
             )
         }
         world.listeners = [ListenerScope(vpc: 0), ListenerScope(vpc: 1)]
@@ -133,15 +133,15 @@ import Testing
         let snapshot = CompiledSnapshot(compiling: world, seed: Self.seed)
         for listener in 0...1 {
             let client = snapshot.classify(IPAddress(v4: 0xAC1F_0005), listener: listener)
-            #expect(zonesOfDatabase(in: snapshot, for: client) == [client.zone])
-            #expect(client.zone != .unknown)
+            #expect(azsOfDatabase(in: snapshot, for: client) == [client.az])
+            #expect(client.az != .unknown)
         }
     }
 
-    private func zonesOfDatabase(
+    private func azsOfDatabase(
         in snapshot: CompiledSnapshot,
         for client: ClientClass
-    ) -> [ZoneIndex] {
+    ) -> [AZIndex] {
         var asked = FoldedName(seed: Self.seed)
         var scratch = FoldedName(seed: Self.seed)
         asked.read(Self.name("db.example.org"))
@@ -154,6 +154,6 @@ import Testing
             ),
             let rrset = snapshot.rrset(of: node, type: .a)
         else { return [] }
-        return snapshot.zones(of: rrset)
+        return snapshot.azs(of: rrset)
     }
 }

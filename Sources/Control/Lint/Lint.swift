@@ -74,7 +74,7 @@ struct Lint {
 
     private func checkTables() {
         for (account, place) in zip(world.accounts, origins.accounts)
-        where account.zoneIDsByName.isEmpty {
+        where account.azIDsByName.isEmpty {
             journal.warning(
                 at: place,
                 "account \(account.id) has no table of AZ names, so its clients reach zonal names in AZ IDs only; add availability-zones:"
@@ -88,8 +88,8 @@ struct Lint {
         // Tables by numbers, equal ones by one, so that a zone compares numbers.
         var numbers: [[String: String]: Int] = [:]
         let tables = world.accounts.map { account -> Int in
-            let number = numbers[account.zoneIDsByName] ?? numbers.count
-            numbers[account.zoneIDsByName] = number
+            let number = numbers[account.azIDsByName] ?? numbers.count
+            numbers[account.azIDsByName] = number
             return number
         }
         let everyone = Set(world.vpcs.map(\.account))

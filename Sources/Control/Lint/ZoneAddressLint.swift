@@ -5,9 +5,9 @@ import Snapshot
 struct ZoneAddressLint {
     private let world: World
     private let subnets: SubnetFinder
-    private let zoneIDs: ZoneIDSet
+    private let azIDs: AZIDSet
     /// The AZs in which each VPC has a subnet.
-    private let zoneIDsOfVPC: [Set<String>]
+    private let azIDsOfVPC: [Set<String>]
     private let seed = HashSeed.random()
     private var found = RecordWarnings()
     private(set) var budget = LintBudget()
@@ -15,22 +15,22 @@ struct ZoneAddressLint {
     init(_ world: World) {
         self.world = world
         subnets = SubnetFinder(world)
-        zoneIDsOfVPC = world.vpcs.map { Set($0.subnets.map(\.zoneID)) }
-        zoneIDs = ZoneIDSet(world.accounts.flatMap(\.zoneIDsByName.values), zoneIDsOfVPC)
+        azIDsOfVPC = world.vpcs.map { Set($0.subnets.map(\.azID)) }
+        azIDs = AZIDSet(world.accounts.flatMap(\.azIDsByName.values), azIDsOfVPC)
     }
 
     /// The zonal names that differ in their AZ alone.
     private struct Family {
         /// The AZs that have a record, and one record of the first.
-        var zoneIDs: Set<String> = []
+        var azIDs: Set<String> = []
         var record: Int
         /// The VPCs that hold the addresses.
         var vpcs: Set<Int> = []
 
         init(record: Int) { self.record = record }
 
-        mutating func add(_ zoneID: String, _ vpc: Int?) {
-            zoneIDs.insert(zoneID)
+        mutating func add(_ azID: String, _ vpc: Int?) {
+            azIDs.insert(azID)
             if let vpc { vpcs.insert(vpc) }
         }
     }
@@ -42,7 +42,7 @@ struct ZoneAddressLint {
         let vpcs = Set(zone.vpcs)
         // By keyed hashes of their names: a large zone has as many families as names.
         var families: [UInt64: Family] = [:]
-        var owner = OwnerOfRecords(in: zone.contents, zoneIDs)
+        var owner = OwnerOfRecords(in: zone.contents, azIDs)
         for (index, record) in zone.contents.records.enumerated() {
             guard let address = zone.contents.address(of: record) else { continue }
             let place = subnets.place(of: address, preferring: vpcs, &budget)
@@ -58,7 +58,7 @@ struct ZoneAddressLint {
             // Where missing names are asked upstream, nobody is left without an answer.
             guard zone.fallsThrough == .off else { continue }
             families[zonal.family.span.foldedHash(seed), default: Family(record: index)]
-                .add(zonal.zoneID, place?.vpc)
+                .add(zonal.azID, place?.vpc)
         }
         for family in families.values.sorted(by: { $0.record < $1.record }) {
             checkSiblings(family, in: zone)
@@ -74,10 +74,10 @@ struct ZoneAddressLint {
     ) {
         guard let place else { return }
         let subnet = world.vpcs[place.vpc].subnets[place.subnet]
-        guard subnet.zoneID != name.zoneID else { return }
+        guard subnet.azID != name.azID else { return }
         warn(
             index,
-            "\(address) lies in \(subnet.zoneID) (\(subnet.id)), but the name says \(name.zoneID); correct one of them"
+            "\(address) lies in \(subnet.azID) (\(subnet.id)), but the name says \(name.azID); correct one of them"
         )
     }
 
@@ -87,21 +87,21 @@ struct ZoneAddressLint {
         in zone: Zone
     ) {
         let vpcs = family.vpcs.isEmpty ? Set(zone.vpcs) : family.vpcs
-        budget.take(vpcs.reduce(vpcs.count) { $0 + zoneIDsOfVPC[$1].count })
+        budget.take(vpcs.reduce(vpcs.count) { $0 + azIDsOfVPC[$1].count })
         guard !budget.isSpent else { return }
         // Most families lack nothing.
-        let isWhole = vpcs.allSatisfy { zoneIDsOfVPC[$0].isSubset(of: family.zoneIDs) }
+        let isWhole = vpcs.allSatisfy { azIDsOfVPC[$0].isSubset(of: family.azIDs) }
         guard !isWhole else { return }
-        let regions = Set(family.zoneIDs.map(ZonalName.region))
-        let missing = Set(vpcs.flatMap { zoneIDsOfVPC[$0] }).subtracting(family.zoneIDs)
+        let regions = Set(family.azIDs.map(ZonalName.region))
+        let missing = Set(vpcs.flatMap { azIDsOfVPC[$0] }).subtracting(family.azIDs)
             .filter { regions.contains(ZonalName.region(of: $0)) }
         guard !missing.isEmpty else { return }
         let owner = zone.contents.octets[zone.contents.records[family.record].owner]
         let name =
-            ZonalName(owner, zoneIDs).flatMap { DomainName(octets: $0.family) } ?? .root
+            ZonalName(owner, azIDs).flatMap { DomainName(octets: $0.family) } ?? .root
         warn(
             family.record,
-            "\(name) has a record for \(family.zoneIDs.sorted().shownList) and none for \(missing.sorted().shownList), where the VPC has a subnet; add one"
+            "\(name) has a record for \(family.azIDs.sorted().shownList) and none for \(missing.sorted().shownList), where the VPC has a subnet; add one"
         )
     }
 
@@ -113,19 +113,19 @@ struct ZoneAddressLint {
 /// The zonal name of one record after another, of which many share an owner.
 private struct OwnerOfRecords {
     private let contents: ZoneContents
-    private let zoneIDs: ZoneIDSet
+    private let azIDs: AZIDSet
     private var last: (offset: UInt32, name: ZonalName?)?
 
-    init(in contents: ZoneContents, _ zoneIDs: ZoneIDSet) {
+    init(in contents: ZoneContents, _ azIDs: AZIDSet) {
         self.contents = contents
-        self.zoneIDs = zoneIDs
+        self.azIDs = azIDs
     }
 
     /// The owner of a record if it is a zonal name.
     mutating func zonalName(of record: ZoneContents.Record) -> ZonalName? {
         if let last, last.offset == record.ownerOffset { return last.name }
         let hasHyphen = contents.octets[record.owner].contains(UInt8(ascii: "-"))
-        let name = hasHyphen ? ZonalName(contents.octets[record.owner], zoneIDs) : nil
+        let name = hasHyphen ? ZonalName(contents.octets[record.owner], azIDs) : nil
         last = (record.ownerOffset, name)
         return name
     }
@@ -133,23 +133,23 @@ private struct OwnerOfRecords {
 
 /// A name with an AZ ID at the end of one of its labels.
 private struct ZonalName {
-    var zoneID: String
+    var azID: String
     /// The name without the AZ, folded: `db-*.example.internal` for `db-use1-az4.example.internal`.
     var family: [UInt8]
 
     /// Reads a name in wire form.
-    init?(_ name: ArraySlice<UInt8>, _ zoneIDs: ZoneIDSet) {
+    init?(_ name: ArraySlice<UInt8>, _ azIDs: AZIDSet) {
         var label = name.startIndex
         while label < name.endIndex, name[label] > 0 {
             let end = label + 1 + Int(name[label])
-            if let zoneID = zoneIDs.zoneID(endOf: name[(label + 1)..<end]) {
-                let rest = end - zoneID.utf8.count
+            if let azID = azIDs.azID(endOf: name[(label + 1)..<end]) {
+                let rest = end - azID.utf8.count
                 family = name[..<label].map(DomainName.fold)
                 family.append(UInt8(truncatingIfNeeded: rest - label))
                 family += name[(label + 1)..<rest].lazy.map(DomainName.fold)
                 family.append(UInt8(ascii: "*"))
                 family += name[end...].lazy.map(DomainName.fold)
-                self.zoneID = zoneID
+                self.azID = azID
                 return
             }
             label = end
@@ -158,13 +158,13 @@ private struct ZonalName {
     }
 
     /// `use1` of `use1-az4`.
-    static func region(of zoneID: String) -> Substring {
-        zoneID.split(separator: "-").first ?? ""
+    static func region(of azID: String) -> Substring {
+        azID.split(separator: "-").first ?? ""
     }
 }
 
 /// The AZ IDs of a world, to find one at the end of a label.
-private struct ZoneIDSet {
+private struct AZIDSet {
     private let octets: Set<ArraySlice<UInt8>>
     /// How many hyphens an AZ ID has.
     private let hyphenCounts: [Int]
@@ -176,7 +176,7 @@ private struct ZoneIDSet {
     }
 
     /// The longest AZ ID that a label ends in, behind a hyphen and at least one octet.
-    func zoneID(endOf label: ArraySlice<UInt8>) -> String? {
+    func azID(endOf label: ArraySlice<UInt8>) -> String? {
         guard let last = label.last, last.digit != nil else { return nil }
         let text = label.map(DomainName.fold)
         let hyphens = text.indices.filter { text[$0] == UInt8(ascii: "-") }

@@ -8,23 +8,23 @@ package struct AZTable: Sendable {
 
     /// One AZ.
     package struct Row: Hashable, Sendable {
-        package let zoneID: String
+        package let azID: String
         /// The name that each account has for it, nil where it has none; places are those of `accounts`.
         package let names: [String?]
     }
 
     /// AZ IDs of the accounts' tables and of the subnets, sorted.
     package init(_ world: World) {
-        let zoneIDs = Set(
-            world.accounts.flatMap(\.zoneIDsByName.values)
-                + world.vpcs.flatMap { $0.subnets.map(\.zoneID) }
+        let azIDs = Set(
+            world.accounts.flatMap(\.azIDsByName.values)
+                + world.vpcs.flatMap { $0.subnets.map(\.azID) }
         )
         accounts = world.accounts
-        rows = zoneIDs.sorted().map { zoneID in
+        rows = azIDs.sorted().map { azID in
             Row(
-                zoneID: zoneID,
+                azID: azID,
                 names: world.accounts.map { account in
-                    account.zoneIDsByName.first { $0.value == zoneID }?.key
+                    account.azIDsByName.first { $0.value == azID }?.key
                 }
             )
         }
@@ -37,7 +37,7 @@ package struct AZTable: Sendable {
                 + accounts.map { account in
                     account.name.map { "\(account.id) (\($0))" } ?? account.id
                 },
-            rows: rows.map { row in [row.zoneID] + row.names.map { $0 ?? "-" } }
+            rows: rows.map { row in [row.azID] + row.names.map { $0 ?? "-" } }
         )
         .lines
     }

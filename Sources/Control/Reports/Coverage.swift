@@ -118,13 +118,13 @@ private struct CoverageFinder {
     }
 
     private func covered(by zone: Zone, forVPC vpc: Int) -> Coverage.State {
-        let all = Set(world.vpcs[vpc].subnets.map(\.zoneID))
+        let all = Set(world.vpcs[vpc].subnets.map(\.azID))
         let covered = zone.contents.records.compactMap { record -> String? in
             guard record.type.isAddress,
                 let address = IPAddress(octets: zone.contents.rdata(of: record)),
                 let place = subnets.place(of: address, preferring: [vpc])
             else { return nil }
-            return world.vpcs[place.vpc].subnets[place.subnet].zoneID
+            return world.vpcs[place.vpc].subnets[place.subnet].azID
         }
         return .privately(covered: all.intersection(covered).count, all: all.count)
     }

@@ -105,7 +105,7 @@ enum NameFault: Error, Equatable {
     /// The offset of the backslash.
     case badEscape(Int)
     /// An AZ name at the end of a label that cannot be made an AZ ID; the text says why.
-    case zoneName(String)
+    case azName(String)
 
     var message: String {
         switch self {
@@ -115,7 +115,7 @@ enum NameFault: Error, Equatable {
             "label of \(length) octets; a label has at most 63 (RFC 1035 §2.3.4)"
         case .nameTooLong(let length):
             "name of \(length) octets or more; with its origin a name has at most 255 (RFC 1035 §2.3.4)"
-        case .zoneName(let message): message
+        case .azName(let message): message
         case .badEscape:
             "malformed escape; write \\ and three digits from 000 to 255, or \\ and a character that is no digit"
         }

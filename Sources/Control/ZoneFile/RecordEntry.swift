@@ -180,18 +180,18 @@ extension ZoneFileSession {
         _ token: MasterFileLexer.Token,
         _ lexer: borrowing MasterFileLexer
     ) throws(NameFault) {
-        guard let zoneNames else { return }
-        let found = try zoneNames.translate(
+        guard let azNames else { return }
+        let found = try azNames.translate(
             &contents.octets,
             from: start,
             apexLength: foldedApex.count
         )
-        if found.hasName { dependsOnZoneNames = true }
-        if found.isZonal { unknownZoneNames.hasZonalLabels = true }
+        if found.hasName { dependsOnAZNames = true }
+        if found.isZonal { unknownAZNames.hasZonalLabels = true }
         guard let unknown = found.unknown else { return }
-        guard unknownZoneNames.takes() else { return }
+        guard unknownAZNames.takes() else { return }
         let (place, excerpt) = site(of: token.place, lexer)
-        unknownZoneNames.add(unknown, at: place, excerpt: excerpt)
+        unknownAZNames.add(unknown, at: place, excerpt: excerpt)
     }
 
     private func isLastOwner(

@@ -21,7 +21,7 @@ struct ZoneChecks {
     mutating func run(path: String) {
         if session.hasStopped { return }
         let found = session.journal.all.count
-        session.unknownZoneNames.tell(&session.journal)
+        session.unknownAZNames.tell(&session.journal)
         defer {
             session.journal.sort(from: found)
             session.journal.sayHowManyMore(of: path)

@@ -17,17 +17,17 @@ package struct ZoneFileReader {
 
     private let loader: any FileLoader
 
-    private let zoneNames: OwnerZoneNames?
+    private let azNames: OwnerAZNames?
 
     /// Reads files through `loader`, and leaves AZ names in owners as they are.
     package init(loader: any FileLoader = DiskFileLoader()) {
-        self.init(loader: loader, zoneNames: nil)
+        self.init(loader: loader, azNames: nil)
     }
 
-    /// Reads files through `loader`; `zoneNames` turns the AZ names in owners into AZ IDs.
-    init(loader: any FileLoader, zoneNames: OwnerZoneNames?) {
+    /// Reads files through `loader`; `azNames` turns the AZ names in owners into AZ IDs.
+    init(loader: any FileLoader, azNames: OwnerAZNames?) {
         self.loader = loader
-        self.zoneNames = zoneNames
+        self.azNames = azNames
     }
 
     /// The zone that the file at `path` is of: the owner of its SOA; nil without one.
@@ -54,7 +54,7 @@ package struct ZoneFileReader {
         diagnostics: inout Diagnostics
     ) -> ZoneContents? {
         var budget = GenerateBudget()
-        return Self(loader: RememberingLoader(loader), zoneNames: zoneNames).read(
+        return Self(loader: RememberingLoader(loader), azNames: azNames).read(
             apex: apex,
             origin: origin ?? apex,
             path: path,
@@ -67,8 +67,8 @@ package struct ZoneFileReader {
     struct Reading {
         /// Nil if there is a mistake.
         var contents: ZoneContents?
-        /// The owners might be others for other `zoneNames`.
-        var dependsOnZoneNames: Bool
+        /// The owners might be others for other `azNames`.
+        var dependsOnAZNames: Bool
         /// Octets that were read, once for each time, and those that `$GENERATE` made.
         var textOctets: Int
         /// Octets of files, once for each time, and each file's by its true path.
@@ -88,7 +88,7 @@ package struct ZoneFileReader {
             apex: apex,
             origin: origin,
             loader: loader,
-            zoneNames: zoneNames
+            azNames: azNames
         )
         session.generated = budget
         session.readZone(path: path)
@@ -98,7 +98,7 @@ package struct ZoneFileReader {
         for diagnostic in checks.session.journal.all { diagnostics.add(diagnostic) }
         return Reading(
             contents: checks.session.journal.errorCount == 0 ? checks.session.contents : nil,
-            dependsOnZoneNames: checks.session.dependsOnZoneNames,
+            dependsOnAZNames: checks.session.dependsOnAZNames,
             textOctets: checks.session.textOctets,
             fileOctets: checks.session.fileOctets,
             octetsOfFiles: checks.session.octetsOfFiles

@@ -7,7 +7,7 @@ struct ZoneFileSession {
     let foldedApex: [UInt8]
     let loader: any FileLoader
     /// Translates the AZ names in owners; nil to keep them.
-    let zoneNames: OwnerZoneNames?
+    let azNames: OwnerAZNames?
 
     var contents = ZoneContents()
     var journal = ZoneFileJournal()
@@ -42,9 +42,9 @@ struct ZoneFileSession {
     /// The directive that makes the records which are being read; nil outside of `$GENERATE`.
     var directiveSite: (place: SourcePlace, excerpt: String)?
     /// Owners that end in an AZ name that the zone's owner does not have.
-    var unknownZoneNames = UnknownZoneNames()
-    /// An owner might be another name for another `zoneNames`.
-    var dependsOnZoneNames = false
+    var unknownAZNames = UnknownAZNames()
+    /// An owner might be another name for another `azNames`.
+    var dependsOnAZNames = false
 
     /// Reading ends with the SOA: only the apex is wanted.
     var endsAtSOA = false
@@ -53,12 +53,12 @@ struct ZoneFileSession {
         apex: DomainName,
         origin: DomainName,
         loader: any FileLoader,
-        zoneNames: OwnerZoneNames? = nil
+        azNames: OwnerAZNames? = nil
     ) {
         self.apex = apex
         self.foldedApex = apex.folded.octets
         self.loader = loader
-        self.zoneNames = zoneNames
+        self.azNames = azNames
         self.origin = origin.octets
     }
 

@@ -148,7 +148,7 @@ extension Pipeline {
             let selection = snapshot.select(
                 from: rrset,
                 affinity: zone.affinity,
-                client: client.zone
+                client: client.az
             )
             if selection.health == .failedOpen { failedOpenCount &+= 1 }
             trace?.record(.answered(name.name, zone, rrset, selection))

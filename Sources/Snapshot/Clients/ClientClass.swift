@@ -12,7 +12,7 @@ public struct ClientClass: Hashable, Sendable, BitwiseCopyable {
     /// Index of the account whose AZ names the client uses.
     public var account: Int?
     /// The client's AZ; `.unknown` outside any subnet.
-    public var zone: ZoneIndex
+    public var az: AZIndex
 
     /// Where the client is.
     public enum Scope: String, Sendable, BitwiseCopyable {
@@ -20,14 +20,14 @@ public struct ClientClass: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// Allowed, and in no VPC.
-    static let outside = ClientClass(scope: .outside, view: 0, zone: .unknown)
+    static let outside = ClientClass(scope: .outside, view: 0, az: .unknown)
     /// Not allowed to ask.
-    static let refused = ClientClass(scope: .refused, view: 0, zone: .unknown)
+    static let refused = ClientClass(scope: .refused, view: 0, az: .unknown)
 }
 
 /// An AZ ID as a small number, valid within one snapshot.
-public struct ZoneIndex: Hashable, Sendable, BitwiseCopyable {
+public struct AZIndex: Hashable, Sendable, BitwiseCopyable {
     public var value: UInt16
 
-    public static let unknown = ZoneIndex(value: 0)
+    public static let unknown = AZIndex(value: 0)
 }

@@ -3,7 +3,7 @@ import DNSWire
 /// Compiles the client classes of a world, and with them the list of its views.
 struct ClientClassCompiler {
     private let world: World
-    private let zoneIndices: ZoneIndices
+    private let azIndices: AZIndices
     private var classes: [ClientClass] = []
     private var classNumbers: [ClientClass: UInt32] = [:]
     private var viewNumbers: [ViewKey: Int] = [ViewKey.outside: 0]
@@ -12,9 +12,9 @@ struct ClientClassCompiler {
     private var realms: [ClientClassTable.Realm] = []
     private var realmNumbers: [RealmKey: Int] = [:]
 
-    init(_ world: World, zoneIndices: ZoneIndices) {
+    init(_ world: World, azIndices: AZIndices) {
         self.world = world
-        self.zoneIndices = zoneIndices
+        self.azIndices = azIndices
     }
 
     mutating func compile() -> ClientClassTable {
@@ -170,7 +170,7 @@ struct ClientClassCompiler {
             vpc: vpc,
             subnet: subnet,
             account: account,
-            zone: place.map { zoneIndices[$0.zoneID] } ?? .unknown
+            az: place.map { azIndices[$0.azID] } ?? .unknown
         )
     }
 
@@ -193,27 +193,27 @@ struct ViewKey: Hashable {
 }
 
 /// The AZ IDs of a world, numbered from 1.
-struct ZoneIndices {
+struct AZIndices {
     private var numbers: [String: UInt16] = [:]
     /// AZ IDs by number; number 0 is no AZ.
     private(set) var identifiers = [""]
 
     init(_ world: World) {
         for account in world.accounts {
-            for zoneID in account.zoneIDsByName.values.sorted() { add(zoneID) }
+            for azID in account.azIDsByName.values.sorted() { add(azID) }
         }
         for vpc in world.vpcs {
-            for subnet in vpc.subnets { add(subnet.zoneID) }
+            for subnet in vpc.subnets { add(subnet.azID) }
         }
     }
 
-    private mutating func add(_ zoneID: String) {
-        guard numbers[zoneID] == nil, let number = UInt16(exactly: identifiers.count) else {
+    private mutating func add(_ azID: String) {
+        guard numbers[azID] == nil, let number = UInt16(exactly: identifiers.count) else {
             return
         }
-        numbers[zoneID] = number
-        identifiers.append(zoneID)
+        numbers[azID] = number
+        identifiers.append(azID)
     }
 
-    subscript(zoneID: String) -> ZoneIndex { ZoneIndex(value: numbers[zoneID] ?? 0) }
+    subscript(azID: String) -> AZIndex { AZIndex(value: numbers[azID] ?? 0) }
 }

@@ -4,58 +4,58 @@ import DNSWire
 ///
 /// A VPC's own subnets come first: where VPCs overlap, the same address is two interfaces.
 struct SubnetIndex {
-    private var all: ZoneIntervals
-    private var own: [Int: ZoneIntervals] = [:]
+    private var all: AZIntervals
+    private var own: [Int: AZIntervals] = [:]
     /// VPCs with a subnet that overlaps one of another VPC.
     private(set) var overlapping: Set<Int> = []
 
     let isEmpty: Bool
 
-    init(_ world: World, zoneIndices: ZoneIndices) {
+    init(_ world: World, azIndices: AZIndices) {
         isEmpty = world.vpcs.allSatisfy(\.subnets.isEmpty)
-        var everywhere = PrefixTable<ZoneIndex>()
+        var everywhere = PrefixTable<AZIndex>()
         var places: [(prefix: IPPrefix, owner: Int)] = []
         for (index, vpc) in world.vpcs.enumerated() {
             for subnet in vpc.subnets {
-                let zone = zoneIndices[subnet.zoneID]
+                let az = azIndices[subnet.azID]
                 for range in subnet.ranges {
                     places.append((range, index))
-                    everywhere.add(range, zone) { $0 == $1 ? $0 : .unknown }
+                    everywhere.add(range, az) { $0 == $1 ? $0 : .unknown }
                 }
             }
         }
-        all = ZoneIntervals(everywhere)
+        all = AZIntervals(everywhere)
         overlapping = PrefixOverlaps.owners(of: places)
         for index in overlapping {
-            var table = PrefixTable<ZoneIndex>()
+            var table = PrefixTable<AZIndex>()
             for subnet in world.vpcs[index].subnets {
                 for range in subnet.ranges {
-                    table.add(range, zoneIndices[subnet.zoneID]) { first, _ in first }
+                    table.add(range, azIndices[subnet.azID]) { first, _ in first }
                 }
             }
-            own[index] = ZoneIntervals(table)
+            own[index] = AZIntervals(table)
         }
     }
 
-    func zone(of address: IPAddress, for vpc: Int?) -> ZoneIndex {
-        if let vpc, let zone = own[vpc]?.zone(of: address), zone != .unknown { return zone }
-        return all.zone(of: address)
+    func az(of address: IPAddress, for vpc: Int?) -> AZIndex {
+        if let vpc, let az = own[vpc]?.az(of: address), az != .unknown { return az }
+        return all.az(of: address)
     }
 }
 
 /// The AZs of a table of prefixes as disjoint intervals, searched by bisection.
-private struct ZoneIntervals {
+private struct AZIntervals {
     private let v4: [AddressMap.Interval]
     private let v6: [AddressMap.Interval]
 
-    init(_ table: PrefixTable<ZoneIndex>) {
+    init(_ table: PrefixTable<AZIndex>) {
         let entries = table.entries.map { (prefix: $0.prefix, value: UInt32($0.value.value)) }
-        let unknown = UInt32(ZoneIndex.unknown.value)
+        let unknown = UInt32(AZIndex.unknown.value)
         v4 = AddressMap.intervals(of: entries.filter(\.prefix.isV4), otherwise: unknown)
         v6 = AddressMap.intervals(of: entries.filter { !$0.prefix.isV4 }, otherwise: unknown)
     }
 
-    func zone(of address: IPAddress) -> ZoneIndex {
+    func az(of address: IPAddress) -> AZIndex {
         let intervals = address.isV4 ? v4 : v6
         // The first interval starts at the lowest address there is.
         var (low, high) = (0, intervals.count)
@@ -63,6 +63,6 @@ private struct ZoneIntervals {
             let middle = (low + high) / 2
             if intervals[middle].start <= address { low = middle } else { high = middle }
         }
-        return ZoneIndex(value: UInt16(truncatingIfNeeded: intervals[low].value))
+        return AZIndex(value: UInt16(truncatingIfNeeded: intervals[low].value))
     }
 }

@@ -80,12 +80,12 @@ public struct Account: Equatable, Sendable {
     public var id: String
     public var name: String?
     /// AZ name to AZ ID, both in lower case: a bijection; empty for an account without a table.
-    public var zoneIDsByName: [String: String]
+    public var azIDsByName: [String: String]
 
-    public init(id: String, name: String? = nil, zoneIDsByName: [String: String] = [:]) {
+    public init(id: String, name: String? = nil, azIDsByName: [String: String] = [:]) {
         self.id = id
         self.name = name
-        self.zoneIDsByName = zoneIDsByName
+        self.azIDsByName = azIDsByName
     }
 }
 
@@ -126,14 +126,14 @@ public struct Subnet: Equatable, Sendable {
     public var id: String
     public var ranges: [IPPrefix]
     /// The AZ ID (`use1-az4`), never a name.
-    public var zoneID: String
+    public var azID: String
     /// Participants of a shared subnet: indices of accounts.
     public var sharedWith: [Int]
 
-    public init(id: String, ranges: [IPPrefix], zoneID: String, sharedWith: [Int] = []) {
+    public init(id: String, ranges: [IPPrefix], azID: String, sharedWith: [Int] = []) {
         self.id = id
         self.ranges = ranges
-        self.zoneID = zoneID
+        self.azID = azID
         self.sharedWith = sharedWith
     }
 }

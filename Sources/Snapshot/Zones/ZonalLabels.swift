@@ -15,8 +15,8 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
     private struct Entry: BitwiseCopyable {
         var name: Int
         var nameLength: Int
-        var zoneID: Int
-        var zoneIDLength: Int
+        var azID: Int
+        var azIDLength: Int
     }
 
     init(_ accounts: [Account]) {
@@ -25,24 +25,24 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
         var starts = [0]
         var lastOctets: [UInt32] = []
         for account in accounts {
-            // Longer names first: `us-west-2-lax-1a` ends in no other zone's name, but might.
-            let zones = account.zoneIDsByName.sorted {
+            // Longer names first: `us-west-2-lax-1a` ends in no other AZ's name, but might.
+            let azs = account.azIDsByName.sorted {
                 ($1.key.utf8.count, $0.key) < ($0.key.utf8.count, $1.key)
             }
-            for (name, zoneID) in zones {
+            for (name, azID) in azs {
                 entries.append(
                     Entry(
                         name: octets.count,
                         nameLength: name.utf8.count,
-                        zoneID: octets.count + name.utf8.count,
-                        zoneIDLength: zoneID.utf8.count
+                        azID: octets.count + name.utf8.count,
+                        azIDLength: azID.utf8.count
                     )
                 )
                 octets += Array(name.utf8).map(DomainName.fold)
-                octets += Array(zoneID.utf8).map(DomainName.fold)
+                octets += Array(azID.utf8).map(DomainName.fold)
             }
             starts.append(entries.count)
-            lastOctets.append(zones.reduce(0) { $0 | Self.bit(of: $1.key.utf8.last ?? 0) })
+            lastOctets.append(azs.reduce(0) { $0 | Self.bit(of: $1.key.utf8.last ?? 0) })
         }
         self.octets = FrozenArray(octets)
         self.entries = FrozenArray(entries)
@@ -77,7 +77,7 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
         for index in starts[account]..<starts[account + 1] {
             let entry = entries[index]
             guard ends(name, label: suffix, in: entry) else { continue }
-            return octets.withSpan(entry.zoneID, count: entry.zoneIDLength) {
+            return octets.withSpan(entry.azID, count: entry.azIDLength) {
                 translated.replaceEnd(
                     ofLabel: suffix,
                     of: name,

@@ -3,13 +3,13 @@ import DNSWire
 /// Compiles the zones of a world into one store.
 struct ZoneCompiler {
     private let world: World
-    private let zoneIndices: ZoneIndices
+    private let azIndices: AZIndices
     private let subnets: SubnetIndex
 
-    init(_ world: World, zoneIndices: ZoneIndices) {
+    init(_ world: World, azIndices: AZIndices) {
         self.world = world
-        self.zoneIndices = zoneIndices
-        subnets = SubnetIndex(world, zoneIndices: zoneIndices)
+        self.azIndices = azIndices
+        subnets = SubnetIndex(world, azIndices: azIndices)
     }
 
     struct Result {
@@ -81,7 +81,7 @@ struct ZoneCompiler {
             number: number,
             check: zone.health
         ) {
-            zoneOfAddress($0, in: zone.contents, for: vpc)
+            azOfAddress($0, in: zone.contents, for: vpc)
         }
         // The control plane lets no zone without a SOA pass; a world made by hand might lack one.
         let soa = apex.flatMap { builder.store.rrset(of: $0, type: .soa) } ?? .absent
@@ -124,13 +124,13 @@ struct ZoneCompiler {
         )
     }
 
-    private func zoneOfAddress(
+    private func azOfAddress(
         _ record: ZoneContents.Record,
         in contents: ZoneContents,
         for vpc: Int?
-    ) -> ZoneIndex {
+    ) -> AZIndex {
         guard !subnets.isEmpty, let address = contents.address(of: record) else { return .unknown }
-        return subnets.zone(of: address, for: vpc)
+        return subnets.az(of: address, for: vpc)
     }
 
     /// One way in which a zone's addresses lie in AZs; `exceptions` are the VPCs that it is only for.
@@ -147,8 +147,8 @@ struct ZoneCompiler {
         let overlapping = zone.vpcs.filter { subnets.overlapping.contains($0) }
         guard zone.vpcs.count > 1, !overlapping.isEmpty else { return variants }
         let addresses = zone.contents.records.filter { $0.type.isAddress }
-        func assignment(for vpc: Int?) -> [ZoneIndex] {
-            addresses.map { zoneOfAddress($0, in: zone.contents, for: vpc) }
+        func assignment(for vpc: Int?) -> [AZIndex] {
+            addresses.map { azOfAddress($0, in: zone.contents, for: vpc) }
         }
         var known = [assignment(for: nil): 0]
         for vpc in overlapping {

@@ -111,26 +111,26 @@ struct ZoneStore: BitwiseCopyable, Sendable {
     }
 
     /// The records of one AZ, as a range of the RRset's record numbers.
-    func group(of rrset: RRset, zone: ZoneIndex) -> Range<Int>? {
+    func group(of rrset: RRset, az: AZIndex) -> Range<Int>? {
         var start = 0
         for index in 0..<rrset.groupCount {
             let offset = rrset.offset + RRset.headerSize + index * RRset.groupSize
             let count = Int(arena.load(offset + 2, as: UInt16.self))
-            if arena.load(offset, as: UInt16.self) == zone.value { return start..<start + count }
+            if arena.load(offset, as: UInt16.self) == az.value { return start..<start + count }
             start += count
         }
         return nil
     }
 
     /// The AZ of each record, in order.
-    func zones(of rrset: RRset) -> [ZoneIndex] {
-        var zones: [ZoneIndex] = []
+    func azs(of rrset: RRset) -> [AZIndex] {
+        var azs: [AZIndex] = []
         for index in 0..<rrset.groupCount {
             let offset = rrset.offset + RRset.headerSize + index * RRset.groupSize
-            let zone = ZoneIndex(value: arena.load(offset, as: UInt16.self))
-            zones += Array(repeating: zone, count: Int(arena.load(offset + 2, as: UInt16.self)))
+            let az = AZIndex(value: arena.load(offset, as: UInt16.self))
+            azs += Array(repeating: az, count: Int(arena.load(offset + 2, as: UInt16.self)))
         }
-        return zones + Array(repeating: .unknown, count: rrset.recordCount - zones.count)
+        return azs + Array(repeating: .unknown, count: rrset.recordCount - azs.count)
     }
 
     /// The number of the health target of an address record of a checked RRset.

@@ -11,7 +11,7 @@ struct ZoneStoreBuilder: ~Copyable {
     /// What the zones want to be checked.
     private(set) var health = HealthPlanBuilder()
     /// The AZs of the RRset being written, and how many of its records each has.
-    private var groups: [(zone: ZoneIndex, count: Int)] = []
+    private var groups: [(az: AZIndex, count: Int)] = []
     /// How the current zone's addresses are checked, and its apex.
     private var check: (how: HealthCheck, zone: DomainName)?
 
@@ -138,7 +138,7 @@ struct ZoneStoreBuilder: ~Copyable {
         arena.store(header, at: offset)
         var end = offset + RRset.headerSize
         for group in groups {
-            arena.store(group.zone.value, at: end)
+            arena.store(group.az.value, at: end)
             arena.store(UInt16(truncatingIfNeeded: group.count), at: end + 2)
             end += RRset.groupSize
         }
@@ -180,11 +180,11 @@ struct ZoneStoreBuilder: ~Copyable {
     /// Counts runs of one AZ; records of no known AZ, which come last, are in none.
     private mutating func group(_ places: ArraySlice<RecordPlace>) {
         groups.removeAll(keepingCapacity: true)
-        for place in places where place.zone != .unknown {
-            if let last = groups.last, last.zone == place.zone {
+        for place in places where place.az != .unknown {
+            if let last = groups.last, last.az == place.az {
                 groups[groups.count - 1].count += 1
             } else {
-                groups.append((place.zone, 1))
+                groups.append((place.az, 1))
             }
         }
     }
@@ -199,7 +199,7 @@ struct ZoneStoreBuilder: ~Copyable {
         apex: DomainName,
         number: UInt32,
         check: HealthCheck? = nil,
-        zoneOfAddress: (ZoneContents.Record) -> ZoneIndex
+        azOfAddress: (ZoneContents.Record) -> AZIndex
     ) -> (hasCuts: Bool, apex: Node?) {
         self.check = check.map { ($0, apex) }
         let apexLabels = apex.labels.count
@@ -211,7 +211,7 @@ struct ZoneStoreBuilder: ~Copyable {
             owners.forEachRecord(of: owner) { index in
                 let record = contents.records[index]
                 places.append(
-                    RecordPlace(record: index, type: record.type, zone: zoneOfAddress(record))
+                    RecordPlace(record: index, type: record.type, az: azOfAddress(record))
                 )
             }
             places.sort()
@@ -285,11 +285,11 @@ struct ZoneStoreBuilder: ~Copyable {
 private struct RecordPlace: Comparable, BitwiseCopyable {
     var record: Int
     var type: RecordType
-    var zone: ZoneIndex
+    var az: AZIndex
 
     static func < (left: Self, right: Self) -> Bool {
-        (left.type.rawValue, left.zone.value &- 1, left.record)
-            < (right.type.rawValue, right.zone.value &- 1, right.record)
+        (left.type.rawValue, left.az.value &- 1, left.record)
+            < (right.type.rawValue, right.az.value &- 1, right.record)
     }
 }
 

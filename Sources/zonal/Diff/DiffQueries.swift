@@ -113,11 +113,11 @@ enum DiffQueries {
         guard let account else { return [name] }
         var forms = [name]
         let text = "\(name)"
-        for (zoneName, zoneID) in world.accounts[account].zoneIDsByName.sorted(by: {
+        for (azName, azID) in world.accounts[account].azIDsByName.sorted(by: {
             $0.key < $1.key
         }) {
-            guard let range = text.firstRange(of: "-\(zoneID).") else { continue }
-            let form = text[..<range.lowerBound] + "-\(zoneName)." + text[range.upperBound...]
+            guard let range = text.firstRange(of: "-\(azID).") else { continue }
+            let form = text[..<range.lowerBound] + "-\(azName)." + text[range.upperBound...]
             if let form = DomainName(form) { forms.append(form) }
         }
         return forms

@@ -12,7 +12,7 @@ extension Explainer {
         _ selection: Selection,
         client: ClientClass
     ) -> [Explanation.Record] {
-        let zones = snapshot.zones(of: rrset)
+        let azs = snapshot.azs(of: rrset)
         let health = live == nil ? nil : snapshot.health(of: rrset)
         let origins = origins.origins(of: rrset, ownedBy: owner, in: zone)
         return snapshot.rdata(of: rrset).enumerated().map { index, rdata in
@@ -26,12 +26,12 @@ extension Explainer {
                 type: rrset.type,
                 ttl: rrset.ttl,
                 data: ZonePrinter.rdataText(type: rrset.type, rdata: rdata),
-                zoneID: zones[index] == .unknown ? nil : snapshot.zoneIDs[Int(zones[index].value)],
+                azID: azs[index] == .unknown ? nil : snapshot.azIDs[Int(azs[index].value)],
                 isChosen: isSelected && !isLeftOut,
                 reason: isLeftOut
                     ? "fails its health check"
                     : reason(
-                        zone: zones[index],
+                        az: azs[index],
                         of: rrset,
                         selection,
                         client: client,
@@ -64,7 +64,7 @@ extension Explainer {
     }
 
     private func reason(
-        zone: ZoneIndex,
+        az: AZIndex,
         of rrset: RRset,
         _ selection: Selection,
         client: ClientClass,
@@ -73,11 +73,11 @@ extension Explainer {
         guard rrset.type.isAddress else { return "no address" }
         if selection.health == .failedOpen { return "no address is up" }
         if affinity == .none { return "zone affinity is off" }
-        if client.zone == .unknown { return "client is in no known subnet" }
-        if zone == client.zone { return "same zone" }
+        if client.az == .unknown { return "client is in no known subnet" }
+        if az == client.az { return "same zone" }
         let isForAll = selection.first.count == rrset.recordCount && !selection.includesOthers
         guard isForAll else { return "other zone" }
-        return snapshot.zones(of: rrset).contains(client.zone)
+        return snapshot.azs(of: rrset).contains(client.az)
             ? "none in the client's zone is up" : "none in the client's zone"
     }
 }

@@ -28,8 +28,8 @@ struct Explanation {
         var vpc: String?
         var account: String?
         var subnet: String?
-        var zoneID: String?
-        var zoneName: String?
+        var azID: String?
+        var azName: String?
     }
 
     struct ChosenRoute {
@@ -45,7 +45,7 @@ struct Explanation {
         var type: RecordType
         var ttl: UInt32
         var data: String
-        var zoneID: String?
+        var azID: String?
         var isChosen: Bool
         var reason: String
         /// What a running server has found; nil where nobody checks the address.
@@ -273,15 +273,15 @@ struct Explainer {
     ) -> Explanation.AskingClient {
         let vpc = asker.vpc.map { world.vpcs[$0] }
         let account = asker.account.map { world.accounts[$0] }
-        let zoneID = asker.zone == .unknown ? nil : snapshot.zoneIDs[Int(asker.zone.value)]
+        let azID = asker.az == .unknown ? nil : snapshot.azIDs[Int(asker.az.value)]
         return Explanation.AskingClient(
             address: address,
             scope: asker.scope,
             vpc: vpc?.id,
             account: account?.id,
             subnet: asker.subnet.flatMap { vpc?.subnets[$0].id },
-            zoneID: zoneID,
-            zoneName: account?.zoneIDsByName.first { $0.value == zoneID }?.key
+            azID: azID,
+            azName: account?.azIDsByName.first { $0.value == azID }?.key
         )
     }
 
@@ -294,8 +294,8 @@ struct Explainer {
         case .vpc:
             var text = "\(client.address) is in \(client.vpc ?? "?") of \(client.account ?? "?")"
             guard let subnet = client.subnet else { return text + ", in no known subnet" }
-            text += ", in \(subnet), which is in \(client.zoneID ?? "no known AZ")"
-            if let name = client.zoneName { text += ", called \(name) by that account" }
+            text += ", in \(subnet), which is in \(client.azID ?? "no known AZ")"
+            if let name = client.azName { text += ", called \(name) by that account" }
             return text
         }
     }

@@ -23,7 +23,7 @@ extension Explanation {
         let optional: [(String, String?)] = [
             ("listener", client.listener.map { "\($0)" }), ("vpc", client.vpc),
             ("account", client.account), ("subnet", client.subnet),
-            ("az-id", client.zoneID), ("az-name", client.zoneName),
+            ("az-id", client.azID), ("az-name", client.azName),
         ]
         let known = optional.compactMap { key, value in value.map { (key, JSONText.string($0)) } }
         return JSONText.object(
@@ -52,7 +52,7 @@ extension Explanation {
             ("type", JSONText.string("\(record.type)")), ("ttl", String(record.ttl)),
             ("data", JSONText.string(record.data)),
         ]
-        if let zoneID = record.zoneID { fields.append(("az-id", JSONText.string(zoneID))) }
+        if let azID = record.azID { fields.append(("az-id", JSONText.string(azID))) }
         if let isUp = record.isUp { fields.append(("up", String(isUp))) }
         fields.append(("chosen", String(record.isChosen)))
         fields.append(("reason", JSONText.string(record.reason)))

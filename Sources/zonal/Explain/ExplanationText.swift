@@ -16,7 +16,7 @@ extension Explanation {
         var text = record.isChosen ? "  + " : "  - "
         text += "\(record.name) \(record.ttl) \(record.type) \(record.data)"
         let health = record.isUp.map { $0 ? "up" : "down" }
-        let notes = [record.zoneID, health, record.reason, place(of: record)].compactMap { $0 }
+        let notes = [record.azID, health, record.reason, place(of: record)].compactMap { $0 }
         return text + "   ; " + notes.joined(separator: ", ")
     }
 

@@ -133,7 +133,7 @@ struct ExportReader {
 struct AccountExport {
     /// The account that the files' paths name.
     var accountInPath: String?
-    var zones: [Found<EC2.AvailabilityZone>] = []
+    var azs: [Found<EC2.AvailabilityZone>] = []
     var vpcs: [Found<EC2.VPC>] = []
     var subnets: [Found<EC2.Subnet>] = []
     var interfaces: [Found<EC2.NetworkInterface>] = []
@@ -167,7 +167,7 @@ struct AccountExport {
                 }
             }
         }
-        zones += sound(page.availabilityZones)
+        azs += sound(page.availabilityZones)
         vpcs += sound(page.vpcs)
         subnets += sound(page.subnets)
         interfaces += sound(page.networkInterfaces)

@@ -157,8 +157,8 @@ struct GeneratedFiles: FileLoader {
 
 extension PlannedAccount {
     fileprivate init(_ draft: AccountDraft) {
-        let zones = draft.availabilityZones.map { ($0.name.value, $0.id.value) }
-        self.init(id: draft.id, zones: Dictionary(zones) { first, _ in first })
+        let azs = draft.availabilityZones.map { ($0.name.value, $0.id.value) }
+        self.init(id: draft.id, azs: Dictionary(azs) { first, _ in first })
     }
 }
 
@@ -178,12 +178,12 @@ extension PlannedVPC {
 
 extension PlannedSubnet {
     fileprivate init(_ draft: SubnetDraft) {
-        let zoneID: String =
+        let azID: String =
             if case .id(let id)? = draft.az?.value { id } else { "" }
         self.init(
             id: draft.id,
             ranges: draft.ranges.map(\.value),
-            zoneID: zoneID,
+            azID: azID,
             sharedWith: draft.sharedWith.map(\.value)
         )
     }

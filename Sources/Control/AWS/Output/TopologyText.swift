@@ -49,9 +49,9 @@ struct TopologyText {
 
     private func entries(_ account: PlannedAccount) -> Entries<AccountDraft> {
         var entries: Entries<AccountDraft> = [(\.id, .quoted(account.id))]
-        if !account.zones.isEmpty {
-            let zones = account.zones.sorted { $0.key < $1.key }
-            let table = zones.map { (key: $0.key, value: YAMLText.text($0.value)) }
+        if !account.azs.isEmpty {
+            let azs = account.azs.sorted { $0.key < $1.key }
+            let table = azs.map { (key: $0.key, value: YAMLText.text($0.value)) }
             entries.append((\.availabilityZones, .block(table)))
         }
         return entries
@@ -74,7 +74,7 @@ struct TopologyText {
     private func entries(_ subnet: PlannedSubnet) -> Entries<SubnetDraft> {
         var entries: Entries<SubnetDraft> = [
             (\.id, .text(subnet.id)), (\.ranges, ranges(subnet.ranges)),
-            (\.az, .text(subnet.zoneID)),
+            (\.az, .text(subnet.azID)),
         ]
         if !subnet.sharedWith.isEmpty {
             entries.append((\.sharedWith, .list(subnet.sharedWith.map(YAMLText.quoted))))

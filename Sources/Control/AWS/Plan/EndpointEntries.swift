@@ -56,7 +56,7 @@ struct EndpointEntries {
         let rest = labels.first == "*" ? labels.dropFirst() : labels[...]
         return rest.allSatisfy { label in
             (1...63).contains(label.utf8.count)
-                && label.utf8.allSatisfy { ZoneNames.isLabelOctet($0) || $0 == UInt8(ascii: "_") }
+                && label.utf8.allSatisfy { AZForm.isLabelOctet($0) || $0 == UInt8(ascii: "_") }
         }
     }
 
@@ -71,10 +71,10 @@ struct EndpointEntries {
         let text: String
         /// The zone that it is written to: `us-east-1.vpce.amazonaws.com`.
         let apex: String
-        /// The name as it is written there, its zone name not yet an ID.
+        /// The name as it is written there, its AZ name not yet an ID.
         let owner: String
         /// The AZ name that it ends in, as its owner's account has it.
-        let zoneName: String?
+        let azName: String?
 
         var isFormedByAWS: Bool { apex.contains(".vpce.") || apex.hasSuffix(".on.aws") }
 
@@ -91,15 +91,15 @@ struct EndpointEntries {
             owner = labels[..<apexStart].joined(separator: ".")
             let rest = labels[first].dropFirst(id.count + 1)
             let isZonal = rest.count > 9 && rest.dropFirst(8).first == "-"
-            zoneName = isZonal ? String(rest.dropFirst(9)) : nil
+            azName = isZonal ? String(rest.dropFirst(9)) : nil
         }
 
         /// The owner in the form of the AZ ID.
-        func owner(inZone zoneID: String) -> String {
-            guard let zoneName, let range = owner.firstRange(of: "-\(zoneName)") else {
+        func owner(inAZ azID: String) -> String {
+            guard let azName, let range = owner.firstRange(of: "-\(azName)") else {
                 return owner
             }
-            return owner[..<range.lowerBound] + "-\(zoneID)" + owner[range.upperBound...]
+            return owner[..<range.lowerBound] + "-\(azID)" + owner[range.upperBound...]
         }
     }
 

@@ -48,7 +48,7 @@ struct ImportPlan {
 struct PlannedAccount: Hashable {
     var id: String
     /// AZ name to AZ ID.
-    var zones: [String: String]
+    var azs: [String: String]
 }
 
 struct PlannedVPC: Hashable {
@@ -66,7 +66,7 @@ struct PlannedVPC: Hashable {
 struct PlannedSubnet: Hashable {
     var id: String
     var ranges: [IPPrefix]
-    var zoneID: String
+    var azID: String
     var sharedWith: [String]
 }
 

@@ -93,7 +93,7 @@ struct ImportPlanner {
         let participants = plan.vpcs.flatMap { $0.subnets.flatMap(\.sharedWith) }
         for account in Set(owners + participants + inventory.tables.keys).sorted() {
             plan.accounts.append(
-                PlannedAccount(id: account, zones: inventory.tables[account] ?? [:])
+                PlannedAccount(id: account, azs: inventory.tables[account] ?? [:])
             )
         }
     }
@@ -124,7 +124,7 @@ struct ImportPlanner {
                 PlannedSubnet(
                     id: subnet.id,
                     ranges: subnet.ranges,
-                    zoneID: subnet.zoneID,
+                    azID: subnet.azID,
                     sharedWith: subnet.sharedWith.sorted()
                 )
             }
@@ -283,7 +283,7 @@ struct ImportPlanner {
         of endpoint: EC2.Endpoint,
         _ planned: PlannedEndpoint,
         _ place: SourcePlace
-    ) -> [(zoneID: String, addresses: [IPAddress])] {
+    ) -> [(azID: String, addresses: [IPAddress])] {
         (endpoint.networkInterfaceIds ?? []).sorted().compactMap { id in
             guard let interface = inventory.interfaces[id] else {
                 journal.error(
@@ -299,15 +299,15 @@ struct ImportPlanner {
                 )
                 return nil
             }
-            if let stated = interface.zoneID, stated != subnet.zoneID {
+            if let stated = interface.azID, stated != subnet.azID {
                 journal.error(
                     at: SourcePlace(file: interface.file),
-                    "\(id): it lies in \(stated.shown), but its subnet \(subnet.id) in \(subnet.zoneID); export both again"
+                    "\(id): it lies in \(stated.shown), but its subnet \(subnet.id) in \(subnet.azID); export both again"
                 )
                 return nil
             }
             warn(of: interface, id, outside: subnet)
-            return (subnet.zoneID, interface.addresses)
+            return (subnet.azID, interface.addresses)
         }
     }
 
@@ -367,27 +367,27 @@ struct ImportPlanner {
     private mutating func add(
         _ name: EndpointEntries.SpecificName,
         _ endpoint: PlannedEndpoint,
-        _ interfaces: [(zoneID: String, addresses: [IPAddress])],
+        _ interfaces: [(azID: String, addresses: [IPAddress])],
         _ types: EndpointEntries.RecordTypes,
         _ place: SourcePlace
     ) {
         let account = inventory.vpcs[endpoint.vpc]?.account ?? ""
         var owner = name.owner
         var chosen = interfaces
-        if let zoneName = name.zoneName {
-            guard let zoneID = inventory.tables[account]?[zoneName] else {
+        if let azName = name.azName {
+            guard let azID = inventory.tables[account]?[azName] else {
                 journal.error(
                     at: place,
-                    "\(endpoint.id): account \(account) has no AZ \(zoneName.shown), which \(name.text) names; export its describe-availability-zones"
+                    "\(endpoint.id): account \(account) has no AZ \(azName.shown), which \(name.text) names; export its describe-availability-zones"
                 )
                 return
             }
-            owner = name.owner(inZone: zoneID)
-            chosen = interfaces.filter { $0.zoneID == zoneID }
+            owner = name.owner(inAZ: azID)
+            chosen = interfaces.filter { $0.azID == azID }
             guard !chosen.isEmpty else {
                 journal.warning(
                     at: place,
-                    "\(endpoint.id): no network interface is in \(zoneID), so \(name.text) is left out"
+                    "\(endpoint.id): no network interface is in \(azID), so \(name.text) is left out"
                 )
                 return
             }

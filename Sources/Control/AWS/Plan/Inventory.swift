@@ -32,7 +32,7 @@ struct Inventory {
     struct Subnet {
         var id: String
         var vpc: String
-        var zoneID: String
+        var azID: String
         var ranges: [IPPrefix]
         var sharedWith: Set<String>
         var source: String
@@ -40,7 +40,7 @@ struct Inventory {
 
     struct Interface {
         var subnet: String
-        var zoneID: String?
+        var azID: String?
         var addresses: [IPAddress]
         var file: String
 
@@ -78,9 +78,9 @@ struct Inventory {
     // MARK: Accounts
 
     private mutating func addTable(of export: AccountExport, _ account: String) {
-        for found in export.zones {
-            let zone = found.value
-            guard let name = zone.zoneName?.lowercased(), let id = zone.zoneId?.lowercased() else {
+        for found in export.azs {
+            let az = found.value
+            guard let name = az.zoneName?.lowercased(), let id = az.zoneId?.lowercased() else {
                 continue
             }
             guard EndpointEntries.isWord(name), EndpointEntries.isWord(id) else {
@@ -90,11 +90,11 @@ struct Inventory {
                 )
                 continue
             }
-            guard ZoneNames.isName(name), ZoneNames.isID(id) else {
-                let zone = "\(name.shown) (\(id.shown))"
+            guard AZForm.isName(name), AZForm.isID(id) else {
+                let shown = "\(name.shown) (\(id.shown))"
                 journal.warning(
                     at: SourcePlace(file: found.file),
-                    "\(zone) is no availability zone that is known how to write; it is left out"
+                    "\(shown) is no availability zone that is known how to write; it is left out"
                 )
                 continue
             }
@@ -105,7 +105,7 @@ struct Inventory {
                 )
             }
             tables[account, default: [:]][name] = id
-            if let region = given(zone.regionName, .region, "\(name): RegionName", found.file) {
+            if let region = given(az.regionName, .region, "\(name): RegionName", found.file) {
                 regions[account] = region
             }
         }
@@ -149,12 +149,12 @@ struct Inventory {
                 "\(id): OwnerId",
                 found.file
             ),
-            let zoneID = zoneID(of: subnet, id, account, found.file)
+            let azID = azID(of: subnet, id, account, found.file)
         else { return }
-        if let known = subnets[id], known.zoneID != zoneID {
+        if let known = subnets[id], known.azID != azID {
             journal.error(
                 at: SourcePlace(file: found.file),
-                "\(id): AvailabilityZoneId is \(zoneID) here and \(known.zoneID) in another export; export both again"
+                "\(id): AvailabilityZoneId is \(azID) here and \(known.azID) in another export; export both again"
             )
             return
         }
@@ -170,7 +170,7 @@ struct Inventory {
         subnets[id] = Subnet(
             id: id,
             vpc: vpc,
-            zoneID: zoneID,
+            azID: azID,
             ranges: texts.compactMap { checked($0, .prefix, id, found.file) },
             sharedWith: (subnets[id]?.sharedWith ?? []).union(participants),
             source: account
@@ -178,7 +178,7 @@ struct Inventory {
     }
 
     /// The subnet's own AZ ID, which must agree with what its account calls the AZ.
-    private func zoneID(
+    private func azID(
         of subnet: EC2.Subnet,
         _ id: String,
         _ account: String,
@@ -195,7 +195,7 @@ struct Inventory {
             }
             return byName
         }
-        guard let stated = checked(text, .zoneID, "\(id): AvailabilityZoneId", file) else {
+        guard let stated = checked(text, .azID, "\(id): AvailabilityZoneId", file) else {
             return nil
         }
         if let byName, byName != stated {
@@ -224,7 +224,7 @@ struct Inventory {
             + (interface.ipv6Addresses ?? []).compactMap(\.ipv6Address)
         let read = Interface(
             subnet: subnet,
-            zoneID: interface.availabilityZoneId?.lowercased(),
+            azID: interface.availabilityZoneId?.lowercased(),
             addresses: texts.compactMap { text in
                 if let address = IPAddress(text) { return address }
                 journal.error(

@@ -67,8 +67,8 @@ extension NodeForm<[AccountDraft.AZ]> {
         _ journal: ConfigurationJournal
     ) -> AccountDraft.AZ? {
         let key = ConfigurationNode(place: entry.place, content: .text(entry.key))
-        let name = key.value(.zoneName, journal)
-        guard let id = entry.value.value(.zoneID, journal), let name else { return nil }
+        let name = key.value(.azName, journal)
+        guard let id = entry.value.value(.azID, journal), let name else { return nil }
         return AccountDraft.AZ(
             name: Placed(name, at: entry.place),
             id: Placed(id, at: entry.value.place)

@@ -145,8 +145,8 @@ extension ValueForm<SubnetDraft.AZReference> {
     fileprivate static let azReference = ValueForm("an AZ ID such as use1-az4, or an AZ name") {
         (text) throws(ValueFault) in
         let text = text.lowercased()
-        if ZoneNames.isID(text) { return .id(text) }
-        if ZoneNames.isName(text) { return .name(text) }
+        if AZForm.isID(text) { return .id(text) }
+        if AZForm.isName(text) { return .name(text) }
         throw ValueFault(
             "`\(text.shown)` is neither an AZ ID nor an AZ name; write use1-az4 or us-east-1a"
         )

@@ -28,26 +28,26 @@ extension ValueForm<String> {
         ValueForm(expected) { (text) throws(ValueFault) in
             let rest = text.dropFirst(prefix.count)
             guard text.hasPrefix(prefix), !rest.isEmpty, text.utf8.count <= longest,
-                rest.utf8.allSatisfy({ ZoneNames.isLabelOctet($0) })
+                rest.utf8.allSatisfy({ AZForm.isLabelOctet($0) })
             else { throw ValueFault("`\(text.shown)` is not a valid ID here; write \(expected)") }
             return text
         }
     }
 
     /// The ID of an availability zone.
-    static let zoneID = ValueForm("an AZ ID such as use1-az4") { (text) throws(ValueFault) in
+    static let azID = ValueForm("an AZ ID such as use1-az4") { (text) throws(ValueFault) in
         let text = text.lowercased()
-        if ZoneNames.isID(text) { return text }
+        if AZForm.isID(text) { return text }
         let reason =
-            ZoneNames.isName(text) ? "is an AZ name, which differs by account" : "is not an AZ ID"
+            AZForm.isName(text) ? "is an AZ name, which differs by account" : "is not an AZ ID"
         throw ValueFault("`\(text.shown)` \(reason); write the AZ ID, as in use1-az4")
     }
 
     /// The name that an account has for an availability zone.
-    static let zoneName = ValueForm("an AZ name such as us-east-1a") { (text) throws(ValueFault) in
+    static let azName = ValueForm("an AZ name such as us-east-1a") { (text) throws(ValueFault) in
         let text = text.lowercased()
-        if ZoneNames.isName(text) { return text }
-        let reason = ZoneNames.isID(text) ? "is an AZ ID" : "is not an AZ name"
+        if AZForm.isName(text) { return text }
+        let reason = AZForm.isID(text) ? "is an AZ ID" : "is not an AZ name"
         throw ValueFault("`\(text.shown)` \(reason); write the AZ name, as in us-east-1a")
     }
 
@@ -73,7 +73,7 @@ extension ValueForm<DomainName> {
 ///
 /// Local Zones have both forms longer: `usw2-lax1-az1` is the ID of `us-west-2-lax-1a`; and Wavelength
 /// Zones have their own: `use1-wl1-bos-wlz1` is the ID of `us-east-1-wl1-bos-wlz-1`.
-enum ZoneNames {
+enum AZForm {
     /// Words with hyphens between, the last `az` and a number, or `wlz` and a number.
     static func isID(_ text: some StringProtocol) -> Bool {
         guard let parts = words(of: text), let last = parts.last else { return false }

@@ -91,7 +91,7 @@ struct WorldBuilder {
     private mutating func addAccounts() {
         for account in draft.accounts where accounts.define(account.id, at: account.place) {
             configuration.world.accounts.append(
-                Account(id: account.id, name: account.name, zoneIDsByName: table(of: account))
+                Account(id: account.id, name: account.name, azIDsByName: table(of: account))
             )
         }
         configuration.origins.accounts = accounts.places
@@ -101,23 +101,23 @@ struct WorldBuilder {
     private func table(of account: AccountDraft) -> [String: String] {
         var table: [String: String] = [:]
         var names: [String: String] = [:]
-        for zone in account.availabilityZones {
-            if let other = names[zone.id.value] {
+        for az in account.availabilityZones {
+            if let other = names[az.id.value] {
                 journal.error(
-                    at: zone.id.place,
-                    "\(zone.id.value) is both \(other) and \(zone.name.value) of account \(account.id); an AZ ID has one name in an account, so correct one of them"
+                    at: az.id.place,
+                    "\(az.id.value) is both \(other) and \(az.name.value) of account \(account.id); an AZ ID has one name in an account, so correct one of them"
                 )
                 continue
             }
-            if table[zone.name.value] != nil {
+            if table[az.name.value] != nil {
                 journal.error(
-                    at: zone.name.place,
-                    "\(zone.name.value) is written twice for account \(account.id); remove one of them"
+                    at: az.name.place,
+                    "\(az.name.value) is written twice for account \(account.id); remove one of them"
                 )
                 continue
             }
-            names[zone.id.value] = zone.name.value
-            table[zone.name.value] = zone.id.value
+            names[az.id.value] = az.name.value
+            table[az.name.value] = az.id.value
         }
         return table
     }
@@ -158,24 +158,24 @@ struct WorldBuilder {
 
     private func subnet(_ subnet: SubnetDraft, owner: Int?) -> Subnet? {
         let participants = accounts.resolve(subnet.sharedWith)
-        guard let az = subnet.az, let zoneID = zoneID(az, owner: owner) else { return nil }
+        guard let az = subnet.az, let azID = azID(az, owner: owner) else { return nil }
         return Subnet(
             id: subnet.id,
             ranges: subnet.ranges.map(\.value),
-            zoneID: zoneID,
+            azID: azID,
             sharedWith: participants
         )
     }
 
-    private func zoneID(_ zone: Placed<SubnetDraft.AZReference>, owner: Int?) -> String? {
-        switch zone.value {
+    private func azID(_ az: Placed<SubnetDraft.AZReference>, owner: Int?) -> String? {
+        switch az.value {
         case .id(let id): return id
         case .name(let name):
             guard let owner else { return nil }
             let account = configuration.world.accounts[owner]
-            if let id = account.zoneIDsByName[name] { return id }
+            if let id = account.azIDsByName[name] { return id }
             journal.error(
-                at: zone.place,
+                at: az.place,
                 "account \(account.id) has no AZ \(name): \(Self.known(account)); write one of them, or an AZ ID as in use1-az4"
             )
             return nil
@@ -183,8 +183,8 @@ struct WorldBuilder {
     }
 
     private static func known(_ account: Account) -> String {
-        guard !account.zoneIDsByName.isEmpty else { return "it has no table of AZ names" }
-        return "it has " + account.zoneIDsByName.keys.sorted().shownList
+        guard !account.azIDsByName.isEmpty else { return "it has no table of AZ names" }
+        return "it has " + account.azIDsByName.keys.sorted().shownList
     }
 
     // MARK: Listeners

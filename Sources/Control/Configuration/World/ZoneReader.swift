@@ -4,11 +4,11 @@ import Snapshot
 /// Reads the zone files of a configuration, each once however many zones are made of it.
 struct ZoneReader {
     private let accounts: [Account]
-    private let zoneNames: Set<[UInt8]>
+    private let azNames: Set<[UInt8]>
     private let loader: any FileLoader
     private let journal: ConfigurationJournal
     private var readings: [String: [Reading]] = [:]
-    private var namesOfOwners: [Int?: OwnerZoneNames] = [:]
+    private var namesOfOwners: [Int?: OwnerAZNames] = [:]
     private var generated = GenerateBudget()
     /// Octets of the files that have been read, and of what was read, or is used, again.
     private var textOctets = 0
@@ -33,7 +33,7 @@ struct ZoneReader {
 
     init(_ accounts: [Account], loader: any FileLoader, journal: ConfigurationJournal) {
         self.accounts = accounts
-        zoneNames = OwnerZoneNames.known(to: accounts)
+        azNames = OwnerAZNames.known(to: accounts)
         self.loader = loader
         self.journal = journal
     }
@@ -103,9 +103,9 @@ struct ZoneReader {
         var diagnostics = Diagnostics()
         let names =
             namesOfOwners[owner]
-            ?? OwnerZoneNames(owner: owner.map { accounts[$0] }, known: zoneNames)
+            ?? OwnerAZNames(owner: owner.map { accounts[$0] }, known: azNames)
         namesOfOwners[owner] = names
-        let reader = ZoneFileReader(loader: RememberingLoader(loader), zoneNames: names)
+        let reader = ZoneFileReader(loader: RememberingLoader(loader), azNames: names)
         let origin = Self.name(fromFile: path)
         let apex = reader.apex(path: path, origin: origin) ?? origin
         let read = reader.read(
@@ -119,7 +119,7 @@ struct ZoneReader {
         journal.merge(diagnostics)
         return Reading(
             owner: owner,
-            dependsOnOwner: read.dependsOnZoneNames,
+            dependsOnOwner: read.dependsOnAZNames,
             apex: apex,
             contents: read.contents
         )

@@ -2,10 +2,10 @@
 ///
 /// A zone with zonal labels has them for a reason, so that one more with an unknown AZ is a mistake. In any other
 /// zone a name may end so by chance: `bastion-eu-west-1b` is that of a host.
-struct UnknownZoneNames {
+struct UnknownAZNames {
     /// Some label ends in an AZ.
     var hasZonalLabels = false
-    private var found: [(name: OwnerZoneNames.Unknown, place: SourcePlace, excerpt: String)] = []
+    private var found: [(name: OwnerAZNames.Unknown, place: SourcePlace, excerpt: String)] = []
     private var count = 0
 
     /// Counts one in; true if it is to be added.
@@ -14,7 +14,7 @@ struct UnknownZoneNames {
         return count <= ZoneFileReader.errorLimit
     }
 
-    mutating func add(_ name: OwnerZoneNames.Unknown, at place: SourcePlace, excerpt: String) {
+    mutating func add(_ name: OwnerAZNames.Unknown, at place: SourcePlace, excerpt: String) {
         found.append((name, place, excerpt))
     }
 

@@ -2,7 +2,7 @@ import DNSWire
 import Snapshot
 
 /// Turns the AZ names in a zone file's owners into AZ IDs: `db-us-east-1a` into `db-use1-az4`.
-struct OwnerZoneNames: Sendable {
+struct OwnerAZNames: Sendable {
     private let owner: Account?
     /// The owner's table: AZ IDs by names.
     private let table: [ArraySlice<UInt8>: [UInt8]]
@@ -16,16 +16,16 @@ struct OwnerZoneNames: Sendable {
     init(owner: Account?, known: Set<[UInt8]>) {
         self.owner = owner
         self.known = known
-        let zoneIDs = owner?.zoneIDsByName ?? [:]
+        let azIDs = owner?.azIDsByName ?? [:]
         table = Dictionary(
-            uniqueKeysWithValues: zoneIDs.map { (Array($0.key.utf8)[...], Array($0.value.utf8)) }
+            uniqueKeysWithValues: azIDs.map { (Array($0.key.utf8)[...], Array($0.value.utf8)) }
         )
-        names = zoneIDs.keys.sorted().shownList
+        names = azIDs.keys.sorted().shownList
     }
 
     /// The AZ names of every account, in lower case.
     static func known(to accounts: [Account]) -> Set<[UInt8]> {
-        Set(accounts.flatMap { $0.zoneIDsByName.keys.map { Array($0.utf8) } })
+        Set(accounts.flatMap { $0.azIDsByName.keys.map { Array($0.utf8) } })
     }
 
     /// What the labels of a name have of AZs.
@@ -47,7 +47,7 @@ struct OwnerZoneNames: Sendable {
         var known: String
 
         var error: String {
-            guard let owner else { return OwnerZoneNames.noOwner(name) }
+            guard let owner else { return OwnerAZNames.noOwner(name) }
             return
                 "the owner, account \(owner), has no AZ \(name); write one of \(known.isEmpty ? "its AZ IDs" : known)"
         }
@@ -108,7 +108,7 @@ struct OwnerZoneNames: Sendable {
         let parts = label.map(DomainName.fold)
             .split(separator: .hyphen, omittingEmptySubsequences: false)
         return (2...min(max(parts.count - 1, 2), 5)).contains { count in
-            parts.count > count && RegionForm.isZoneID(parts.suffix(count))
+            parts.count > count && RegionForm.isAZID(parts.suffix(count))
         }
     }
 
@@ -127,21 +127,21 @@ struct OwnerZoneNames: Sendable {
         for index in label.indices.dropFirst() where label[index] == .hyphen {
             if let id = table[label[(index + 1)...]] { return label[...index] + id }
         }
-        guard let name = zoneName(endOf: label) else { return nil }
+        guard let name = azName(endOf: label) else { return nil }
         let shown = String(decoding: name, as: UTF8.self)
         // Some account has it, so that an AZ is meant.
-        if owner == nil, known.contains(name) { throw NameFault.zoneName(Self.noOwner(shown)) }
+        if owner == nil, known.contains(name) { throw NameFault.azName(Self.noOwner(shown)) }
         found.unknown = Unknown(name: shown, owner: owner?.id, known: names)
         return nil
     }
 
     /// The AZ name at the end of a label: one that some account has, or that looks like a region's.
-    private func zoneName(endOf label: [UInt8]) -> [UInt8]? {
+    private func azName(endOf label: [UInt8]) -> [UInt8]? {
         let parts = label.split(separator: .hyphen, omittingEmptySubsequences: false)
         for count in stride(from: min(parts.count - 1, 6), to: 1, by: -1) {
             let name = Array(parts.suffix(count).joined(separator: [.hyphen]))
             guard label.count > name.count + 1 else { continue }
-            if known.contains(name) || RegionForm.isZoneName(parts.suffix(count)) { return name }
+            if known.contains(name) || RegionForm.isAZName(parts.suffix(count)) { return name }
         }
         return nil
     }
@@ -155,7 +155,7 @@ private enum RegionForm {
     ]
 
     /// An abbreviated region with its number, perhaps a local zone, and `az` or `wlz` with a number.
-    static func isZoneID(_ parts: some BidirectionalCollection<ArraySlice<UInt8>>) -> Bool {
+    static func isAZID(_ parts: some BidirectionalCollection<ArraySlice<UInt8>>) -> Bool {
         guard let region = parts.first, region.last?.digit != nil, region.first?.isLetter == true,
             let end = parts.last
         else { return false }
@@ -165,7 +165,7 @@ private enum RegionForm {
         }
     }
 
-    static func isZoneName(_ parts: some RandomAccessCollection<ArraySlice<UInt8>>) -> Bool {
+    static func isAZName(_ parts: some RandomAccessCollection<ArraySlice<UInt8>>) -> Bool {
         var words = parts.map { String(decoding: $0, as: UTF8.self) }
         guard let end = words.popLast(), end.dropLast().allSatisfy(\.isNumber), end.count >= 2
         else {
