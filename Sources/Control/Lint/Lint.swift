@@ -74,7 +74,7 @@ struct Lint {
 
     private func checkTables() {
         for (account, place) in zip(world.accounts, origins.accounts)
-        where account.azIDsByName.isEmpty {
+        where account.azNames.isEmpty {
             journal.warning(
                 at: place,
                 "account \(account.id) has no table of AZ names, so its clients reach zonal names in AZ IDs only; add availability-zones:"
@@ -86,10 +86,10 @@ struct Lint {
     private func checkTranslations() {
         guard let cloud = DomainName("vpce.amazonaws.com") else { return }
         // Tables by numbers, equal ones by one, so that a zone compares numbers.
-        var numbers: [[String: String]: Int] = [:]
+        var numbers: [AZNames: Int] = [:]
         let tables = world.accounts.map { account -> Int in
-            let number = numbers[account.azIDsByName] ?? numbers.count
-            numbers[account.azIDsByName] = number
+            let number = numbers[account.azNames] ?? numbers.count
+            numbers[account.azNames] = number
             return number
         }
         let everyone = Set(world.vpcs.map(\.account))

@@ -16,7 +16,7 @@ struct ZoneAddressLint {
         self.world = world
         subnets = SubnetFinder(world)
         azIDsOfVPC = world.vpcs.map { Set($0.subnets.map(\.azID)) }
-        azIDs = AZIDSet(world.accounts.flatMap(\.azIDsByName.values), azIDsOfVPC)
+        azIDs = AZIDSet(world.accounts.flatMap(\.azNames.ids), azIDsOfVPC)
     }
 
     /// The zonal names that differ in their AZ alone.

@@ -16,16 +16,14 @@ package struct AZTable: Sendable {
     /// AZ IDs of the accounts' tables and of the subnets, sorted.
     package init(_ world: World) {
         let azIDs = Set(
-            world.accounts.flatMap(\.azIDsByName.values)
+            world.accounts.flatMap(\.azNames.ids)
                 + world.vpcs.flatMap { $0.subnets.map(\.azID) }
         )
         accounts = world.accounts
         rows = azIDs.sorted().map { azID in
             Row(
                 azID: azID,
-                names: world.accounts.map { account in
-                    account.azIDsByName.first { $0.value == azID }?.key
-                }
+                names: world.accounts.map { $0.azNames.name(of: azID) }
             )
         }
     }

@@ -200,7 +200,7 @@ struct AZIndices {
 
     init(_ world: World) {
         for account in world.accounts {
-            for azID in account.azIDsByName.values.sorted() { add(azID) }
+            for azID in account.azNames.ids { add(azID) }
         }
         for vpc in world.vpcs {
             for subnet in vpc.subnets { add(subnet.azID) }

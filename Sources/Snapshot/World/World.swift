@@ -79,13 +79,13 @@ public struct Account: Equatable, Sendable {
     /// Twelve digits, leading zeros kept.
     public var id: String
     public var name: String?
-    /// AZ name to AZ ID, both in lower case: a bijection; empty for an account without a table.
-    public var azIDsByName: [String: String]
+    /// Empty for an account without a table.
+    public var azNames: AZNames
 
     public init(id: String, name: String? = nil, azIDsByName: [String: String] = [:]) {
         self.id = id
         self.name = name
-        self.azIDsByName = azIDsByName
+        azNames = AZNames(azIDsByName)
     }
 }
 

@@ -26,10 +26,11 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
         var lastOctets: [UInt32] = []
         for account in accounts {
             // Longer names first: `us-west-2-lax-1a` ends in no other AZ's name, but might.
-            let azs = account.azIDsByName.sorted {
-                ($1.key.utf8.count, $0.key) < ($0.key.utf8.count, $1.key)
+            let names = account.azNames.names.sorted {
+                ($1.utf8.count, $0) < ($0.utf8.count, $1)
             }
-            for (name, azID) in azs {
+            for name in names {
+                guard let azID = account.azNames.id(of: name) else { continue }
                 entries.append(
                     Entry(
                         name: octets.count,
@@ -42,7 +43,7 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
                 octets += Array(azID.utf8).map(DomainName.fold)
             }
             starts.append(entries.count)
-            lastOctets.append(azs.reduce(0) { $0 | Self.bit(of: $1.key.utf8.last ?? 0) })
+            lastOctets.append(names.reduce(0) { $0 | Self.bit(of: $1.utf8.last ?? 0) })
         }
         self.octets = FrozenArray(octets)
         self.entries = FrozenArray(entries)

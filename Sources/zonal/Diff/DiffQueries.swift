@@ -111,14 +111,20 @@ enum DiffQueries {
         -> [DomainName]
     {
         guard let account else { return [name] }
+        let azNames = world.accounts[account].azNames
+        var labels = name.labels.map { Array($0) }
         var forms = [name]
-        let text = "\(name)"
-        for (azName, azID) in world.accounts[account].azIDsByName.sorted(by: {
-            $0.key < $1.key
-        }) {
-            guard let range = text.firstRange(of: "-\(azID).") else { continue }
-            let form = text[..<range.lowerBound] + "-\(azName)." + text[range.upperBound...]
-            if let form = DomainName(form) { forms.append(form) }
+        for index in labels.indices {
+            guard let label = azNames.labelWithName(labels[index]) else { continue }
+            let own = labels[index]
+            labels[index] = label
+            var octets: [UInt8] = []
+            for label in labels + [[]] {
+                octets.append(UInt8(truncatingIfNeeded: label.count))
+                octets += label
+            }
+            if label.count <= 63, let form = DomainName(octets: octets) { forms.append(form) }
+            labels[index] = own
         }
         return forms
     }

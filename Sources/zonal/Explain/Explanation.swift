@@ -281,7 +281,7 @@ struct Explainer {
             account: account?.id,
             subnet: asker.subnet.flatMap { vpc?.subnets[$0].id },
             azID: azID,
-            azName: account?.azIDsByName.first { $0.value == azID }?.key
+            azName: azID.flatMap { account?.azNames.name(of: $0) }
         )
     }
 

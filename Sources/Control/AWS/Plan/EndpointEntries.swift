@@ -56,7 +56,7 @@ struct EndpointEntries {
         let rest = labels.first == "*" ? labels.dropFirst() : labels[...]
         return rest.allSatisfy { label in
             (1...63).contains(label.utf8.count)
-                && label.utf8.allSatisfy { AZForm.isLabelOctet($0) || $0 == UInt8(ascii: "_") }
+                && label.utf8.allSatisfy { $0.isSmallLetterOrDigit || "-_".utf8.contains($0) }
         }
     }
 

@@ -28,7 +28,7 @@ extension ValueForm<String> {
         ValueForm(expected) { (text) throws(ValueFault) in
             let rest = text.dropFirst(prefix.count)
             guard text.hasPrefix(prefix), !rest.isEmpty, text.utf8.count <= longest,
-                rest.utf8.allSatisfy({ AZForm.isLabelOctet($0) })
+                rest.utf8.allSatisfy({ $0.isSmallLetterOrDigit || $0 == UInt8(ascii: "-") })
             else { throw ValueFault("`\(text.shown)` is not a valid ID here; write \(expected)") }
             return text
         }
@@ -69,40 +69,6 @@ extension ValueForm<DomainName> {
     }
 }
 
-/// How the names and IDs of availability zones look.
-///
-/// Local Zones have both forms longer: `usw2-lax1-az1` is the ID of `us-west-2-lax-1a`; and Wavelength
-/// Zones have their own: `use1-wl1-bos-wlz1` is the ID of `us-east-1-wl1-bos-wlz-1`.
-enum AZForm {
-    /// Words with hyphens between, the last `az` and a number, or `wlz` and a number.
-    static func isID(_ text: some StringProtocol) -> Bool {
-        guard let parts = words(of: text), let last = parts.last else { return false }
-        return ["az", "wlz"].contains { kind in
-            last.starts(with: kind.utf8) && last.count > kind.utf8.count
-                && last.dropFirst(kind.utf8.count).allSatisfy { (48...57).contains($0) }
-        }
-    }
-
-    /// Words with hyphens between, the last a number and a letter, or a Wavelength Zone's number.
-    static func isName(_ text: some StringProtocol) -> Bool {
-        guard let parts = words(of: text), !isID(text), let last = parts.last, let end = last.last,
-            let first = last.first, (48...57).contains(first)
-        else { return false }
-        return end.isLetter || parts.dropLast().last?.elementsEqual("wlz".utf8) == true
-    }
-
-    private static func words(of text: some StringProtocol) -> [ArraySlice<UInt8>]? {
-        let parts = Array(text.utf8).split(separator: 0x2D, omittingEmptySubsequences: false)
-        let isSound =
-            parts.count >= 2 && text.utf8.count <= 40
-            && parts.allSatisfy { !$0.isEmpty && $0.allSatisfy(isLetterOrDigit) }
-        return isSound ? parts : nil
-    }
-
-    /// Small letters, digits and the hyphen.
-    static func isLabelOctet(_ octet: UInt8) -> Bool { isLetterOrDigit(octet) || octet == 0x2D }
-
-    private static func isLetterOrDigit(_ octet: UInt8) -> Bool {
-        octet.digit != nil || octet &- 97 < 26
-    }
+extension UInt8 {
+    var isSmallLetterOrDigit: Bool { digit != nil || self &- 97 < 26 }
 }

@@ -4,8 +4,7 @@ import Snapshot
 /// Turns the AZ names in a zone file's owners into AZ IDs: `db-us-east-1a` into `db-use1-az4`.
 struct OwnerAZNames: Sendable {
     private let owner: Account?
-    /// The owner's table: AZ IDs by names.
-    private let table: [ArraySlice<UInt8>: [UInt8]]
+    private let table: AZNames
     /// The names of the table, for a message.
     private let names: String
     /// The AZ names of every account.
@@ -16,16 +15,13 @@ struct OwnerAZNames: Sendable {
     init(owner: Account?, known: Set<[UInt8]>) {
         self.owner = owner
         self.known = known
-        let azIDs = owner?.azIDsByName ?? [:]
-        table = Dictionary(
-            uniqueKeysWithValues: azIDs.map { (Array($0.key.utf8)[...], Array($0.value.utf8)) }
-        )
-        names = azIDs.keys.sorted().shownList
+        table = owner?.azNames ?? AZNames()
+        names = table.names.shownList
     }
 
     /// The AZ names of every account, in lower case.
     static func known(to accounts: [Account]) -> Set<[UInt8]> {
-        Set(accounts.flatMap { $0.azIDsByName.keys.map { Array($0.utf8) } })
+        Set(accounts.flatMap { $0.azNames.names.map { Array($0.utf8) } })
     }
 
     /// What the labels of a name have of AZs.
@@ -108,7 +104,7 @@ struct OwnerAZNames: Sendable {
         let parts = label.map(DomainName.fold)
             .split(separator: .hyphen, omittingEmptySubsequences: false)
         return (2...min(max(parts.count - 1, 2), 5)).contains { count in
-            parts.count > count && RegionForm.isAZID(parts.suffix(count))
+            parts.count > count && AZForm.isRegionalID(parts.suffix(count))
         }
     }
 
@@ -123,10 +119,7 @@ struct OwnerAZNames: Sendable {
         _ label: [UInt8],
         _ found: inout Found
     ) throws(NameFault) -> [UInt8]? {
-        // Longer names first.
-        for index in label.indices.dropFirst() where label[index] == .hyphen {
-            if let id = table[label[(index + 1)...]] { return label[...index] + id }
-        }
+        if let translated = table.labelWithID(label) { return translated }
         guard let name = azName(endOf: label) else { return nil }
         let shown = String(decoding: name, as: UTF8.self)
         // Some account has it, so that an AZ is meant.
@@ -141,42 +134,9 @@ struct OwnerAZNames: Sendable {
         for count in stride(from: min(parts.count - 1, 6), to: 1, by: -1) {
             let name = Array(parts.suffix(count).joined(separator: [.hyphen]))
             guard label.count > name.count + 1 else { continue }
-            if known.contains(name) || RegionForm.isAZName(parts.suffix(count)) { return name }
+            if known.contains(name) || AZForm.isRegionalName(parts.suffix(count)) { return name }
         }
         return nil
-    }
-}
-
-/// How AZ names look: `us-east-1a`, `us-gov-west-1b`, `us-west-2-lax-1a`.
-private enum RegionForm {
-    private static let directions: Set<String> = [
-        "north", "south", "east", "west", "central", "northeast", "northwest", "southeast",
-        "southwest",
-    ]
-
-    /// An abbreviated region with its number, perhaps a local zone, and `az` or `wlz` with a number.
-    static func isAZID(_ parts: some BidirectionalCollection<ArraySlice<UInt8>>) -> Bool {
-        guard let region = parts.first, region.last?.digit != nil, region.first?.isLetter == true,
-            let end = parts.last
-        else { return false }
-        return ["az", "wlz"].contains { kind in
-            end.starts(with: kind.utf8) && end.count > kind.utf8.count
-                && end.dropFirst(kind.utf8.count).allSatisfy { $0.digit != nil }
-        }
-    }
-
-    static func isAZName(_ parts: some RandomAccessCollection<ArraySlice<UInt8>>) -> Bool {
-        var words = parts.map { String(decoding: $0, as: UTF8.self) }
-        guard let end = words.popLast(), end.dropLast().allSatisfy(\.isNumber), end.count >= 2
-        else {
-            return false
-        }
-        if words.count > 3, let number = words.dropLast().last, number.allSatisfy(\.isNumber) {
-            words.removeLast(2)
-        }
-        guard let direction = words.popLast(), directions.contains(direction) else { return false }
-        guard let area = words.first, area.utf8.count == 2 else { return false }
-        return words.count == 1 || words.count == 2
     }
 }
 

@@ -173,7 +173,7 @@ struct WorldBuilder {
         case .name(let name):
             guard let owner else { return nil }
             let account = configuration.world.accounts[owner]
-            if let id = account.azIDsByName[name] { return id }
+            if let id = account.azNames.id(of: name) { return id }
             journal.error(
                 at: az.place,
                 "account \(account.id) has no AZ \(name): \(Self.known(account)); write one of them, or an AZ ID as in use1-az4"
@@ -183,8 +183,8 @@ struct WorldBuilder {
     }
 
     private static func known(_ account: Account) -> String {
-        guard !account.azIDsByName.isEmpty else { return "it has no table of AZ names" }
-        return "it has " + account.azIDsByName.keys.sorted().shownList
+        guard !account.azNames.isEmpty else { return "it has no table of AZ names" }
+        return "it has " + account.azNames.names.shownList
     }
 
     // MARK: Listeners

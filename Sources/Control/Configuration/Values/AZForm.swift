@@ -1,0 +1,65 @@
+/// How the names and IDs of availability zones look.
+///
+/// Local Zones have both forms longer: `usw2-lax1-az1` is the ID of `us-west-2-lax-1a`; and Wavelength
+/// Zones have their own: `use1-wl1-bos-wlz1` is the ID of `us-east-1-wl1-bos-wlz-1`.
+enum AZForm {
+    // MARK: Of a text that is meant to be one
+
+    /// Words with hyphens between, the last `az` and a number, or `wlz` and a number.
+    static func isID(_ text: some StringProtocol) -> Bool {
+        words(of: text)?.last.map(isEndOfID) ?? false
+    }
+
+    /// Words with hyphens between, the last a number and a letter, or a Wavelength Zone's number.
+    static func isName(_ text: some StringProtocol) -> Bool {
+        guard let parts = words(of: text), !isID(text), let last = parts.last, let end = last.last,
+            let first = last.first, first.digit != nil
+        else { return false }
+        return end.isLetter || parts.dropLast().last?.elementsEqual("wlz".utf8) == true
+    }
+
+    private static func words(of text: some StringProtocol) -> [ArraySlice<UInt8>]? {
+        let parts = Array(text.utf8).split(separator: 0x2D, omittingEmptySubsequences: false)
+        let isSound =
+            parts.count >= 2 && text.utf8.count <= 40
+            && parts.allSatisfy { !$0.isEmpty && $0.allSatisfy(\.isSmallLetterOrDigit) }
+        return isSound ? parts : nil
+    }
+
+    private static func isEndOfID(_ word: ArraySlice<UInt8>) -> Bool {
+        ["az", "wlz"].contains { kind in
+            word.starts(with: kind.utf8) && word.count > kind.utf8.count
+                && word.dropFirst(kind.utf8.count).allSatisfy { $0.digit != nil }
+        }
+    }
+
+    // MARK: Of the end of a label, which may be anything else
+
+    private static let directions: Set<String> = [
+        "north", "south", "east", "west", "central", "northeast", "northwest", "southeast",
+        "southwest",
+    ]
+
+    /// An abbreviated region with its number, perhaps a local zone, and `az` or `wlz` with a number.
+    static func isRegionalID(_ parts: some BidirectionalCollection<ArraySlice<UInt8>>) -> Bool {
+        guard let region = parts.first, region.last?.digit != nil, region.first?.isLetter == true,
+            let end = parts.last
+        else { return false }
+        return isEndOfID(end)
+    }
+
+    /// `us-east-1a`, `us-gov-west-1b` or `us-west-2-lax-1a`.
+    static func isRegionalName(_ parts: some RandomAccessCollection<ArraySlice<UInt8>>) -> Bool {
+        var words = parts.map { String(decoding: $0, as: UTF8.self) }
+        guard let end = words.popLast(), end.dropLast().allSatisfy(\.isNumber), end.count >= 2
+        else {
+            return false
+        }
+        if words.count > 3, let number = words.dropLast().last, number.allSatisfy(\.isNumber) {
+            words.removeLast(2)
+        }
+        guard let direction = words.popLast(), directions.contains(direction) else { return false }
+        guard let area = words.first, area.utf8.count == 2 else { return false }
+        return words.count == 1 || words.count == 2
+    }
+}
