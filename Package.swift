@@ -29,11 +29,16 @@ let package = Package(
     targets: [
         .target(name: "DNSWire", swiftSettings: strict),
         .target(name: "Snapshot", dependencies: ["DNSWire"], swiftSettings: strict),
-        .target(name: "Resolver", dependencies: ["Snapshot", "DNSWire"], swiftSettings: strict),
+        .target(name: "Upstream", dependencies: ["DNSWire"], swiftSettings: strict),
+        .target(
+            name: "Resolver",
+            dependencies: ["Upstream", "Snapshot", "DNSWire"],
+            swiftSettings: strict
+        ),
         .target(
             name: "Server",
             dependencies: [
-                "Resolver", "Snapshot", "DNSWire", "CSockets",
+                "Resolver", "Upstream", "Snapshot", "DNSWire", "CSockets",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -53,7 +58,7 @@ let package = Package(
         .executableTarget(
             name: "zonal",
             dependencies: [
-                "Server", "Control", "Resolver", "Snapshot", "DNSWire",
+                "Server", "Control", "Resolver", "Upstream", "Snapshot", "DNSWire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -75,7 +80,7 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Server", "Control", "Resolver", "Snapshot", "DNSWire", "TestSupport",
+                "Server", "Control", "Resolver", "Upstream", "Snapshot", "DNSWire", "TestSupport",
             ],
             path: "Fuzzing/FuzzTargets",
             swiftSettings: strict
@@ -92,13 +97,15 @@ let package = Package(
         ),
         .testTarget(
             name: "ResolverTests",
-            dependencies: ["Resolver", "Snapshot", "DNSWire", "CAllocationCounter", "TestSupport"],
+            dependencies: [
+                "Resolver", "Upstream", "Snapshot", "DNSWire", "CAllocationCounter", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Resolver", "Snapshot", "DNSWire", "CSockets", "TestSupport",
+                "Server", "Resolver", "Upstream", "Snapshot", "DNSWire", "CSockets", "TestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -132,7 +139,7 @@ if Context.environment["ZONAL_BENCHMARKS"] != nil {
     package.targets.append(
         .executableTarget(
             name: "StageCosts",
-            dependencies: ["Resolver", "Snapshot", "DNSWire"],
+            dependencies: ["Resolver", "Upstream", "Snapshot", "DNSWire"],
             path: "Benchmarks/StageCosts",
             swiftSettings: strict
         )

@@ -1,6 +1,7 @@
 import DNSWire
 import Resolver
 import Snapshot
+import Upstream
 
 /// A snapshot, a cache and questions, and one stage to run over them again and again.
 @safe struct Course: ~Copyable {
@@ -12,7 +13,12 @@ import Snapshot
     private let clients: [Client]
     private let buffer: UnsafeMutableRawBufferPointer
     private let start = Resolution.start
-    private var forwarder: Forwarder
+    private var forwarder = Forwarder()
+    private let set: UpstreamSetID
+    private var waiters = Slots<Int>()
+    private let waiter: SlotID
+    private var missing: Miss
+    private let upstream: UnsafeMutableRawBufferPointer
     private var random = RandomPool { words in
         for index in words.indices { words[index] = .random(in: .min ... .max) }
     }
@@ -27,7 +33,10 @@ import Snapshot
         let cache = ResponseCache(byteCount: 64 << 20)
         pipeline = Pipeline(cache: cache, seed: seed)
         name = FoldedName(seed: seed)
-        forwarder = Forwarder(cache: cache, seed: seed)
+        missing = Miss(seed: seed)
+        set = forwarder.add(snapshot.rules[0].upstreams, route: snapshot.rules[0].routeID)
+        waiter = waiters.add(0)
+        unsafe upstream = .allocate(byteCount: 4096, alignment: 64)
         clients = (0..<256).map {
             Client(
                 address: IPAddress(v4: 0x0A00_0007 + UInt32($0) * 65_536),
@@ -40,7 +49,10 @@ import Snapshot
         pipeline.limiter = ReplyLimiter(ReplyRates())
     }
 
-    deinit { unsafe buffer.deallocate() }
+    deinit {
+        unsafe buffer.deallocate()
+        unsafe upstream.deallocate()
+    }
 
     /// Never inlined, so that callgrind can tell what happens in it.
     @inline(never) mutating func run(_ message: Span<UInt8>) {
@@ -66,32 +78,59 @@ import Snapshot
     /// What was cached the last time has expired.
     private mutating func miss(_ message: Span<UInt8>) {
         now += 1_000_000
-        var resolution = start
-        guard case .forward(let question) = answer(message, knowing: resolution).verdict else {
-            return
-        }
+        guard answer(message, knowing: start).verdict == .forward else { return }
         _ = forwarder.join(
-            question,
-            name: pipeline.name,
-            rule: snapshot.rules[question.rule],
-            waiter: .init(number: UInt64(turn), group: pipeline.group),
+            missing.question,
+            missing.name,
+            of: set,
+            Waiter(waiter, of: Claimant(missing.group.bits)),
             now: now,
             random: &random
         )
         while let effect = forwarder.nextEffect() {
-            switch effect {
-            case .send(let attempt, _, let query):
-                var answer = Array(query.dropLast(11))
-                (answer[2], answer[3], answer[7], answer[11]) = (0x81, 0x80, 1, 0)
-                answer += [0xC0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 198, 51, 100, 1]
-                forwarder.received(answer.span, for: attempt, now: now + 1, random: &random)
-            case .answered(_, let fresh):
-                resolution.fresh.append(fresh)
-                sink &+= self.answer(message, knowing: resolution).length
-            default: break
-            }
+            if case .send(let attempt) = effect { takeAnswer(to: attempt, message) }
         }
         forwarder.advance(to: now, random: &random)
+    }
+
+    /// An upstream answers with an address, and who waits is told.
+    private mutating func takeAnswer(to attempt: AttemptID, _ message: Span<UInt8>) {
+        let count = forwarder.withMessage(of: attempt) { query in
+            // Sound: the memory has room for a query and an address.
+            unsafe query.withUnsafeBytes { unsafe upstream.copyMemory(from: $0) }
+            return query.count - 11
+        }
+        guard let count else { return }
+        let record: InlineArray<16, UInt8> = [
+            0xC0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 198, 51, 100, 1,
+        ]
+        for index in 0..<16 { unsafe upstream[count + index] = record[index] }
+        unsafe (upstream[2], upstream[3], upstream[7], upstream[11]) = (0x81, 0x80, 1, 0)
+        // Sound: so many octets have been written, and none is while they are read.
+        let reply = unsafe Span<UInt8>(
+            _unsafeBytes: UnsafeRawBufferPointer(rebasing: upstream[..<(count + 16)])
+        )
+        let arrival = forwarder.received(reply, for: attempt, now: now + 1, random: &random)
+        guard arrival == .answer,
+            let (asked, name) = forwarder.withQuestion(
+                of: attempt,
+                { ($0, DomainName(copying: $1)) }
+            ),
+            let taken = try? pipeline.take(
+                reply,
+                answering: asked,
+                name: name,
+                by: snapshot.rules[0]
+            ),
+            let (question, _) = forwarder.accept(attempt, now: now + 1)
+        else { return }
+        pipeline.keep(taken, now: UInt32(truncatingIfNeeded: now / 1000))
+        var resolution = start
+        resolution.newest = taken.answer
+        while forwarder.nextWaiter(of: question) != nil {
+            sink &+= answer(message, knowing: resolution).length
+        }
+        forwarder.close(question)
     }
 
     private mutating func answer(_ message: Span<UInt8>) -> Int {
@@ -110,7 +149,8 @@ import Snapshot
             in: snapshot,
             knowing: resolution,
             now: UInt32(truncatingIfNeeded: now / 1000),
-            into: &reply
+            into: &reply,
+            missing: &missing
         )
         return (verdict, reply.count)
     }
@@ -152,7 +192,7 @@ import Snapshot
         world.zones = [zone]
         var rule = ForwardRule(
             zone: .root,
-            upstreams: [Upstream(address: IPAddress(v4: 0x7F00_0001))]
+            upstreams: [AddressAndPort(IPAddress(v4: 0x7F00_0001))]
         )
         rule.privateAnswers = .guard(except: PrivateAnswers.publicNames)
         world.rules = [rule]
@@ -170,9 +210,10 @@ import Snapshot
                 in: snapshot,
                 knowing: start,
                 now: 1,
-                into: &reply
+                into: &reply,
+                missing: &missing
             )
-            guard case .forward(let question) = verdict,
+            guard verdict == .forward,
                 let asked = DomainName("h\(number).example.org")
             else { continue }
             var answer = message
@@ -182,7 +223,7 @@ import Snapshot
             }
             let scrubbed = try? ResponseScrubber.scrub(
                 answer.span,
-                answering: question,
+                answering: missing.question,
                 name: asked,
                 ruleZone: .root,
                 limits: cache.limits
@@ -190,7 +231,7 @@ import Snapshot
             guard let scrubbed else { continue }
             name.read(asked)
             cache.store(
-                CacheKey(question, name),
+                CacheKey(missing.question, name),
                 name,
                 payload: scrubbed.payload.span,
                 storedAt: 1,

@@ -1,5 +1,6 @@
 import DNSWire
 import Resolver
+import Upstream
 
 /// Any octets as an upstream's message: behind a first octet that says how they are asked for.
 enum AnswerTarget {
@@ -12,7 +13,7 @@ enum AnswerTarget {
         else { return }
         let query = self.query(for: name, RecordType(rawValue: type), options)
         let asked = try Exchange(message: query).run()
-        guard case .forward(let question) = asked.verdict,
+        guard let question = asked.missing,
             let result = try scrub(message, question, name, options)
         else { return }
         try readAgain(result, question, name, options)
@@ -99,11 +100,13 @@ enum AnswerTarget {
         _ query: [UInt8]
     ) throws(BrokenProperty) {
         var resolution = Resolution()
-        resolution.fresh = [
-            FreshAnswer(question: question, name: asked.folded, payload: result.payload)
-        ]
+        resolution.newest = FreshAnswer(
+            question: question,
+            name: asked.folded,
+            payload: result.payload
+        )
         let fresh = try Exchange(message: query).run(knowing: resolution)
-        try require(fresh.verdict != .forward(question) || fresh.name != asked, "asked twice")
+        try require(fresh.missing != question || fresh.name != asked, "asked twice")
         guard result.lifetime > 0 else { return }
         var name = FoldedName(seed: FuzzWorld.seed)
         name.read(asked)

@@ -1,5 +1,6 @@
 import DNSWire
 import Resolver
+import Upstream
 
 /// Any octets as the payload of a cache entry, or as a course of stores and reads: the first octet says which.
 enum CacheTarget {
@@ -25,7 +26,7 @@ enum CacheTarget {
         var exchange = Exchange(message: query, cache: ResponseCache(byteCount: 1 << 16))
         exchange.readsReplies = false
         let asked = try exchange.run()
-        guard case .forward(let upstream) = asked.verdict else { return }
+        guard let upstream = asked.missing else { return }
         var name = FoldedName(seed: FuzzWorld.seed)
         name.read(asked.name)
         exchange.cache.store(
@@ -80,7 +81,6 @@ enum CacheTarget {
 
         var question: UpstreamQuestion {
             UpstreamQuestion(
-                rule: 0,
                 routeID: UInt64(kind & 1),
                 type: kind & 2 == 0 ? .a : .txt,
                 dnssecOK: kind & 4 != 0,

@@ -1,5 +1,6 @@
 import DNSWire
 import Resolver
+import Upstream
 
 /// One message and what the pipeline does about it; whatever it is, the reply has to be a good one.
 struct Exchange {
@@ -13,7 +14,9 @@ struct Exchange {
     /// What came of it.
     struct Outcome: Equatable {
         var verdict: Verdict
-        /// The name to be asked upstream, or the last that was answered.
+        /// What has to be asked upstream; nil for an answer.
+        var missing: UpstreamQuestion?
+        /// The name to be asked upstream.
         var name: DomainName
         var reply: [UInt8]
     }
@@ -21,6 +24,7 @@ struct Exchange {
     /// Answers the message, knowing what upstreams said, and checks the reply.
     func run(knowing resolution: Resolution = .start) throws(BrokenProperty) -> Outcome {
         var pipeline = Pipeline(cache: cache, seed: FuzzWorld.seed)
+        var miss = Miss(seed: FuzzWorld.seed)
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_535, alignment: 16)
         defer { unsafe memory.deallocate() }
         var client = FuzzWorld.client
@@ -33,11 +37,12 @@ struct Exchange {
             in: FuzzWorld.snapshot,
             knowing: resolution,
             now: now,
-            into: &reply
+            into: &reply,
+            missing: &miss
         )
         let octets = reply.withOctets { reply in reply.indices.map { reply[$0] } }
         switch verdict {
-        case .reply: try check(octets)
+        case .reply, .replyAndRefresh: try check(octets)
         case .drop:
             try require(message.count < Header.size || message[2] & 0x80 != 0, "a query is dropped")
         case .forward:
@@ -45,7 +50,8 @@ struct Exchange {
         }
         return Outcome(
             verdict: verdict,
-            name: pipeline.name.name,
+            missing: verdict == .forward ? miss.question : nil,
+            name: verdict == .forward ? miss.name.name : .root,
             reply: verdict == .reply ? octets : []
         )
     }

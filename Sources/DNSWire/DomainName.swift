@@ -23,6 +23,11 @@ public struct DomainName: Sendable {
         self.octets = octets
     }
 
+    /// Takes a copy of a name in wire form that is known to be well-formed; the root's if it is not.
+    public init(copying octets: Span<UInt8>) {
+        self = DomainName(octets: octets.indices.map { octets[$0] }) ?? .root
+    }
+
     /// Labels from the left, the root not among them.
     public var labels: [ArraySlice<UInt8>] {
         var labels: [ArraySlice<UInt8>] = []

@@ -82,6 +82,14 @@
         return word | isUpper >> 2
     }
 
+    /// Where eight octets are letters in lower case: the bit by which upper case differs, of each that is.
+    @inline(__always) public static func letters(of word: UInt64) -> UInt64 {
+        let low = word & 0x7F7F_7F7F_7F7F_7F7F
+        let fromA = low &+ 0x1F1F_1F1F_1F1F_1F1F
+        let beyondZ = low &+ 0x0505_0505_0505_0505
+        return ((fromA ^ beyondZ) & ~word & 0x8080_8080_8080_8080) >> 2
+    }
+
     /// Takes a name of the control plane.
     public mutating func read(_ name: DomainName) {
         _ = read(name.octets.span, at: 0)
@@ -89,8 +97,12 @@
 
     /// Takes a copy of `other`.
     public mutating func copy(_ other: borrowing FoldedName) {
-        for index in 0..<other.count { unsafe octetStorage[index] = other.octetStorage[index] }
-        finish(count: other.count)
+        // Sound: both have tables of the same sizes, and so much of the other's is initialised.
+        unsafe octetStorage.update(from: other.octetStorage, count: other.count)
+        guard hashSeed.value == other.hashSeed.value else { return finish(count: other.count) }
+        (count, labelCount) = (other.count, other.labelCount)
+        unsafe startStorage.update(from: other.startStorage, count: other.labelCount + 1)
+        unsafe hashStorage.update(from: other.hashStorage, count: other.labelCount + 1)
     }
 
     /// Becomes `prefix`'s first `labels` labels in front of suffix `suffixLabels` of `other`; false

@@ -22,6 +22,28 @@ extension Span where Element == UInt8 {
         }
     }
 
+    /// True if the octets are the same.
+    public func equals(_ other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        // Sound: both spans have as many octets, and every load ends within them.
+        return unsafe withUnsafeBytes { left in
+            unsafe other.withUnsafeBytes { right in
+                var offset = 0
+                while offset + 8 <= left.count {
+                    let one = unsafe left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                    let two = unsafe right.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                    guard one == two else { return false }
+                    offset += 8
+                }
+                while offset < left.count {
+                    guard unsafe left[offset] == right[offset] else { return false }
+                    offset += 1
+                }
+                return true
+            }
+        }
+    }
+
     /// True if the octets differ at most in ASCII case.
     public func equalsFolded(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }

@@ -13,6 +13,12 @@ public struct InterfaceScope: Hashable, Sendable, BitwiseCopyable {
 
     private init(bits: UInt128) { self.bits = bits }
 
+    /// The interface that the system has given a number; 0 is `none`.
+    public init(number: UInt32) { bits = UInt128(number) }
+
+    /// The number, where it was made of one: the first octet of a name is never zero.
+    public var number: UInt32? { bits <= UInt32.max ? UInt32(truncatingIfNeeded: bits) : nil }
+
     /// Nil for what Linux does not take as a name: no octet or more than 15, a blank, `/`, `:` or `%`.
     public init?(_ text: some StringProtocol) {
         let octets = Array(text.utf8)
@@ -34,8 +40,9 @@ public struct InterfaceScope: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension InterfaceScope: CustomStringConvertible {
-    /// The name; empty for `none`.
+    /// The name or the number; empty for `none`.
     public var description: String {
+        if let number { return number == 0 ? "" : "\(number)" }
         let octets = (0..<16).map { UInt8(truncatingIfNeeded: bits >> UInt128(8 * (15 - $0))) }
         return String(decoding: octets.prefix { $0 != 0 }, as: UTF8.self)
     }

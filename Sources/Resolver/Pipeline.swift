@@ -6,29 +6,26 @@ public import Snapshot
 /// Holds the memory that a query needs on its way, so that none is allocated per query. It has no
 /// socket and no clock: the message, the time and the snapshot are passed in.
 @safe public struct Pipeline: ~Copyable {
-    /// The name being answered: the question's, then the target of each alias; after `.forward`, the
-    /// name to ask upstream.
-    public internal(set) var name: FoldedName
+    /// The name being answered: the question's, then the target of each alias.
+    var name: FoldedName
     /// Told of every decision, for `explain`; the server has none.
     public var trace: Trace?
     /// The time of day in seconds since 1970, which cookies carry; its owner keeps it right.
     public var timeOfDay: UInt32 = 0
 
-    /// What the last reply was answered from and should be asked again before it expires, with its
-    /// name; only where `mayRefresh` is set, and for the caller to take.
-    public private(set) var refreshment: UpstreamQuestion?
-    public private(set) var refreshmentName: FoldedName
-    /// Whether the owner asks upstreams what `refreshment` says.
+    /// Whether the owner asks upstreams again what expires soon.
     public var mayRefresh = false
     /// Bounds the replies to datagrams; nil where none come.
     public var limiter: ReplyLimiter?
-    /// Who sent the last query.
-    public private(set) var group = ClientGroup.outside
 
+    /// Answers of upstreams that private addresses were taken out of.
+    public internal(set) var strippedCount: UInt64 = 0
     /// Answers with addresses that are all down, since nothing better was known.
     public internal(set) var failedOpenCount: UInt64 = 0
 
     let cache: ResponseCache
+    /// An entry that expires soon was used, and stands in the miss.
+    var isToBeRefreshed = false
     var response = Response()
     var scratch: FoldedName
     var target: FoldedName
@@ -45,7 +42,6 @@ public import Snapshot
         name = FoldedName(seed: seed)
         scratch = FoldedName(seed: seed)
         target = FoldedName(seed: seed)
-        refreshmentName = FoldedName(seed: seed)
         unsafe payloadMemory = .allocate(byteCount: 65_536, alignment: 8)
         unsafe messageMemory = .allocate(byteCount: 66_560, alignment: 8)
     }
@@ -55,7 +51,8 @@ public import Snapshot
         unsafe messageMemory.deallocate()
     }
 
-    /// Decides about one message from a client; on `.reply` the answer stands in `reply`.
+    /// Decides about one message from a client: the answer stands in `reply` then, or what has to be asked first in
+    /// `miss`.
     ///
     /// `now` is in seconds of the process's steady clock. The writer's limit on entry is what the
     /// transport carries; the pipeline lowers it to what the client takes.
@@ -65,7 +62,8 @@ public import Snapshot
         in snapshot: borrowing CompiledSnapshot,
         knowing resolution: borrowing Resolution,
         now: UInt32,
-        into reply: inout ReplyWriter
+        into reply: inout ReplyWriter,
+        missing miss: inout Miss
     ) -> Verdict {
         guard case .heard(let asker) = snapshot.hear(client) else { return .drop(.notHeard) }
         if let standing = client.standing, !standing.covers(snapshot.standing(of: asker)) {
@@ -78,7 +76,8 @@ public import Snapshot
             in: snapshot,
             knowing: resolution,
             now: now,
-            into: &reply
+            into: &reply,
+            missing: &miss
         )
     }
 
@@ -90,11 +89,12 @@ public import Snapshot
         in snapshot: borrowing CompiledSnapshot,
         knowing resolution: borrowing Resolution,
         now: UInt32,
-        into reply: inout ReplyWriter
+        into reply: inout ReplyWriter,
+        missing miss: inout Miss
     ) -> Verdict {
         if asker.scope == .refused, snapshot.otherwise == .drop { return .drop(.notAllowed) }
-        group = asker.group
-        refreshment = nil
+        miss.group = asker.group
+        isToBeRefreshed = false
         let query: Query
         do throws(QueryError) {
             query = try Query(reading: message)
@@ -132,16 +132,17 @@ public import Snapshot
         } else if query.recordClass == ApplyPolicy.chaos {
             _ = name.read(message, at: Header.size)
             AnswerIdentity.answer(name.name, in: snapshot, &response, into: &reply)
-        } else if let question = resolve(
+        } else if !resolve(
             query,
             message,
             asker,
             in: snapshot,
             knowing: resolution,
             now: now,
-            into: &reply
+            into: &reply,
+            missing: &miss
         ) {
-            return .forward(question)
+            return .forward
         }
         EncodeResponse.finish(
             response,
@@ -151,16 +152,10 @@ public import Snapshot
             knowing: resolution,
             into: &reply
         )
-        return .reply
+        return isToBeRefreshed ? .replyAndRefresh : .reply
     }
 
-    /// Leaves the current name's question for the owner to ask.
-    mutating func leaveToRefresh(_ question: UpstreamQuestion) {
-        refreshment = question
-        refreshmentName.copy(name)
-    }
-
-    /// Answers name after name of the alias chain; what must be asked upstream first, or nil.
+    /// Answers name after name of the alias chain; false if something has to be asked of an upstream first.
     private mutating func resolve(
         _ query: Query,
         _ message: Span<UInt8>,
@@ -168,9 +163,10 @@ public import Snapshot
         in snapshot: borrowing CompiledSnapshot,
         knowing resolution: borrowing Resolution,
         now: UInt32,
-        into reply: inout ReplyWriter
-    ) -> UpstreamQuestion? {
-        guard name.read(message, at: Header.size) else { return nil }
+        into reply: inout ReplyWriter,
+        missing miss: inout Miss
+    ) -> Bool {
+        guard name.read(message, at: Header.size) else { return true }
         var route = self.route(for: query, asker, in: snapshot)
         while true {
             trace?.record(.routed(name.name, route))
@@ -200,7 +196,8 @@ public import Snapshot
                     in: snapshot,
                     knowing: resolution,
                     now: now,
-                    into: &reply
+                    into: &reply,
+                    missing: &miss
                 )
             case .nonexistent(let number):
                 step = answerNonexistent(
@@ -220,13 +217,13 @@ public import Snapshot
                     in: &reply,
                     questionEnd: query.questionEnd
                 )
-                return nil
+                return true
             }
             switch step {
             case .done:
                 if reply.isFull { response.truncate(&reply) }
-                return nil
-            case .ask(let question): return question
+                return true
+            case .ask: return false
             case .passOn:
                 let labels = (route?.labelCount ?? 0) - 1
                 route = snapshot.route(name, view: asker.view, atMost: labels)

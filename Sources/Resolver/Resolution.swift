@@ -1,4 +1,5 @@
 public import DNSWire
+public import Upstream
 
 /// What has been learned so far for one client's question that could not be answered at once.
 ///
@@ -6,8 +7,10 @@ public import DNSWire
 /// known: after an answer came, after the 1.8 s of RFC 8767 §5, after all upstreams failed. So there is
 /// one path, and what an answer may contain is decided in one place.
 public struct Resolution: Sendable {
-    /// Scrubbed answers that came for this question, so that a TTL of 0 is no obstacle.
-    public var fresh: [FreshAnswer] = []
+    /// The scrubbed answer that has just come for this question, so that a TTL of 0 is no obstacle.
+    public var newest: FreshAnswer?
+    /// Those that came before it, of a question that leads from alias to alias.
+    public var earlier: [FreshAnswer] = []
     /// Set once no upstream of the rule answered: the question ends now, stale or SERVFAIL.
     public var failure: ForwardingFailure?
     /// True once an expired answer is better than more waiting.
@@ -34,32 +37,5 @@ public struct FreshAnswer: Sendable {
         self.question = question
         self.name = name
         self.payload = payload
-    }
-}
-
-/// What has to be asked upstream, without the name, which the pipeline holds.
-public struct UpstreamQuestion: Hashable, Sendable, BitwiseCopyable {
-    /// The rule in force: an index into the snapshot's rules, valid for that snapshot alone.
-    public var rule: Int
-    /// The rule's identity across reloads, part of the cache key.
-    public var routeID: UInt64
-    public var type: RecordType
-    /// DO of the client's OPT, passed on (RFC 3225).
-    public var dnssecOK: Bool
-    /// CD of the client's header, passed on (RFC 4035 §3.2.2).
-    public var checkingDisabled: Bool
-
-    public init(
-        rule: Int,
-        routeID: UInt64,
-        type: RecordType,
-        dnssecOK: Bool,
-        checkingDisabled: Bool
-    ) {
-        self.rule = rule
-        self.routeID = routeID
-        self.type = type
-        self.dnssecOK = dnssecOK
-        self.checkingDisabled = checkingDisabled
     }
 }

@@ -89,5 +89,5 @@ enum Step: Equatable {
     /// (`fallthrough`).
     case passOn
     /// An upstream has to be asked.
-    case ask(UpstreamQuestion)
+    case ask
 }

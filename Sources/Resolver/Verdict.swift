@@ -2,8 +2,10 @@
 public enum Verdict: Equatable, Sendable {
     /// The reply stands in the writer.
     case reply
-    /// This has to be asked upstream first; the name is the pipeline's `upstreamName`.
-    case forward(UpstreamQuestion)
+    /// The same, and what it was answered from expires soon and is wanted often: it stands in the miss.
+    case replyAndRefresh
+    /// What stands in the miss has to be asked of an upstream first.
+    case forward
     /// Nothing is sent back.
     case drop(DropReason)
 }

@@ -1,3 +1,4 @@
+import DNSWire
 import Glibc
 
 /// Says in this network that a server of this user is about to end, so that a successor may share its ports.

@@ -1,3 +1,4 @@
+import DNSWire
 import Logging
 
 /// A listener whose address the machine did not have at the start.

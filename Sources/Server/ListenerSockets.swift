@@ -1,3 +1,4 @@
+package import DNSWire
 import Glibc
 
 /// The bound sockets of all listeners: UDP and TCP of a listener share a port.

@@ -6,6 +6,7 @@ package import Resolver
 import ServiceLifecycle
 package import Snapshot
 import Synchronization
+import Upstream
 
 /// The running resolver: its sockets and threads, and the state that they answer from.
 package final class Server: Sendable {
@@ -162,7 +163,7 @@ package final class Server: Sendable {
     package func abandon() async { await drain() }
 
     private static func report(_ link: LoopDetector.Link, _ isLoop: Bool, to logger: Logger) {
-        let upstream = AddressAndPort(link.upstream)
+        let upstream = link.upstream
         if isLoop {
             logger.error(
                 "forwarding loop: \(upstream) asks this server what it is asked for \(link.zone); it is asked no more until that ends; name another server in `forward`"

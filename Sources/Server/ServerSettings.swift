@@ -1,6 +1,8 @@
+package import DNSWire
 import NIOCore
 package import Resolver
 package import Snapshot
+package import Upstream
 
 /// What a server is started with, checked before.
 package struct ServerSettings: Sendable {

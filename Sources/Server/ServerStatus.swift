@@ -1,3 +1,4 @@
+package import DNSWire
 import Resolver
 
 /// What a running server can say of itself.

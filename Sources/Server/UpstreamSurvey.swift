@@ -1,18 +1,19 @@
 package import DNSWire
-package import Resolver
-package import Snapshot
+import Resolver
+import Snapshot
 import Synchronization
+package import Upstream
 
 /// Asks every worker what it knows of some upstreams.
 package final class UpstreamSurvey: Sendable {
-    let upstreams: [Upstream]
+    let upstreams: [AddressAndPort]
     let arrivals = Arrivals()
-    private let found = Mutex<[Upstream: UpstreamReport]>([:])
+    private let found = Mutex<[AddressAndPort: UpstreamReport]>([:])
 
-    init(of upstreams: [Upstream]) { self.upstreams = upstreams }
+    init(of upstreams: [AddressAndPort]) { self.upstreams = upstreams }
 
     /// What all workers that have answered know together.
-    var reports: [Upstream: UpstreamReport] { found.withLock { $0 } }
+    var reports: [AddressAndPort: UpstreamReport] { found.withLock { $0 } }
 
     /// Notes what one worker knows, which is its last word.
     func add(_ reports: [UpstreamReport]) {
@@ -27,7 +28,7 @@ package final class UpstreamSurvey: Sendable {
 
 /// What `zonal status` says of an upstream.
 package struct UpstreamStatus: Sendable {
-    package var upstream: Upstream
+    package var upstream: AddressAndPort
     /// The zones of the rules that lead to it.
     package var zones: [DomainName]
     /// It is one of those that `system` stands for.
@@ -61,7 +62,7 @@ extension Server {
 
     private static func upstreams(of rules: [ForwardRule]) -> [UpstreamStatus] {
         var all: [UpstreamStatus] = []
-        var places: [Upstream: Int] = [:]
+        var places: [AddressAndPort: Int] = [:]
         for rule in rules {
             let system = Set(rule.systemServers)
             for upstream in rule.upstreams {

@@ -305,9 +305,11 @@ public final class CompiledSnapshot: Sendable {
 /// A forwarding rule as the forwarder needs it; an object, since each question in flight holds its rule.
 public final class CompiledRule: Sendable {
     public let zone: DomainName
-    public let upstreams: [Upstream]
+    public let upstreams: [AddressAndPort]
     public let trustsAD: Bool
     public let privateAnswers: PrivateAnswers
+    /// Whether letters of questions are mixed (0x20).
+    public let mixesCase: Bool
     /// Identity across reloads: equal for a rule that says the same, for whichever VPCs.
     public let routeID: UInt64
 
@@ -316,24 +318,27 @@ public final class CompiledRule: Sendable {
         upstreams = rule.upstreams
         trustsAD = rule.trustsAD
         privateAnswers = rule.privateAnswers
+        mixesCase = rule.mixesCase
         var hasher = Hasher()
         hasher.combine(rule.zone)
         hasher.combine(rule.upstreams)
         hasher.combine(rule.trustsAD)
         hasher.combine(rule.privateAnswers)
+        hasher.combine(rule.mixesCase)
         routeID = UInt64(bitPattern: Int64(hasher.finalize()))
     }
 
-    private init(_ rule: CompiledRule, upstreams: [Upstream]) {
+    private init(_ rule: CompiledRule, upstreams: [AddressAndPort]) {
         zone = rule.zone
         self.upstreams = upstreams
         trustsAD = rule.trustsAD
         privateAnswers = rule.privateAnswers
+        mixesCase = rule.mixesCase
         routeID = rule.routeID
     }
 
     /// The same rule with those upstreams alone that may be asked; nil if none may.
-    public func limited(to mayBeAsked: (Upstream) -> Bool) -> CompiledRule? {
+    public func limited(to mayBeAsked: (AddressAndPort) -> Bool) -> CompiledRule? {
         let upstreams = upstreams.filter(mayBeAsked)
         return upstreams.isEmpty ? nil : CompiledRule(self, upstreams: upstreams)
     }

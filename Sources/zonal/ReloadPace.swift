@@ -1,3 +1,5 @@
+import Upstream
+
 /// How often reloads may begin, however often they are asked for.
 ///
 /// A few at once, for a person who corrects a file; then one a second. Each probes upstreams and compiles everything.

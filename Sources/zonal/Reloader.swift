@@ -1,4 +1,5 @@
 import Control
+import DNSWire
 import Foundation
 import Logging
 import Server
@@ -177,11 +178,11 @@ final class Reloader: Sendable {
             return state.withLock { $0.system = system }
         }
         let listeners = server.addresses.map {
-            Configuration.Listener(address: $0.address, port: $0.port, scope: $0.interface)
+            Configuration.Listener(address: $0.address, port: $0.port, scope: $0.scope)
         }
         let next = server.prepare(world.withSystem(system.upstreams(besides: listeners)))
         guard takeUp(next, of: reload, and: { $0.system = system }) else { return }
-        let names = system.servers.map { "\($0)" }.joined(separator: ", ")
+        let names = system.servers.map(\.shortDescription).joined(separator: ", ")
         logger.notice("/etc/resolv.conf has changed: `system` is now \(names)")
         if let warning = system.warning { logger.warning("\(warning)") }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import DNSWire
 import Glibc
 import Logging
 import Server

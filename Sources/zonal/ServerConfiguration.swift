@@ -1,4 +1,5 @@
 import Control
+import DNSWire
 import Resolver
 import Server
 import Snapshot
@@ -85,6 +86,6 @@ struct ServerConfiguration: Sendable {
 extension AddressAndPort {
     /// Where a listener of a configuration is to stand.
     init(_ listener: Configuration.Listener) {
-        self.init(listener.address, port: listener.port, interface: listener.scope)
+        self.init(listener.address, port: listener.port, scope: listener.scope)
     }
 }

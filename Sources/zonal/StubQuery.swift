@@ -15,7 +15,7 @@ struct StubQuery {
     ///
     /// An answer that does not fit into a datagram is asked for again over TCP (RFC 7766 §5). SERVFAIL,
     /// REFUSED and the like are no answer.
-    func ask(_ upstreams: [Upstream]) -> [[UInt8]]? {
+    func ask(_ upstreams: [AddressAndPort]) -> [[UInt8]]? {
         for upstream in upstreams {
             if let message = exchange(upstream), let records = records(in: message) {
                 return records
@@ -24,12 +24,12 @@ struct StubQuery {
         return nil
     }
 
-    private func exchange(_ upstream: Upstream) -> [UInt8]? {
+    private func exchange(_ upstream: AddressAndPort) -> [UInt8]? {
         guard let reply = exchangeDatagrams(upstream) else { return nil }
         return reply[2] & 0x02 == 0 ? reply : exchangeOverStream(upstream)
     }
 
-    private func exchangeDatagrams(_ upstream: Upstream) -> [UInt8]? {
+    private func exchangeDatagrams(_ upstream: AddressAndPort) -> [UInt8]? {
         withSocket(SOCK_DGRAM, to: upstream) { descriptor in
             let query = query()
             var reply = [UInt8](repeating: 0, count: 4096)
@@ -43,7 +43,7 @@ struct StubQuery {
     }
 
     /// Each message has its length in front (RFC 1035 §4.2.2).
-    private func exchangeOverStream(_ upstream: Upstream) -> [UInt8]? {
+    private func exchangeOverStream(_ upstream: AddressAndPort) -> [UInt8]? {
         withSocket(SOCK_STREAM, to: upstream) { descriptor in
             let query = query()
             let framed = [UInt8(query.count >> 8), UInt8(query.count & 0xFF)] + query
@@ -75,7 +75,7 @@ struct StubQuery {
     /// Runs `body` with a socket that is connected to the upstream and closed afterwards.
     private func withSocket(
         _ kind: __socket_type,
-        to upstream: Upstream,
+        to upstream: AddressAndPort,
         _ body: (Int32) -> [UInt8]?
     ) -> [UInt8]? {
         let family = upstream.address.isV4 ? AF_INET : AF_INET6
@@ -90,7 +90,7 @@ struct StubQuery {
         return connect(descriptor, to: upstream) ? body(descriptor) : nil
     }
 
-    private func connect(_ descriptor: Int32, to upstream: Upstream) -> Bool {
+    private func connect(_ descriptor: Int32, to upstream: AddressAndPort) -> Bool {
         if upstream.address.isV4 {
             var name = sockaddr_in()
             name.sin_family = sa_family_t(AF_INET)

@@ -37,13 +37,12 @@ import Testing
         let second = try #require(InterfaceScope("eth1"))
         let address = try #require(IPAddress("fe80::53"))
         let upstreams: Set = [
-            Upstream(address: address, scope: first), Upstream(address: address, scope: second),
+            AddressAndPort(address, scope: first), AddressAndPort(address, scope: second),
         ]
         #expect(upstreams.count == 2)
-        #expect(Upstream(address: address, scope: first).description == "fe80::53%eth0")
-        #expect(
-            Upstream(address: address, port: 54, scope: second).description == "[fe80::53%eth1]:54"
-        )
+        #expect(AddressAndPort(address, scope: first).shortDescription == "fe80::53%eth0")
+        let other = AddressAndPort(address, port: 54, scope: second)
+        #expect(other.shortDescription == "[fe80::53%eth1]:54")
         let rules = upstreams.map {
             CompiledRule(ForwardRule(zone: .root, upstreams: [$0])).routeID
         }
@@ -72,14 +71,16 @@ import Testing
         let text =
             "\u{FEFF}nameserver fe80::1%eth0\nnameserver fe80::1%2\nnameserver 10.0.0.1%eth0\n"
         let system = SystemResolvers(reading: text)
-        #expect(system.servers.map { "\($0)" } == ["fe80::1%eth0", "fe80::1%2", "10.0.0.1"])
+        #expect(
+            system.servers.map(\.shortDescription) == ["fe80::1%eth0", "fe80::1%2", "10.0.0.1"]
+        )
         #expect(system.warning == nil)
     }
 
     @Test func `a link-local server without an interface is passed over, with one warning`() {
         let system = "nameserver fe80::1\nnameserver 192.0.2.1\n"
         let rules = "forward: [{ zone: \".\", to: [system] }, { zone: a.example, to: [system] }]\n"
-        #expect(SystemResolvers(reading: system).servers.map { "\($0)" } == ["192.0.2.1"])
+        #expect(SystemResolvers(reading: system).servers.map(\.shortDescription) == ["192.0.2.1"])
         let found = check(rules, system: system)
         #expect(found.map(\.severity) == [.warning])
         #expect(found.first?.message.contains("fe80::1 without an interface") == true)

@@ -4,6 +4,7 @@ import Resolver
 import Snapshot
 import TestSupport
 import Testing
+import Upstream
 
 @Suite struct `The hot path` {
     /// Runs `count` answers and returns how often the thread asked for memory meanwhile.
@@ -21,6 +22,7 @@ import Testing
         }
         let cache = ResponseCache(byteCount: 1 << 20)
         var pipeline = Pipeline(cache: cache, seed: sample.seed)
+        var miss = Miss(seed: sample.seed)
         pipeline.mayRefresh = true
         pipeline.limiter = ReplyLimiter(ReplyRates())
         let client = Client(
@@ -47,11 +49,13 @@ import Testing
                 knowing: resolution,
                 // The last tenth of what is stored below.
                 now: 295,
-                into: &reply
+                into: &reply,
+                missing: &miss
             )
-            if verdict == .reply, round >= warmUp { replies += 1 }
-            if round == 0, case .forward(let question) = verdict, let upstream {
-                try store(upstream, for: question, seed: sample.seed, in: cache)
+            let isReply = verdict == .reply || verdict == .replyAndRefresh
+            if isReply, round >= warmUp { replies += 1 }
+            if round == 0, verdict == .forward, let upstream {
+                try store(upstream, for: miss.question, seed: sample.seed, in: cache)
             }
         }
         return (allocation_count_of_this_thread() - before, replies)
@@ -173,6 +177,7 @@ import Testing
         let seed = HashSeed.random()
         let snapshot = CompiledSnapshot(compiling: world, seed: seed)
         var pipeline = Pipeline(cache: ResponseCache(byteCount: 1 << 20), seed: seed)
+        var miss = Miss(seed: seed)
         let datagram =
             ProxiedMessage.header(from: "10.20.1.7", through: "vpce-0f7763f87e99bfae4")
             + SampleWorld.query("db-us-east-1a.internal.example", .a)
@@ -197,7 +202,8 @@ import Testing
                 in: snapshot,
                 knowing: resolution,
                 now: 1,
-                into: &reply
+                into: &reply,
+                missing: &miss
             )
             if verdict == .reply, reply.count > 60, round >= 10 { replies += 1 }
         }

@@ -1,7 +1,8 @@
 import DNSWire
-import Resolver
+@testable import Resolver
 import Snapshot
 import Testing
+import Upstream
 
 @Suite struct `An upstream's answer` {
     /// A pipeline, a cache and a world with one private zone; upstream answers are fed in by hand.
@@ -54,7 +55,7 @@ import Testing
 
         /// Scrubs a message as the answer to what the verdict asked for, and stores it.
         func feed(_ message: UpstreamMessage, to answer: Answer, at now: UInt32 = 100) throws {
-            guard case .forward(let question) = answer.verdict else {
+            guard let question = answer.missing else {
                 Issue.record("nothing was to be asked")
                 return
             }
@@ -62,7 +63,7 @@ import Testing
                 message.octets.span,
                 answering: question,
                 name: SampleWorld.name(message.name),
-                ruleZone: snapshot.rules[question.rule].zone,
+                ruleZone: snapshot.rules[answer.rule].zone,
                 limits: TTLLimits()
             )
             var name = FoldedName(seed: seed)
@@ -199,11 +200,11 @@ import Testing
             .answer("bank.example", .a, "203.0.113.6")
         try bench.feed(message, to: bench.ask("a.corp.example"))
         let answer = bench.ask("a.corp.example")
-        guard case .forward(let question) = answer.verdict else {
+        guard let question = answer.missing else {
             Issue.record("bank.example was taken from the wrong upstream")
             return
         }
-        #expect(question.rule == 0)
+        #expect(answer.rule == 0 && question == answer.question)
         #expect(bench.pipeline.name.name == SampleWorld.name("bank.example"))
     }
 
@@ -277,18 +278,16 @@ import Testing
         var bench = Bench()
         let message = UpstreamMessage("www.example.org")
             .answer("www.example.org", .a, "192.0.2.1", ttl: 0)
-        guard case .forward(let question) = bench.ask("www.example.org").verdict else {
+        guard let question = bench.ask("www.example.org").missing else {
             Issue.record("nothing was to be asked")
             return
         }
         let result = try message.scrubbed(answering: question, SampleWorld.name("www.example.org"))
         var resolution = Resolution()
-        resolution.fresh.append(
-            FreshAnswer(
-                question: question,
-                name: SampleWorld.name("www.example.org"),
-                payload: result.payload
-            )
+        resolution.newest = FreshAnswer(
+            question: question,
+            name: SampleWorld.name("www.example.org"),
+            payload: result.payload
         )
         let answer = bench.ask("www.example.org", knowing: resolution)
         #expect(answer.addresses == ["192.0.2.1"])

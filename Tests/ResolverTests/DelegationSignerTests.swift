@@ -35,8 +35,7 @@ import Testing
 
     /// The rule that an answer was left to; nil if it was answered.
     private static func rule(_ answer: Answer) -> Int? {
-        guard case .forward(let question) = answer.verdict else { return nil }
-        return question.rule
+        answer.missing == nil ? nil : answer.rule
     }
 
     /// Where the SOA of an answer without records belongs.

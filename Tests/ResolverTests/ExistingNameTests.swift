@@ -138,8 +138,8 @@ import Testing
             )
             let query = SampleWorld.query(name, type)
             guard
-                case .forward(let question) = pipeline.ask(query, from: client, in: snapshot)
-                    .verdict
+                let question = pipeline.ask(query, from: client, in: snapshot)
+                    .missing
             else {
                 Issue.record("\(name) is not forwarded")
                 continue
@@ -148,13 +148,11 @@ import Testing
                 .authority("example", .soa, "60")
             let result = try message.scrubbed(answering: question, SampleWorld.name(name))
             var resolution = Resolution()
-            resolution.fresh = [
-                FreshAnswer(
-                    question: question,
-                    name: SampleWorld.name(name),
-                    payload: result.payload
-                )
-            ]
+            resolution.newest = FreshAnswer(
+                question: question,
+                name: SampleWorld.name(name),
+                payload: result.payload
+            )
             let answer = pipeline.ask(query, from: client, in: snapshot, knowing: resolution)
             #expect(answer.rcode == rcode, "\(name)")
             #expect(answer.authorityCount == 1)

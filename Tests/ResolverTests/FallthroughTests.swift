@@ -1,5 +1,5 @@
 import DNSWire
-import Resolver
+@testable import Resolver
 import Snapshot
 import Testing
 
@@ -101,14 +101,16 @@ import Testing
         let client = Client(address: address, listener: 0, transport: .datagram)
         let query = SampleWorld.query("\(label).corp.example", type)
         let first = pipeline.ask(query, from: client, in: snapshot)
-        guard case .forward(let question) = first.verdict else { return first }
+        guard let question = first.missing else { return first }
         let name = String("\(pipeline.name.name)".dropLast())
         let message = upstream(UpstreamMessage(name, type, rcode: rcode))
         var resolution = Resolution()
         let result = try message.scrubbed(answering: question, pipeline.name.name)
-        resolution.fresh = [
-            FreshAnswer(question: question, name: pipeline.name.name, payload: result.payload)
-        ]
+        resolution.newest = FreshAnswer(
+            question: question,
+            name: pipeline.name.name,
+            payload: result.payload
+        )
         return pipeline.ask(query, from: client, in: snapshot, knowing: resolution)
     }
 

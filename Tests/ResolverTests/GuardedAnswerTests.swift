@@ -2,6 +2,7 @@ import DNSWire
 import Resolver
 import Snapshot
 import Testing
+import Upstream
 
 /// `private-answers: guard`, and `strip` where an alias leads on.
 @Suite struct `Guarding addresses of private zones` {
@@ -42,19 +43,20 @@ import Testing
             let address = try #require(IPAddress(source))
             let client = Client(address: address, listener: 0, transport: .datagram)
             let first = pipeline.ask(query, from: client, in: snapshot)
-            guard case .forward(let question) = first.verdict else { return first }
+            guard let question = first.missing else { return first }
             var resolution = Resolution()
-            resolution.fresh = [try feed(message, to: question)]
+            resolution.newest = try feed(message, to: question, of: first.rule)
             return pipeline.ask(query, from: client, in: snapshot, knowing: resolution)
         }
 
         /// Scrubs a message and stores it in the cache.
         private func feed(
             _ message: UpstreamMessage,
-            to question: UpstreamQuestion
+            to question: UpstreamQuestion,
+            of number: Int
         ) throws -> FreshAnswer {
             let name = SampleWorld.name(message.name)
-            let rule = snapshot.rules[question.rule]
+            let rule = snapshot.rules[number]
             let result = try ResponseScrubber.scrub(
                 message.octets.span,
                 answering: question,

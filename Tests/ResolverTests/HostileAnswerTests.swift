@@ -2,6 +2,7 @@ import DNSWire
 import Resolver
 import TestSupport
 import Testing
+import Upstream
 
 @Suite struct `Scrubbing a hostile answer` {
     private typealias Make = TestSupport.Answer
@@ -26,7 +27,6 @@ import Testing
         let result = try ResponseScrubber.scrub(
             answer(query).span,
             answering: UpstreamQuestion(
-                rule: 0,
                 routeID: 1,
                 type: type,
                 dnssecOK: dnssecOK,
@@ -416,7 +416,6 @@ import Testing
         let message = make(query)
         #expect((35_000...65_535).contains(message.count))
         let question = UpstreamQuestion(
-            rule: 0,
             routeID: 1,
             type: .a,
             dnssecOK: true,

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Resolver
+import Upstream
 
 /// Our questions have letters in random case; whatever repeats them is to be seen in lower case.
 @Suite struct `The letters of our question` {
@@ -27,7 +28,6 @@ import Testing
         let result = try ResponseScrubber.scrub(
             message(query).span,
             answering: UpstreamQuestion(
-                rule: 0,
                 routeID: 1,
                 type: type,
                 dnssecOK: dnssecOK,

@@ -4,11 +4,12 @@ import Synchronization
 import Testing
 
 @testable import Resolver
+import Upstream
 
 /// A rule whose upstream asks us.
 @Suite struct `Detecting a forwarding loop` {
-    private static let first = Upstream(address: IPAddress(v4: 0xC000_0201))
-    private static let second = Upstream(address: IPAddress(v4: 0xC000_0202))
+    private static let first = AddressAndPort(IPAddress(v4: 0xC000_0201))
+    private static let second = AddressAndPort(IPAddress(v4: 0xC000_0202))
     private static let zone = SampleWorld.name("corp.example")
     private static let link = LoopDetector.Link(zone: zone, upstream: first)
     private static let rule = CompiledRule(ForwardRule(zone: zone, upstreams: [first, second]))

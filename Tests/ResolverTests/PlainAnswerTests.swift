@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Resolver
+import Upstream
 
 /// The short way through the scrubber beside the long one.
 @Suite struct `An answer of addresses alone` {
@@ -10,7 +11,6 @@ import Testing
 
     private static func question(_ type: RecordType, dnssecOK: Bool = false) -> UpstreamQuestion {
         UpstreamQuestion(
-            rule: 0,
             routeID: 1,
             type: type,
             dnssecOK: dnssecOK,

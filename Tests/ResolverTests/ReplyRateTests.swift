@@ -4,6 +4,7 @@ import Snapshot
 import Testing
 
 @testable import Resolver
+import Upstream
 
 @Suite struct `The rate of a network` {
     private static func take(
@@ -98,7 +99,7 @@ import Testing
             switch answer.verdict {
             case .drop(.rateLimited): outcome.dropped += 1
             case .reply where answer.isTruncated: outcome.truncated += 1
-            case .reply, .forward: outcome.answered += 1
+            case .reply, .replyAndRefresh, .forward: outcome.answered += 1
             default: Issue.record("\(answer.verdict)")
             }
             outcome.longest = max(outcome.longest, answer.octets.count)

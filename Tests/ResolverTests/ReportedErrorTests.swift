@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import Resolver
+import Upstream
 
 /// Extended errors of upstreams, on their way to clients.
 @Suite struct `What an upstream says of its failure` {
@@ -154,7 +155,7 @@ import Testing
         let query = SampleWorld.query(name, .a, payload: payload)
         var resolution = Resolution()
         if let storedAt,
-            case .forward(let question) = pipeline.ask(query, from: client, in: snapshot).verdict
+            let question = pipeline.ask(query, from: client, in: snapshot).missing
         {
             let message = UpstreamMessage(name).answer(name, .a, "192.0.2.1")
             let result = try message.scrubbed(answering: question, SampleWorld.name(name))

@@ -4,6 +4,7 @@ import Resolver
 import Synchronization
 import TestSupport
 import Testing
+import Upstream
 
 @Suite struct `The response cache` {
     private static let seed = HashSeed(value: 3)
@@ -15,7 +16,6 @@ import Testing
         checkingDisabled: Bool = false
     ) -> UpstreamQuestion {
         UpstreamQuestion(
-            rule: 0,
             routeID: route,
             type: type,
             dnssecOK: dnssecOK,

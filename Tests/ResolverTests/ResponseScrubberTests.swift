@@ -2,10 +2,10 @@ import DNSWire
 import Resolver
 import TestSupport
 import Testing
+import Upstream
 
 @Suite struct `Scrubbing an upstream's answer` {
     private static let question = UpstreamQuestion(
-        rule: 0,
         routeID: 1,
         type: .a,
         dnssecOK: false,

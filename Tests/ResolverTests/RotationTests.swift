@@ -1,7 +1,8 @@
 import DNSWire
-import Resolver
+@testable import Resolver
 import Snapshot
 import Testing
+import Upstream
 
 /// In whatever pattern questions come, every address comes first equally often.
 @Suite struct `The first of several addresses` {
@@ -48,7 +49,7 @@ import Testing
             )
             let query = SampleWorld.query(name, type)
             var answer = pipeline.ask(query, from: client, in: snapshot)
-            if case .forward(let question) = answer.verdict {
+            if let question = answer.missing {
                 try feed(question)
                 answer = pipeline.ask(query, from: client, in: snapshot)
             }

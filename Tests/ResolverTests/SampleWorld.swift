@@ -2,6 +2,7 @@ import DNSWire
 import Resolver
 import Snapshot
 import Testing
+import Upstream
 
 /// A world of two accounts and three VPCs, small enough to be held in the head.
 ///
@@ -60,7 +61,7 @@ struct SampleWorld {
         world.rules = [
             ForwardRule(
                 zone: .root,
-                upstreams: [Upstream(address: IPAddress(v4: 0xC000_0235))]
+                upstreams: [AddressAndPort(IPAddress(v4: 0xC000_0235))]
             )
         ]
         world.clients.allow = Self.prefixes("192.0.2.0/24")
@@ -108,6 +109,13 @@ struct SampleWorld {
 struct Answer {
     var verdict: Verdict
     var octets: [UInt8]
+    /// What the pipeline found missing, or worth to be asked again.
+    var question: UpstreamQuestion
+    /// The number of its rule.
+    var rule: Int
+
+    /// What has to be asked of an upstream first; nil for an answer.
+    var missing: UpstreamQuestion? { verdict == .forward ? question : nil }
 
     var flags: UInt16 { octets.span.bigEndian16(at: 2) ?? 0 }
     var rcode: ResponseCode { ResponseCode(rawValue: flags & 0xF) }
@@ -220,15 +228,17 @@ extension Pipeline {
         defer { unsafe buffer.deallocate() }
         // Sound: the buffer outlives the writer, which alone uses it.
         var reply = unsafe ReplyWriter(buffer, limit: 65_535)
+        var miss = Miss(seed: HashSeed(value: 3))
         let verdict = answer(
             message.span,
             from: client,
             in: snapshot,
             knowing: resolution,
             now: now,
-            into: &reply
+            into: &reply,
+            missing: &miss
         )
         let octets = reply.withOctets { span in span.indices.map { span[$0] } }
-        return Answer(verdict: verdict, octets: octets)
+        return Answer(verdict: verdict, octets: octets, question: miss.question, rule: miss.rule)
     }
 }

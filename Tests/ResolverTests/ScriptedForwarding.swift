@@ -4,41 +4,53 @@ import Synchronization
 import TestSupport
 
 @testable import Resolver
+@testable import Upstream
 
-/// A forwarder with a clock and upstreams that a test moves by hand.
+/// A forwarder with a clock and upstreams that a test moves by hand, and the pipeline that takes answers.
 struct ScriptedForwarding: ~Copyable {
     var forwarder: Forwarder
+    var intake: Pipeline
     var random = RandomPool(refill: SeededWords(seed: 11).fill)
     var now: Milliseconds = 1_000_000
     var upstreams = [Self.first, Self.second]
     var ruleZone = DomainName.root
     var trustsAD = false
+    var mixesCase = true
     var privateAnswers = PrivateAnswers.allow
-    var effects: [Forwarder.Effect] = []
+    private var rules: [UpstreamSetID: CompiledRule] = [:]
+    private var sets: [UInt64: UpstreamSetID] = [:]
+    var effects: [Event] = []
 
-    static let first = Upstream(address: IPAddress(v4: 0xC000_0201))
-    static let second = Upstream(address: IPAddress(v4: 0xC000_0202))
+    static let first = AddressAndPort(IPAddress(v4: 0xC000_0201))
+    static let second = AddressAndPort(IPAddress(v4: 0xC000_0202))
 
     let cache = ResponseCache(byteCount: 1 << 20)
     static let seed = HashSeed(value: 3)
+
+    /// What the forwarder wanted to be done, and what became of it.
+    enum Event {
+        case send(Sent)
+        case stream(Sent)
+        case forget(AttemptID)
+        case answered([UInt64], FreshAnswer)
+        case failed([UInt64], ForwardingFailure)
+    }
 
     init(
         questionLimit: Int = 100,
         questionsPerSuffix: Int = 1_000,
         waiterLimit: Int = 20_000
     ) {
-        forwarder = Forwarder(
-            cache: cache,
-            seed: Self.seed,
-            questionLimit: questionLimit,
-            questionsPerSuffix: questionsPerSuffix,
-            waiterLimit: waiterLimit
-        )
+        var limits = Forwarder.Limits()
+        limits.questions = questionLimit
+        limits.questionsPerDomain = questionsPerSuffix
+        limits.waiters = waiterLimit
+        forwarder = Forwarder(limits: limits)
+        intake = Pipeline(cache: cache, seed: Self.seed)
     }
 
     static func question(_ type: RecordType = .a, routeID: UInt64 = 7) -> UpstreamQuestion {
         UpstreamQuestion(
-            rule: 0,
             routeID: routeID,
             type: type,
             dnssecOK: false,
@@ -55,12 +67,13 @@ struct ScriptedForwarding: ~Copyable {
     ) -> Forwarder.Joining {
         var name = FoldedName(seed: Self.seed)
         name.read(DomainName(text) ?? .root)
+        let id = SlotID(index: UInt32(waiter), turn: 1)
         defer { collect() }
         return forwarder.join(
             question,
-            name: name,
-            rule: rule,
-            waiter: Forwarder.Waiter(number: waiter, group: group),
+            name,
+            of: set(for: question),
+            Waiter(id, of: Claimant(group.bits)),
             now: now,
             random: &random
         )
@@ -69,8 +82,27 @@ struct ScriptedForwarding: ~Copyable {
     mutating func refresh(_ text: String, _ question: UpstreamQuestion = Self.question()) {
         var name = FoldedName(seed: Self.seed)
         name.read(DomainName(text) ?? .root)
-        forwarder.refresh(question, name: name, rule: rule, now: now, random: &random)
+        _ = forwarder.ask(question, name, of: set(for: question), now: now, random: &random)
         collect()
+    }
+
+    /// The set of a route's upstreams; a new one where the script has changed them.
+    private mutating func set(for question: UpstreamQuestion) -> UpstreamSetID {
+        let rule = self.rule
+        if let known = sets[question.routeID], forwarder.knows(known),
+            rules[known]?.routeID == rule.routeID
+        {
+            return known
+        }
+        let set = forwarder.add(
+            rule.upstreams,
+            route: question.routeID,
+            mixesCase: mixesCase,
+            wantsAD: rule.trustsAD,
+            domainLabels: max(2, rule.zone.labels.count + 1)
+        )
+        (sets[question.routeID], rules[set]) = (set, rule)
+        return set
     }
 
     private var rule: CompiledRule {
@@ -80,13 +112,13 @@ struct ScriptedForwarding: ~Copyable {
     }
 
     /// A message came to the attempt's socket that has another ID.
-    mutating func stray(near attempt: UInt64) {
+    mutating func stray(near attempt: AttemptID) {
         forwarder.strayed(near: attempt, now: now, random: &random)
         collect()
     }
 
     /// Answers what was sent to `upstream` since `first`, with an address.
-    mutating func answer(from upstream: Upstream, since first: Int = 0) {
+    mutating func answer(from upstream: AddressAndPort, since first: Int = 0) {
         for query in sent.dropFirst(first) where query.to == upstream {
             receive(Reply.address(to: query.message), for: query.attempt)
         }
@@ -94,24 +126,67 @@ struct ScriptedForwarding: ~Copyable {
 
     mutating func receive(
         _ message: [UInt8],
-        for attempt: UInt64,
+        for attempt: AttemptID,
         isReassembled: Bool = false
     ) {
-        forwarder.received(
+        let arrival = forwarder.received(
             message.span,
             for: attempt,
             isReassembled: isReassembled,
             now: now,
             random: &random
         )
+        if arrival == .answer { take(message, attempt) }
         collect()
     }
 
-    mutating func fail(_ attempt: UInt64, isOwnTrouble: Bool = false) {
+    private mutating func take(_ message: [UInt8], _ attempt: AttemptID) {
+        guard let set = forwarder.set(of: attempt), let rule = rules[set],
+            let (asked, name) = forwarder.withQuestion(
+                of: attempt,
+                { ($0, DomainName(copying: $1)) }
+            )
+        else { return }
+        do {
+            let taken = try intake.take(message.span, answering: asked, name: name, by: rule)
+            guard
+                let (question, isForAll) = forwarder.accept(
+                    attempt,
+                    isNegative: taken.isNegative,
+                    now: now
+                )
+            else { return }
+            if isForAll { intake.keep(taken, now: UInt32(now / 1000)) }
+            effects.append(.answered(waiters(of: question), taken.answer))
+        } catch {
+            forwarder.reject(
+                attempt,
+                isMalformed: error == .malformed,
+                now: now,
+                random: &random
+            )
+        }
+    }
+
+    private mutating func waiters(of question: QuestionID) -> [UInt64] {
+        var waiters: [UInt64] = []
+        while let waiter = forwarder.nextWaiter(of: question) {
+            waiters.append(UInt64(waiter.id.index))
+        }
+        forwarder.close(question)
+        return waiters
+    }
+
+    mutating func fail(
+        _ attempt: AttemptID,
+        isOwnTrouble: Bool = false,
+        isWorthAnother: Bool = false
+    ) {
         forwarder.failed(
             attempt,
             because: .networkError,
             isOwnTrouble: isOwnTrouble,
+            isWorthAnother: isWorthAnother,
             now: now,
             random: &random
         )
@@ -125,28 +200,56 @@ struct ScriptedForwarding: ~Copyable {
     }
 
     private mutating func collect() {
-        while let effect = forwarder.nextEffect() { effects.append(effect) }
+        while let effect = forwarder.nextEffect() {
+            switch effect {
+            case .send(let attempt): effects.append(.send(sent(attempt)))
+            case .stream(let attempt, _): effects.append(.stream(sent(attempt)))
+            case .forget(let attempt): effects.append(.forget(attempt))
+            case .failed(let question):
+                let failure = forwarder.failure(of: question)
+                effects.append(.failed(waiters(of: question), failure))
+            }
+        }
     }
 
-    typealias Sent = (attempt: UInt64, to: Upstream, message: [UInt8])
+    private func sent(_ attempt: AttemptID) -> Sent {
+        let upstream = forwarder.upstream(of: attempt)?.address ?? Self.first
+        let message = forwarder.withMessage(of: attempt) { octets in
+            octets.indices.map { octets[$0] }
+        }
+        return (attempt, upstream, message ?? [])
+    }
 
-    private static let nothingSent: Sent = (.max, first, [UInt8](repeating: 0, count: 64))
+    typealias Sent = (attempt: AttemptID, to: AddressAndPort, message: [UInt8])
+
+    private static let nothingSent: Sent = (
+        AttemptID(slot: .none), first, [UInt8](repeating: 0, count: 64)
+    )
 
     /// What was sent over UDP, in order.
     var sent: Recorded<Sent> {
         let sent = effects.compactMap { effect -> Sent? in
-            guard case .send(let attempt, let upstream, let message) = effect else { return nil }
-            return (attempt, upstream, message)
+            guard case .send(let sent) = effect else { return nil }
+            return sent
         }
         return Recorded(sent, missing: Self.nothingSent)
     }
 
+    /// What was sent over either transport, in order.
+    var messages: Recorded<Sent> {
+        let messages = effects.compactMap { effect -> Sent? in
+            switch effect {
+            case .send(let sent), .stream(let sent): sent
+            case .forget, .answered, .failed: nil
+            }
+        }
+        return Recorded(messages, missing: Self.nothingSent)
+    }
+
     var streamed: Recorded<Sent> {
         let streamed = effects.compactMap { effect -> Sent? in
-            guard case .stream(let attempt, let upstream, let message, _) = effect else {
-                return nil
-            }
-            return (attempt, upstream, message)
+            guard case .stream(let sent) = effect else { return nil }
+            return sent
         }
         return Recorded(streamed, missing: Self.nothingSent)
     }
@@ -156,7 +259,7 @@ struct ScriptedForwarding: ~Copyable {
     var answered: Recorded<Answered> {
         let answered = effects.compactMap { effect -> Answered? in
             guard case .answered(let waiters, let answer) = effect else { return nil }
-            return (waiters.map(\.number), answer)
+            return (waiters, answer)
         }
         let nothing = FreshAnswer(question: Self.question(), name: .root, payload: [])
         return Recorded(answered, missing: ([], nothing))
@@ -165,7 +268,7 @@ struct ScriptedForwarding: ~Copyable {
     var failed: [(waiters: [UInt64], error: ExtendedError)] {
         effects.compactMap {
             guard case .failed(let waiters, let failure) = $0 else { return nil }
-            return (waiters.map(\.number), failure.error)
+            return (waiters, failure.error)
         }
     }
 

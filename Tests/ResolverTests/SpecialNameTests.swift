@@ -132,7 +132,7 @@ import Testing
     @Test(arguments: ["home.arpa", "lan.home.arpa", "arpa"])
     func `a rule at, below or above a special name takes its place`(zone: String) {
         var sample = SampleWorld()
-        let upstream = Upstream(address: IPAddress(v4: 0xC000_0299))
+        let upstream = AddressAndPort(IPAddress(v4: 0xC000_0299))
         sample.world.rules.append(
             ForwardRule(zone: SampleWorld.name(zone), upstreams: [upstream])
         )

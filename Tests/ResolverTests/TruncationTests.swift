@@ -1,5 +1,5 @@
 import DNSWire
-import Resolver
+@testable import Resolver
 import Snapshot
 import Testing
 
@@ -119,7 +119,7 @@ import Testing
             )
             let query = SampleWorld.query(name, message.type, payload: payload)
             let first = pipeline.ask(query, from: client, in: snapshot)
-            guard case .forward(let question) = first.verdict else { return first }
+            guard let question = first.missing else { return first }
             let result = try message.scrubbed(answering: question, pipeline.name.name)
             var key = FoldedName(seed: seed)
             key.read(pipeline.name.name)

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Resolver
+@testable import Upstream
 
 @Suite struct `Choosing upstreams` {
     private static let first = ScriptedForwarding.first

@@ -3,6 +3,7 @@ import Snapshot
 import Testing
 
 @testable import Resolver
+@testable import Upstream
 
 @Suite struct `Upstreams that do not help` {
     @Test func `silence moves the question to the next upstream and back, with growing patience`() {
@@ -199,7 +200,7 @@ import Testing
             next += 1
         }
         #expect(script.failed.count == 1)
-        #expect(script.sent.count <= QuestionInFlight.attemptLimit)
+        #expect(script.sent.count <= Question.attemptLimit)
     }
 
     @Test func `an upstream that stays silent is tried last for a while`() {
@@ -262,5 +263,140 @@ import Testing
         script.receive(once, for: script.sent[1].attempt)
         #expect(script.answered.count == 2)
         #expect(script.cache.entryCount == 1)
+    }
+}
+
+/// Upstreams that do not take letters in mixed case as they are meant.
+@Suite struct `Letters in mixed case` {
+    private static func lettersAreMixed(_ message: [UInt8]) -> Bool {
+        message[12..<(message.count - 15)].contains { (65...90).contains($0) }
+    }
+
+    private static let name = "a-name-of-many-letters.somewhere.example"
+
+    private static func script() -> ScriptedForwarding {
+        var script = ScriptedForwarding()
+        script.upstreams = [ScriptedForwarding.first]
+        return script
+    }
+
+    /// Asks a question, and answers as `reply` says until nothing more is sent; the number of queries.
+    private static func ask(
+        _ script: inout ScriptedForwarding,
+        _ name: String,
+        _ reply: ([UInt8]) -> [UInt8]
+    ) -> Int {
+        let before = script.sent.count
+        script.join(name)
+        var answered = before
+        while answered < script.sent.count {
+            let query = script.sent[answered]
+            script.receive(reply(query.message), for: query.attempt)
+            answered += 1
+        }
+        return answered - before
+    }
+
+    @Test(arguments: [ResponseCode.serverFailure, .refused, .nonexistentDomain])
+    func `are left out for an upstream that fails on them, after two questions at once`(
+        code: ResponseCode
+    ) {
+        var script = Self.script()
+        let counts = (0..<3).map { number in
+            Self.ask(&script, "\(number).\(Self.name)") {
+                Self.lettersAreMixed($0) ? Reply.rcode(code, to: $0) : Reply.address(to: $0)
+            }
+        }
+        #expect(counts == [2, 2, 1])
+        #expect(
+            script.answered.map { CachedResponse($0.answer.payload.span)?.answerCount } == [
+                1, 1, 1,
+            ]
+        )
+        script.pass(300_001)
+        script.join(Self.name)
+        #expect(script.sent.last.map { Self.lettersAreMixed($0.message) } == true)
+    }
+
+    @Test func `that are answered once are the reason of no failure`() {
+        var script = Self.script()
+        #expect(Self.ask(&script, Self.name) { Reply.address(to: $0) } == 1)
+        for (number, code) in [ResponseCode.nonexistentDomain, .serverFailure].enumerated() {
+            let count = Self.ask(&script, "\(number).\(Self.name)") { Reply.rcode(code, to: $0) }
+            #expect(count == 1)
+        }
+        #expect(script.answered.count == 2 && script.failed.count == 1)
+    }
+
+    @Test func `are no reason any more once nothing is there in lower case either`() {
+        var script = Self.script()
+        let counts = (0..<3).map { number in
+            Self.ask(&script, "\(number).\(Self.name)") {
+                Reply.rcode(.nonexistentDomain, to: $0)
+            }
+        }
+        #expect(counts == [2, 1, 1])
+        #expect(script.answered.count == 3)
+    }
+
+    @Test func `are left out where the upstream repeats others and takes no connections`() {
+        var script = Self.script()
+        for number in 0..<3 {
+            script.join("\(number).\(Self.name)")
+            let query = script.sent[script.sent.count - 1]
+            guard Self.lettersAreMixed(query.message) else {
+                #expect(number == 2)
+                script.receive(Reply.address(to: query.message), for: query.attempt)
+                continue
+            }
+            let folded = Reply.address(
+                to: query.message[..<12] + query.message[12...].map { DomainName.fold($0) }
+            )
+            script.receive(folded, for: query.attempt)
+            for _ in 0..<2 {
+                let stream = script.streamed[script.streamed.count - 1]
+                script.fail(stream.attempt, isWorthAnother: true)
+            }
+            let plain = script.sent[script.sent.count - 1]
+            #expect(!Self.lettersAreMixed(plain.message))
+            script.receive(Reply.address(to: plain.message), for: plain.attempt)
+        }
+        #expect(script.answered.count == 3 && script.failed.isEmpty)
+    }
+
+    @Test func `are left out where the rule says so`() {
+        var script = Self.script()
+        script.mixesCase = false
+        script.join(Self.name)
+        #expect(!Self.lettersAreMixed(script.sent[0].message))
+    }
+}
+
+/// Connections that end before the answer.
+@Suite struct `A connection that is lost` {
+    private static func truncated() -> ScriptedForwarding {
+        var script = ScriptedForwarding()
+        script.upstreams = [ScriptedForwarding.first]
+        script.join()
+        script.receive(Reply.truncated(to: script.sent[0].message), for: script.sent[0].attempt)
+        return script
+    }
+
+    @Test func `gives way to a new one, of the only upstream, too`() {
+        var script = Self.truncated()
+        script.fail(script.streamed[0].attempt, isWorthAnother: true)
+        #expect(script.streamed.count == 2 && script.failed.isEmpty)
+        script.receive(
+            Reply.address(to: script.streamed[1].message),
+            for: script.streamed[1].attempt
+        )
+        #expect(script.answered.count == 1)
+    }
+
+    @Test func `twice, where the rest was to be had there alone, ends the question at once`() {
+        var script = Self.truncated()
+        script.fail(script.streamed[0].attempt, isWorthAnother: true)
+        script.fail(script.streamed[1].attempt, isWorthAnother: true)
+        #expect(script.failed.count == 1)
     }
 }

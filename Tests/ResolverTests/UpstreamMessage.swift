@@ -1,5 +1,6 @@
 import DNSWire
 import Resolver
+import Upstream
 
 /// A response as an upstream would send it, record by record; names are not compressed.
 struct UpstreamMessage {

@@ -3,21 +3,23 @@ import Snapshot
 import Testing
 
 @testable import Resolver
+@testable import Upstream
 
 @Suite struct `What is told of an upstream` {
-    private static let upstream = Upstream(address: IPAddress(v4: 0xC000_0201))
+    private static let upstream = AddressAndPort(IPAddress(v4: 0xC000_0201))
 
     @Test func `follows its answers, its silence and its refusals`() {
-        var health = UpstreamHealth()
-        #expect(health.report(on: Self.upstream, now: 0).state == .unknown)
-        health.answered(Self.upstream, after: 12, now: 100)
-        let up = health.report(on: Self.upstream, now: 100)
+        var health = ServerRecord(Self.upstream)
+        #expect(health.report(at: 0).state == .unknown)
+        health.answered(after: 12)
+        _ = health.heard(now: 100)
+        let up = health.report(at: 100)
         #expect(up.state == .up && up.roundTrip == 12 && up.heardAt == 100)
-        for _ in 0..<3 { health.refused(Self.upstream, now: 200) }
-        #expect(health.report(on: Self.upstream, now: 200).state == .refusing)
-        #expect(health.report(on: Self.upstream, now: 1_300).state == .up)
-        for _ in 0..<3 { health.failed(Self.upstream, sentAt: 2_000, now: 2_800) }
-        #expect(health.report(on: Self.upstream, now: 2_800).state == .down)
+        for _ in 0..<3 { health.refused(now: 200) }
+        #expect(health.report(at: 200).state == .refusing)
+        #expect(health.report(at: 1_300).state == .up)
+        for _ in 0..<3 { health.failed(sentAt: 2_000, now: 2_800) }
+        #expect(health.report(at: 2_800).state == .down)
     }
 
     @Test func `is the word of who heard from it last, and down only if nobody thinks otherwise`() {

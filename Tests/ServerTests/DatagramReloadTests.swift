@@ -28,6 +28,7 @@ import Testing
     private static func verdict(_ standing: Standing?, isInside: Bool) -> Verdict {
         let snapshot = snapshot(isInside: isInside)
         var pipeline = Pipeline(cache: ResponseCache(byteCount: 1 << 20), seed: seed)
+        var miss = Miss(seed: seed)
         var client = client
         client.standing = standing
         let query = StreamFixture.query("host.example.internal", id: 1)
@@ -41,7 +42,8 @@ import Testing
             in: snapshot,
             knowing: .start,
             now: 0,
-            into: &reply
+            into: &reply,
+            missing: &miss
         )
     }
 
@@ -124,14 +126,18 @@ private final class WorkerGate: Sendable {
     private let opened = DispatchSemaphore(value: 0)
 
     init(_ server: DatagramServer) {
-        let query = StreamQuery(
+        let client = WaitingClient(
             message: StreamFixture.query("localhost", id: 9),
-            client: Client(address: IPAddress(v4: 0x7F00_0001), listener: 0, transport: .stream)
-        ) { [entered, opened] _ in
-            entered.signal()
-            opened.wait()
-        }
-        _ = server.inboxes[0].post(.query(query))
+            client: Client(address: IPAddress(v4: 0x7F00_0001), listener: 0, transport: .stream),
+            route: .stream { [entered, opened] _ in
+                entered.signal()
+                opened.wait()
+            },
+            deadline: .max
+        )
+        // Found with a snapshot that is none of the worker's, so that it looks for an answer itself.
+        let asking = Asking(Miss(seed: HashSeed(value: 7)), generation: .max)
+        _ = server.inboxes[0].post(.handover(client, asking))
     }
 
     func waitUntilBusy() { entered.wait() }

@@ -50,7 +50,7 @@ import Testing
     @Test func `that names an interface waits for that`() throws {
         let interface = try #require(InterfaceScope("no-such-link"))
         let address = try #require(IPAddress("fe80::1"))
-        let scoped = AddressAndPort(address, port: 5300, interface: interface)
+        let scoped = AddressAndPort(address, port: 5300, scope: interface)
         let server = try Self.server([scoped, AddressAndPort(Self.loopback, port: 0)])
         #expect(server.lateListeners.first?.sockets[0].lateness?.code == ENODEV)
         #expect("\(server.addresses[0])" == "[fe80::1%no-such-link]:5300")

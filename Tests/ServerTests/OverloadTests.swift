@@ -3,6 +3,7 @@ import Snapshot
 import Testing
 
 @testable import Server
+import Upstream
 
 @Suite struct `An overloaded worker` {
     private static let greedy = ClientGroup.vpc(0)

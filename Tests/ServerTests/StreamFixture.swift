@@ -79,7 +79,7 @@ struct StreamFixture {
         world.vpcs = [VPC(id: "vpc-0a11111111111111a", account: 0, ranges: loopback)]
         world.vpcs[0].endpoints = ["vpce-0f7763f87e99bfae4"]
         world.zones = [Zone(apex: name("example.internal"), contents: contents(), vpcs: [0])]
-        let upstream = Upstream(address: IPAddress(v4: 0xC000_0235))
+        let upstream = AddressAndPort(IPAddress(v4: 0xC000_0235))
         world.rules = [ForwardRule(zone: .root, upstreams: [upstream])]
         world.listeners = [ListenerScope()]
         return world
@@ -130,13 +130,14 @@ final class HeldForwarder: StreamForwarder {
     func forward(
         _ message: [UInt8],
         from client: Client,
+        asking: Asking,
         respond: @escaping @Sendable ([UInt8]?) -> Void
     ) {
         arrivalCount.add(1, ordering: .sequentiallyConsistent)
         input.yield(Query(message: message, client: client, respond: respond))
     }
 
-    func refresh(_ refreshment: Refreshment) {}
+    func refresh(_ asking: Asking) {}
 
     /// Waits for the next `count` queries.
     func take(_ count: Int) async -> [Query] {

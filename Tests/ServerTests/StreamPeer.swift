@@ -13,8 +13,8 @@ final class StreamPeer {
         try listener.listen()
     }
 
-    var upstream: Upstream {
-        Upstream(address: IPAddress(v4: 0x7F00_0001), port: listener.port)
+    var upstream: AddressAndPort {
+        AddressAndPort(IPAddress(v4: 0x7F00_0001), port: listener.port)
     }
 
     /// The next connection, from the asker's side or to it.

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Server
+import Upstream
 
 @Suite(.timeLimit(.minutes(1))) struct `Asking upstreams over TCP` {
     let peer: StreamPeer
@@ -22,12 +23,12 @@ import Testing
         streams = UpstreamStreams(on: MultiThreadedEventLoopGroup.singleton, limits: limits)
     }
 
-    func ask(_ name: String, id: UInt16 = 1, token: UInt64 = 1, timeout: UInt64 = 9000) {
+    func ask(_ name: String, id: UInt16 = 1, token: Int = 1, timeout: UInt64 = 9000) {
         let message = StreamFixture.query(name, id: id)
         streams.ask(
             peer.upstream,
             message: message,
-            token: token,
+            token: AttemptID(token),
             timeout: timeout,
             replyTo: inbox
         )
@@ -43,7 +44,7 @@ import Testing
             // Sound: one item, as said.
             try #require(unsafe poll(&item, 1, 10_000) == 1)
             for case .upstreamStreamAnswer(let token, let result) in inbox.takeAll() {
-                found[token] = result
+                found[UInt64(token.place)] = result
             }
         }
         return found
@@ -94,7 +95,7 @@ import Testing
     }
 
     @Test func `an upstream that closes after each answer is asked everything in the end`() throws {
-        for token in 1...8 { ask("n\(token).example.org", token: UInt64(token)) }
+        for token in 1...8 { ask("n\(token).example.org", token: token) }
         var results: [UInt64: Result<[UInt8], StreamUpstreamError>] = [:]
         while results.count < 8 {
             if try peer.isCalled(before: inbox.descriptor) {
@@ -104,7 +105,7 @@ import Testing
                 try connection.send(messages: [response(to: query)])
             }
             for case .upstreamStreamAnswer(let token, let result) in inbox.takeAll() {
-                results[token] = result
+                results[UInt64(token.place)] = result
             }
         }
         #expect(results.values.allSatisfy { (try? $0.get()) != nil }, "\(results)")
@@ -168,7 +169,7 @@ import Testing
     }
 
     @Test func `more questions than the limits allow fail at once`() throws {
-        for token in 1...9 { ask("a.example.org", token: UInt64(token)) }
+        for token in 1...9 { ask("a.example.org", token: token) }
         #expect(try results() == [9: .failure(.overloaded)])
     }
 
@@ -176,7 +177,7 @@ import Testing
         streams.ask(
             peer.upstream,
             message: [1, 2, 3],
-            token: 5,
+            token: AttemptID(5),
             timeout: 1000,
             replyTo: inbox
         )

@@ -7,6 +7,7 @@ import Testing
 
 @testable import Resolver
 @testable import Server
+@testable import Upstream
 
 @Suite struct `What an attacker has to guess` {
     /// 10^5 draws.
@@ -22,15 +23,28 @@ import Testing
     private static func ids() -> [UInt16] {
         var random = RandomPool.system()
         let question = UpstreamQuestion(
-            rule: 0,
             routeID: 1,
             type: .a,
             dnssecOK: false,
             checkingDisabled: false
         )
         let name = DomainName("www.example.org") ?? .root
+        let message = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: UpstreamMessage.size(nameLength: name.octets.count, withOPT: false),
+            alignment: 8
+        )
+        defer { unsafe message.deallocate() }
         return (0..<count).map { _ in
-            UpstreamMessage(asking: question, name: name, options: .init(), random: &random).id
+            // Sound: the memory has as many octets as the message.
+            unsafe UpstreamMessage.write(
+                question,
+                name: name.octets.span,
+                .mixesCase,
+                wantsAD: false,
+                over: message,
+                random: &random
+            )
+            return unsafe UInt16(message[0]) << 8 | UInt16(message[1])
         }
     }
 
@@ -76,7 +90,7 @@ import Testing
             for upstream in upstreams {
                 for _ in 0..<16 {
                     let descriptor = try ConnectedSocket.open(
-                        to: Upstream(address: IPAddress(v4: 0x7F00_0001), port: upstream.port),
+                        to: AddressAndPort(IPAddress(v4: 0x7F00_0001), port: upstream.port),
                         from: .unprivileged,
                         random: &random
                     )

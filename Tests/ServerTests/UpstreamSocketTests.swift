@@ -7,6 +7,7 @@ import Testing
 
 @testable import Resolver
 @testable import Server
+import Upstream
 
 /// A worker's sockets towards one upstream that a test plays.
 @Suite struct `Upstream sockets` {
@@ -32,16 +33,17 @@ import Testing
         /// Sends a query; the socket's name as the upstream sees it.
         mutating func ask(
             id: UInt16,
-            attempt: UInt64,
+            attempt: Int,
             of other: BoundSocket? = nil,
             from ports: PortSet = .unprivileged,
             now: Milliseconds = 0
         ) throws -> sockaddr_in {
             let upstream = other ?? upstream
+            let message = QueryMessage.of("www.example.org", id: id)
             let code = sockets.send(
-                QueryMessage.of("www.example.org", id: id),
-                attempt: attempt,
-                to: Upstream(address: IPAddress(v4: 0x7F00_0001), port: upstream.port),
+                message.span,
+                attempt: AttemptID(attempt),
+                to: AddressAndPort(IPAddress(v4: 0x7F00_0001), port: upstream.port),
                 from: ports,
                 epoll: epoll,
                 now: now,
@@ -67,12 +69,12 @@ import Testing
         let second = try rig.ask(id: 2, attempt: 22)
         #expect(first.sin_port != second.sin_port)
         rig.upstream.send(QueryMessage.of("www.example.org", id: 1), to: second)
-        guard case .stray([22]) = try rig.receive() else {
+        guard case .stray([AttemptID(22)]) = try rig.receive() else {
             Issue.record("the wrong question was answered")
             return
         }
         rig.upstream.send(QueryMessage.of("www.example.org", id: 1), to: first)
-        guard case .message(_, 11, false) = try rig.receive() else {
+        guard case .message(_, AttemptID(11), false) = try rig.receive() else {
             Issue.record("the right question was not answered")
             return
         }
@@ -82,7 +84,7 @@ import Testing
         var rig = try Rig(limit: 16)
         var ports: Set<UInt16> = []
         for number in 0..<500 {
-            let peer = try rig.ask(id: UInt16(number), attempt: UInt64(number))
+            let peer = try rig.ask(id: UInt16(number), attempt: number)
             ports.insert(peer.sin_port)
             #expect(rig.sockets.count <= 16)
         }
@@ -94,14 +96,14 @@ import Testing
         throws
     {
         var rig = try Rig(limit: 16)
-        for number in 0..<100 { _ = try rig.ask(id: UInt16(number), attempt: UInt64(number)) }
+        for number in 0..<100 { _ = try rig.ask(id: UInt16(number), attempt: number) }
         #expect(rig.sockets.count <= 8)
         let others = try (0..<16).map { _ in try BoundSocket(kind: .datagram) }
         for (number, other) in others.enumerated() {
-            for attempt in 0..<100 { rig.sockets.forget(UInt64(attempt)) }
-            let attempt = UInt64(1000 + number)
+            for attempt in 0..<100 { rig.sockets.forget(AttemptID(attempt)) }
+            let attempt = 1000 + number
             _ = try rig.ask(id: 1, attempt: attempt, of: other)
-            rig.sockets.forget(attempt)
+            rig.sockets.forget(AttemptID(attempt))
             #expect(rig.sockets.count <= 16)
         }
     }
@@ -111,18 +113,18 @@ import Testing
         throws
     {
         var rig = try Rig(limit: 4)
-        for number in 0..<50 { _ = try rig.ask(id: UInt16(number), attempt: UInt64(number)) }
+        for number in 0..<50 { _ = try rig.ask(id: UInt16(number), attempt: number) }
         let others = try (0..<6).map { _ in try BoundSocket(kind: .datagram) }
         var last: sockaddr_in?
         for (number, other) in others.enumerated() {
-            last = try rig.ask(id: 7, attempt: UInt64(100 + number), of: other)
+            last = try rig.ask(id: 7, attempt: 100 + number, of: other)
             #expect(rig.sockets.count <= 4)
         }
         // Those whose sockets are gone end nothing on the sockets that have come in their places.
-        for attempt in 0..<50 { rig.sockets.forget(UInt64(attempt)) }
-        for attempt in 100..<105 { rig.sockets.forget(UInt64(attempt)) }
+        for attempt in 0..<50 { rig.sockets.forget(AttemptID(attempt)) }
+        for attempt in 100..<105 { rig.sockets.forget(AttemptID(attempt)) }
         others[5].send(QueryMessage.of("www.example.org", id: 7), to: try #require(last))
-        guard case .message(_, 105, false) = try rig.receive() else {
+        guard case .message(_, AttemptID(105), false) = try rig.receive() else {
             Issue.record("the last question was not answered")
             return
         }
@@ -132,8 +134,8 @@ import Testing
         var rig = try Rig(limit: 4)
         var ports: Set<UInt16> = []
         for number in 0..<1000 {
-            let peer = try rig.ask(id: UInt16(number), attempt: UInt64(number))
-            rig.sockets.forget(UInt64(number))
+            let peer = try rig.ask(id: UInt16(number), attempt: number)
+            rig.sockets.forget(AttemptID(Int(number)))
             ports.insert(peer.sin_port)
         }
         #expect(ports.count > 4)
@@ -145,7 +147,7 @@ import Testing
         let given = PortSet([taken.port...taken.port, 40_000...40_009])
         var ports: Set<UInt16> = []
         for number in 0..<300 {
-            let peer = try rig.ask(id: UInt16(number), attempt: UInt64(number), from: given)
+            let peer = try rig.ask(id: UInt16(number), attempt: number, from: given)
             ports.insert(UInt16(bigEndian: peer.sin_port))
         }
         #expect(ports.isSubset(of: Set(40_000...40_009)))
@@ -158,12 +160,12 @@ import Testing
         var rig = try Rig()
         let ports = PortSet([41_000...41_007])
         for number in 0..<100 {
-            _ = try rig.ask(id: UInt16(number), attempt: UInt64(number), from: ports)
+            _ = try rig.ask(id: UInt16(number), attempt: number, from: ports)
         }
         #expect(rig.sockets.count <= 4)
         let others = try (0..<12).map { _ in try BoundSocket(kind: .datagram) }
         for (number, other) in others.enumerated() {
-            _ = try rig.ask(id: 1, attempt: UInt64(1000 + number), of: other, from: ports)
+            _ = try rig.ask(id: 1, attempt: 1000 + number, of: other, from: ports)
             #expect(rig.sockets.count <= 8)
         }
     }
@@ -175,7 +177,7 @@ import Testing
         stranger.send(QueryMessage.of("www.example.org", id: 1), to: peer)
         rig.upstream.send([0, 1, 2], to: peer)
         // The stranger's would have come first.
-        guard case .message(3, 11, false) = try rig.receive() else {
+        guard case .message(3, AttemptID(11), false) = try rig.receive() else {
             Issue.record("a stranger was heard")
             return
         }
@@ -189,9 +191,9 @@ import Testing
             _ = try rig.receive()
         }
         for id: UInt16 in 100..<1_100 {
-            let other = try rig.ask(id: id, attempt: UInt64(id))
+            let other = try rig.ask(id: id, attempt: Int(id))
             #expect(other.sin_port != peer.sin_port)
-            rig.sockets.forget(UInt64(id))
+            rig.sockets.forget(AttemptID(Int(id)))
         }
     }
 
@@ -199,15 +201,15 @@ import Testing
         var rig = try Rig()
         var uses: [in_port_t: Int] = [:]
         for id: UInt16 in 0..<3_000 {
-            uses[try rig.ask(id: id, attempt: UInt64(id) + 1).sin_port, default: 0] += 1
-            rig.sockets.forget(UInt64(id) + 1)
+            uses[try rig.ask(id: id, attempt: Int(id) + 1).sin_port, default: 0] += 1
+            rig.sockets.forget(AttemptID(Int(id) + 1))
         }
         // A port that was given back may be drawn again, which happens less than once in such a run.
         #expect(uses.values.count { $0 > 32 } <= 5)
         #expect(uses.count > 150)
         var known = 0
         for id: UInt16 in 3_000..<3_100 {
-            let port = try rig.ask(id: id, attempt: UInt64(id) + 1, now: 10_000).sin_port
+            let port = try rig.ask(id: id, attempt: Int(id) + 1, now: 10_000).sin_port
             if uses[port] != nil { known += 1 }
         }
         #expect(known <= 5)
@@ -216,7 +218,7 @@ import Testing
     @Test func `a late and a second answer are not taken for guesses`() throws {
         var rig = try Rig()
         let peer = try rig.ask(id: 1, attempt: 11)
-        rig.sockets.forget(11)
+        rig.sockets.forget(AttemptID(11))
         rig.upstream.send(QueryMessage.of("www.example.org", id: 1), to: peer)
         guard case .late = try rig.receive() else {
             Issue.record("not late")
@@ -236,7 +238,7 @@ import Testing
         let datagram = words.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] } + message
         try Self.sendRaw(datagram[..<16], offset: 0, hasMore: true)
         try Self.sendRaw(datagram[16...], offset: 16, hasMore: false)
-        guard case .message(message.count, 11, true) = try rig.receive() else {
+        guard case .message(message.count, AttemptID(11), true) = try rig.receive() else {
             Issue.record("fragments were not noticed")
             return
         }
@@ -269,7 +271,7 @@ import Testing
         var random = RandomPool.system()
         let upstream = try BoundSocket(kind: .datagram)
         let descriptor = try ConnectedSocket.open(
-            to: Upstream(address: IPAddress(v4: 0x7F00_0001), port: upstream.port),
+            to: AddressAndPort(IPAddress(v4: 0x7F00_0001), port: upstream.port),
             from: .unprivileged,
             random: &random
         )

@@ -1,9 +1,9 @@
 package import DNSWire
-package import Snapshot
+import Snapshot
 
 /// What `system` stands for in a forwarding rule: the name servers of the machine.
 package struct SystemResolvers: Equatable, Sendable {
-    package var servers: [Upstream]
+    package var servers: [AddressAndPort]
     /// Link-local addresses without their interface, which cannot be asked.
     package var unscoped: [IPAddress] = []
 
@@ -12,7 +12,7 @@ package struct SystemResolvers: Equatable, Sendable {
     /// Octets of a `resolv.conf` that are read, and servers that are taken; the C library takes three.
     private static let (sizeLimit, serverLimit) = (65_536, 16)
 
-    package init(_ addresses: [IPAddress]) { servers = addresses.map { Upstream(address: $0) } }
+    package init(_ addresses: [IPAddress]) { servers = addresses.map { AddressAndPort($0) } }
 
     /// The name servers of `/etc/resolv.conf`, in their order; none if it cannot be read.
     package static func resolvConf(
@@ -42,14 +42,14 @@ package struct SystemResolvers: Equatable, Sendable {
     package init(reading text: String) { self.init(reading: Array(text.utf8)) }
 
     /// The server of a `nameserver` line; only a link-local address keeps its interface.
-    private static func server(_ line: ArraySlice<UInt8>) -> Upstream? {
+    private static func server(_ line: ArraySlice<UInt8>) -> AddressAndPort? {
         let fields = line.split(maxSplits: 2) { $0 == .space || $0 == .tab }
         guard fields.count > 1, fields[0].elementsEqual("nameserver".utf8),
             let (address, scope) = EndpointText.host(
                 String(decoding: fields[1], as: UTF8.self)[...]
             )
         else { return nil }
-        return Upstream(address: address, scope: address.isLinkLocalV6 ? scope : .none)
+        return AddressAndPort(address, scope: address.isLinkLocalV6 ? scope : .none)
     }
 
     /// What is wrong with servers that are passed over; nil if none is.
@@ -60,7 +60,7 @@ package struct SystemResolvers: Equatable, Sendable {
     }
 
     /// Those of them that are not one of `listeners`.
-    package func upstreams(besides listeners: [Configuration.Listener]) -> [Upstream] {
+    package func upstreams(besides listeners: [Configuration.Listener]) -> [AddressAndPort] {
         let own = OwnAddresses(listeners)
         return servers.filter {
             let endpoint = EndpointText(address: $0.address, port: $0.port, scope: $0.scope)

@@ -1,4 +1,5 @@
 import DNSWire
+import Upstream
 
 extension ResponseScrubber {
     /// Scrubs what most answers are: addresses of the asked name, each with a pointer to it for an owner.

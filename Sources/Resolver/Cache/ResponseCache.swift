@@ -1,6 +1,7 @@
 public import DNSWire
 import Glibc
 import Synchronization
+public import Upstream
 
 /// The answers of upstreams, shared by all threads, bounded by octets.
 ///

@@ -1,5 +1,6 @@
 public import DNSWire
 public import Snapshot
+public import Upstream
 
 /// Takes from an upstream's message what answers the question, and nothing else.
 ///

@@ -1,4 +1,5 @@
 import DNSWire
+import Upstream
 
 /// The records of a payload in the making, their names compressed against the question and against the
 /// targets of the aliases before them.

@@ -1,5 +1,6 @@
 public import DNSWire
 import Snapshot
+public import Upstream
 
 /// Which queries over UDP are answered, so that one network gets no more replies than its rate.
 ///

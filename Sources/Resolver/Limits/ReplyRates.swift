@@ -1,6 +1,7 @@
 import DNSWire
 import Snapshot
 import Synchronization
+import Upstream
 
 /// How much of its rate each network has used up lately: one table for all threads, of fixed size and without
 /// a lock.

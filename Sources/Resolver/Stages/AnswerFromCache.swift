@@ -1,5 +1,6 @@
 import DNSWire
 import Snapshot
+import Upstream
 
 /// Stage: answers one name from what an upstream said, just now or earlier; or says what to ask it.
 extension Pipeline {
@@ -10,24 +11,23 @@ extension Pipeline {
         in snapshot: borrowing CompiledSnapshot,
         knowing resolution: borrowing Resolution,
         now: UInt32,
-        into reply: inout ReplyWriter
+        into reply: inout ReplyWriter,
+        missing miss: inout Miss
     ) -> Step {
         guard query.flags & Header.Flag.recursionDesired != 0 else {
             return refuseToRecurse(query, into: &reply)
         }
         if query.type == .any { return answerAny(into: &reply) }
         let question = UpstreamQuestion(
-            rule: rule,
             routeID: snapshot.routeID(ofRule: rule),
             type: query.type,
             dnssecOK: query.edns?.dnssecOK ?? false,
             checkingDisabled: query.flags & Header.Flag.checkingDisabled != 0
         )
 
-        if let fresh = index(of: question, among: resolution) {
-            let payload = resolution.fresh[fresh].payload
+        if let fresh = answer(to: question, among: resolution) {
             return write(
-                payload.span,
+                fresh.payload.span,
                 age: .seconds(0),
                 query,
                 rule: rule,
@@ -41,7 +41,10 @@ extension Pipeline {
         if entry.map({ now >= $0.expiresAt }) ?? true {
             entry = readAbsence(question, insteadOf: entry, mayBeStale: mayBeStale, now: now)
         }
-        if entry?.isToBeRefreshed ?? false { leaveToRefresh(question) }
+        if entry?.isToBeRefreshed ?? false {
+            note(question, of: rule, in: &miss)
+            isToBeRefreshed = true
+        }
         if let entry, let age = age(of: entry, now: now, mayBeStale: mayBeStale) {
             // Sound: the cache wrote `length` octets, and nobody else has the pipeline's memory.
             let payload = unsafe Span<UInt8>(
@@ -57,7 +60,10 @@ extension Pipeline {
                 into: &reply
             )
         }
-        guard let failure = resolution.failure else { return .ask(question) }
+        guard let failure = resolution.failure else {
+            note(question, of: rule, in: &miss)
+            return .ask
+        }
         // Whoever asks in a circle is to turn to somebody else.
         let rcode: ResponseCode = failure.error == .forwardingLoop ? .refused : .serverFailure
         let isReported = failure.reported != nil
@@ -71,6 +77,13 @@ extension Pipeline {
         return .done
     }
 
+    /// Writes down what is to be asked about the current name.
+    private func note(_ question: UpstreamQuestion, of rule: Int, in miss: inout Miss) {
+        miss.question = question
+        miss.rule = rule
+        miss.name.copy(name)
+    }
+
     /// Copies an entry into the pipeline's memory.
     @inline(__always)
     private func read(_ key: CacheKey, now: UInt32) -> CachedEntry? {
@@ -79,7 +92,7 @@ extension Pipeline {
             key,
             name,
             into: payloadMemory,
-            refreshTime: mayRefresh && refreshment == nil ? now : nil
+            refreshTime: mayRefresh && !isToBeRefreshed ? now : nil
         )
     }
 
@@ -130,17 +143,16 @@ extension Pipeline {
     }
 
     /// An answer that came for this very question.
-    private func index(
-        of question: UpstreamQuestion,
+    private func answer(
+        to question: UpstreamQuestion,
         among resolution: borrowing Resolution
-    ) -> Int? {
-        for index in resolution.fresh.indices.reversed()
-        where resolution.fresh[index].question == question
-            && name.equals(resolution.fresh[index].name)
+    ) -> FreshAnswer? {
+        if let newest = resolution.newest, newest.question == question,
+            name.equals(newest.name)
         {
-            return index
+            return newest
         }
-        return nil
+        return resolution.earlier.last { $0.question == question && name.equals($0.name) }
     }
 
     /// How old an entry is, if it may be used: for as long as it lives, and beyond that only where the

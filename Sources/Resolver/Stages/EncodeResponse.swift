@@ -1,5 +1,6 @@
 import DNSWire
 import Snapshot
+import Upstream
 
 /// Stage: the frame of a reply: header and question in front, OPT behind.
 enum EncodeResponse {

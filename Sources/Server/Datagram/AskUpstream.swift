@@ -1,162 +1,205 @@
 import DNSWire
 import Resolver
 import Snapshot
+import Upstream
 
 /// What a worker does for clients that cannot be answered at once.
 extension DatagramWorker {
-    /// Runs the pipeline with what is known, and sends the reply or asks what is missing.
-    mutating func answer(_ client: consuming WaitingClient) {
-        switch run(client) {
-        case .done: break
-        case .asks(let question): ask(question, for: client)
-        }
-    }
+    // MARK: Clients
 
-    /// Ends a client's question: stale, or SERVFAIL with the reason.
-    mutating func fail(
-        _ client: consuming WaitingClient,
-        because failure: ForwardingFailure
-    ) {
-        client.resolution.failure = failure
-        if case .asks = run(client) { finish(client.route, nil) }
-    }
-
-    /// Asks a question for a client, or hands the client to the worker that owns the question.
+    /// Asks what is missing for a waiting client, or hands the client to the worker that owns the question.
     ///
-    /// So the whole server asks it once. The question's name is the pipeline's.
-    mutating func ask(_ question: UpstreamQuestion, for client: consuming WaitingClient) {
+    /// So the whole server asks it once.
+    mutating func ask(for waiter: SlotID) {
         counts.forwarded &+= 1
-        client.steps += 1
-        client.client.standing = snapshot.standing(of: client.client)
-        guard client.steps <= WaitingClients.stepLimit, client.resolution.failure == nil,
-            snapshot.rules.indices.contains(question.rule)
-        else { return fail(client, because: .other) }
-        guard !parts.loops.receive(pipeline.name),
-            let rule = parts.loops.withoutLoops(snapshot.rules[question.rule])
-        else { return fail(client, because: .forwardingLoop) }
-        let owner = question.owner(of: pipeline.name, among: parts.inboxes.count)
-        guard owner == parts.number else {
-            if !parts.inboxes[owner].post(.handover(client)) {
-                fail(client, because: .notReady)
-            }
-            return
+        guard let place = clients.place(of: waiter) else { return }
+        clients[place].steps += 1
+        clients[place].client.standing = snapshot.standing(of: clients[place].client)
+        guard clients[place].steps <= WaitingClients.stepLimit else {
+            return fail(waiter, because: .other)
         }
-        client.group = pipeline.group
-        guard !clients.isFull(for: client) else { return fail(client, because: .notReady) }
-        let group = client.group
-        let waiter = clients.add(client)
+        let owner = UpstreamQuestion.owner(
+            of: miss.question.hash(miss.name),
+            among: parts.inboxes.count
+        )
+        if owner == parts.number { return join(waiter) }
+        guard let client = clients.takeAway(at: place) else { return }
+        let asking = Asking(miss, generation: generation)
+        if !parts.inboxes[owner].post(.handover(client, asking)) {
+            fail(clients.add(client, of: asking.group, now: now), because: .notReady)
+        }
+    }
+
+    /// Takes a client over whose question this worker owns.
+    mutating func takeOver(_ client: WaitingClient, _ asking: Asking) {
+        let isFull = clients.isFull(for: client.client, of: asking.group)
+        let waiter = clients.add(client, of: asking.group, now: now)
+        if isFull { return fail(waiter, because: .notReady) }
+        // Over a connection it comes from a thread that asks nobody.
+        if client.steps == 0 { counts.forwarded &+= 1 }
+        // What the number of a rule stood for in another snapshot says nothing here.
+        guard asking.generation == generation else { return answer(waiter) }
+        miss.take(
+            asking.question,
+            name: asking.name,
+            rule: asking.rule,
+            group: asking.group
+        )
+        join(waiter)
+    }
+
+    /// Asks what is missing for a client that waits here.
+    private mutating func join(_ waiter: SlotID) {
+        guard !parts.loops.receive(miss.name),
+            let set = asked.set(
+                for: miss.rule,
+                in: snapshot,
+                without: parts.loops,
+                known: &forwarder
+            )
+        else { return fail(waiter, because: .forwardingLoop) }
         let joining = forwarder.join(
-            question,
-            name: pipeline.name,
-            rule: rule,
-            waiter: Forwarder.Waiter(number: waiter, group: group),
+            miss.question,
+            miss.name,
+            of: set,
+            Waiter(waiter, of: Claimant(miss.group.bits)),
             now: now,
             random: &random
         )
         switch joining {
         case .waiting: break
-        case .doubtful:
-            if let client = clients.remove(waiter) { answerStale(client, waiter) }
-        case .failed(let failure):
-            if let client = clients.remove(waiter) { fail(client, because: failure) }
+        case .doubtful: answerStale(waiter)
+        case .failed(let failure): fail(waiter, because: failure)
         }
     }
 
-    /// Asks a question for the cache alone, if its rule is still the one that it was, or hands it to
-    /// the worker that owns it.
-    mutating func refresh(_ refreshment: Refreshment) {
-        let question = refreshment.question
-        guard snapshot.rules.indices.contains(question.rule),
-            snapshot.routeID(ofRule: question.rule) == question.routeID,
-            let rule = parts.loops.withoutLoops(snapshot.rules[question.rule])
-        else { return }
-        refreshName.read(refreshment.name)
-        let owner = question.owner(of: refreshName, among: parts.inboxes.count)
-        guard owner == parts.number else {
-            _ = parts.inboxes[owner].post(.refresh(refreshment))
-            return
-        }
-        forwarder.refresh(
-            question,
-            name: refreshName,
-            rule: rule,
-            now: now,
-            random: &random
-        )
+    /// Answers a waiting client from what is known by now, or asks what is still missing.
+    private mutating func answer(_ waiter: SlotID, with newest: FreshAnswer? = nil) {
+        guard let place = clients.place(of: waiter) else { return }
+        var resolution = Resolution()
+        resolution.newest = newest
+        guard !run(place, &resolution) else { return clients.remove(at: place) }
+        if let newest { clients.note(newest, at: place) }
+        ask(for: waiter)
     }
 
-    private enum Outcome {
-        case done
-        case asks(UpstreamQuestion)
+    /// Ends a client's question: stale, or SERVFAIL with the reason.
+    mutating func fail(_ waiter: SlotID, because failure: ForwardingFailure) {
+        guard let place = clients.place(of: waiter) else { return }
+        var resolution = Resolution(failure: failure)
+        if !run(place, &resolution) { clients.respond(at: place)?(nil) }
+        clients.remove(at: place)
     }
 
-    private mutating func run(_ client: borrowing WaitingClient) -> Outcome {
-        switch client.route {
-        case .datagram(let peer): runDatagram(client, peer)
-        case .stream(let respond): runStream(client, respond)
-        }
+    /// Answers with what has expired, or lets the client wait on; upstreams go on being asked.
+    private mutating func answerStale(_ waiter: SlotID) {
+        guard let place = clients.place(of: waiter) else { return }
+        clients[place].acceptsStale = true
+        var resolution = Resolution()
+        if run(place, &resolution) { clients.remove(at: place) }
     }
 
-    private mutating func runDatagram(
-        _ client: borrowing WaitingClient,
-        _ peer: DatagramPeer
-    ) -> Outcome {
+    /// Runs the pipeline for a client; false if something is missing still.
+    private mutating func run(_ place: Int, _ resolution: inout Resolution) -> Bool {
+        resolution.isAdmitted = true
+        resolution.acceptsStale = clients[place].acceptsStale
+        resolution.earlier = clients.answers(at: place)
+        guard let peer = clients[place].peer else { return runStream(place, resolution) }
         outgoing.begin(on: parts.listeners[peer.listener].descriptor)
         // Sound: the batch is not sent while the writer is in use.
         var reply = unsafe ReplyWriter(outgoing.slot, limit: SendBatch.messageSize)
-        switch decide(client, into: &reply) {
-        case .reply:
+        switch decide(place, resolution, into: &reply) {
+        case .reply, .replyAndRefresh:
             counts.answered &+= 1
             outgoing.commit(length: reply.count, to: peer)
-        case .forward(let question): return .asks(question)
+        case .forward: return false
         case .drop: counts.dropped &+= 1
         }
-        return .done
+        return true
     }
 
     private mutating func runStream(
-        _ client: borrowing WaitingClient,
-        _ respond: @Sendable ([UInt8]?) -> Void
-    ) -> Outcome {
+        _ place: Int,
+        _ resolution: borrowing Resolution
+    ) -> Bool {
         // Sound: the buffer is used for nothing else while the writer is in use.
-        var reply = unsafe ReplyWriter(stream.memory, limit: MessageBuffer.size)
-        switch decide(client, into: &reply) {
-        case .reply:
+        var reply = unsafe ReplyWriter(replies.memory, limit: MessageBuffer.size)
+        switch decide(place, resolution, into: &reply) {
+        case .reply, .replyAndRefresh:
             counts.answered &+= 1
-            respond(reply.withOctets { octets in octets.indices.map { octets[$0] } })
-        case .forward(let question): return .asks(question)
+            clients.respond(at: place)?(
+                reply.withOctets { octets in octets.indices.map { octets[$0] } }
+            )
+        case .forward: return false
         case .drop:
             counts.dropped &+= 1
-            respond(nil)
+            clients.respond(at: place)?(nil)
         }
-        return .done
+        return true
     }
 
     private mutating func decide(
-        _ client: borrowing WaitingClient,
+        _ place: Int,
+        _ resolution: borrowing Resolution,
         into reply: inout ReplyWriter
     ) -> Verdict {
-        let verdict = pipeline.answer(
-            client.message.span,
-            from: client.client,
-            in: snapshot,
-            knowing: client.resolution,
-            now: seconds,
-            into: &reply
-        )
-        if let refreshment = pipeline.leftRefreshment { refresh(refreshment) }
+        let (client, now) = (clients[place].client, seconds)
+        let verdict = clients.withMessage(at: place) { message in
+            pipeline.answer(
+                message,
+                from: client,
+                in: snapshot,
+                knowing: resolution,
+                now: now,
+                into: &reply,
+                missing: &miss
+            )
+        }
+        if verdict == .replyAndRefresh { refresh() }
         return verdict
     }
 
-    private func finish(_ route: WaitingClient.ReplyRoute, _ reply: [UInt8]?) {
-        if case .stream(let respond) = route { respond(reply) }
+    // MARK: The cache
+
+    /// Has the miss asked for the cache alone.
+    mutating func refresh() {
+        guard !isDraining else { return }
+        let owner = UpstreamQuestion.owner(
+            of: miss.question.hash(miss.name),
+            among: parts.inboxes.count
+        )
+        guard owner == parts.number else {
+            _ = parts.inboxes[owner].post(.refresh(Asking(miss, generation: generation)))
+            return
+        }
+        guard
+            let set = asked.set(
+                for: miss.rule,
+                in: snapshot,
+                without: parts.loops,
+                known: &forwarder
+            )
+        else { return }
+        _ = forwarder.ask(miss.question, miss.name, of: set, now: now, random: &random)
+    }
+
+    /// Asks for the cache alone what another worker has found, unless a reload has come between.
+    mutating func refresh(_ asking: Asking) {
+        guard asking.generation == generation else { return }
+        miss.take(
+            asking.question,
+            name: asking.name,
+            rule: asking.rule,
+            group: asking.group
+        )
+        refresh()
     }
 
     // MARK: Upstreams
 
     /// Takes one datagram from an upstream.
     mutating func receiveAnswer(socket: Int) {
-        switch unsafe upstreams.receive(from: socket, into: stream.memory) {
+        switch unsafe upstreams.receive(from: socket, into: answers.memory) {
         case .nothing, .late: break
         case .stray(let attempts):
             for attempt in attempts {
@@ -164,14 +207,12 @@ extension DatagramWorker {
             }
         case .message(let length, let attempt, let isReassembled):
             // Sound: `length` octets were received into the buffer, and nothing writes to it before
-            // the forwarder has taken what it needs.
-            let message = unsafe UnsafeRawBufferPointer(rebasing: stream.memory[..<length])
-            forwarder.received(
+            // the message has been taken.
+            let message = unsafe UnsafeRawBufferPointer(rebasing: answers.memory[..<length])
+            receive(
                 unsafe Span(_unsafeBytes: message),
                 for: attempt,
-                isReassembled: isReassembled,
-                now: now,
-                random: &random
+                isReassembled: isReassembled
             )
         case .broken(let attempts):
             for attempt in attempts {
@@ -183,16 +224,16 @@ extension DatagramWorker {
 
     mutating func receiveStreamAnswer(
         _ result: Result<[UInt8], StreamUpstreamError>,
-        for attempt: UInt64
+        for attempt: AttemptID
     ) {
         switch result {
-        case .success(let message):
-            forwarder.received(message.span, for: attempt, now: now, random: &random)
+        case .success(let message): receive(message.span, for: attempt)
         case .failure(let error):
             forwarder.failed(
                 attempt,
                 because: .networkError,
                 isOwnTrouble: error.isOwnTrouble,
+                isWorthAnother: error.isWorthAnother,
                 now: now,
                 random: &random
             )
@@ -200,26 +241,69 @@ extension DatagramWorker {
         settle()
     }
 
+    private mutating func receive(
+        _ message: Span<UInt8>,
+        for attempt: AttemptID,
+        isReassembled: Bool = false
+    ) {
+        let arrival = forwarder.received(
+            message,
+            for: attempt,
+            isReassembled: isReassembled,
+            now: now,
+            random: &random
+        )
+        if arrival == .answer { take(message, for: attempt) }
+    }
+
+    /// Takes what an answer says, and tells those who wait for it.
+    private mutating func take(_ message: Span<UInt8>, for attempt: AttemptID) {
+        guard let set = forwarder.set(of: attempt), let rule = asked.rule(of: set),
+            let (asked, name) = forwarder.withQuestion(
+                of: attempt,
+                { ($0, DomainName(copying: $1)) }
+            )
+        else { return }
+        let taken: TakenAnswer
+        do {
+            taken = try pipeline.take(message, answering: asked, name: name, by: rule)
+        } catch {
+            return forwarder.reject(
+                attempt,
+                isMalformed: error == .malformed,
+                now: now,
+                random: &random
+            )
+        }
+        guard
+            let (question, isForAll) = forwarder.accept(
+                attempt,
+                isNegative: taken.isNegative,
+                now: now
+            )
+        else { return }
+        if isForAll { pipeline.keep(taken, now: seconds) }
+        endProbe(question, isAnswered: true)
+        while let waiter = forwarder.nextWaiter(of: question) {
+            answer(waiter.id, with: taken.answer)
+        }
+        forwarder.close(question)
+    }
+
     /// Does what the time has come for.
     mutating func advance() {
         if let due = loopSearch.due, due <= now { searchForLoops() }
         forwarder.advance(to: now, random: &random)
         settle()
-        while let (number, client) = clients.takeDue(at: now) {
-            if client.resolution.acceptsStale {
-                fail(client, because: .noReachableAuthority)
+        while let waiter = clients.takeDue(at: now), let place = clients.place(of: waiter) {
+            if now >= clients[place].deadline {
+                fail(waiter, because: .noReachableAuthority)
             } else {
-                answerStale(client, number)
+                answerStale(waiter)
             }
         }
         settle()
         upstreams.sweep(now: now)
-    }
-
-    /// Answers with what has expired, or lets the client wait on; upstreams go on being asked.
-    private mutating func answerStale(_ client: consuming WaitingClient, _ number: UInt64) {
-        client.resolution.acceptsStale = true
-        if case .asks = run(client) { clients.putBack(client, as: number) }
     }
 
     /// Carries out what the forwarder has decided, until it has no more to say.
@@ -227,10 +311,38 @@ extension DatagramWorker {
         while let effect = forwarder.nextEffect() { carryOut(effect) }
     }
 
-    private mutating func carryOut(_ effect: consuming Forwarder.Effect) {
+    private mutating func carryOut(_ effect: Forwarder.Effect) {
         switch effect {
-        case .send(let attempt, let upstream, let message):
-            let code = upstreams.send(
+        case .send(let attempt): send(attempt)
+        case .stream(let attempt, let timeout):
+            guard let upstream = forwarder.upstream(of: attempt)?.address,
+                let message = forwarder.withMessage(
+                    of: attempt,
+                    { octets in octets.indices.map { octets[$0] } }
+                )
+            else { return }
+            parts.streams.ask(
+                upstream,
+                message: message,
+                token: attempt,
+                timeout: timeout,
+                replyTo: parts.inbox
+            )
+        case .forget(let attempt): upstreams.forget(attempt)
+        case .failed(let question):
+            endProbe(question, isAnswered: false)
+            let failure = forwarder.failure(of: question)
+            while let waiter = forwarder.nextWaiter(of: question) {
+                fail(waiter.id, because: failure)
+            }
+            forwarder.close(question)
+        }
+    }
+
+    private mutating func send(_ attempt: AttemptID) {
+        guard let upstream = forwarder.upstream(of: attempt)?.address else { return }
+        let code = forwarder.withMessage(of: attempt) { message in
+            upstreams.send(
                 message,
                 attempt: attempt,
                 to: upstream,
@@ -239,37 +351,14 @@ extension DatagramWorker {
                 now: now,
                 random: &random
             )
-            guard code != 0 else { return }
-            forwarder.failed(
-                attempt,
-                because: .networkError,
-                isOwnTrouble: UpstreamSockets.isOwnTrouble(code),
-                now: now,
-                random: &random
-            )
-        case .stream(let attempt, let upstream, let message, let timeout):
-            parts.streams.ask(
-                upstream,
-                message: message,
-                token: attempt,
-                timeout: timeout,
-                replyTo: parts.inbox
-            )
-        case .forget(let attempt):
-            upstreams.forget(attempt)
-        case .answered(let waiters, let answer):
-            for waiter in waiters {
-                if LoopSearch.isProbe(waiter.number) { endProbe(waiter.number, isAnswered: true) }
-                guard var client = clients.remove(waiter.number) else { continue }
-                client.resolution.fresh.append(answer)
-                self.answer(client)
-            }
-        case .failed(let waiters, let failure):
-            for waiter in waiters {
-                if LoopSearch.isProbe(waiter.number) { endProbe(waiter.number, isAnswered: false) }
-                guard let client = clients.remove(waiter.number) else { continue }
-                fail(client, because: failure)
-            }
         }
+        guard let code, code != 0 else { return }
+        forwarder.failed(
+            attempt,
+            because: .networkError,
+            isOwnTrouble: UpstreamSockets.isOwnTrouble(code),
+            now: now,
+            random: &random
+        )
     }
 }

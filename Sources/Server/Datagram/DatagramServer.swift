@@ -1,6 +1,6 @@
-import DNSWire
+package import DNSWire
 package import Resolver
-import Synchronization
+package import Upstream
 
 /// The datagram workers: a thread each, then one orderly end.
 package final class DatagramServer: Sendable {
@@ -10,7 +10,6 @@ package final class DatagramServer: Sendable {
     package let inboxes: [WorkerInbox]
     private let workers: [WorkerParts]
     private let threads = RunningThreads()
-    private let turn = Atomic<Int>(0)
 
     /// Makes a worker for each row of sockets; nothing is received before `start`.
     package init(_ settings: DatagramSettings, on sockets: ListenerSockets) throws(SocketError) {
@@ -96,16 +95,21 @@ extension DatagramServer: StreamForwarder {
     package func forward(
         _ message: [UInt8],
         from client: Client,
+        asking: Asking,
         respond: @escaping @Sendable ([UInt8]?) -> Void
     ) {
-        let query = StreamQuery(message: message, client: client, respond: respond)
-        if !nextInbox.post(.query(query)) { respond(nil) }
+        let waiting = WaitingClient(
+            message: message,
+            client: client,
+            route: .stream(respond),
+            deadline: SteadyClock.milliseconds() + WaitingClients.patience
+        )
+        if !inbox(of: asking).post(.handover(waiting, asking)) { respond(nil) }
     }
 
-    package func refresh(_ refreshment: Refreshment) { _ = nextInbox.post(.refresh(refreshment)) }
+    package func refresh(_ asking: Asking) { _ = inbox(of: asking).post(.refresh(asking)) }
 
-    private var nextInbox: WorkerInbox {
-        let turn = turn.wrappingAdd(1, ordering: .relaxed).oldValue
-        return inboxes[Int(UInt(bitPattern: turn) % UInt(inboxes.count))]
+    private func inbox(of asking: Asking) -> WorkerInbox {
+        inboxes[asking.owner(among: inboxes.count)]
     }
 }

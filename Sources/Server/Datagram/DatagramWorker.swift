@@ -2,6 +2,7 @@ import DNSWire
 import Glibc
 import Resolver
 import Snapshot
+import Upstream
 
 /// One thread's part of the server: it receives queries, answers what it can at once, and asks
 /// upstreams the rest.
@@ -17,19 +18,23 @@ struct DatagramWorker: ~Copyable {
     var pipeline: Pipeline
     var received = ReceiveBatch()
     var outgoing = SendBatch()
-    var stream = MessageBuffer()
+    /// Where upstreams' datagrams are received, and where replies over connections are written.
+    var answers = MessageBuffer()
+    var replies = MessageBuffer()
     var forwarder: Forwarder
     var upstreams: UpstreamSockets
     var clients: WaitingClients
-    /// The name of a question that is asked for the cache alone.
-    var refreshName: FoldedName
+    /// Which upstreams rules lead to.
+    var asked = AskedRules()
+    /// What the pipeline has found missing.
+    var miss: Miss
     var loopSearch = LoopSearch()
     var overload: Overload
     var random = RandomPool.system()
     var counts = WorkerCounts()
     var now = SteadyClock.milliseconds()
     /// True once no upstream is asked for new clients.
-    private var isDraining = false
+    var isDraining = false
     /// Set once it is to end.
     private var endDeadline: Milliseconds?
     /// Batches that are taken from a socket right before it is closed.
@@ -43,9 +48,10 @@ struct DatagramWorker: ~Copyable {
         pipeline = Pipeline(cache: parts.cache, seed: parts.seed)
         pipeline.mayRefresh = true
         pipeline.limiter = ReplyLimiter(parts.rates)
-        forwarder = Forwarder(cache: parts.cache, seed: parts.seed)
+        forwarder = Forwarder()
         upstreams = UpstreamSockets(limit: parts.upstreamSockets, workers: parts.inboxes.count)
-        refreshName = FoldedName(seed: parts.seed)
+        miss = Miss(seed: parts.seed)
+        asked.begin(snapshot)
         clients = WaitingClients(counts: parts.waiting)
         overload = Overload(listeners: parts.listeners.count)
     }
@@ -112,23 +118,22 @@ struct DatagramWorker: ~Copyable {
                 in: snapshot,
                 knowing: start,
                 now: seconds,
-                into: &reply
+                into: &reply,
+                missing: &miss
             )
-            overload.note(pipeline.group, now: now)
-            if let refreshment = pipeline.leftRefreshment, !isDraining { refresh(refreshment) }
+            overload.note(miss.group, now: now)
             switch verdict {
             case .reply:
                 counts.answered &+= 1
                 outgoing.commit(length: reply.count, to: peer)
-            case .forward where !overload.admit(pipeline.group):
+            case .replyAndRefresh:
+                counts.answered &+= 1
+                outgoing.commit(length: reply.count, to: peer)
+                refresh()
+            case .forward where !overload.admit(miss.group):
                 counts.shed &+= 1
-            case .forward(let question):
-                forward(
-                    question,
-                    for: Query.kept(of: unsafe message.span),
-                    route: .datagram(peer),
-                    opening.client
-                )
+            case .forward:
+                forward(unsafe message.span, from: opening.client, at: peer)
             case .drop:
                 counts.dropped &+= 1
             }
@@ -136,46 +141,30 @@ struct DatagramWorker: ~Copyable {
         if mayBeOld { transition.note(listener: number, isFull: count == ReceiveBatch.capacity) }
     }
 
+    /// Has a client wait for what has to be asked, here or at the worker that asks it.
     private mutating func forward(
-        _ question: UpstreamQuestion,
-        for message: [UInt8],
-        route: WaitingClient.ReplyRoute,
-        _ client: Client
+        _ message: Span<UInt8>,
+        from client: Client,
+        at peer: DatagramPeer
     ) {
-        var waiting = WaitingClient(
-            message: message,
-            client: client,
-            route: route,
-            deadline: now + WaitingClients.patience,
-            staleDue: now + WaitingClients.stalePatience
-        )
-        waiting.resolution.isAdmitted = true
-        if isDraining {
-            fail(waiting, because: .notReady)
+        let isFull = clients.isFull(for: client, of: miss.group)
+        let waiter = clients.add(message, from: client, of: miss.group, at: peer, now: now)
+        if isDraining || isFull {
+            fail(waiter, because: .notReady)
         } else {
-            ask(question, for: waiting)
+            ask(for: waiter)
         }
     }
 
     private mutating func handle(_ item: WorkerInbox.Item) {
         switch item {
-        case .query(let query):
-            answer(
-                WaitingClient(
-                    message: query.message,
-                    client: query.client,
-                    route: .stream(query.respond),
-                    deadline: now + WaitingClients.patience,
-                    staleDue: now + WaitingClients.stalePatience
-                )
-            )
-        case .handover(let client):
-            answer(client)
-        case .refresh(let refreshment): refresh(refreshment)
+        case .handover(let client, let asking): takeOver(client, asking)
+        case .refresh(let asking): refresh(asking)
         case .upstreamStreamAnswer(let attempt, let result):
             receiveStreamAnswer(result, for: attempt)
         case .searchForLoops: searchForLoops()
-        case .survey(let survey): survey.add(forwarder.reports(on: survey.upstreams, now: now))
+        case .survey(let survey):
+            survey.add(survey.upstreams.map { forwarder.report(on: $0, now: now) })
         case .newSnapshot(let arrival):
             takeUpSnapshot()
             arrival.note()
@@ -192,6 +181,7 @@ struct DatagramWorker: ~Copyable {
         guard parts.snapshots.generation != generation else { return }
         transition.begin(from: snapshot)
         parts.snapshots.renew(&snapshot, &generation)
+        asked.begin(snapshot)
         for listener in parts.listeners.indices { receiveQueries(listener: listener) }
         outgoing.flush()
     }
@@ -213,11 +203,14 @@ struct DatagramWorker: ~Copyable {
     /// Nobody is left without a reply.
     private mutating func end() {
         receiveLastQueries()
-        for client in clients.removeAll() { fail(client, because: .networkError) }
+        for client in clients.all { fail(client, because: .networkError) }
         for item in parts.inbox.close() {
             switch item {
-            case .query(let query): query.respond(nil)
-            case .handover(let client): fail(client, because: .networkError)
+            case .handover(let client, let asking):
+                fail(
+                    clients.add(client, of: asking.group, now: now),
+                    because: .networkError
+                )
             case .refresh, .upstreamStreamAnswer, .searchForLoops, .survey, .newSnapshot,
                 .startDraining, .end:
                 break
@@ -248,7 +241,7 @@ struct DatagramWorker: ~Copyable {
         counts.upstreamTimeouts = UInt64(forwarded.timeouts)
         counts.mismatches = UInt64(forwarded.mismatches + upstreams.strays)
         counts.malformed = UInt64(forwarded.malformed)
-        counts.stripped = UInt64(forwarded.stripped)
+        counts.stripped = pipeline.strippedCount
         if let limiter = pipeline.limiter { publish(limiter) }
         counts.failedOpen = pipeline.failedOpenCount
         counts.waiting = UInt64(clients.count)

@@ -6,6 +6,7 @@ extension InterfaceScope {
     ///
     /// A name that is a number stands for itself, as in the C library.
     package var index: UInt32? {
+        if let number { return number == 0 ? nil : number }
         // Sound: the string lives, terminated, until the call returns.
         let found = unsafe if_nametoindex(description)
         if found != 0 { return found }
@@ -16,10 +17,10 @@ extension InterfaceScope {
 extension AddressAndPort {
     /// The same with the number of its interface; nil while there is no such interface.
     var resolved: AddressAndPort? {
-        guard scope == 0, !interface.isNone else { return self }
-        guard let index = interface.index else { return nil }
+        guard scope.number == nil else { return self }
+        guard let index = scope.index else { return nil }
         var resolved = self
-        resolved.scope = index
+        resolved.scope = InterfaceScope(number: index)
         return resolved
     }
 }

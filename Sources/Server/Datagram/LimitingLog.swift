@@ -1,6 +1,7 @@
 package import DNSWire
 import Resolver
 import Synchronization
+import Upstream
 
 /// Tells that replies are limited, once a minute at most however many networks it is.
 package final class LimitingLog: Sendable {

@@ -44,7 +44,7 @@ final class ListenerSocket: Sendable {
             guard var address = SocketName.bound(descriptor) else {
                 throw SocketError(call: "getsockname", address: wanted)
             }
-            address.interface = wanted.interface
+            address.scope = wanted.scope
             (self.address, self.lateness) = (address, nil)
             waits = Atomic(false)
         } catch {

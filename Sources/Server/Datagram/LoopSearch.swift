@@ -1,6 +1,7 @@
 import DNSWire
 import Resolver
 import Snapshot
+import Upstream
 
 /// A worker's search for forwarding loops: what is still to be probed, and when it starts over.
 struct LoopSearch {
@@ -14,24 +15,13 @@ struct LoopSearch {
 
     /// What is still to be probed, and below which domain.
     var links: [(link: LoopDetector.Link, domain: DomainName)] = []
-    /// The probes under way, by the number that waits for each in the forwarder.
-    var probes: [UInt64: DomainName] = [:]
+    /// The probes under way.
+    var probes: [QuestionID: DomainName] = [:]
     /// When the next search begins; nil before the first, and during one.
     var due: Milliseconds?
     var isSettled = true
     /// What the last search is or was for, and when it began.
     var begun: (links: Set<LoopDetector.Link>, at: Milliseconds)?
-    private var lastNumber: UInt64 = 0
-
-    /// A number that no client has.
-    mutating func nextNumber() -> UInt64 {
-        lastNumber += 1
-        return Self.mark | lastNumber
-    }
-
-    static func isProbe(_ waiter: UInt64) -> Bool { waiter & mark != 0 }
-
-    private static let mark: UInt64 = 1 << 63
 }
 
 /// What a worker does to find forwarding loops.
@@ -65,9 +55,11 @@ extension DatagramWorker {
         while loopSearch.probes.count < LoopSearch.width, let next = loopSearch.links.popLast() {
             guard let probe = parts.loops.probe(next.link, below: next.domain, random: &random)
             else { continue }
-            let waiter = loopSearch.nextNumber()
-            loopSearch.probes[waiter] = probe
-            if !send(probe, over: next.link, waiter: waiter) { endProbe(waiter, isAnswered: false) }
+            if let question = send(probe, over: next.link) {
+                loopSearch.probes[question] = probe
+            } else {
+                end(probe, isAnswered: false)
+            }
         }
         guard loopSearch.probes.isEmpty, loopSearch.due == nil else { return }
         loopSearch.due =
@@ -77,12 +69,10 @@ extension DatagramWorker {
     /// Asks as for a client, so that a probe gets as far as any question.
     private mutating func send(
         _ probe: DomainName,
-        over link: LoopDetector.Link,
-        waiter: UInt64
-    ) -> Bool {
+        over link: LoopDetector.Link
+    ) -> QuestionID? {
         let rule = CompiledRule(ForwardRule(zone: link.zone, upstreams: [link.upstream]))
         let question = UpstreamQuestion(
-            rule: 0,
             routeID: rule.routeID,
             type: .a,
             dnssecOK: false,
@@ -90,23 +80,26 @@ extension DatagramWorker {
         )
         var name = FoldedName(seed: parts.seed)
         name.read(probe)
-        let joining = forwarder.join(
+        return forwarder.ask(
             question,
-            name: name,
-            rule: rule,
-            waiter: Forwarder.Waiter(number: waiter, group: .server),
+            name,
+            of: asked.add(rule, to: &forwarder),
             now: now,
             random: &random
         )
-        if case .failed = joining { return false }
-        return true
     }
 
     /// Notes what became of a probe; those of an earlier search mean nothing.
-    mutating func endProbe(_ waiter: UInt64, isAnswered: Bool) {
-        guard let probe = loopSearch.probes.removeValue(forKey: waiter) else { return }
+    mutating func endProbe(_ question: QuestionID, isAnswered: Bool) {
+        guard !loopSearch.probes.isEmpty,
+            let probe = loopSearch.probes.removeValue(forKey: question)
+        else { return }
+        end(probe, isAnswered: isAnswered)
+        continueSearch()
+    }
+
+    private mutating func end(_ probe: DomainName, isAnswered: Bool) {
         let isClean = parts.loops.end(probe, isAnswered: isAnswered)
         if !isAnswered || !isClean { loopSearch.isSettled = false }
-        continueSearch()
     }
 }

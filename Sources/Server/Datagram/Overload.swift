@@ -1,5 +1,6 @@
 import Resolver
 import Snapshot
+import Upstream
 
 /// Whether queries come faster than a worker can take them, and who has to give way then.
 ///

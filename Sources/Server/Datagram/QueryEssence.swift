@@ -13,7 +13,7 @@ extension Query {
     }
 
     /// Octets that are kept as they are: more than any query has that a stub resolver sends.
-    private static let longestVerbatim = 512
+    static let longestVerbatim = 512
 
     /// The header, the question, and OPT with the options that are acted on; it is read as the message is.
     private func essence(of message: Span<UInt8>) -> [UInt8] {

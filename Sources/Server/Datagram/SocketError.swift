@@ -1,3 +1,4 @@
+package import DNSWire
 import Glibc
 
 /// A system call that failed, with the address it was about.

@@ -33,7 +33,11 @@ import Glibc
             toByteOffset: 8,
             as: UInt128.self
         )
-        unsafe memory.storeBytes(of: address.scope, toByteOffset: 24, as: UInt32.self)
+        unsafe memory.storeBytes(
+            of: address.scope.number ?? 0,
+            toByteOffset: 24,
+            as: UInt32.self
+        )
         return 28
     }
 
@@ -52,7 +56,7 @@ import Glibc
             let address = IPAddress(bits: UInt128(bigEndian: bits))
             guard !address.isV4 else { return nil }
             let scope = unsafe memory.loadUnaligned(fromByteOffset: 24, as: UInt32.self)
-            return AddressAndPort(address, port: port, scope: scope)
+            return AddressAndPort(address, port: port, scope: InterfaceScope(number: scope))
         default:
             return nil
         }

@@ -1,5 +1,6 @@
 import Glibc
-package import Resolver
+import Resolver
+package import Upstream
 
 /// The process's steady clock: it never goes back, and all threads read the same time.
 package enum SteadyClock {

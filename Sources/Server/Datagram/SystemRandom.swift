@@ -1,5 +1,6 @@
 import CSockets
 import Resolver
+import Upstream
 
 extension RandomPool {
     /// Numbers from the kernel's generator, 512 octets a call.

@@ -1,28 +1,54 @@
 import DNSWire
 import Resolver
 import Snapshot
+import Upstream
 
-/// A client whose question could not be answered at once, with all that is needed to answer it later.
+/// A client whose question could not be answered at once, with all that is needed to answer it later: on its way to
+/// the worker that asks.
 package struct WaitingClient: Sendable {
-    /// The query as it came.
+    /// The query as it came, or its essence.
     var message: [UInt8]
     var client: Client
-    /// With whom it shares the room for those who wait.
-    var group = ClientGroup.outside
     var route: ReplyRoute
-    var resolution = Resolution()
+    /// Answers that came for it so far.
+    var answers: [FreshAnswer] = []
     /// How often the pipeline has asked for an upstream answer, over all workers.
     var steps = 0
     /// When it stops waiting, whatever is still under way.
     var deadline: Milliseconds
-    /// When an expired answer is better than more waiting (RFC 8767 §5).
-    var staleDue: Milliseconds
+    /// True once an expired answer is better than more waiting.
+    var acceptsStale = false
 
     /// The way back to a client.
     enum ReplyRoute: Sendable {
         case datagram(DatagramPeer)
         case stream(@Sendable ([UInt8]?) -> Void)
     }
+}
+
+/// A miss on its way to the worker that owns the question.
+package struct Asking: Sendable {
+    var question: UpstreamQuestion
+    var name: DomainName
+    var group: ClientGroup
+    /// The rule, in the snapshot of this generation.
+    var rule: Int
+    var generation: UInt64
+    /// The keyed hash by which workers share questions out.
+    private let hash: UInt64
+
+    /// What the pipeline found missing with a snapshot.
+    init(_ miss: borrowing Miss, generation: UInt64) {
+        question = miss.question
+        name = miss.name.name
+        group = miss.group
+        rule = miss.rule
+        self.generation = generation
+        hash = miss.question.hash(miss.name)
+    }
+
+    /// Which of `count` workers asks.
+    func owner(among count: Int) -> Int { UpstreamQuestion.owner(of: hash, among: count) }
 }
 
 /// Whom a late reply goes to, and from where.

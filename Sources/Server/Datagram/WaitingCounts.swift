@@ -56,8 +56,8 @@ struct ClientNetwork: Hashable {
     private let block: IPPrefix
     private let group: ClientGroup
 
-    init(_ client: borrowing WaitingClient) {
-        block = IPPrefix(around: client.client.address, v4: 32, v6: 64)
-        group = client.group
+    init(_ client: Client, _ group: ClientGroup) {
+        block = IPPrefix(around: client.address, v4: 32, v6: 64)
+        self.group = group
     }
 }

@@ -1,17 +1,16 @@
-package import Resolver
+import Resolver
+package import Upstream
 
 /// What other threads leave for a worker.
 package final class WorkerInbox: Sendable {
     /// One piece of work.
     package enum Item: Sendable {
-        /// A client's query that came over a connection.
-        case query(StreamQuery)
         /// What became of `StreamUpstream.ask` with this token.
-        case upstreamStreamAnswer(token: UInt64, Result<[UInt8], StreamUpstreamError>)
-        /// A client whose question another worker owns.
-        case handover(WaitingClient)
+        case upstreamStreamAnswer(token: AttemptID, Result<[UInt8], StreamUpstreamError>)
+        /// A client whose question this worker owns.
+        case handover(WaitingClient, Asking)
         /// A question whose cached answer is wanted often and expires soon.
-        case refresh(Refreshment)
+        case refresh(Asking)
         /// Find out which upstreams of the snapshot in force ask us; to one worker alone.
         case searchForLoops
         /// Tell what is known of some upstreams.
@@ -51,7 +50,7 @@ extension WorkerInbox.Item {
         switch self {
         case .end, .startDraining, .upstreamStreamAnswer, .searchForLoops, .survey, .newSnapshot:
             true
-        case .query, .handover, .refresh: false
+        case .handover, .refresh: false
         }
     }
 }

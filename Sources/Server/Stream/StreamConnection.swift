@@ -255,7 +255,7 @@ struct StreamConnection {
         presence.noteActivity(at: loop.nanoseconds)
         switch loop.answer(message, from: client) {
         case .reply: break
-        case .forward: forward(message, from: client, loop.parts)
+        case .forward(let asking): forward(message, from: client, asking, loop)
         case .drop: phase = .finishing
         }
     }
@@ -263,11 +263,14 @@ struct StreamConnection {
     private mutating func forward(
         _ message: Span<UInt8>,
         from client: Client,
-        _ parts: StreamParts
+        _ asking: Asking,
+        _ loop: borrowing StreamLoop
     ) {
         setWaiting(waiting + 1)
-        parts.forwarder.forward(Query.kept(of: message), from: client) {
-            [id, inbox = parts.inbox] response in
+        var client = client
+        client.standing = client.standing ?? loop.standing(of: client)
+        loop.parts.forwarder.forward(Query.kept(of: message), from: client, asking: asking) {
+            [id, inbox = loop.parts.inbox] response in
             inbox.post(.response(id, response))
         }
     }

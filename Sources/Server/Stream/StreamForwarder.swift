@@ -1,6 +1,6 @@
 package import Resolver
 
-/// Where a stream's query goes that needs an upstream: a datagram worker's inbox.
+/// Where a stream's query goes that needs an upstream: the inbox of the worker that owns the question.
 ///
 /// `respond` is called once, on any thread, with the whole response without its length prefix; nil
 /// closes the connection without one.
@@ -8,9 +8,10 @@ package protocol StreamForwarder: Sendable {
     func forward(
         _ message: [UInt8],
         from client: Client,
+        asking: Asking,
         respond: @escaping @Sendable ([UInt8]?) -> Void
     )
 
     /// Has a question asked for the cache alone.
-    func refresh(_ refreshment: Refreshment)
+    func refresh(_ asking: Asking)
 }

@@ -1,4 +1,5 @@
 import Resolver
+import Upstream
 
 /// What other threads leave for a stream thread.
 ///

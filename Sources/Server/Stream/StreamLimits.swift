@@ -1,4 +1,5 @@
 import Resolver
+import Upstream
 
 /// What TCP clients may take of us; each bound is there because somebody will reach for it.
 package struct StreamLimits: Sendable {

@@ -3,6 +3,7 @@ import DNSWire
 import Glibc
 import Resolver
 import Synchronization
+import Upstream
 
 /// A TCP socket that clients connect to.
 final class StreamListener: Sendable {
@@ -74,7 +75,7 @@ final class StreamListener: Sendable {
         guard var address = SocketName.bound(descriptor) else {
             throw SocketError(call: "getsockname", address: wanted)
         }
-        address.interface = wanted.interface
+        address.scope = wanted.scope
         return (address, isSuccessor)
     }
 

@@ -1,6 +1,7 @@
 import DNSWire
 import Resolver
 import Snapshot
+import Upstream
 
 /// What one thread answers queries with: its own pipeline and its own memory, so that nothing is locked.
 @safe struct StreamLoop: ~Copyable {
@@ -12,6 +13,7 @@ import Snapshot
     var now: Milliseconds { nanoseconds / 1_000_000 }
 
     private var pipeline: Pipeline
+    private var miss: Miss
     private var snapshot: CompiledSnapshot
     /// Which snapshot is answered from.
     private(set) var generation: UInt64
@@ -36,6 +38,7 @@ import Snapshot
         self.parts = parts
         pipeline = Pipeline(cache: parts.cache, seed: parts.seed)
         pipeline.mayRefresh = true
+        miss = Miss(seed: parts.seed)
         generation = parts.snapshots.generation
         snapshot = parts.snapshots.current
         unsafe input = .allocate(byteCount: Self.inputSize, alignment: 16)
@@ -73,8 +76,8 @@ import Snapshot
     enum Outcome {
         /// The reply stands behind those before it.
         case reply
-        /// An upstream has to be asked.
-        case forward
+        /// An upstream has to be asked this.
+        case forward(Asking)
         case drop
     }
 
@@ -85,14 +88,14 @@ import Snapshot
         let failedOpen = pipeline.failedOpenCount
         var outcome = run(message, from: client, knowing: start)
         if pipeline.failedOpenCount != failedOpen { parts.counters.countFailedOpen() }
-        if let refreshment = pipeline.leftRefreshment, !isDraining {
-            parts.forwarder.refresh(refreshment)
-        }
         if isDraining, case .forward = outcome {
             outcome = run(message, from: client, knowing: refused)
         }
         return outcome
     }
+
+    /// What the pipeline has found missing, to be told to another thread.
+    private var asking: Asking { Asking(miss, generation: generation) }
 
     private mutating func run(
         _ message: Span<UInt8>,
@@ -109,13 +112,15 @@ import Snapshot
             in: snapshot,
             knowing: resolution,
             now: UInt32(truncatingIfNeeded: now / 1000),
-            into: &reply
+            into: &reply,
+            missing: &miss
         )
         switch verdict {
-        case .reply:
+        case .reply, .replyAndRefresh:
             commit(length: reply.count)
+            if verdict == .replyAndRefresh, !isDraining { parts.forwarder.refresh(asking) }
             return .reply
-        case .forward: return .forward
+        case .forward: return .forward(asking)
         case .drop: return .drop
         }
     }

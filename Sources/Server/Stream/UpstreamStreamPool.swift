@@ -1,3 +1,4 @@
+import DNSWire
 import Glibc
 import NIOCore
 import NIOPosix
@@ -8,9 +9,9 @@ import Synchronization
 final class UpstreamStreamPool {
     private let eventLoop: any EventLoop
     private let limits: UpstreamStreamLimits
-    private var connections: [Upstream: [UpstreamStreamConnection]] = [:]
+    private var connections: [AddressAndPort: [UpstreamStreamConnection]] = [:]
     /// Upstreams that left questions of a pipeline unanswered, and until when they get none.
-    private var serial: [Upstream: NIODeadline] = [:]
+    private var serial: [AddressAndPort: NIODeadline] = [:]
     private var isClosed = false
     private let count: UpstreamStreamCount
 
@@ -21,13 +22,17 @@ final class UpstreamStreamPool {
     }
 
     /// Asks over the connection with the least to do, or over a new one.
-    func ask(_ question: UpstreamStreamQuestion, of upstream: Upstream, within time: TimeAmount) {
+    func ask(
+        _ question: UpstreamStreamQuestion,
+        of upstream: AddressAndPort,
+        within time: TimeAmount
+    ) {
         place(question, of: upstream, until: .now() + time)
     }
 
     private func place(
         _ question: UpstreamStreamQuestion,
-        of upstream: Upstream,
+        of upstream: AddressAndPort,
         until deadline: NIODeadline
     ) {
         guard !isClosed else { return question.report(.failure(.connection(code: 0))) }
@@ -41,7 +46,7 @@ final class UpstreamStreamPool {
             connections[upstream, default: []].count < pipelining.connections * 2,
             hasRoom(for: upstream)
         {
-            guard let address = try? SocketAddress(AddressAndPort(upstream)) else {
+            guard let address = try? SocketAddress(upstream) else {
                 // The interface that it names is not there.
                 return question.report(.failure(.connection(code: ENODEV)))
             }
@@ -55,7 +60,7 @@ final class UpstreamStreamPool {
 
     /// Whether there may be another connection; where none may, one that has nothing to do is closed for it, or for
     /// an upstream without any one of those that have most, whose questions are asked again.
-    private func hasRoom(for upstream: Upstream) -> Bool {
+    private func hasRoom(for upstream: AddressAndPort) -> Bool {
         if count.value < limits.connections { return true }
         if let idle = connections.values.joined().first(where: { $0.load == 0 }) {
             idle.close()
@@ -69,14 +74,15 @@ final class UpstreamStreamPool {
 
     /// How many questions a connection takes before another is made, how many at most, and how many
     /// connections there are.
-    private func pipelining(of upstream: Upstream) -> (few: Int, most: Int, connections: Int) {
+    private func pipelining(of upstream: AddressAndPort) -> (few: Int, most: Int, connections: Int)
+    {
         if let end = serial[upstream], .now() < end { return (1, 1, limits.serialConnections) }
         let most = limits.questionsPerConnection
         return (most / 4, most, limits.connectionsPerUpstream)
     }
 
     private func connect(
-        to upstream: Upstream,
+        to upstream: AddressAndPort,
         at address: SocketAddress,
         until deadline: NIODeadline
     ) -> UpstreamStreamConnection {
@@ -101,7 +107,7 @@ final class UpstreamStreamPool {
     /// Asks again what was lost with a connection that had worked before (RFC 7766 §6.2.4).
     private func forget(
         _ connection: UpstreamStreamConnection,
-        of upstream: Upstream,
+        of upstream: AddressAndPort,
         _ orphans: [UpstreamStreamConnection.Asked]
     ) {
         let before = connections[upstream]?.count ?? 0

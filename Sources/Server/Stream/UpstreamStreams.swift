@@ -1,7 +1,9 @@
+package import DNSWire
 package import NIOCore
-package import Resolver
-package import Snapshot
+import Resolver
+import Snapshot
 import Synchronization
+package import Upstream
 
 /// Asks upstreams over TCP, over few connections that are kept for a while (RFC 7766 §6.2.1).
 package final class UpstreamStreams: StreamUpstream {
@@ -29,9 +31,9 @@ package final class UpstreamStreams: StreamUpstream {
     package var connectionCount: Int { connections.value }
 
     package func ask(
-        _ upstream: Upstream,
+        _ upstream: AddressAndPort,
         message: [UInt8],
-        token: UInt64,
+        token: AttemptID,
         timeout: Milliseconds,
         replyTo inbox: WorkerInbox
     ) {

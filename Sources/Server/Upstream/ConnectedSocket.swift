@@ -3,6 +3,7 @@ import DNSWire
 import Glibc
 import Resolver
 import Snapshot
+import Upstream
 
 /// Makes sockets from which one upstream is asked.
 enum ConnectedSocket {
@@ -11,7 +12,7 @@ enum ConnectedSocket {
 
     /// A new socket on one of `ports` that nobody can foretell, connected to `upstream`.
     static func open(
-        to upstream: Upstream,
+        to upstream: AddressAndPort,
         from ports: PortSet,
         random: inout RandomPool
     ) throws(SocketError) -> Int32 {
@@ -19,15 +20,14 @@ enum ConnectedSocket {
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(isV4 ? AF_INET : AF_INET6, type, 0)
         guard descriptor >= 0 else { throw SocketError(call: "socket") }
-        let peer = AddressAndPort(upstream)
         guard SocketOption.forbidFragments(descriptor, isV4: isV4),
             SocketOption.reportFragments(descriptor, isV4: isV4)
-        else { throw closing(descriptor, after: "setsockopt", peer) }
+        else { throw closing(descriptor, after: "setsockopt", upstream) }
         guard bind(descriptor, toOneOf: ports, isV4: isV4, random: &random) else {
-            throw closing(descriptor, after: "bind", peer)
+            throw closing(descriptor, after: "bind", upstream)
         }
-        guard SocketName.connect(descriptor, to: peer) == 0 else {
-            var error = closing(descriptor, after: "connect", peer)
+        guard SocketName.connect(descriptor, to: upstream) == 0 else {
+            var error = closing(descriptor, after: "connect", upstream)
             // An interface without an address of ours: no trouble of this server, as it is without a port.
             if error.code == EADDRNOTAVAIL, !upstream.scope.isNone { error.code = ENETUNREACH }
             throw error

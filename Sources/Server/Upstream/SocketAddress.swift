@@ -5,7 +5,7 @@ import NIOCore
 extension SocketAddress {
     /// The address as NIO wants it.
     init(_ address: AddressAndPort) throws {
-        guard address.interface.isNone else {
+        guard address.scope.isNone else {
             try self.init(scoped: address)
             return
         }

@@ -1,5 +1,7 @@
-package import Resolver
-package import Snapshot
+package import DNSWire
+import Resolver
+import Snapshot
+package import Upstream
 
 /// Asks an upstream over a connection what it could not answer in a datagram (RFC 7766).
 package protocol StreamUpstream: Sendable {
@@ -9,9 +11,9 @@ package protocol StreamUpstream: Sendable {
     /// Never blocks: a worker calls it. `message` comes without the two octets of length, and the
     /// answer is posted in the same form and with the same ID; the worker checks the rest.
     func ask(
-        _ upstream: Upstream,
+        _ upstream: AddressAndPort,
         message: [UInt8],
-        token: UInt64,
+        token: AttemptID,
         timeout: Milliseconds,
         replyTo inbox: WorkerInbox
     )
@@ -25,6 +27,11 @@ package enum StreamUpstreamError: Error, Equatable, Sendable {
     /// More questions are under way than the implementation takes.
     case overloaded
     case unsupported
+
+    /// True of a connection that ended on the way: the question may be asked over another.
+    var isWorthAnother: Bool {
+        if case .connection = self { !isOwnTrouble } else { false }
+    }
 
     /// True of what says nothing of the upstream.
     var isOwnTrouble: Bool {
@@ -41,9 +48,9 @@ package struct NoStreamUpstream: StreamUpstream {
     package init() {}
 
     package func ask(
-        _ upstream: Upstream,
+        _ upstream: AddressAndPort,
         message: [UInt8],
-        token: UInt64,
+        token: AttemptID,
         timeout: Milliseconds,
         replyTo inbox: WorkerInbox
     ) {

@@ -3,6 +3,7 @@ import DNSWire
 import Glibc
 import Resolver
 import Snapshot
+import Upstream
 
 /// A worker's sockets towards upstreams: for each a pool of connected ones on random ports.
 ///
@@ -37,7 +38,7 @@ struct UpstreamSockets: ~Copyable {
         /// guess.
         struct Use {
             var id: UInt16
-            var attempt: UInt64?
+            var attempt: AttemptID?
         }
 
         init(descriptor: Int32, retiresAt: Milliseconds) {
@@ -46,12 +47,12 @@ struct UpstreamSockets: ~Copyable {
             uses.reserveCapacity(UpstreamSockets.useLimit)
         }
 
-        var pending: [UInt64] { uses.compactMap(\.attempt) }
+        var pending: [AttemptID] { uses.compactMap(\.attempt) }
         var isIdle: Bool { uses.allSatisfy { $0.attempt == nil } }
 
         func use(of id: UInt16) -> Use? { uses.first { $0.id == id } }
 
-        func begin(_ attempt: UInt64, id: UInt16) { uses.append(Use(id: id, attempt: attempt)) }
+        func begin(_ attempt: AttemptID, id: UInt16) { uses.append(Use(id: id, attempt: attempt)) }
 
         func end(_ id: UInt16) {
             guard let index = uses.firstIndex(where: { $0.id == id }) else { return }
@@ -73,8 +74,8 @@ struct UpstreamSockets: ~Copyable {
     /// By index, which is the epoll token's low part; nil where one was closed.
     private var sockets: [Socket?] = []
     private var vacant: [Int] = []
-    private var pools: [Upstream: [Int]] = [:]
-    private var places: [UInt64: (socket: Int, id: UInt16)] = [:]
+    private var pools: [AddressAndPort: [Int]] = [:]
+    private var places: [AttemptID: (socket: Int, id: UInt16)] = [:]
     /// Datagrams that answer nothing that was asked where they came.
     var strays = 0
     private var nextSweep: Milliseconds = 0
@@ -100,9 +101,9 @@ struct UpstreamSockets: ~Copyable {
 
     /// Sends a query; 0, or the error that says why it could not be sent.
     mutating func send(
-        _ message: [UInt8],
-        attempt: UInt64,
-        to upstream: Upstream,
+        _ message: Span<UInt8>,
+        attempt: AttemptID,
+        to upstream: AddressAndPort,
         from ports: PortSet,
         epoll: borrowing Epoll,
         now: Milliseconds,
@@ -123,13 +124,15 @@ struct UpstreamSockets: ~Copyable {
         else { return code }
         socket.begin(attempt, id: id)
         places[attempt] = (index, id)
-        // Sound: the call reads `message.count` octets of `message`.
-        let sent = unsafe Glibc.send(
-            socket.descriptor,
-            message,
-            message.count,
-            Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
-        )
+        // Sound: the call reads the octets of `message`, which are there.
+        let sent = unsafe message.withUnsafeBytes {
+            unsafe Glibc.send(
+                socket.descriptor,
+                $0.baseAddress,
+                $0.count,
+                Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
+            )
+        }
         if sent >= 0 { return 0 }
         code = errorNumber()
         // A full buffer is a lost datagram, which a retry heals.
@@ -143,7 +146,7 @@ struct UpstreamSockets: ~Copyable {
 
     /// A random socket of the upstream's pool that has had no query with this ID.
     private mutating func choose(
-        _ upstream: Upstream,
+        _ upstream: AddressAndPort,
         id: UInt16,
         ports: PortSet,
         epoll: borrowing Epoll,
@@ -181,13 +184,13 @@ struct UpstreamSockets: ~Copyable {
         return nil
     }
 
-    private func pooled(_ upstream: Upstream, _ slot: Int) -> Int? {
+    private func pooled(_ upstream: AddressAndPort, _ slot: Int) -> Int? {
         guard let pool = pools[upstream], slot < pool.count else { return nil }
         return pool[slot]
     }
 
     /// Whether the upstream may have another socket; where none is left, another one is closed for it.
-    private mutating func makeRoom(for upstream: Upstream, slot: Int, limit: Int) -> Bool {
+    private mutating func makeRoom(for upstream: AddressAndPort, slot: Int, limit: Int) -> Bool {
         let (left, own) = (limit - count, pools[upstream]?.count ?? 0)
         if left > 0 { return slot < own || own < max(Self.leastPool, left) }
         guard own > 0 else { return closeOne() }
@@ -238,7 +241,7 @@ struct UpstreamSockets: ~Copyable {
     }
 
     private mutating func open(
-        _ upstream: Upstream,
+        _ upstream: AddressAndPort,
         ports: PortSet,
         epoll: borrowing Epoll,
         now: Milliseconds,
@@ -305,14 +308,14 @@ struct UpstreamSockets: ~Copyable {
         /// Something for an attempt that is over.
         case late
         /// Nothing was asked with this ID where these attempts wait.
-        case stray([UInt64])
-        case message(length: Int, attempt: UInt64, isReassembled: Bool)
+        case stray([AttemptID])
+        case message(length: Int, attempt: AttemptID, isReassembled: Bool)
         /// The network says that the upstream cannot be reached: these attempts are over.
-        case broken([UInt64])
+        case broken([AttemptID])
     }
 
     /// Nothing that comes for the attempt matters any more.
-    mutating func forget(_ attempt: UInt64) {
+    mutating func forget(_ attempt: AttemptID) {
         guard let place = places.removeValue(forKey: attempt) else { return }
         sockets[place.socket]?.end(place.id)
         closeIfDone(place.socket)

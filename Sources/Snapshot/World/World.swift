@@ -26,7 +26,7 @@ public struct World: Sendable {
     public init() {}
 
     /// The same world once the machine's name servers are others.
-    public func withSystem(_ servers: [Upstream]) -> World {
+    public func withSystem(_ servers: [AddressAndPort]) -> World {
         var world = self
         world.rules = rules.map { $0.withSystem(servers) }
         return world
@@ -292,37 +292,40 @@ public struct Zone: Sendable {
 /// Where questions under a name go that no private zone answers.
 public struct ForwardRule: Equatable, Sendable {
     public var zone: DomainName
-    public var upstreams: [Upstream]
+    public var upstreams: [AddressAndPort]
     /// Indices of the VPCs that the rule is for; nil for everyone.
     public var vpcs: [Int]?
     /// Whether AD of these upstreams is worth something: they validate, and nobody is in between.
     public var trustsAD: Bool
     public var privateAnswers = PrivateAnswers.allow
+    /// Whether the letters of questions are mixed, which answers have to repeat
+    /// (draft-vixie-dnsext-dns0x20).
+    public var mixesCase = true
     /// Where the machine's own name servers stand among the others; nil where the rule does not name them.
     public var system: SystemPlace?
 
     /// The servers that are written before and after `system`.
     public struct SystemPlace: Hashable, Sendable {
-        public var before: [Upstream]
-        public var after: [Upstream]
+        public var before: [AddressAndPort]
+        public var after: [AddressAndPort]
 
-        public init(before: [Upstream], after: [Upstream]) {
+        public init(before: [AddressAndPort], after: [AddressAndPort]) {
             (self.before, self.after) = (before, after)
         }
     }
 
     /// What `system` stands for in it; none where it does not say so.
-    public var systemServers: [Upstream] {
+    public var systemServers: [AddressAndPort] {
         guard let system else { return [] }
         let named = Set(system.before + system.after)
         return upstreams.filter { !named.contains($0) }
     }
 
     /// The same rule once the machine's name servers are others.
-    public func withSystem(_ servers: [Upstream]) -> ForwardRule {
+    public func withSystem(_ servers: [AddressAndPort]) -> ForwardRule {
         guard let system else { return self }
         var rule = self
-        var seen: Set<Upstream> = []
+        var seen: Set<AddressAndPort> = []
         rule.upstreams = (system.before + servers + system.after).filter {
             seen.insert($0).inserted
         }
@@ -331,7 +334,7 @@ public struct ForwardRule: Equatable, Sendable {
 
     public init(
         zone: DomainName,
-        upstreams: [Upstream],
+        upstreams: [AddressAndPort],
         vpcs: [Int]? = nil,
         trustsAD: Bool = false
     ) {
@@ -381,29 +384,6 @@ extension FoldedName {
     fileprivate borrowing func isInside(anyOf names: [DomainName]) -> Bool {
         for other in names where isInside(other) { return true }
         return false
-    }
-}
-
-/// A name server to ask.
-public struct Upstream: Hashable, Sendable, BitwiseCopyable {
-    public var address: IPAddress
-    public var port: UInt16
-    /// The interface of a link-local address: one address on two interfaces is two servers.
-    public var scope: InterfaceScope
-
-    public init(address: IPAddress, port: UInt16 = 53, scope: InterfaceScope = .none) {
-        self.address = address
-        self.port = port
-        self.scope = scope
-    }
-}
-
-extension Upstream: CustomStringConvertible {
-    /// As the configuration writes it: the port only where it is not 53.
-    public var description: String {
-        let host = scope.isNone ? "\(address)" : "\(address)%\(scope)"
-        guard port != 53 else { return host }
-        return address.isV4 ? "\(host):\(port)" : "[\(host)]:\(port)"
     }
 }
 

@@ -109,7 +109,7 @@ struct AnswerTable {
         }
         if !records.isEmpty { words.append(records.sorted().joined(separator: ", ")) }
         if explanation.rcode == nil {
-            let servers = explanation.route.upstreams.map { "\($0)" }
+            let servers = explanation.route.upstreams.map(\.shortDescription)
                 .joined(separator: ", ")
             if !servers.isEmpty { words.append("to \(servers)") }
         }

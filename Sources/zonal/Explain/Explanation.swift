@@ -37,7 +37,7 @@ struct Explanation {
         var zone: DomainName?
         var file: String?
         var line: Int?
-        var upstreams: [Upstream] = []
+        var upstreams: [AddressAndPort] = []
     }
 
     struct Record {
@@ -128,7 +128,7 @@ struct Explainer {
         explanation.steps.append(sentence(about: explanation.client))
         for event in trace.events { add(event, client: asker, to: &explanation) }
         switch verdict {
-        case .reply:
+        case .reply, .replyAndRefresh:
             explanation.rcode = reply.rcode
             if case .routed(_, let route?) = trace.events.last, case .rule = route.kind {
                 explanation.steps.append("the cache has the rest of the answer" + reply.remark)
@@ -201,7 +201,7 @@ struct Explainer {
             }
             .map { Place(number: $0.offset, address: $0.element) }
         let exact = places.first {
-            $0.address.address == wanted.address && $0.address.interface == wanted.scope
+            $0.address.address == wanted.address && $0.address.scope == wanted.scope
         }
         let whole = places.first {
             $0.address.isWildcard && $0.address.address.isV4 == wanted.address.isV4
@@ -241,6 +241,7 @@ struct Explainer {
     ) -> (Verdict, ExplainedReply) {
         var pipeline = Pipeline(cache: live?.cache ?? emptyCache, seed: seed)
         pipeline.trace = trace
+        var miss = Miss(seed: seed)
         let message = Self.query(name, type)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_535, alignment: 8)
         defer { unsafe buffer.deallocate() }
@@ -253,7 +254,8 @@ struct Explainer {
             in: snapshot,
             knowing: .start,
             now: live?.now ?? 0,
-            into: &reply
+            into: &reply,
+            missing: &miss
         )
         return (verdict, reply.withOctets { ExplainedReply($0) })
     }
@@ -401,7 +403,7 @@ struct Explainer {
             return "\(zone) is a special name (\(document(of: snapshot.zone(number)))): no rule or "
                 + "zone but the root's is for \(name), so it is answered here"
         case .rule:
-            let servers = chosen.upstreams.map { "\($0)" }
+            let servers = chosen.upstreams.map(\.shortDescription)
             return "\(name) is forwarded by the rule for \(zone) to "
                 + servers.joined(separator: ", ")
         case .refuse: return "\(name) is refused: \(zone) is not for this client (outside: refuse)"

@@ -40,7 +40,7 @@ extension Explanation {
         if let file = route.file { fields.append(("file", JSONText.string(file))) }
         if let line = route.line { fields.append(("line", String(line))) }
         if route.kind == "forward" {
-            let servers = route.upstreams.map { JSONText.string("\($0)") }
+            let servers = route.upstreams.map { JSONText.string($0.shortDescription) }
             fields.append(("to", JSONText.list(servers)))
         }
         return JSONText.object(fields)

@@ -4,6 +4,7 @@ import Foundation
 import Resolver
 import Server
 import Snapshot
+import Upstream
 
 /// What `zonal status` shows.
 struct StatusReport {
@@ -52,15 +53,15 @@ struct StatusReport {
     }
 
     /// What `system` stands for; nil where no rule has it.
-    private var system: [Upstream]? {
+    private var system: [AddressAndPort]? {
         world.rules.first { $0.system != nil }?.systemServers
     }
 
-    private static func line(ofSystem servers: [Upstream]) -> String {
+    private static func line(ofSystem servers: [AddressAndPort]) -> String {
         guard !servers.isEmpty else {
             return "system is nobody: /etc/resolv.conf names no other server"
         }
-        return "system is " + servers.map { "\($0)" }.joined(separator: ", ")
+        return "system is " + servers.map(\.shortDescription).joined(separator: ", ")
     }
 
     private static func state(of upstream: UpstreamStatus) -> String {
@@ -68,7 +69,7 @@ struct StatusReport {
     }
 
     private static func line(of upstream: UpstreamStatus) -> String {
-        var line = "upstream \(upstream.upstream) \(state(of: upstream))"
+        var line = "upstream \(upstream.upstream.shortDescription) \(state(of: upstream))"
         if let time = upstream.report.roundTrip { line += ", \(text(ofMilliseconds: time)) ms" }
         let shown = upstream.zones.prefix(zonesShown).map { "\($0)" }
         let rest = upstream.zones.count - shown.count
@@ -135,7 +136,7 @@ struct StatusReport {
 
     private static func json(of upstream: UpstreamStatus) -> String {
         JSONText.object([
-            ("upstream", JSONText.string("\(upstream.upstream)")),
+            ("upstream", JSONText.string(upstream.upstream.shortDescription)),
             ("state", JSONText.string(state(of: upstream))),
             ("rtt-ms", upstream.report.roundTrip.map(text(ofMilliseconds:)) ?? "null"),
             ("system", String(upstream.isSystem)),

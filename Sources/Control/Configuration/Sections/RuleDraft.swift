@@ -9,6 +9,7 @@ struct RuleDraft {
     /// Nil for everyone.
     var vpcs: [Placed<String>]?
     var trustsAD = false
+    var mixesCase = true
     /// Nil where the file leaves it to whom the rule leads to.
     var privateAnswers: PrivateAnswersWord?
     /// Names that `allow-private` lists, and where.
@@ -75,6 +76,15 @@ extension RuleDraft: ConfigurationEntry {
             .means(
                 "`true`: the AD bit of these upstreams is passed on to clients that ask for it. Set it only if the upstreams validate DNSSEC and nobody is on the way to them.",
                 example: "trust-ad: true"
+            )
+        ),
+        ConfigurationKey(
+            "mixed-case",
+            .one(.truth),
+            to: \.mixesCase,
+            .means(
+                "Whether the letters of questions to these upstreams are mixed at random, which makes answers hard to forge. An upstream that cannot take that is found out and asked in lower case for five minutes; set `false` if you know that one cannot.",
+                example: "mixed-case: false"
             )
         ),
         ConfigurationKey(

@@ -288,6 +288,7 @@ struct WorldBuilder {
                 vpcs: vpcs,
                 trustsAD: rule.trustsAD
             )
+            built.mixesCase = rule.mixesCase
             addUpstreams(of: rule, to: &built)
             built.privateAnswers = privateAnswers(of: rule, to: built.upstreams, resolvers)
             configuration.world.rules.append(built)
@@ -309,7 +310,7 @@ struct WorldBuilder {
 
     private func privateAnswers(
         of rule: RuleDraft,
-        to upstreams: [Upstream],
+        to upstreams: [AddressAndPort],
         _ resolvers: Set<IPAddress>
     ) -> PrivateAnswers {
         let exceptions = PrivateAnswers.publicNames + rule.exceptions.map(\.value)
@@ -330,7 +331,7 @@ struct WorldBuilder {
     /// What everybody is sent to, or a VPC's resolver, knows addresses of private zones.
     private func defaultAnswers(
         of rule: RuleDraft,
-        to upstreams: [Upstream],
+        to upstreams: [AddressAndPort],
         _ resolvers: Set<IPAddress>
     ) -> RuleDraft.PrivateAnswersWord {
         let isSystem = rule.to.contains { if case .system = $0.value { true } else { false } }
@@ -339,8 +340,8 @@ struct WorldBuilder {
     }
 
     private mutating func addUpstreams(of rule: RuleDraft, to built: inout ForwardRule) {
-        var before: [Upstream] = []
-        var after: [Upstream] = []
+        var before: [AddressAndPort] = []
+        var after: [AddressAndPort] = []
         var system: Placed<RuleDraft.Target>?
         for target in rule.to {
             guard case .upstream(let endpoint) = target.value else {
@@ -353,8 +354,8 @@ struct WorldBuilder {
                     "\(endpoint) is this server itself, which listens on \(listener); name another server"
                 )
             }
-            let upstream = Upstream(
-                address: endpoint.address,
+            let upstream = AddressAndPort(
+                endpoint.address,
                 port: endpoint.port,
                 scope: endpoint.scope
             )
@@ -374,7 +375,7 @@ struct WorldBuilder {
     }
 
     /// The machine's name servers, without this server.
-    private func systemUpstreams(at place: SourcePlace) -> [Upstream] {
+    private func systemUpstreams(at place: SourcePlace) -> [AddressAndPort] {
         let others = system.upstreams(besides: configuration.listeners)
         if others.isEmpty {
             let reason = system.servers.isEmpty ? "names no server" : "names this server alone"

@@ -5,7 +5,7 @@ import DNSWire
 /// An upstream repeats the question and lets names of its answer point into it; some copy labels of it
 /// into names that they make. Such labels are written in lower case, as the upstream would have
 /// written them for a question in lower case, so that nothing random reaches the cache or a client.
-struct MixedLetters {
+public struct MixedLetters {
     /// Where the question's name stands in the message.
     private let question: Range<Int>
     /// Its labels that have an upper-case letter, each once, without their length octets.
@@ -13,7 +13,7 @@ struct MixedLetters {
     /// A bit for the length and the outer letters of each, so that nearly all others are told apart at once.
     private var marks: UInt64 = 0
 
-    init(of message: Span<UInt8>) {
+    public init(of message: Span<UInt8>) {
         let end = (try? message.nameEnd(at: Header.size)) ?? Header.size
         question = Header.size..<end
         var place = Header.size
@@ -29,10 +29,10 @@ struct MixedLetters {
     }
 
     /// True of octets that stand in the question itself.
-    func isInQuestion(_ label: Range<Int>) -> Bool { question.contains(label.lowerBound) }
+    public func isInQuestion(_ label: Range<Int>) -> Bool { question.contains(label.lowerBound) }
 
     /// True of octets that are one of the question's labels, letter for letter.
-    func isCopied(_ label: Range<Int>, in message: Span<UInt8>) -> Bool {
+    public func isCopied(_ label: Range<Int>, in message: Span<UInt8>) -> Bool {
         guard !label.isEmpty, marks & Self.mark(of: label, in: message) != 0 else { return false }
         for known in labels where Self.areEqual(known, label, in: message) { return true }
         return false

@@ -1,6 +1,7 @@
 public import DNSWire
 public import Snapshot
 import Synchronization
+public import Upstream
 
 /// Knows which upstreams pass what they are asked on to us, by whatever way: with them a question would
 /// go round in circles.
@@ -12,9 +13,9 @@ public final class LoopDetector: Sendable {
     /// A way that questions go: what names, and to whom.
     public struct Link: Hashable, Sendable {
         public var zone: DomainName
-        public var upstream: Upstream
+        public var upstream: AddressAndPort
 
-        public init(zone: DomainName, upstream: Upstream) {
+        public init(zone: DomainName, upstream: AddressAndPort) {
             self.zone = zone
             self.upstream = upstream
         }
@@ -34,6 +35,7 @@ public final class LoopDetector: Sendable {
 
     private let state = Mutex(State())
     private let loopCount = Atomic<Int>(0)
+    private let versionCount = Atomic<Int>(0)
     /// Told of each link that turns out to be a loop, or to be none any more.
     private let report: @Sendable (Link, _ isLoop: Bool) -> Void
 
@@ -54,13 +56,21 @@ public final class LoopDetector: Sendable {
 
     public var hasLoops: Bool { loopCount.load(ordering: .relaxed) > 0 }
 
+    /// A number that is another one whenever other links are loops.
+    public var version: Int { versionCount.load(ordering: .acquiring) }
+
     /// Forgets all probes, and of the loops those that `links` have no more.
     public func begin(_ links: Set<Link>) {
         state.withLock { state in
             state.probes = [:]
             state.loops = state.loops.filter { links.contains($0.key) }
-            loopCount.store(state.loops.count, ordering: .relaxed)
+            noteLoops(state.loops.count)
         }
+    }
+
+    private func noteLoops(_ count: Int) {
+        loopCount.store(count, ordering: .relaxed)
+        versionCount.add(1, ordering: .acquiringAndReleasing)
     }
 
     /// Below which domains a link is to be probed.
@@ -93,7 +103,7 @@ public final class LoopDetector: Sendable {
             state.probes[asked]?.hasReturned = true
             let isNew = state.loops[probe.link] == nil
             if isNew { state.loops[probe.link] = probe.domain }
-            loopCount.store(state.loops.count, ordering: .relaxed)
+            noteLoops(state.loops.count)
             return (probe.link, isNew)
         }
         if let link, isNew { report(link, true) }
@@ -111,7 +121,7 @@ public final class LoopDetector: Sendable {
             guard let probe = known, !probe.hasReturned else { return (nil, false) }
             let wasLoop = state.loops[probe.link] == probe.domain
             if wasLoop { state.loops[probe.link] = nil }
-            loopCount.store(state.loops.count, ordering: .relaxed)
+            noteLoops(state.loops.count)
             return (probe.link, wasLoop)
         }
         if let link, wasLoop { report(link, false) }

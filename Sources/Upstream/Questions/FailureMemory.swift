@@ -2,6 +2,8 @@ import DNSWire
 
 /// Questions that no upstream answered a moment ago, which are not asked again yet: after a second,
 /// and each time that they fail again after twice as long (RFC 9520 §3.2).
+///
+/// They are known by their keyed hashes alone: whoever can't see the key can't make two questions share one.
 struct FailureMemory {
     static let shortest: Milliseconds = 1_000
     /// RFC 9520 allows five minutes; but whoever comes back should not have to wait for us.
@@ -18,35 +20,35 @@ struct FailureMemory {
         func isPast(_ now: Milliseconds) -> Bool { now >= start + 2 * delay + memory }
     }
 
-    private var failures: [QuestionKey: Failure] = [:]
+    private var failures: [UInt64: Failure] = [:]
 
     /// Why the question failed, if it is not to be asked again yet.
     ///
     /// What failed before an upstream came back to life, at `revival`, is worth another try.
-    mutating func failure(
-        of key: QuestionKey,
+    func failure(
+        of question: UInt64,
         now: Milliseconds,
         revival: Milliseconds
     ) -> ForwardingFailure? {
         // Most of the time nothing is wrong, and then nothing is looked up.
-        guard !failures.isEmpty, let failure = failures[key] else { return nil }
+        guard !failures.isEmpty, let failure = failures[question] else { return nil }
         let delay = failure.start < revival ? Self.shortest : failure.delay
         return now < failure.start + delay ? failure.failure : nil
     }
 
-    mutating func note(_ new: ForwardingFailure, of key: QuestionKey, now: Milliseconds) {
+    mutating func note(_ new: ForwardingFailure, of question: UInt64, now: Milliseconds) {
         if failures.count >= Self.capacity { failures = failures.filter { !$0.value.isPast(now) } }
         // Forgetting costs a query upstream, never memory.
         if failures.count >= Self.capacity { failures.removeAll(keepingCapacity: true) }
         var failure = Failure(failure: new, start: now, delay: Self.shortest)
-        if let last = failures[key], !last.isPast(now) {
+        if let last = failures[question], !last.isPast(now) {
             failure.delay = min(last.delay * 2, Self.longest)
         }
-        failures[key] = failure
+        failures[question] = failure
     }
 
     /// The question has been answered.
-    mutating func forget(_ key: QuestionKey) {
-        if !failures.isEmpty { failures[key] = nil }
+    mutating func forget(_ question: UInt64) {
+        if !failures.isEmpty { failures[question] = nil }
     }
 }

@@ -11,17 +11,23 @@ enum UpstreamReply: Equatable {
     /// Another upstream may do better.
     case useless
 
-    /// `message` answers `asked`, as `UpstreamMessage.mismatch` found out.
-    init(_ message: Span<UInt8>, asked: UpstreamMessage, overStream: Bool) {
+    /// True of an answer that says that there is nothing and does not prove to know: no record, and no SOA.
+    static func isBare(_ message: Span<UInt8>) -> Bool {
+        message.bigEndian16(at: 6) == 0 && message.bigEndian16(at: 8) == 0
+    }
+
+    /// `message` answers a query with these traits, as `UpstreamMessage.mismatch` found out.
+    init(_ message: Span<UInt8>, to traits: Attempt.Traits) {
         let flags = message.bigEndian16(at: 2) ?? 0
         if flags & Header.Flag.truncated != 0 {
-            self = overStream ? .useless : .truncated
+            self = traits.contains(.isStream) ? .useless : .truncated
             return
         }
         switch ResponseCode(rawValue: flags & 0xF) {
         case .noError, .nonexistentDomain, .nameTooLong:
             self = message.count > Header.size ? .answer : .useless
-        case .formatError, .notImplemented: self = asked.hasOPT ? .noEDNS : .useless
+        case .formatError, .notImplemented:
+            self = traits.contains(.hasOPT) ? .noEDNS : .useless
         default: self = .useless
         }
     }

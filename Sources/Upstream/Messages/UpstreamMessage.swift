@@ -1,0 +1,139 @@
+import DNSWire
+
+/// One query to an upstream, as sent, and what an answer to it must look like (RFC 5452 §9.1).
+enum UpstreamMessage {
+    /// What we take over UDP without fragments (RFC 9715 §3.2).
+    static let payloadSize: UInt16 = 1232
+    private static let optSize = 11
+
+    /// Octets of the query about a name of `nameLength` octets.
+    static func size(nameLength: Int, withOPT: Bool) -> Int {
+        Header.size + nameLength + 4 + (withOPT ? optSize : 0)
+    }
+
+    /// Writes the query over `message`, which has `size` octets; the ID and the letter case of the name, which the
+    /// answer has to repeat, are drawn.
+    ///
+    /// `name` is in lower case. With `wantsAD` the upstream is to say what it holds for authentic (RFC 6840 §5.7).
+    @unsafe static func write(
+        _ question: UpstreamQuestion,
+        name: Span<UInt8>,
+        _ traits: Attempt.Traits,
+        wantsAD: Bool,
+        over message: UnsafeMutableRawBufferPointer,
+        random: inout RandomPool
+    ) {
+        var flags = Header.Flag.recursionDesired
+        if question.checkingDisabled { flags |= Header.Flag.checkingDisabled }
+        if wantsAD { flags |= Header.Flag.authenticData }
+        let hasOPT = traits.contains(.hasOPT)
+        let end = Header.size + name.count
+        precondition(message.count == size(nameLength: name.count, withOPT: hasOPT))
+        let draw = random.next()
+        // Sound: all that is written is inside `size` octets.
+        unsafe put(UInt16(truncatingIfNeeded: draw), at: 0, message)
+        unsafe put(flags, at: 2, message)
+        // One question, no answers, no authorities.
+        unsafe put(1, at: 4, message)
+        unsafe message.storeBytes(of: 0, toByteOffset: 6, as: UInt32.self)
+        unsafe put(hasOPT ? 1 : 0, at: 10, message)
+        let target = unsafe UnsafeMutableRawBufferPointer(rebasing: message[Header.size..<end])
+        unsafe name.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
+        if traits.contains(.mixesCase) { unsafe mix(target, random: &random) }
+        unsafe put(question.type.rawValue, at: end, message)
+        unsafe put(1, at: end + 2, message)
+        guard hasOPT else { return }
+        unsafe message.storeBytes(of: 0, toByteOffset: end + 4, as: UInt8.self)
+        unsafe put(RecordType.opt.rawValue, at: end + 5, message)
+        unsafe put(payloadSize, at: end + 7, message)
+        unsafe put(0, at: end + 9, message)
+        unsafe put(question.dnssecOK ? 0x8000 : 0, at: end + 11, message)
+        unsafe put(0, at: end + 13, message)
+    }
+
+    @unsafe @inline(__always)
+    private static func put(
+        _ word: UInt16,
+        at offset: Int,
+        _ message: UnsafeMutableRawBufferPointer
+    ) {
+        // Sound: the buffer checks where it is written to.
+        unsafe message.storeBytes(of: word.bigEndian, toByteOffset: offset, as: UInt16.self)
+    }
+
+    /// Letters in random case, a bit each (draft-vixie-dnsext-dns0x20), eight octets a step.
+    @unsafe private static func mix(
+        _ name: UnsafeMutableRawBufferPointer,
+        random: inout RandomPool
+    ) {
+        var (bits, left, offset) = (UInt64(0), 0, 0)
+        while offset < name.count {
+            if left == 0 { (bits, left) = (random.next(), 8) }
+            if offset + 8 <= name.count {
+                // Sound: the word ends within the name.
+                let word = unsafe name.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                unsafe name.storeBytes(
+                    of: word ^ FoldedName.letters(of: word) & bits,
+                    toByteOffset: offset,
+                    as: UInt64.self
+                )
+            } else {
+                for index in offset..<name.count {
+                    let octet = unsafe name[index]
+                    guard (97...122).contains(octet) else { continue }
+                    unsafe name[index] =
+                        octet ^ UInt8(truncatingIfNeeded: bits >> UInt64(8 * (index - offset)))
+                        & 0x20
+                }
+            }
+            // Each step uses another bit of each octet.
+            bits = bits << 1 | bits >> 63
+            left -= 1
+            offset += 8
+        }
+    }
+
+    /// Why `answer` is no answer to `query`; nil if it is one, whatever else it says.
+    static func mismatch(
+        of answer: Span<UInt8>,
+        to query: Span<UInt8>,
+        _ traits: Attempt.Traits
+    ) -> AnswerMismatch? {
+        guard answer.count >= Header.size, let flags = answer.bigEndian16(at: 2) else {
+            return .tooShort
+        }
+        guard answer.bigEndian16(at: 0) == query.bigEndian16(at: 0) else { return .id }
+        guard flags & Header.Flag.response != 0 else { return .notAResponse }
+        guard Header.Opcode.of(flags) == Header.Opcode.query else { return .opcode }
+        let questionCount = answer.bigEndian16(at: 4)
+        if questionCount == 0, answer.count == Header.size, flags & 0xF != 0 {
+            return .noQuestion
+        }
+        let end = query.count - (traits.contains(.hasOPT) ? optSize : 0)
+        guard questionCount == 1, answer.count >= end else { return .question }
+        let (own, theirs) = (
+            query.extracting(Header.size..<end), answer.extracting(Header.size..<end)
+        )
+        if own.equals(theirs) { return nil }
+        // Type and class have no letters, but octets that could be.
+        let name = own.count - 4
+        guard own.extracting(..<name).equalsFolded(theirs.extracting(..<name)),
+            own.extracting(name...).equals(theirs.extracting(name...))
+        else { return .question }
+        return traits.contains(.mixesCase) ? .letterCase : nil
+    }
+}
+
+/// Why a message that an upstream seems to have sent does not answer the query.
+enum AnswerMismatch: Equatable, Sendable {
+    case tooShort
+    case id
+    case notAResponse
+    case opcode
+    /// Another name, type or class, or none.
+    case question
+    /// The question itself, its letters in another case.
+    case letterCase
+    /// A header alone with an error: what servers say that can't read OPT, or do not want to answer.
+    case noQuestion
+}

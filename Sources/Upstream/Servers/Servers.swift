@@ -1,0 +1,156 @@
+import DNSWire
+
+/// The upstreams that a worker has asked, and the sets of them that rules lead to.
+struct Servers: ~Copyable {
+    /// Upstreams this close to the fastest share the questions.
+    private static let band = RoundTripTime.scaled(50)
+    /// Sets and upstreams that are remembered; reloads may bring new ones without end.
+    private static let (setLimit, serverLimit) = (1_024, 4_096)
+
+    private var records = Slots<ServerRecord>()
+    private var numbers: [AddressAndPort: Int] = [:]
+    private var sets = Slots<ServerSet>()
+    /// The numbers of the servers of each set, one set behind another.
+    private var members = Table<UInt32>()
+    /// When an upstream last answered that had been dead; 0 if none ever did.
+    private(set) var lastRevival: Milliseconds = 0
+
+    // MARK: Sets
+
+    /// A set's ID, to be asked for again once it is not known any more.
+    mutating func add(_ servers: [AddressAndPort], traits: ServerSet.Traits) -> SlotID {
+        if sets.count >= Self.setLimit { forgetSets() }
+        if records.count >= Self.serverLimit { forgetServers() }
+        let start = members.count
+        for address in servers.prefix(Int(UInt16.max)) {
+            members.append(UInt32(truncatingIfNeeded: number(of: address)))
+        }
+        return sets.add(
+            ServerSet(
+                traits: traits,
+                firstMember: UInt32(truncatingIfNeeded: start),
+                count: UInt16(truncatingIfNeeded: members.count - start)
+            )
+        )
+    }
+
+    /// Where a set stands; nil once it is forgotten.
+    func place(of set: SlotID) -> Int? { sets.place(of: set) }
+
+    func id(ofSet place: Int) -> UpstreamSetID? { sets.id(at: place).map(UpstreamSetID.init) }
+
+    subscript(set set: Int) -> ServerSet {
+        _read { yield sets[set] }
+        _modify { yield &sets[set] }
+    }
+
+    /// Forgets the sets that nothing is asked of now.
+    private mutating func forgetSets() {
+        var kept = Table<UInt32>()
+        for place in 0..<sets.placeCount where sets.id(at: place) != nil {
+            guard sets[place].room.isEmpty else {
+                let start = kept.count
+                for index in 0..<Int(sets[place].count) {
+                    kept.append(members[Int(sets[place].firstMember) + index])
+                }
+                sets[place].firstMember = UInt32(truncatingIfNeeded: start)
+                continue
+            }
+            sets.remove(at: place)
+        }
+        swap(&kept, &members)
+    }
+
+    /// Forgets the upstreams of no set.
+    private mutating func forgetServers() {
+        var isNamed = Set<UInt32>()
+        for index in 0..<members.count { isNamed.insert(members[index]) }
+        for (address, number) in numbers
+        where !isNamed.contains(UInt32(truncatingIfNeeded: number)) {
+            records.remove(at: number)
+            numbers[address] = nil
+        }
+    }
+
+    private mutating func number(of address: AddressAndPort) -> Int {
+        if let known = numbers[address] { return known }
+        let number = Int(records.add(ServerRecord(address)).index)
+        numbers[address] = number
+        return number
+    }
+
+    // MARK: Choice
+
+    /// The number of a set's server by its place in the rule's list.
+    @inline(__always)
+    func server(_ place: Int, of set: Int) -> Int {
+        Int(members[Int(sets[set].firstMember) + place])
+    }
+
+    subscript(server number: Int) -> ServerRecord {
+        _read { yield records[number] }
+        _modify { yield &records[number] }
+    }
+
+    /// The upstreams of a set in the order in which one question tries them: a random one of the fast, then the
+    /// others by speed, those that refuse, the dead last.
+    ///
+    /// One that nobody has heard from yet is worth a try.
+    mutating func order(of set: Int, now: Milliseconds, random: inout RandomPool) -> UpstreamOrder {
+        let all = Int(sets[set].count)
+        if all == 1 { return UpstreamOrder(0, isAlive: !self[server: server(0, of: set)].isDead) }
+        let count = min(all, UpstreamOrder.capacity)
+        let start = count < all ? random.next(below: all) : 0
+        var ranks = UpstreamRanks()
+        for offset in 0..<count {
+            let place = (start + offset) % all
+            let record = self[server: server(place, of: set)]
+            ranks.insert(
+                place,
+                rank: record.rank(at: now),
+                isAlive: !record.isDead,
+                random: &random
+            )
+        }
+        return UpstreamOrder(ranks, band: Self.band, random: &random)
+    }
+
+    /// The place of a dead upstream that it is time to ask again.
+    mutating func takeProbe(of set: Int, _ order: UpstreamOrder, now: Milliseconds) -> Int? {
+        for index in Int(order.aliveCount)..<Int(order.count)
+        where self[server: server(order[index], of: set)].takeProbe(now: now) {
+            return order[index]
+        }
+        return nil
+    }
+
+    /// Something came of an upstream that belongs to a question.
+    mutating func heard(_ number: Int, now: Milliseconds) {
+        if records[number].heard(now: now) { lastRevival = now }
+    }
+
+    /// What is known of an upstream, for people.
+    func report(on address: AddressAndPort, now: Milliseconds) -> UpstreamReport {
+        numbers[address].map { records[$0].report(at: now) } ?? UpstreamReport()
+    }
+}
+
+/// The upstreams of one rule, and what is under way there.
+struct ServerSet: BitwiseCopyable {
+    let traits: Traits
+    fileprivate(set) var firstMember: UInt32
+    let count: UInt16
+    var room = Room()
+
+    /// What questions to the set have in common.
+    struct Traits: BitwiseCopyable {
+        /// The rule's identity across reloads.
+        let route: UInt64
+        /// Whether letters are mixed (0x20).
+        let mixesCase: Bool
+        /// Whether the upstreams are believed what they hold for authentic (RFC 6840 §5.7).
+        let wantsAD: Bool
+        /// Names that have so many last labels in common count as one domain's.
+        let domainLabels: UInt8
+    }
+}
