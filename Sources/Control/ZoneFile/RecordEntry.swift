@@ -189,7 +189,7 @@ extension ZoneFileSession {
         if found.hasName { dependsOnZoneNames = true }
         if found.isZonal { unknownZoneNames.hasZonalLabels = true }
         guard let unknown = found.unknown else { return }
-        guard unknownZoneNames.takes() else { return }
+        guard unknownZoneNames.takes(unknown) else { return }
         let (place, excerpt) = site(of: token.place, lexer)
         unknownZoneNames.add(unknown, at: place, excerpt: excerpt)
     }

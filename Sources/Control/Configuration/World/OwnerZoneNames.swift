@@ -34,7 +34,7 @@ struct OwnerZoneNames: Sendable {
         var hasName = false
         /// A label ends in an AZ, by its ID or by the owner's name for it.
         var isZonal = false
-        /// A label ends in an AZ name that the owner does not have; the label is left as it is.
+        /// A label ends in an AZ name that the owner does not have; the label, of several the first, is left as it is.
         var unknown: Unknown?
     }
 
@@ -45,6 +45,8 @@ struct OwnerZoneNames: Sendable {
         var owner: String?
         /// The names that the owner has.
         var known: String
+        /// It is the first label that ends so: those of zonal names do.
+        var isFirstLabel: Bool
 
         var error: String {
             guard let owner else { return OwnerZoneNames.noOwner(name) }
@@ -83,6 +85,7 @@ struct OwnerZoneNames: Sendable {
             if mayEndInName,
                 let translated = try translated(
                     octets[label + 1..<end].map(DomainName.fold),
+                    isFirst: label == start,
                     &found
                 )
             {
@@ -112,15 +115,21 @@ struct OwnerZoneNames: Sendable {
         }
     }
 
-    /// A digit and a letter at the end, as every AZ name has: almost no label goes further than this.
+    /// A digit and a letter at the end, as AZ names have but for Wavelength Zones (`us-east-1-wl1-bos-wlz-1`): almost
+    /// no label goes further than this.
     private static func mayEndInName(_ label: ArraySlice<UInt8>) -> Bool {
-        guard label.count > 4, let last = label.last, last.isLetter else { return false }
-        return label.dropLast().last?.digit != nil
+        guard label.count > 4, let last = label.last else { return false }
+        if last.isLetter { return label.dropLast().last?.digit != nil }
+        guard last.digit != nil, let end = label.lastIndex(where: { $0.digit == nil }) else {
+            return false
+        }
+        return label[...end].suffix(5).map(DomainName.fold).elementsEqual("-wlz-".utf8)
     }
 
     /// The label in AZ-ID form; nil if it ends in no AZ name of the owner.
     private func translated(
         _ label: [UInt8],
+        isFirst: Bool,
         _ found: inout Found
     ) throws(NameFault) -> [UInt8]? {
         // Longer names first.
@@ -131,14 +140,20 @@ struct OwnerZoneNames: Sendable {
         let shown = String(decoding: name, as: UTF8.self)
         // Some account has it, so that an AZ is meant.
         if owner == nil, known.contains(name) { throw NameFault.zoneName(Self.noOwner(shown)) }
-        found.unknown = Unknown(name: shown, owner: owner?.id, known: names)
+        guard found.unknown == nil else { return nil }
+        found.unknown = Unknown(
+            name: shown,
+            owner: owner?.id,
+            known: names,
+            isFirstLabel: isFirst
+        )
         return nil
     }
 
     /// The AZ name at the end of a label: one that some account has, or that looks like a region's.
     private func zoneName(endOf label: [UInt8]) -> [UInt8]? {
         let parts = label.split(separator: .hyphen, omittingEmptySubsequences: false)
-        for count in stride(from: min(parts.count - 1, 6), to: 1, by: -1) {
+        for count in stride(from: min(parts.count - 1, 7), to: 1, by: -1) {
             let name = Array(parts.suffix(count).joined(separator: [.hyphen]))
             guard label.count > name.count + 1 else { continue }
             if known.contains(name) || RegionForm.isZoneName(parts.suffix(count)) { return name }
@@ -165,6 +180,12 @@ private enum RegionForm {
         }
     }
 
+    /// How Regions begin, those of the other partitions too.
+    private static let areas: Set<String> = [
+        "us", "eu", "ap", "ca", "sa", "me", "af", "il", "mx", "cn", "us-gov", "us-iso", "us-isob",
+        "us-isof", "eu-isoe", "eusc-de",
+    ]
+
     static func isZoneName(_ parts: some RandomAccessCollection<ArraySlice<UInt8>>) -> Bool {
         var words = parts.map { String(decoding: $0, as: UTF8.self) }
         guard let end = words.popLast(), end.dropLast().allSatisfy(\.isNumber), end.count >= 2
@@ -175,8 +196,7 @@ private enum RegionForm {
             words.removeLast(2)
         }
         guard let direction = words.popLast(), directions.contains(direction) else { return false }
-        guard let area = words.first, area.utf8.count == 2 else { return false }
-        return words.count == 1 || words.count == 2
+        return areas.contains(words.joined(separator: "-"))
     }
 }
 
