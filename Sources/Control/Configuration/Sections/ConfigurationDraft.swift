@@ -7,6 +7,8 @@ struct ConfigurationDraft {
     var file: String
     /// Nil where no file has the key.
     var listeners: [ListenerDraft]?
+    /// Where an empty list of listeners stands that was read without a mistake.
+    var emptyListen: SourcePlace?
     var workers: Int?
     var clients = ClientPolicy()
     /// Nil where no file has the key.
@@ -21,7 +23,7 @@ struct ConfigurationDraft {
     var identity = ServerIdentity()
     var cookieSecrets: CookieSecrets?
     var rateLimit = RateLimit()
-    /// Nil where no file has the key.
+    /// Nil where no file has the key, and where it has a mistake.
     var outgoingPorts: Placed<[ClosedRange<UInt16>]>?
     /// Where the control socket is, as the process finds it; nil where no file has the key.
     var control: String?

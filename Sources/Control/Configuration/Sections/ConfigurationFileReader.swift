@@ -97,7 +97,11 @@ struct ConfigurationFileReader {
             draft.rateLimit = RateLimit(reading: node, journal)
         }
         if let node = once("outgoing-ports", entries) {
-            draft.outgoingPorts = Placed(node.values(.ports, journal).map(\.value), at: node.place)
+            let mistakes = journal.errorCount
+            let ports = node.values(.ports, journal).map(\.value)
+            if journal.errorCount == mistakes {
+                draft.outgoingPorts = Placed(ports, at: node.place)
+            }
         }
         if let node = once("limits", entries) {
             draft.limits = Configuration.Limits(reading: node, journal)
@@ -108,11 +112,13 @@ struct ConfigurationFileReader {
         if let node = once("control", entries) {
             draft.control = node.value(.controlPath(besides: path), journal)
         }
-        if entries["listen"] != nil {
+        if let node = entries["listen"] {
+            let mistakes = journal.errorCount
             let items = entries.items("listen", atMost: Self.listenerLimit, "listeners")
             draft.listeners =
                 (draft.listeners ?? [])
                 + items.compactMap { ListenerDraft(reading: $0, journal) }
+            if journal.errorCount == mistakes { draft.emptyListen = node.place }
         }
         if entries["forward"] != nil {
             draft.rules =

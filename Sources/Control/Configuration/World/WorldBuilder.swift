@@ -192,9 +192,9 @@ struct WorldBuilder {
             listenByDefault()
             return
         }
-        if listeners.isEmpty {
+        if listeners.isEmpty, let place = draft.emptyListen {
             journal.error(
-                at: SourcePlace(file: draft.file),
+                at: place,
                 "`listen` is empty; write addresses, or leave the key out"
             )
         }
