@@ -274,27 +274,30 @@ extension FoldedName {
         }
     }
 
-    /// Becomes suffix `suffix` of `other` with the end of its first label replaced.
+    /// Replaces the end of the first label of suffix `suffix`: its last `dropping` octets by `tail`.
     ///
-    /// `dropping` octets of the label give way to `tail`. False if the label would be empty or longer than 63 octets, or the
-    /// name longer than 255.
+    /// False, and nothing changes, if the label would be empty or longer than 63 octets, or the name longer than 255.
     public mutating func replaceEnd(
         ofLabel suffix: Int,
-        of other: borrowing FoldedName,
         dropping: Int,
         with tail: Span<UInt8>
     ) -> Bool {
-        guard suffix < other.labelCount else { return false }
-        let start = other.offset(ofSuffix: suffix)
-        let kept = Int(other[start]) - dropping
+        guard suffix >= 0, suffix < labelCount, dropping >= 0 else { return false }
+        let start = offset(ofSuffix: suffix)
+        let next = offset(ofSuffix: suffix + 1)
+        let kept = next - start - 1 - dropping
         let label = kept + tail.count
-        let next = other.offset(ofSuffix: suffix + 1)
-        let total = 1 + label + other.count - next
+        let total = count - dropping + tail.count
         guard kept >= 0, (1...63).contains(label), total <= 255 else { return false }
-        append(UInt8(label), at: 0)
-        for index in 0..<kept { append(other[start + 1 + index], at: 1 + index) }
-        for index in tail.indices { append(tail[index], at: 1 + kept + index) }
-        for index in next..<other.count { append(other[index], at: 1 + label + index - next) }
+        let rest = count - next
+        let moved = start + 1 + label
+        // Away from the side that is moved to, so that nothing is overwritten before it is read.
+        for step in 0..<rest {
+            let index = moved < next ? step : rest - 1 - step
+            append(self[next + index], at: moved + index)
+        }
+        append(UInt8(label), at: start)
+        for index in tail.indices { append(tail[index], at: start + 1 + kept + index) }
         finish(count: total)
         return true
     }

@@ -19,7 +19,8 @@ public struct InterfaceScope: Hashable, Sendable, BitwiseCopyable {
     /// The number, where it was made of one: the first octet of a name is never zero.
     public var number: UInt32? { bits <= UInt32.max ? UInt32(truncatingIfNeeded: bits) : nil }
 
-    /// Nil for what Linux does not take as a name: no octet or more than 15, a blank, `/`, `:` or `%`.
+    /// Nil for what Linux does not take as a name: no octet or more than 15, a blank, `/`, `:` or `%`; and for names
+    /// with `#` or `@`, behind which others write a port.
     public init?(_ text: some StringProtocol) {
         let octets = Array(text.utf8)
         guard (1...Self.longest).contains(octets.count), octets.allSatisfy(Self.mayBeInName) else {
@@ -33,7 +34,7 @@ public struct InterfaceScope: Hashable, Sendable, BitwiseCopyable {
     }
 
     private static func mayBeInName(_ octet: UInt8) -> Bool {
-        (0x21...0x7E).contains(octet) && !"/:%[]".utf8.contains(octet)
+        (0x21...0x7E).contains(octet) && !"/:%[]#@".utf8.contains(octet)
     }
 
     public var isNone: Bool { bits == 0 }

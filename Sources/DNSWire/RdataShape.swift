@@ -1,34 +1,99 @@
-/// Where the names are in the rdata of the types that may carry compressed ones.
+/// Of what parts a record's rdata is: octets, character strings, names, and what follows these.
 ///
-/// RFC 3597 §4 lets a sender compress names in the types of RFC 1035 alone and asks receivers to
-/// expand them in a few more; SVCB and HTTPS are here since their names can be told from the rest, too.
-/// All other rdata is copied as it is.
+/// Names are expanded wherever an upstream may have compressed them. RFC 3597 §4 lets a sender do so in the types
+/// of RFC 1035 alone and asks receivers to expand them in a few more; here they are told from the rest in all types
+/// that have some, since our own letters may stand in them, too. Rdata of unknown types is copied as it is.
+///
+/// What a type cannot have, such as a DS without a digest type, is an error: forwarders in front of this server drop
+/// the whole answer for it.
 public struct RdataShape: Sendable, BitwiseCopyable {
     /// Octets in front of everything else.
-    public let prefix: Int
-    /// Character strings between these and the first name.
-    public let strings: Int
-    public let names: Int
-    /// Octets behind the last name; nil for any number.
-    public let suffix: Int?
+    private var prefix = 0
+    /// Character strings between these and the first name (RFC 1035 §3.3).
+    private var strings = 0
+    /// Names behind these; `.max` for as many as there is room for.
+    private var names = 0
+    private var rest = RdataRest.none
 
-    /// The shape of a type's rdata; nil for types without names that may be compressed.
-    public init?(of type: RecordType) {
-        strings = type.rawValue == 35 ? 3 : 0
+    /// The shape of a record's rdata, which stands in `rdata` of the message.
+    private init(
+        of type: RecordType,
+        _ rdata: Range<Int>,
+        in message: Span<UInt8>
+    ) throws(WireError) {
         switch type.rawValue {
-        case 2, 3, 4, 5, 7, 8, 9, 12, 39: (prefix, names, suffix) = (0, 1, 0)
-        case 6: (prefix, names, suffix) = (0, 2, 20)
-        case 14, 17: (prefix, names, suffix) = (0, 2, 0)
-        case 15, 18, 21, 36: (prefix, names, suffix) = (2, 1, 0)
-        case 24, 46: (prefix, names, suffix) = (18, 1, nil)
-        case 26: (prefix, names, suffix) = (2, 2, 0)
-        case 30, 47: (prefix, names, suffix) = (0, 1, nil)
-        case 33: (prefix, names, suffix) = (6, 1, 0)
-        case 35: (prefix, names, suffix) = (4, 1, 0)
-        case 64, 65: (prefix, names, suffix) = (2, 1, nil)
-        default: return nil
+        case 1: rest = .octets(4)
+        case 28: rest = .octets(16)
+        case 2, 3, 4, 5, 7, 8, 9, 12, 23, 39: names = 1
+        case 6: (names, rest) = (2, .octets(20))
+        case 14, 17, 58: names = 2
+        case 15, 18, 21, 36, 107: (prefix, names) = (2, 1)
+        case 24, 46: (prefix, names, rest) = (18, 1, .atLeast(1))
+        case 26: (prefix, names) = (2, 2)
+        case 30: (names, rest) = (1, .atLeast(0))
+        case 33: (prefix, names) = (6, 1)
+        case 35: (prefix, strings, names) = (4, 3, 1)
+        case 38: (prefix, names) = Self.prefixedAddress(rdata, message)
+        case 45: (prefix, names, rest) = try Self.gateway(rdata, message)
+        case 47: (names, rest) = (1, .types(mayBeNone: false))
+        case 55: (prefix, names) = (Self.identityLength(rdata, message), .max)
+        case 62: (prefix, rest) = (6, .types(mayBeNone: true))
+        case 64, 65: (prefix, names, rest) = (2, 1, .parameters)
+        case 66: (prefix, names) = (5, 1)
+        case 260: (prefix, names, rest) = try Self.relay(rdata, message)
+        default: rest = RdataRest(of: type)
         }
     }
+
+    // MARK: Shapes that the rdata itself tells
+
+    /// A6: the length of a prefix, the rest of an address, and the name of the prefix if it has one (RFC 2874 §3.1).
+    private static func prefixedAddress(
+        _ rdata: Range<Int>,
+        _ message: Span<UInt8>
+    ) -> (prefix: Int, names: Int) {
+        let length = rdata.isEmpty ? 0 : min(Int(message[rdata.lowerBound]), 128)
+        return (1 + (128 - length + 7) / 8, length == 0 ? 0 : 1)
+    }
+
+    /// HIP: what is in front of the rendezvous servers (RFC 8005 §5).
+    private static func identityLength(_ rdata: Range<Int>, _ message: Span<UInt8>) -> Int {
+        guard rdata.count >= 4, let keyLength = message.bigEndian16(at: rdata.lowerBound + 2)
+        else { return 4 }
+        return 4 + Int(message[rdata.lowerBound]) + Int(keyLength)
+    }
+
+    /// IPSECKEY: precedence, type of the gateway, algorithm, the gateway, and a key (RFC 4025 §2.1).
+    private static func gateway(
+        _ rdata: Range<Int>,
+        _ message: Span<UInt8>
+    ) throws(WireError) -> (prefix: Int, names: Int, rest: RdataRest) {
+        guard rdata.count >= 3 else { throw .rdata(offset: rdata.lowerBound) }
+        switch message[rdata.lowerBound + 1] {
+        case 0: return (3, 0, .atLeast(0))
+        case 1: return (3 + 4, 0, .atLeast(0))
+        case 2: return (3 + 16, 0, .atLeast(0))
+        case 3: return (3, 1, .atLeast(0))
+        default: throw .rdata(offset: rdata.lowerBound)
+        }
+    }
+
+    /// AMTRELAY: precedence, type of the relay behind a bit, and the relay (RFC 8777 §4.2).
+    private static func relay(
+        _ rdata: Range<Int>,
+        _ message: Span<UInt8>
+    ) throws(WireError) -> (prefix: Int, names: Int, rest: RdataRest) {
+        guard rdata.count >= 2 else { throw .rdata(offset: rdata.lowerBound) }
+        switch message[rdata.lowerBound + 1] & 0x7F {
+        case 0: return (2, 0, .none)
+        case 1: return (2 + 4, 0, .none)
+        case 2: return (2 + 16, 0, .none)
+        case 3: return (2, 1, .none)
+        default: return (2, 0, .atLeast(0))
+        }
+    }
+
+    // MARK: Reading
 
     /// Checks a record's rdata against its type and hands its parts to `copy` and `name` in order:
     /// stretches of octets, and places of names.
@@ -38,26 +103,35 @@ public struct RdataShape: Sendable, BitwiseCopyable {
         copy: (Range<Int>) -> Void,
         name: (Int) throws(WireError) -> Void
     ) throws(WireError) {
-        let end = record.rdataEnd
-        guard let shape = RdataShape(of: record.type) else {
-            guard record.type != .a || record.rdataLength == 4,
-                record.type != .aaaa || record.rdataLength == 16
-            else { throw .rdata(offset: record.rdata) }
-            return copy(record.rdata..<end)
+        let rdata = record.rdata..<record.rdataEnd
+        try walk(record.type, rdata, in: message, copy: copy, name: name)
+    }
+
+    private static func walk(
+        _ type: RecordType,
+        _ rdata: Range<Int>,
+        in message: Span<UInt8>,
+        copy: (Range<Int>) -> Void,
+        name: (Int) throws(WireError) -> Void
+    ) throws(WireError) {
+        let shape = try RdataShape(of: type, rdata, in: message)
+        let end = rdata.upperBound
+        var place = rdata.lowerBound + shape.prefix
+        for _ in 0..<shape.strings {
+            guard place < end else { throw .rdata(offset: rdata.lowerBound) }
+            place += 1 + Int(message[place])
         }
-        var place = record.rdata + shape.prefix
-        for _ in 0..<shape.strings where place < end { place += 1 + Int(message[place]) }
-        guard place <= end else { throw .rdata(offset: record.rdata) }
-        if place > record.rdata { copy(record.rdata..<place) }
-        for _ in 0..<shape.names {
+        guard place <= end else { throw .rdata(offset: rdata.lowerBound) }
+        if place > rdata.lowerBound { copy(rdata.lowerBound..<place) }
+        var left = shape.names
+        while left > 0, left < .max || place < end {
             let next = try message.nameEnd(at: place)
             guard next <= end else { throw .rdata(offset: place) }
             try name(place)
             place = next
+            if left < .max { left -= 1 }
         }
-        guard shape.suffix == nil || end - place == shape.suffix else {
-            throw .rdata(offset: place)
-        }
+        guard shape.rest.holds(place..<end, in: message) else { throw .rdata(offset: place) }
         if place < end { copy(place..<end) }
     }
 
@@ -73,6 +147,19 @@ public struct RdataShape: Sendable, BitwiseCopyable {
             return true
         } catch {
             return false
+        }
+    }
+
+    /// Where the names of uncompressed rdata stand in it; none if it is not what its type has.
+    public static func names(in rdata: Span<UInt8>, of type: RecordType) -> [Range<Int>] {
+        var names: [Range<Int>] = []
+        do throws(WireError) {
+            try walk(type, 0..<rdata.count, in: rdata, copy: { _ in }) { place throws(WireError) in
+                names.append(place..<(try rdata.nameEnd(at: place)))
+            }
+            return names
+        } catch {
+            return []
         }
     }
 }

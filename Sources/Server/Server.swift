@@ -152,6 +152,11 @@ package final class Server: Sendable {
         guard let place = settings.control else { return }
         do throws(ControlError) {
             let socket = try await ControlSocket(at: place, on: group, handle: handle)
+            if let fault = socket.linkFault {
+                logger.notice(
+                    "while `control` cannot be read in the configuration, commands will not find this server: \(fault)"
+                )
+            }
             control.withLock { $0 = socket }
         } catch {
             if place.isRequired { throw error }

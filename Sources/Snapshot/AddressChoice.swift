@@ -31,12 +31,12 @@ extension CompiledSnapshot {
         return Selection(first: group, includesOthers: affinity == .zonalFirst)
     }
 
-    /// Hands each selected record's length field and rdata to `body`, addresses from number `rotation` on
-    /// of those that come first; stops when `body` returns false.
+    /// Hands each selected record's length field and rdata to `body`, addresses as `rotation` has them; stops when
+    /// `body` returns false.
     public func forEachRecord(
         of rrset: RRset,
         _ selection: Selection,
-        rotation: Int,
+        rotation: Rotation,
         _ body: (_ lengthAndRdata: Span<UInt8>) -> Bool
     ) {
         forEachRun(of: rrset, selection, rotation: rotation) { records, count, first in
@@ -54,7 +54,7 @@ extension CompiledSnapshot {
     public func forEachRun(
         of rrset: RRset,
         _ selection: Selection,
-        rotation: Int,
+        rotation: Rotation,
         _ body: (_ lengthsAndRdata: Span<UInt8>, _ count: Int, _ first: Int) -> Bool
     ) {
         guard rrset.type.isAddress else { return forEachRecord(of: rrset) { body($0, 1, 0) } }
@@ -64,11 +64,28 @@ extension CompiledSnapshot {
         {
             return
         }
-        let turn = rotation < first.count ? rotation : 0
-        guard run(first, of: rrset, from: turn, body), selection.includesOthers,
-            run(0..<first.lowerBound, of: rrset, body)
-        else { return }
-        _ = run(first.upperBound..<rrset.recordCount, of: rrset, body)
+        let turn = rotation.first < first.count ? rotation.first : 0
+        guard run(first, of: rrset, from: turn, body), selection.includesOthers else { return }
+        forEachRunOfOthers(than: first, of: rrset, from: rotation.others, body)
+    }
+
+    /// Hands over the addresses that are not in `first`, beginning with number `turn` of them.
+    private func forEachRunOfOthers(
+        than first: Range<Int>,
+        of rrset: RRset,
+        from turn: Int,
+        _ body: (Span<UInt8>, Int, Int) -> Bool
+    ) {
+        let (before, behind) = (0..<first.lowerBound, first.upperBound..<rrset.recordCount)
+        let runs: (Range<Int>, Range<Int>, Range<Int>)
+        if turn < before.count {
+            runs = (turn..<before.count, behind, 0..<turn)
+        } else {
+            let start = min(turn - before.count, behind.count) + behind.lowerBound
+            runs = (start..<behind.upperBound, before, behind.lowerBound..<start)
+        }
+        guard run(runs.0, of: rrset, body), run(runs.1, of: rrset, body) else { return }
+        _ = run(runs.2, of: rrset, body)
     }
 
     /// Hands address records to `body`, if there are any in `range`; false if that is the end.
@@ -87,11 +104,11 @@ extension CompiledSnapshot {
     private func forEachUp(
         of rrset: RRset,
         _ selection: Selection,
-        rotation: Int,
+        rotation: Rotation,
         _ body: (Span<UInt8>, Int, Int) -> Bool
     ) -> Bool {
         let first = selection.first
-        let start = firstUp(of: rrset, rotation: rotation, in: first)
+        let start = firstUp(of: rrset, rotation: rotation.first, in: first)
         var isFound = false
         for index in 0..<first.count {
             let turned = index + start
@@ -101,8 +118,21 @@ extension CompiledSnapshot {
             guard run(number..<number + 1, of: rrset, body) else { return true }
         }
         guard selection.includesOthers else { return isFound }
-        for number in 0..<rrset.recordCount
-        where !first.contains(number) && isUp(rrset, record: number) {
+        let others = rrset.recordCount - first.count
+        var skipped = rotation.others
+        for index in 0..<2 * others {
+            let place = index < others ? index : index - others
+            let number = place < first.lowerBound ? place : place + first.count
+            guard isUp(rrset, record: number) else { continue }
+            // Those in front of the one that begins come in the second round.
+            if index < others, skipped > 0 {
+                skipped -= 1
+                continue
+            }
+            if index >= others {
+                guard skipped < rotation.others else { break }
+                skipped += 1
+            }
             isFound = true
             guard run(number..<number + 1, of: rrset, body) else { return true }
         }
@@ -135,6 +165,16 @@ extension CompiledSnapshot {
 
     @inline(__always) private func isUp(_ rrset: RRset, record number: Int) -> Bool {
         !states.isDown(store.target(of: rrset, record: number))
+    }
+
+    /// How many of the records behind those of `selection.first` may be given.
+    public func otherCount(of rrset: RRset, _ selection: Selection) -> Int {
+        guard selection.includesOthers else { return 0 }
+        guard selection.health == .respected else {
+            return rrset.recordCount - selection.first.count
+        }
+        return upCount(of: rrset, among: 0..<selection.first.lowerBound)
+            + upCount(of: rrset, among: selection.first.upperBound..<rrset.recordCount)
     }
 
     /// How many of an RRset's records in `range` are up.

@@ -167,15 +167,18 @@ public final class CompiledSnapshot: Sendable {
         type: RecordType,
         view: Int
     ) -> Bool {
-        if type == .ds, let found = routes.route(name, view: view, atMost: Route.anyLength),
+        type == .ds && hasRoute(at: name, view: view) || routes.hasRoute(below: name, view: view)
+    }
+
+    /// True if a zone or rule of the view has this very name.
+    public func hasRoute(at name: borrowing FoldedName, view: Int) -> Bool {
+        guard let found = routes.route(name, view: view, atMost: Route.anyLength),
             found.labelCount == name.labelCount
-        {
-            switch found.kind {
-            case .zone, .rule: return true
-            case .special, .refuse, .nonexistent: break
-            }
+        else { return false }
+        switch found.kind {
+        case .zone, .rule: return true
+        case .special, .refuse, .nonexistent: return false
         }
-        return routes.hasRoute(below: name, view: view)
     }
 
     public func zone(_ number: Int) -> CompiledZone { zones[number] }
@@ -198,22 +201,67 @@ public final class CompiledSnapshot: Sendable {
         scratch: inout FoldedName
     ) -> ZoneMatch {
         let account = zone.labelOwner ?? account
-        if zone.hasCuts,
-            let cut = cut(above: name, in: zone, account: account, scratch: &scratch)
-        {
-            return cut
+        let count = name.labelCount - zone.labelCount
+        guard labels.hasZonalLabel(name, among: count, account: account) else {
+            return findAsWritten(name, in: zone)
         }
+        return findZonal(name, in: zone, account: account, scratch: &scratch)
+    }
+
+    @inline(__always)
+    private func findAsWritten(_ name: borrowing FoldedName, in zone: CompiledZone) -> ZoneMatch {
+        if zone.hasCuts, let cut = cut(above: name, in: zone) { return cut }
         for suffix in 0...max(name.labelCount - zone.labelCount, 0) {
-            if labels.translate(name, suffix: suffix, account: account, into: &scratch),
-                let node = store.node(scratch, suffix: 0, zone: zone.number)
-            {
-                return match(node, suffix: suffix, asked: scratch, askedSuffix: 0, zone)
-            }
             if let node = store.node(name, suffix: suffix, zone: zone.number) {
-                return match(node, suffix: suffix, asked: name, askedSuffix: suffix, zone)
+                return match(node, suffix: suffix, asked: name, zone)
             }
         }
         return .missing
+    }
+
+    /// The same for a name with labels that end in AZ names of the account, at whatever level.
+    ///
+    /// From the apex down each of them means its AZ-ID form if the zone has that, and itself if not. A name that the
+    /// zone has as it is written is found as well, if it has more of its labels.
+    @inline(never)
+    private func findZonal(
+        _ name: borrowing FoldedName,
+        in zone: CompiledZone,
+        account: Int?,
+        scratch: inout FoldedName
+    ) -> ZoneMatch {
+        scratch.copy(name)
+        var suffix = name.labelCount - zone.labelCount
+        guard var node = store.node(scratch, suffix: suffix, zone: zone.number) else {
+            return .missing
+        }
+        while suffix > 0 {
+            if let cut = cut(at: node, suffix: suffix) { return cut }
+            guard let next = child(of: name, suffix - 1, zone, account, &scratch) else { break }
+            node = next
+            suffix -= 1
+        }
+        for deeper in 0..<suffix
+        where store.node(name, suffix: deeper, zone: zone.number) != nil {
+            return findAsWritten(name, in: zone)
+        }
+        return match(node, suffix: suffix, asked: scratch, zone)
+    }
+
+    /// The node that `scratch`, of which all behind the first label of the suffix is translated, is with that label
+    /// translated, or else as it is in `name`.
+    private func child(
+        of name: borrowing FoldedName,
+        _ suffix: Int,
+        _ zone: CompiledZone,
+        _ account: Int?,
+        _ scratch: inout FoldedName
+    ) -> Node? {
+        if let translation = labels.translate(&scratch, suffix: suffix, account: account) {
+            if let node = store.node(scratch, suffix: suffix, zone: zone.number) { return node }
+            labels.restore(&scratch, suffix: suffix, translation, from: name)
+        }
+        return store.node(scratch, suffix: suffix, zone: zone.number)
     }
 
     /// `node` is the name itself or, `suffix` labels up, its closest encloser.
@@ -221,33 +269,21 @@ public final class CompiledSnapshot: Sendable {
         _ node: Node,
         suffix: Int,
         asked name: borrowing FoldedName,
-        askedSuffix: Int,
         _ zone: CompiledZone
     ) -> ZoneMatch {
         if suffix == 0 {
             return node.isDelegation ? .delegation(node, suffix: 0) : .node(node)
         }
         guard node.flags.contains(.hasWildcardChild),
-            let wildcard = store.wildcard(below: name, suffix: askedSuffix, zone: zone.number)
+            let wildcard = store.wildcard(below: name, suffix: suffix, zone: zone.number)
         else { return .missing }
         return .wildcard(wildcard)
     }
 
-    /// The delegation or DNAME nearest to the apex above the name, zonal names among them.
-    private func cut(
-        above name: borrowing FoldedName,
-        in zone: CompiledZone,
-        account: Int?,
-        scratch: inout FoldedName
-    ) -> ZoneMatch? {
+    /// The delegation or DNAME nearest to the apex above the name.
+    private func cut(above name: borrowing FoldedName, in zone: CompiledZone) -> ZoneMatch? {
         var suffix = name.labelCount - zone.labelCount
         while suffix > 0 {
-            if labels.translate(name, suffix: suffix, account: account, into: &scratch),
-                let node = store.node(scratch, suffix: 0, zone: zone.number),
-                let cut = cut(at: node, suffix: suffix)
-            {
-                return cut
-            }
             if let node = store.node(name, suffix: suffix, zone: zone.number),
                 let cut = cut(at: node, suffix: suffix)
             {
@@ -288,7 +324,7 @@ public final class CompiledSnapshot: Sendable {
     /// The rdata of each record of an RRset, in order.
     public func rdata(of rrset: RRset) -> [[UInt8]] {
         var all: [[UInt8]] = []
-        forEachRecord(of: rrset, .all(of: rrset), rotation: 0) { record in
+        forEachRecord(of: rrset, .all(of: rrset), rotation: .none) { record in
             all.append((2..<record.count).map { record[$0] })
             return true
         }

@@ -53,8 +53,9 @@ struct ServerConfiguration: Sendable {
         guard let configuration else { return nil }
         var settings = Self.settings(of: configuration)
         settings.control =
-            configuration.control.map { ControlPlace(path: $0, isRequired: true) }
-            ?? standardControl
+            configuration.control.map {
+                ControlPlace(path: $0, isRequired: true, linkPath: standardControl.path)
+            } ?? standardControl
         return Loaded(
             settings: settings,
             system: system,

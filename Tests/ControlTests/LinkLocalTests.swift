@@ -18,11 +18,21 @@ import Testing
 
     @Test(arguments: [
         "fe80::1%", "fe80::1%a b", "fe80::1%a/b", "fe80::1%a:1", "fe80::1%abcdefghijklmnop",
-        "%eth0",
+        "%eth0", "fe80::1%eth0#53", "fe80::1%eth0@53",
         "fe80::1%a%b", "[fe80::1%eth0]53",
     ])
     func `what cannot be an interface is no address`(text: String) {
         #expect(EndpointText(text) == nil)
+    }
+
+    /// RFC 4007 §6: zero is the default, which is no interface.
+    @Test(arguments: ["fe80::1%0", "[fe80::1%0]:5300", "fe80::1%00"])
+    func `number 0 is no interface`(text: String) throws {
+        let endpoint = try #require(EndpointText(text))
+        #expect(endpoint.scope.isNone)
+        #expect(endpoint.scopeFault?.contains("write the interface behind it") == true)
+        let found = check("listen: [\"\(text)\"]\nforward: [{ zone: \".\", to: [\"\(text)\"] }]\n")
+        #expect(found.map(\.severity) == [.error, .error], "\(found)")
     }
 
     @Test(arguments: ["fe80::1", "febf::1", "2001:db8::1%eth0", "10.0.0.1%eth0", "::1%lo"])
@@ -77,8 +87,11 @@ import Testing
         #expect(system.warning == nil)
     }
 
-    @Test func `a link-local server without an interface is passed over, with one warning`() {
-        let system = "nameserver fe80::1\nnameserver 192.0.2.1\n"
+    @Test(arguments: ["fe80::1", "fe80::1%0"])
+    func `a link-local server without an interface is passed over, with one warning`(
+        server: String
+    ) {
+        let system = "nameserver \(server)\nnameserver 192.0.2.1\n"
         let rules = "forward: [{ zone: \".\", to: [system] }, { zone: a.example, to: [system] }]\n"
         #expect(SystemResolvers(reading: system).servers.map(\.shortDescription) == ["192.0.2.1"])
         let found = check(rules, system: system)

@@ -106,6 +106,96 @@ import Testing
         #expect(found.map(\.severity) == [.error])
     }
 
+    private static let owned = network.replacing(
+        "vpcs: all }",
+        with: "vpcs: all, owner: \"111122223333\" }"
+    )
+
+    @Test(arguments: [
+        "node-to-west-2a", "txt-is-north-1a", "we-go-east-3b", "db-us-gov-east-1",
+        "a-us-up-east-1a",
+        "us-east-9a", "x.node-to-west-2a",
+    ])
+    func `an ordinary host's name is one beside zonal names, too`(name: String) {
+        let zone = Self.head + "db-us-east-1a A 10.0.0.2\n\(name) A 10.0.0.2\n"
+        let found = check(Self.owned, files: ["a.example.zone": zone])
+        #expect(found.isEmpty, "\(found)")
+    }
+
+    @Test(arguments: [
+        "db-us-east-1c", "db-eu-west-1b", "db-us-gov-east-1a", "db-eusc-de-east-1a",
+        "db-me-central-1a",
+        "db-us-west-2-lax-1a",
+    ])
+    func `an AZ that the owner lacks is a mistake in a first label, and a doubt in another`(
+        name: String
+    ) {
+        let zone = Self.head + "db-use1-az4 A 10.0.0.2\n"
+        let first = check(Self.owned, files: ["a.example.zone": zone + "\(name) A 10.0.0.2\n"])
+        #expect(first.map(\.severity) == [.error], "\(first)")
+        let other = check(Self.owned, files: ["a.example.zone": zone + "x.\(name) A 10.0.0.2\n"])
+        #expect(other.map(\.severity) == [.warning], "\(other)")
+        #expect(other.first?.message.contains("ordinary name") == true)
+    }
+
+    @Test func `an AZ name that another account has is one, whatever its Region`() {
+        let text = Self.owned.replacing(
+            "accounts: [",
+            with:
+                "accounts: [{ id: \"444455556666\", availability-zones: { to-west-2a: tow2-az1 } }, "
+        )
+        let zone = Self.head + "db-use1-az4 A 10.0.0.2\nnode-to-west-2a A 10.0.0.2\n"
+        let found = check(text, files: ["a.example.zone": zone])
+        #expect(found.map(\.severity) == [.error], "\(found)")
+    }
+
+    @Test func `the name of a Wavelength Zone is the owner's in a file`() {
+        let zone = Self.head + "db-us-east-1-wl1-bos-wlz-1 A 10.0.0.2\n"
+        let text = Self.owned.replacing(
+            "us-east-1a: use1-az4",
+            with: "us-east-1a: use1-az4, us-east-1-wl1-bos-wlz-1: use1-wl1-bos-wlz1"
+        )
+        var diagnostics = Diagnostics()
+        let loaded = ConfigurationLoader(
+            loader: TableLoader(files: [
+                "zonal.yaml": Array(text.utf8), "a.example.zone": Array(zone.utf8),
+            ]),
+            system: SystemResolvers([])
+        ).load(path: "zonal.yaml", diagnostics: &diagnostics)
+        let owners = loaded?.world.zones.first.map { zone in
+            zone.contents.records.map { "\(zone.contents.owner(of: $0))" }
+        }
+        #expect(owners?.contains("db-use1-wl1-bos-wlz1.a.example.") == true, "\(diagnostics.all)")
+    }
+
+    // MARK: Mistakes that bring no second one
+
+    @Test(arguments: [
+        "listen: [\"fe80::1\"]\n", "listen: [{ adress: 127.0.0.1:53 }]\n", "listen: { a: 1 }\n",
+        "outgoing-ports: [65535-1024]\n", "outgoing-ports: [a-b]\n", "outgoing-ports: { a: 1 }\n",
+    ])
+    func `a list that has a mistake is not called empty as well`(text: String) {
+        let found = check("forward: []\n" + text)
+        #expect(!found.isEmpty && found.allSatisfy { $0.place.line == 2 }, "\(found)")
+        #expect(
+            !found.contains { $0.message.contains("is empty") || $0.message.contains("no port") }
+        )
+    }
+
+    @Test(arguments: ["listen: []\n", "listen: [\n]\n"])
+    func `an empty list of listeners is told at its place`(text: String) {
+        let found = check("forward: []\n" + text)
+        #expect(
+            found.map(\.message) == ["`listen` is empty; write addresses, or leave the key out"]
+        )
+        #expect(found.first?.place.line == 2)
+    }
+
+    @Test func `an empty list of ports leaves none`() {
+        let found = check("forward: []\noutgoing-ports: []\n")
+        #expect(found.count == 1 && found[0].message.contains("leaves no port"), "\(found)")
+    }
+
     @Test func `a made name in an unknown AZ is told at its directive`() {
         let zone = Self.head + "$GENERATE 1-2 h$-eu-west-1b A 10.0.0.$\n"
         let found = check(Self.network, files: ["a.example.zone": zone])

@@ -74,6 +74,38 @@ import Testing
         #expect(try Self.soaOwner(answer) == SampleWorld.name(zone))
     }
 
+    /// Names of zones and rules exist, so that no wildcard and no DNAME above stands for them.
+    @Test(arguments: [
+        ("a.star.inside.example", false), ("b.star.inside.example", false),
+        ("a.old.inside.example", false), ("x.a.star.inside.example", true),
+        ("c.star.inside.example", true), ("c.old.inside.example", true),
+    ])
+    func `is never made of a wildcard or DNAME of the zone above`(name: String, isMade: Bool) throws
+    {
+        var sample = SampleWorld()
+        sample.addZone(
+            "inside.example",
+            [("*.star", .ds, "\"s\""), ("old", .dname, "new"), ("c.new", .ds, "\"n\"")]
+        )
+        for zone in ["a.star.inside.example", "a.old.inside.example", "z.x.a.star.inside.example"] {
+            sample.addZone(zone, [("*", .ds, "\"w\"")])
+        }
+        sample.world.rules.append(
+            ForwardRule(zone: SampleWorld.name("b.star.inside.example"), upstreams: [])
+        )
+        let answer = sample.ask(name, .ds, from: Self.inside)
+        #expect(answer.rcode == .noError && answer.isAuthoritative)
+        #expect((answer.answerCount > 0) == isMade)
+        if !isMade { #expect(try Self.soaOwner(answer) == SampleWorld.name("inside.example")) }
+    }
+
+    @Test func `of a zone below one that falls through is asked above, whatever its wildcard`() {
+        var sample = SampleWorld()
+        sample.addZone("inside.example", [("*.star", .ds, "\"s\"")]) { $0.fallsThrough = .names }
+        sample.addZone("a.star.inside.example", [("host", .a, "10.20.1.9")])
+        #expect(Self.rule(sample.ask("a.star.inside.example", .ds, from: Self.inside)) == 0)
+    }
+
     @Test(arguments: ["signed.inside.example", "child.inside.example"])
     func `is what the private zone above has`(name: String) {
         let answer = Self.sample.ask(name, .ds, from: Self.inside)

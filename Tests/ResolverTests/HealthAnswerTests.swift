@@ -64,6 +64,20 @@ import Testing
         #expect(Self.addresses(.zonalFirst, down: down).sorted() == ["10.20.2.10", "10.40.0.1"])
     }
 
+    @Test func `begins with each of the others that are up equally often behind the zone's own`() {
+        let found = Self.ask(
+            Self.world(affinity: .zonalFirst),
+            down: ["10.20.1.11", "10.20.2.11"],
+            from: "10.20.1.7",
+            name: "db.checked.example",
+            count: 40
+        ).answers
+        #expect(found.allSatisfy { $0.first == "10.20.1.10" && $0.count == 3 })
+        for address in ["10.20.2.10", "10.40.0.1"] {
+            #expect(found.count { $0.dropFirst().first == address } == 20)
+        }
+    }
+
     @Test func `has the zone's own in front where the others follow`() {
         let found = Self.addresses(.zonalFirst, down: ["10.20.1.11", "10.20.2.10"])
         #expect(found.first == "10.20.1.10")

@@ -56,6 +56,14 @@ import Upstream
             (RecordType(rawValue: 36), [0, 1] + name),
             (RecordType(rawValue: 35), nulls(4) + [1, 115, 1, 65, 0] + name),
             (.https, [0, 1] + name), (.svcb, [0, 1] + name), (.dname, name), (.cname, name),
+            (RecordType(rawValue: 107), [0, 1] + name), (RecordType(rawValue: 58), name + name),
+            (RecordType(rawValue: 23), name), (RecordType(rawValue: 66), nulls(5) + name),
+            // AMTRELAY, IPSECKEY, HIP and A6 say in front whether there are names.
+            (RecordType(rawValue: 260), [1, 0x83] + name),
+            (RecordType(rawValue: 45), [1, 3, 2] + name + [9, 9]),
+            (RecordType(rawValue: 55), [1, 2, 0, 2, 7, 8, 8] + name + name + name),
+            (RecordType(rawValue: 38), [64] + nulls(8) + name),
+            (RecordType(rawValue: 30), name + [64]),
         ]
     }()
 

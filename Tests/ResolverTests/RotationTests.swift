@@ -16,6 +16,8 @@ import Upstream
         let cache = ResponseCache(byteCount: 1 << 20)
         let seed: HashSeed
         var pipeline: Pipeline
+        /// Before which of an upstream's addresses a signature stands; their number for the end.
+        var signaturePlaces: Set<Int> = []
 
         init() {
             var sample = SampleWorld()
@@ -42,19 +44,31 @@ import Upstream
             _ type: RecordType = .a,
             from source: String = "10.20.9.7"
         ) throws -> String? {
+            try addresses(name, type, from: source).first
+        }
+
+        /// All addresses of it, in their order.
+        mutating func addresses(
+            _ name: String,
+            _ type: RecordType = .a,
+            from source: String = "10.20.9.7",
+            dnssecOK: Bool = false
+        ) throws -> [String] {
             let client = Client(
                 address: IPAddress(source) ?? IPAddress(bits: 0),
                 listener: 0,
                 transport: .datagram
             )
-            let query = SampleWorld.query(name, type)
+            var query = SampleWorld.query(name, type)
+            // The DO bit (RFC 3225 §3).
+            if dnssecOK { query[query.count - 4] |= 0x80 }
             var answer = pipeline.ask(query, from: client, in: snapshot)
             if let question = answer.missing {
                 try feed(question)
                 answer = pipeline.ask(query, from: client, in: snapshot)
             }
             #expect(Set(answer.addresses).count == answer.addresses.count)
-            return answer.addresses.first
+            return answer.addresses
         }
 
         /// Stores what an upstream says of the name that was to be asked.
@@ -64,7 +78,16 @@ import Upstream
             let owner = name == "alias.example.org" ? "farm.example.org" : String(name)
             if owner != name { message = message.answer(String(name), .cname, owner) }
             let data = question.type == .a ? public4 : public6
-            for address in data { message = message.answer(owner, question.type, address) }
+            let signature =
+                [0, UInt8(question.type.rawValue), 13, 3] + [UInt8](repeating: 1, count: 14)
+                + SampleWorld.name("example.org").octets + [1, 2, 3]
+            for number in 0...data.count {
+                if signaturePlaces.contains(number) {
+                    message = message.answer(owner, .rrsig, rdata: signature)
+                }
+                guard number < data.count else { break }
+                message = message.answer(owner, question.type, data[number])
+            }
             let result = try message.scrubbed(answering: question, pipeline.name.name)
             var key = FoldedName(seed: seed)
             key.read(pipeline.name.name)
@@ -148,6 +171,33 @@ import Upstream
             try (0..<60).map { _ in try bench.first("three.zonal.example", from: "10.20.2.7") }
         )
         #expect(counts == ["10.20.2.1": 30, "10.20.2.2": 30])
+    }
+
+    @Test func `behind those of the client's own zone is each of the others equally often`() throws
+    {
+        var bench = Bench()
+        let counts = Self.count(
+            try (0..<60).map { _ in
+                let addresses = try bench.addresses("three.zonal.example", from: "10.20.1.7")
+                #expect(addresses.first == "10.20.1.1" && addresses.count == 3)
+                return addresses.dropFirst().first
+            }
+        )
+        #expect(counts == ["10.20.2.1": 30, "10.20.2.2": 30])
+    }
+
+    @Test(arguments: [[0], [3], [0, 1], [0, 1, 2, 3], [1, 2]])
+    func `is each of them equally often wherever the signatures of cached ones stood`(
+        places: [Int]
+    ) throws {
+        var bench = Bench()
+        bench.signaturePlaces = Set(places)
+        let counts = Self.count(
+            try (0..<60).map { _ in
+                try bench.addresses("farm.example.org", dnssecOK: true).first
+            }
+        )
+        #expect(counts.count == 3 && counts.values.allSatisfy { $0 == 20 }, "\(counts)")
     }
 
     @Test func `does not go in step in two workers`() throws {

@@ -71,6 +71,65 @@ import Testing
         #expect(try zonal("status", config: config).status == 0)
     }
 
+    /// What may become of a file that named the socket; nil: it is gone.
+    private static let lostKeys: [[UInt8]?] = [
+        nil, [], Array("con".utf8), Array("contorl: control\n".utf8),
+        Array("control: [control]\n".utf8), Array("control: other\nzones: [\n".utf8),
+        Array("zones: [\n".utf8), Array("include: [gone.yaml]\n".utf8),
+        [0xFF, 0xFE] + "control: control\n".utf8.flatMap { [$0, 0] },
+    ]
+
+    @Test(arguments: lostKeys.indices)
+    func `a reload ends with 1 and the mistake where the file no longer names the socket`(
+        index: Int
+    ) throws {
+        let server = try ZonalServer("forward: []\n")
+        let config = server.folder.file("zonal.yaml")
+        if let octets = Self.lostKeys[index] {
+            try Data(octets).write(to: URL(filePath: config))
+        } else {
+            try FileManager.default.removeItem(atPath: config)
+        }
+        let reload = try zonal("reload", config: config)
+        #expect(reload.status == 1, "\(reload.complaints)")
+        #expect(reload.complaints.contains("error: "), "\(reload.complaints)")
+        #expect(try zonal("status", config: config).status == 0)
+    }
+
+    @Test func `a reload works where the key is gone or new, and tells what waits for a restart`()
+        throws
+    {
+        let server = try ZonalServer("forward: []\n")
+        let config = server.folder.file("zonal.yaml")
+        for text in ["forward: []\n", "forward: []\ncontrol: elsewhere\n"] {
+            try server.folder.write(text, to: "zonal.yaml")
+            let reload = try zonal("reload", config: config)
+            #expect(reload.status == 0, "\(reload.complaints)")
+            #expect(reload.output.contains("control has changed"))
+        }
+    }
+
+    @Test func `a server that was killed is not found, and its heir is`() throws {
+        let server = try ZonalServer("forward: []\n")
+        let config = server.folder.file("zonal.yaml")
+        let command = [Project.zonal, "serve", "--config", "zonal.yaml", "--listen", "127.0.0.1:0"]
+        server.process.send(signal: SIGKILL)
+        _ = try server.process.waitForExit()
+        try server.folder.write("forward: []\n", to: "zonal.yaml")
+        #expect(try zonal("status", config: config).status == 3)
+        for text in ["forward: []\n", "forward: []\ncontrol: new\n"] {
+            try server.folder.write(text, to: "zonal.yaml")
+            let heir = try RunningProcess(command, in: server.folder.path)
+            let log = try heir.waitForOutput { $0.contains("ready") }
+            #expect(!log.contains("commands will not find"), "\(log)")
+            try server.folder.write("zones: [\n", to: "zonal.yaml")
+            #expect(try zonal("reload", config: config).status == 1)
+            heir.send(signal: SIGTERM)
+            #expect(try heir.waitForExit().status == 0)
+            #expect(try zonal("reload", config: config).status == 3)
+        }
+    }
+
     // MARK: status
 
     @Test func `status lists upstreams with their state and round-trip time`() throws {

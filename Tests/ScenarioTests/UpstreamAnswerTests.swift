@@ -183,6 +183,40 @@ import Testing
         #expect(dig.data == ["101:101:101:101:101:101:101:101", "303:303:303:303:303:303:303:303"])
     }
 
+    /// BIND gives none of the records if one of them is none, so that with it in front everything would be lost.
+    @Test func `lose a record that its type cannot have, which BIND gives up the answer for`()
+        throws
+    {
+        let upstream = try ScriptedUpstream { query in
+            let name = Answer.askedName(of: query)
+            guard let number = Int(name.dropFirst(6).prefix(2)),
+                RdataSample.all.indices.contains(number)
+            else { return [Answer.message(to: query)] }
+            let sample = RdataSample.all[number]
+            let records = ([sample.good] + sample.bad).map {
+                Answer.record(sample.type, ttl: 300, $0)
+            }
+            return [Answer.message(to: query, answers: records)]
+        }
+        let server = try ZonalServer.forwarding(to: upstream)
+        let before = try RecursiveServer(.bind, [.init(name: "example.org", port: upstream.port)])
+        let behind = try RecursiveServer(.bind, [.init(name: "example.org", port: server.port)])
+        for (number, sample) in RdataSample.all.enumerated() {
+            // BIND looks at the owner of NSEC3, too: eight digits to the base of 32.
+            let name = "vvvvvv\(number < 10 ? "0" : "")\(number).example.org"
+            func ask(_ port: UInt16) throws -> Dig {
+                let type = "TYPE\(sample.type.rawValue)"
+                return try Dig(["-p", "\(port)", "@127.0.0.1", name, type])
+            }
+            let alone = try ask(before.port)
+            #expect(alone.rcode == "SERVFAIL", "\(alone.text)")
+            for port in [server.port, behind.port] {
+                let dig = try ask(port)
+                #expect(dig.rcode == "NOERROR" && dig.answer.count == 1, "\(dig.text)")
+            }
+        }
+    }
+
     // MARK: The proof of a private name
 
     @Test func `that do not fit into a datagram are had over TCP by verify`() throws {

@@ -189,7 +189,7 @@ extension ZoneFileSession {
         if found.hasName { dependsOnAZNames = true }
         if found.isZonal { unknownAZNames.hasZonalLabels = true }
         guard let unknown = found.unknown else { return }
-        guard unknownAZNames.takes() else { return }
+        guard unknownAZNames.takes(unknown) else { return }
         let (place, excerpt) = site(of: token.place, lexer)
         unknownAZNames.add(unknown, at: place, excerpt: excerpt)
     }

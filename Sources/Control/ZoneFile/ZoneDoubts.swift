@@ -13,9 +13,7 @@ extension ZoneChecks {
                 checkOwner(nodes.names[node].range, index)
             }
             if record.type == .ns || record.type == .dname { checkWildcard(record, index) }
-            if let skip = Self.nameOffset(in: record.type), record.rdata.count > skip {
-                checkTarget(record.rdata.dropFirst(skip), record, index)
-            }
+            if record.type != .a, record.type != .aaaa { checkData(record, index) }
         }
     }
 
@@ -39,6 +37,22 @@ extension ZoneChecks {
             index,
             "\(record.type) at a wildcard, which servers understand differently (RFC 4592 §4.\(section)); write it at each name that it is for"
         )
+    }
+
+    /// Looks at each name in the data of a record; those of signatures and proofs are nobody's to write.
+    private mutating func checkData(_ record: ZoneContents.Record, _ index: Int) {
+        switch record.type.rawValue {
+        case 16, 24, 30, 46, 47: return
+        default: break
+        }
+        let names = DNSWire.RdataShape.names(
+            in: session.contents.octets.span.extracting(record.rdata),
+            of: record.type
+        )
+        for name in names {
+            let start = record.rdata.lowerBound
+            checkTarget(start + name.lowerBound..<start + name.upperBound, record, index)
+        }
     }
 
     private mutating func checkTarget(
@@ -89,32 +103,51 @@ extension ZoneChecks {
         return false
     }
 
-    /// True if the labels at the end of a name, the apex or more, stand in front of them once more.
+    /// True if the labels at the end of a name, the apex or more, stand in front of them once more; or the apex, of
+    /// two labels at least, stands in front of other labels and itself.
     ///
-    /// That is what becomes of `www.example.com` without a dot where `$ORIGIN` is example.com.
+    /// That is what becomes of `www.example.com` without a dot where `$ORIGIN` is example.com, or a name below it.
     private func isDoubled(_ name: Range<Int>) -> Bool {
-        let apex = session.foldedApex.count - 1
-        guard apex > 0, mayBeDoubled(name), isInZone(name) else { return false }
-        let octets = session.contents.octets
+        guard session.foldedApex.count > 1, mayBeDoubled(name), isInZone(name) else { return false }
         var places: [Int] = []
         var place = name.lowerBound
-        while octets[place] != 0 {
+        while session.contents.octets[place] != 0 {
             places.append(place)
-            place += 1 + Int(octets[place])
+            place += 1 + Int(session.contents.octets[place])
         }
-        let end = place
+        return hasEndTwice(places, end: place) || hasApexTwice(places, end: place)
+    }
+
+    private func hasEndTwice(_ places: [Int], end: Int) -> Bool {
         for count in 1...max(places.count / 2, 1) where 2 * count <= places.count {
             let second = places[places.count - count]
             let length = end - second
-            guard length >= apex else { continue }
+            guard length >= session.foldedApex.count - 1 else { continue }
             let first = places[places.count - 2 * count]
             // One label may well be a host's that is called as its domain.
             guard second - first == length, count > 1 || places.count > 2 else { continue }
-            let isSame = (0..<length).allSatisfy {
-                DomainName.fold(octets[first + $0]) == DomainName.fold(octets[second + $0])
-            }
-            if isSame { return true }
+            if isSame(first, second, length) { return true }
         }
         return false
+    }
+
+    /// What stands below a label with an underscore may be another domain's: `e.example._report._dmarc.e.example`.
+    private func hasApexTwice(_ places: [Int], end: Int) -> Bool {
+        let length = session.foldedApex.count - 1
+        let (second, octets) = (end - length, session.contents.octets)
+        guard let apex = places.firstIndex(of: second), places.count - apex > 1 else {
+            return false
+        }
+        for place in places[..<apex].reversed() {
+            if place + length <= second, isSame(place, second, length) { return true }
+            if octets[place + 1] == UInt8(ascii: "_") { return false }
+        }
+        return false
+    }
+
+    private func isSame(_ first: Int, _ second: Int, _ length: Int) -> Bool {
+        let octets = session.contents.octets.span
+        return octets.extracting(first..<first + length)
+            .equalsFolded(octets.extracting(second..<second + length))
     }
 }

@@ -79,10 +79,10 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         var target: Int
     }
 
-    /// The cut behind alias `index`, counted from 0.
+    /// The cut behind alias `index`, counted from 0; nil where there is no such alias.
     func cut(_ index: Int, of payload: Span<UInt8>) -> Cut? {
         let place = aliasesStart + 6 * index
-        guard index < aliasCount, let target = payload.bigEndian16(at: place),
+        guard index >= 0, index < aliasCount, let target = payload.bigEndian16(at: place),
             let answers = payload.bigEndian16(at: place + 2),
             let end = payload.bigEndian16(at: place + 4), bodyStart + Int(end) <= payload.count
         else { return nil }

@@ -290,7 +290,7 @@ public struct ResponseScrubber {
 
     /// The records of a type among those of one owner and, with DO, their signatures.
     ///
-    /// A record whose rdata is not what its type has is left out. The answer is of no use if no record is
+    /// The records come first, so that addresses stand in a row. A record whose rdata is not what its type has is left out. The answer is of no use if no record is
     /// left, or if the rest is signed: without the record its signatures fail.
     private func set(
         of type: RecordType,
@@ -307,11 +307,13 @@ public struct ResponseScrubber {
         let kept = all.filter {
             isNeeded && $0.record.type == type || RdataShape.fits($0.record, in: message)
         }
-        let records = kept.count { $0.record.type == type }
-        guard records < all.count(where: { $0.record.type == type }) else { return kept }
-        let isSigned = type != .rrsig && kept.contains(where: \.isSignature)
-        guard records > 0, !isSigned else { throw .malformed }
-        return kept
+        let records = kept.filter { $0.record.type == type }
+        let signatures = kept.filter { $0.record.type != type }
+        guard records.count < all.count(where: { $0.record.type == type }) else {
+            return records + signatures
+        }
+        guard !records.isEmpty, signatures.isEmpty else { throw .malformed }
+        return records
     }
 
     /// Appends records that live and die together.

@@ -10,7 +10,11 @@ extension Pipeline {
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) -> Step {
-        let match = snapshot.find(name, in: zone, account: client.account, scratch: &scratch)
+        var match = snapshot.find(name, in: zone, account: client.account, scratch: &scratch)
+        // At a cut the name exists, so that nothing stands for it (RFC 4592 §2.2.1).
+        if query.type == .ds, match.isMadeUp, snapshot.hasRoute(at: name, view: client.view) {
+            match = .missing
+        }
         trace?.record(.matched(name.name, zone, match))
         switch zone.fallsThrough {
         case .off: break
@@ -186,7 +190,7 @@ extension Pipeline {
         in snapshot: borrowing CompiledSnapshot
     ) -> Int {
         var found = false
-        snapshot.forEachRecord(of: alias, .all(of: alias), rotation: 0) {
+        snapshot.forEachRecord(of: alias, .all(of: alias), rotation: .none) {
             found = scratch.read($0, at: 2)
             return false
         }
@@ -254,7 +258,7 @@ extension Pipeline {
         guard zone.soa.recordCount > 0 else { return .done }
         let apex = name.labelCount - zone.labelCount
         let ttl = zone.negativeTTL
-        snapshot.forEachRecord(of: zone.soa, .all(of: zone.soa), rotation: 0) { record in
+        snapshot.forEachRecord(of: zone.soa, .all(of: zone.soa), rotation: .none) { record in
             let start = reply.count
             writeOwner(suffix: apex, into: &reply)
             reply.write16(RecordType.soa.rawValue)
@@ -281,7 +285,7 @@ extension Pipeline {
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) {
-        let rotation = rrset.recordCount > 1 ? rotation(of: rrset, selection, in: snapshot) : 0
+        let rotation = rrset.recordCount > 1 ? rotation(of: rrset, selection, in: snapshot) : .none
         guard !response.blocksPrivate || !rrset.type.hasAddresses else {
             return writePublic(
                 rrset,
@@ -317,26 +321,30 @@ extension Pipeline {
         }
     }
 
-    /// Which of several addresses comes first this time.
+    /// Which of several addresses comes first this time, and which of those behind the client's own AZ.
     private mutating func rotation(
         of rrset: RRset,
         _ selection: Selection,
         in snapshot: borrowing CompiledSnapshot
-    ) -> Int {
-        guard rrset.type.isAddress else { return 0 }
+    ) -> Rotation {
+        var rotation = Rotation()
+        guard rrset.type.isAddress else { return rotation }
+        let group = UInt64(truncatingIfNeeded: selection.first.lowerBound)
+        let key = UInt64(truncatingIfNeeded: rrset.offset) ^ group << 32
         let count =
             selection.health == .respected
             ? snapshot.upCount(of: rrset, among: selection.first) : selection.first.count
-        guard count > 1 else { return 0 }
-        let group = UInt64(truncatingIfNeeded: selection.first.lowerBound)
-        return turns.next(UInt64(truncatingIfNeeded: rrset.offset) ^ group << 32, among: count)
+        if count > 1 { rotation.first = turns.next(key, among: count) }
+        let others = snapshot.otherCount(of: rrset, selection)
+        if others > 1 { rotation.others = turns.next(key ^ 1 << 47, among: others) }
+        return rotation
     }
 
     /// The same where no pointer reaches the owner, or it is the root.
     private mutating func writeUncompressed(
         _ rrset: RRset,
         _ selection: Selection,
-        rotation: Int,
+        rotation: Rotation,
         owner suffix: Int,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
@@ -351,7 +359,7 @@ extension Pipeline {
     private mutating func writePublic(
         _ rrset: RRset,
         _ selection: Selection,
-        rotation: Int,
+        rotation: Rotation,
         owner suffix: Int,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter

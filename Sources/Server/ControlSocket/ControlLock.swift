@@ -8,12 +8,14 @@ final class ControlLock: Sendable {
     private let descriptor: Int32
     private let path: String
 
-    init(for socket: String) throws(ControlError) {
+    init(for place: ControlPlace) throws(ControlError) {
+        let socket = place.path
         path = socket + ".lock"
         descriptor = try Self.take(path, for: socket)
         guard let status = FileStatus(of: socket) else { return }
         // Sound: the string lives until the call returns.
-        guard status.isSocket, unsafe unlink(socket) == 0 else {
+        guard status.isSocket || status.isLink && !place.isRequired, unsafe unlink(socket) == 0
+        else {
             throw ControlError("\(socket) is no left-over socket; remove it or set `control`")
         }
     }

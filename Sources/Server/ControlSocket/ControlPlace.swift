@@ -5,10 +5,13 @@ package struct ControlPlace: Hashable, Sendable {
     package var path: String
     /// True where the configuration names it: then a server does not start without it.
     package var isRequired: Bool
+    /// Where a link to the socket is to be, for commands that do not know `path`; nil for none.
+    package var linkPath: String?
 
-    package init(path: String, isRequired: Bool) {
+    package init(path: String, isRequired: Bool, linkPath: String? = nil) {
         self.path = path
         self.isRequired = isRequired
+        self.linkPath = linkPath
     }
 
     /// Where the control socket of the configuration at `path` is if it does not say: one for each
@@ -29,7 +32,8 @@ package struct ControlPlace: Hashable, Sendable {
         ControlPlace(path: "\(standardFolder)/\(fingerprint(of: path))", isRequired: false)
     }
 
-    /// Every control socket that stands where no configuration says, of servers that run or have run.
+    /// Every control socket that stands where no configuration says, or has a link there, of servers that run or have
+    /// run; each once.
     package static func standardSockets() -> [ControlPlace] {
         // Sound, here and below: the stream is open, and each name is copied before the next is read.
         guard let folder = unsafe opendir(standardFolder) else { return [] }
@@ -41,7 +45,9 @@ package struct ControlPlace: Hashable, Sendable {
             }
             if name.hasSuffix(suffix) { paths.append("\(standardFolder)/\(name)") }
         }
-        return paths.sorted().map { ControlPlace(path: $0, isRequired: false) }
+        var sockets: Set<String> = []
+        return paths.sorted().filter { sockets.insert(resolved($0)).inserted }
+            .map { ControlPlace(path: $0, isRequired: false) }
     }
 
     private static let suffix = ".control"
@@ -69,7 +75,7 @@ package struct ControlPlace: Hashable, Sendable {
     }
 
     /// The path from the root, without `.` and `..`; no link is followed.
-    private static func absolute(_ path: String) -> String {
+    static func absolute(_ path: String) -> String {
         let whole = path.hasPrefix("/") ? path : "\(workingFolder)/\(path)"
         var parts: [Substring] = []
         for part in whole.split(separator: "/") where part != "." {

@@ -14,6 +14,9 @@ package final class ControlSocket: Sendable {
     private let place: ControlPlace
     private let lock: ControlLock
     private let listener: any Channel
+    private let link: ControlLink?
+    /// Why there is no link at the place's `linkPath`; nil if there is one, or is to be none.
+    package let linkFault: ControlError?
 
     /// Listens at `place`, in place of what a server that has ended left there.
     package init(
@@ -23,7 +26,7 @@ package final class ControlSocket: Sendable {
         handle: @escaping Handler
     ) async throws(ControlError) {
         try place.prepareFolder()
-        let lock = try ControlLock(for: place.path)
+        let lock = try ControlLock(for: place)
         let count = ConnectionCount(limit: limits.connections)
         let bootstrap = ServerBootstrap(group: group)
             .childChannelOption(.maxMessagesPerRead, value: 1)
@@ -47,10 +50,24 @@ package final class ControlSocket: Sendable {
         _ = unsafe chmod(place.path, 0o600)
         self.place = place
         self.lock = lock
+        (link, linkFault) = Self.link(to: place)
+    }
+
+    private static func link(to place: ControlPlace) -> (ControlLink?, ControlError?) {
+        guard let path = place.linkPath, path != ControlPlace.absolute(place.path) else {
+            return (nil, nil)
+        }
+        do throws(ControlError) {
+            let standard = ControlPlace(path: path, isRequired: false)
+            return (try ControlLink(at: standard, to: place.path), nil)
+        } catch {
+            return (nil, error)
+        }
     }
 
     /// Listens no more and removes the socket; requests under way are still answered.
     package func close() async {
+        link?.remove()
         // Sound: the string lives until the call returns. The lock is held, so the file is ours.
         _ = unsafe unlink(place.path)
         try? await listener.close()

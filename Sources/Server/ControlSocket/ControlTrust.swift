@@ -5,7 +5,7 @@ import Glibc
 ///
 /// Whoever can write to the socket's folder can put a socket of his own there. So the server must run as
 /// the command's user or as root; where no configuration names the socket, its folder must be one that
-/// nobody else can write to. Root finds another user's server too, if that user alone, or root, can write
+/// nobody else can write to, and a link there, with the socket that it leads to, such a user's. Root finds another user's server too, if that user alone, or root, can write
 /// to the folder, and the folder is named by a configuration or is `/run/zonal`.
 package struct ControlTrust {
     private let place: ControlPlace
@@ -26,6 +26,22 @@ package struct ControlTrust {
                 "\(place.folder) belongs to another user (\(status.owner)), so no server in it is believed; set `control`"
         }
         return nil
+    }
+
+    /// Why the link at the place may not be followed; nil if it may, or there is none.
+    package var linkFault: String? {
+        guard !place.isRequired, let link = FileStatus(of: place.path), link.isLink else {
+            return nil
+        }
+        let owners = [link, FileStatus(following: place.path)].compactMap { $0?.owner }
+        guard let other = owners.first(where: { !mayOwnLink($0) }) else { return nil }
+        return
+            "\(place.path) leads to what belongs to another user (\(other)), who is not believed; remove it, or set `control`"
+    }
+
+    private func mayOwnLink(_ user: uid_t) -> Bool {
+        if user == own || user == 0 { return true }
+        return own == 0 && isSystemFolder && user == FileStatus(of: place.folder)?.owner
     }
 
     /// Why the peer of a connected socket may not be believed; nil if it may.

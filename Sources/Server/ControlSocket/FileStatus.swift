@@ -38,6 +38,7 @@ struct FileStatus {
     func isSameFile(as other: FileStatus?) -> Bool { other.map { $0.place == place } ?? false }
 
     var isFolder: Bool { mode & S_IFMT == S_IFDIR }
+    var isLink: Bool { mode & S_IFMT == S_IFLNK }
     var isSocket: Bool { mode & S_IFMT == S_IFSOCK }
     var isWritableByOthers: Bool { mode & 0o022 != 0 }
     var isSticky: Bool { mode & S_ISVTX != 0 }

@@ -53,6 +53,14 @@ public enum ZoneMatch {
         }
     }
 
+    /// True of what another name stands for.
+    public var isMadeUp: Bool {
+        switch self {
+        case .wildcard, .dname: true
+        case .node, .delegation, .missing: false
+        }
+    }
+
     /// True if the zone has no record of the name: it, or the wildcard that stands for it, is missing, or has
     /// only others below it.
     public var isEmpty: Bool {

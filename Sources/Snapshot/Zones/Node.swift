@@ -130,3 +130,15 @@ public struct Selection: Equatable, Sendable {
         Selection(first: 0..<rrset.recordCount, includesOthers: false)
     }
 }
+
+/// With which of its addresses an answer begins: of those that come first, and of the others.
+public struct Rotation: Equatable, Sendable, BitwiseCopyable {
+    /// A number among those of `Selection.first`; of those that are up where health is respected.
+    public var first = 0
+    /// The same among the others.
+    public var others = 0
+
+    public static let none = Rotation()
+
+    public init() {}
+}

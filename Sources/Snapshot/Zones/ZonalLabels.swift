@@ -61,33 +61,59 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
         lastOctets.deallocate()
     }
 
-    /// Puts the AZ-ID form of a suffix of `name` into `translated` if the suffix's first label ends in
-    /// a hyphen and an AZ name of `account`; false if it does not.
-    func translate(
-        _ name: borrowing FoldedName,
-        suffix: Int,
-        account: Int?,
-        into translated: inout FoldedName
-    ) -> Bool {
-        guard let account, account >= 0, account + 1 < starts.count, suffix < name.labelCount else {
-            return false
+    /// True if one of the first `count` labels of `name` ends in a hyphen and an AZ name of `account`.
+    @inline(__always)
+    func hasZonalLabel(_ name: borrowing FoldedName, among count: Int, account: Int?) -> Bool {
+        guard let account, account >= 0, account + 1 < starts.count else { return false }
+        for suffix in 0..<max(count, 0) where entry(name, suffix, account) != nil { return true }
+        return false
+    }
+
+    /// What `translate` did to a label.
+    struct Translation {
+        /// Octets of the AZ name, which is gone, and of the AZ ID in its place.
+        fileprivate var dropped: Int
+        fileprivate var added: Int
+    }
+
+    /// Turns the first label of a suffix of `name` into its AZ-ID form; nil, and nothing changes, if it does not end
+    /// in a hyphen and an AZ name of `account`.
+    func translate(_ name: inout FoldedName, suffix: Int, account: Int?) -> Translation? {
+        guard let account, account >= 0, account + 1 < starts.count,
+            let entry = entry(name, suffix, account)
+        else { return nil }
+        let isDone = octets.withSpan(entry.azID, count: entry.azIDLength) {
+            name.replaceEnd(ofLabel: suffix, dropping: entry.nameLength, with: $0)
         }
+        return isDone ? Translation(dropped: entry.nameLength, added: entry.azIDLength) : nil
+    }
+
+    /// Takes a translation back: the label is again what it is in `original`.
+    func restore(
+        _ name: inout FoldedName,
+        suffix: Int,
+        _ translation: Translation,
+        from original: borrowing FoldedName
+    ) {
+        let end = original.offset(ofSuffix: suffix + 1)
+        original.withOctets {
+            _ = name.replaceEnd(
+                ofLabel: suffix,
+                dropping: translation.added,
+                with: $0.extracting(end - translation.dropped..<end)
+            )
+        }
+    }
+
+    /// The AZ name that the first label of a suffix ends in.
+    @inline(__always)
+    private func entry(_ name: borrowing FoldedName, _ suffix: Int, _ account: Int) -> Entry? {
         let start = name.offset(ofSuffix: suffix)
         let last = name[start + Int(name[start])]
-        guard lastOctets[account] & Self.bit(of: last) != 0 else { return false }
-        for index in starts[account]..<starts[account + 1] {
-            let entry = entries[index]
-            guard ends(name, label: suffix, in: entry) else { continue }
-            return octets.withSpan(entry.azID, count: entry.azIDLength) {
-                translated.replaceEnd(
-                    ofLabel: suffix,
-                    of: name,
-                    dropping: entry.nameLength,
-                    with: $0
-                )
-            }
-        }
-        return false
+        guard lastOctets[account] & Self.bit(of: last) != 0 else { return nil }
+        for index in starts[account]..<starts[account + 1]
+        where ends(name, label: suffix, in: entries[index]) { return entries[index] }
+        return nil
     }
 
     @inline(__always)

@@ -100,7 +100,9 @@ struct ControlClient {
 
     private static func connect(to place: ControlPlace) -> Attempt {
         let trust = ControlTrust(place)
-        if let fault = trust.folderFault { return .distrusted(reason: fault) }
+        if let fault = trust.folderFault ?? trust.linkFault {
+            return .distrusted(reason: fault)
+        }
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0, connect(descriptor, to: place.path) else {
             // Sound: the text is copied at once.

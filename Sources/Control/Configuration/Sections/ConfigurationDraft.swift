@@ -9,6 +9,8 @@ struct ConfigurationDraft {
     var includes: [Placed<String>] = []
     /// Nil where no file has the key.
     var listeners: [ListenerDraft]?
+    /// Where the last list of them stands.
+    var listenPlace: SourcePlace?
     var workers: Int?
     var clients = ClientPolicy()
     /// Nil where no file has the key.
@@ -30,6 +32,8 @@ struct ConfigurationDraft {
     var mayBeEmpty = false
     /// The keys at the top of the files.
     var sections: Set<String> = []
+    /// Those of them with a mistake in what stands there.
+    var faulty: Set<String> = []
     /// Where the keys stand whose values are secrets.
     var secrets: [SourcePlace] = []
 
@@ -37,6 +41,11 @@ struct ConfigurationDraft {
     init(at place: SourcePlace) {
         file = place.file
         outgoingPorts = Placed([PortSet.unprivilegedRange], at: place)
+    }
+
+    /// False where what follows of a value would be a mistake of its own making.
+    func isSound(_ destination: PartialKeyPath<Self>) -> Bool {
+        !faulty.contains(Self.key(destination))
     }
 }
 

@@ -60,7 +60,12 @@ struct ConfigurationFileReader {
                 _ = key.read(node, &draft, journal)
                 readIncludes(of: path)
             } else if key.isMerged || isFirst(key.name, at: node.place) {
+                let mistakes = journal.errorCount
                 _ = key.read(node, &draft, journal)
+                if journal.errorCount > mistakes { draft.faulty.insert(key.name) }
+                if key.destination == \ConfigurationDraft.listeners {
+                    draft.listenPlace = node.place
+                }
             }
         }
     }

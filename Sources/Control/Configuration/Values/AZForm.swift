@@ -48,6 +48,12 @@ enum AZForm {
         return isEndOfID(end)
     }
 
+    /// How Regions begin, those of the other partitions too.
+    private static let areas: Set<String> = [
+        "us", "eu", "ap", "ca", "sa", "me", "af", "il", "mx", "cn", "us-gov", "us-iso", "us-isob",
+        "us-isof", "eu-isoe", "eusc-de",
+    ]
+
     /// `us-east-1a`, `us-gov-west-1b` or `us-west-2-lax-1a`.
     static func isRegionalName(_ parts: some RandomAccessCollection<ArraySlice<UInt8>>) -> Bool {
         var words = parts.map { String(decoding: $0, as: UTF8.self) }
@@ -59,7 +65,6 @@ enum AZForm {
             words.removeLast(2)
         }
         guard let direction = words.popLast(), directions.contains(direction) else { return false }
-        guard let area = words.first, area.utf8.count == 2 else { return false }
-        return words.count == 1 || words.count == 2
+        return areas.contains(words.joined(separator: "-"))
     }
 }

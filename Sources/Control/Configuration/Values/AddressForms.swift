@@ -63,6 +63,9 @@ package struct EndpointText: Hashable, Sendable {
         let parts = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = parts.first.flatMap({ IPAddress($0) }) else { return nil }
         guard parts.count > 1 else { return (address, .none) }
+        // Number 0 is the default, which is no interface (RFC 4007 §6).
+        let isDefault = !parts[1].isEmpty && parts[1].utf8.allSatisfy { $0 == UInt8(ascii: "0") }
+        if isDefault, !address.isV4 { return (address, .none) }
         return InterfaceScope(parts[1]).map { (address, $0) }
     }
 

@@ -12,10 +12,12 @@ enum DeadName {
             return
                 "`\(text.shown)` is an address or a range of them, and no question is for a name in it; write \(reverse)"
         }
-        if labels.contains(where: { $0.contains { $0 >= 0x80 } }) { return letters(text, labels) }
+        if let doubt = letters(text, labels) { return doubt }
         let isReverse = labels.last?.elementsEqual("arpa".utf8) ?? false
+        // A slash may be in a label (RFC 2317 §4), but no top-level domain has one.
         if !isReverse,
-            text.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") })
+            text.utf8.contains(UInt8(ascii: ":"))
+                || labels.last?.contains(UInt8(ascii: "/")) == true
         {
             return
                 "`\(text.shown)` is a URL or has a port, and no question is for a name in it; write the domain name alone"
@@ -63,25 +65,55 @@ enum DeadName {
         return "`\(zone)` has an asterisk, which matches nothing but itself here; \(advice)"
     }
 
-    private static func letters(_ text: String, _ labels: [ArraySlice<UInt8>]) -> String {
-        let encoded = labels.map { label in
-            label.contains { $0 >= 0x80 }
-                ? Punycode.aLabel(of: label) : String(decoding: label, as: UTF8.self)
+    /// Nil where nothing is odd: instances of services have names in UTF-8 (RFC 6763 §4.1.1).
+    private static func letters(_ text: String, _ labels: [ArraySlice<UInt8>]) -> String? {
+        let odd = labels.indices.filter { number in
+            labels[number].contains { $0 >= 0x80 } && !isInstance(number, of: labels)
         }
-        let parts = encoded.compactMap { $0 }
+        guard !odd.isEmpty else { return nil }
+        let subject = "`\(text.shown)` has letters beyond ASCII"
+        guard odd.allSatisfy({ hasHostOctets(labels[$0]) }) else {
+            return
+                "\(subject) in a label that is no host's; if clients are to ask for it by its letters, leave it so, else write letters, digits and hyphens of ASCII"
+        }
+        var encoded: [String] = []
+        for (number, label) in labels.enumerated() {
+            guard odd.contains(number) else {
+                encoded.append(String(decoding: label, as: UTF8.self))
+                continue
+            }
+            guard let label = Punycode.aLabel(of: label) else { break }
+            encoded.append(label)
+        }
         let advice =
-            parts.count == labels.count
-            ? parts.joined(separator: ".") : "its A-labels (xn--…), as `idn2` prints them"
-        return
-            "`\(text.shown)` has letters beyond ASCII, and clients ask for such names in A-labels; write \(advice)"
+            encoded.count == labels.count
+            ? encoded.joined(separator: ".") : "its A-labels (xn--…), as `idn2` prints them"
+        return "\(subject), and clients ask for such names in A-labels; write \(advice)"
+    }
+
+    /// True of a label right in front of a service and its protocol: `Printer 2._ipp._tcp`.
+    private static func isInstance(_ number: Int, of labels: [ArraySlice<UInt8>]) -> Bool {
+        guard number + 2 < labels.count, labels[number + 1].first == UInt8(ascii: "_") else {
+            return false
+        }
+        let transport = labels[number + 2].map(DomainName.fold)
+        return ["_tcp", "_udp"].contains { transport.elementsEqual($0.utf8) }
+    }
+
+    /// True if all of ASCII in a label is a letter, a digit or a hyphen (RFC 5890 §2.3.1).
+    private static func hasHostOctets(_ label: ArraySlice<UInt8>) -> Bool {
+        label.allSatisfy {
+            $0 >= 0x80 || $0 == UInt8(ascii: "-") || (48...57).contains($0)
+                || (97...122).contains($0 | 0x20)
+        }
     }
 
     /// The zones of PTR records of a range or an address; nil if the text is neither.
     private static func reverseNames(of text: String) -> String? {
-        guard let prefix = IPPrefix(text) ?? IPAddress(text).map({ IPPrefix($0, length: 128) })
-        else {
-            return nil
-        }
+        guard
+            let prefix = IPPrefix(text) ?? IPAddress(text).map({ IPPrefix($0, length: 128) })
+                ?? shortRange(text)
+        else { return nil }
         let unit = prefix.isV4 ? 8 : 4
         let length = prefix.isV4 ? prefix.length - 96 : prefix.length
         let places = (length + unit - 1) / unit
@@ -90,6 +122,28 @@ enum DeadName {
         let count = 1 << (places * unit - length)
         return
             "\(first) to \(reverseName(of: prefix.last, places)), each of the \(count) for itself"
+    }
+
+    /// A range that is written with fewer octets, or with a length that no address has: `10.0.0/24`, `10.0.0.0/33`.
+    private static func shortRange(_ text: String) -> IPPrefix? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+        let length = parts.count > 1 ? NumberText.whole(parts[1]) : nil
+        guard parts.count == 1 || length != nil else { return nil }
+        if parts[0].contains(":") {
+            guard let length, let address = IPAddress(parts[0]) ?? IPAddress("\(parts[0])::"),
+                !address.isV4
+            else { return nil }
+            return IPPrefix(address, length: length <= 128 ? length : 128)
+        }
+        let octets = parts[0].split(separator: ".", omittingEmptySubsequences: false)
+        guard octets.count <= 4 else { return nil }
+        let whole = octets + Array(repeating: "0", count: 4 - octets.count)
+        guard let address = IPAddress(whole.joined(separator: ".")), address.isV4 else {
+            return nil
+        }
+        let written = 8 * octets.count
+        return IPPrefix(address, length: 96 + (length.map { $0 <= 32 ? $0 : written } ?? written))
     }
 
     /// The name of the first so many octets or digits of an address.

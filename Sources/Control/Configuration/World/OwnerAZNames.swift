@@ -30,7 +30,7 @@ struct OwnerAZNames: Sendable {
         var hasName = false
         /// A label ends in an AZ, by its ID or by the owner's name for it.
         var isZonal = false
-        /// A label ends in an AZ name that the owner does not have; the label is left as it is.
+        /// A label ends in an AZ name that the owner does not have; the label, of several the first, is left as it is.
         var unknown: Unknown?
     }
 
@@ -41,6 +41,8 @@ struct OwnerAZNames: Sendable {
         var owner: String?
         /// The names that the owner has.
         var known: String
+        /// It is the first label that ends so: those of zonal names do.
+        var isFirstLabel: Bool
 
         var error: String {
             guard let owner else { return OwnerAZNames.noOwner(name) }
@@ -79,6 +81,7 @@ struct OwnerAZNames: Sendable {
             if mayEndInName,
                 let translated = try translated(
                     octets[label + 1..<end].map(DomainName.fold),
+                    isFirst: label == start,
                     &found
                 )
             {
@@ -108,15 +111,21 @@ struct OwnerAZNames: Sendable {
         }
     }
 
-    /// A digit and a letter at the end, as every AZ name has: almost no label goes further than this.
+    /// A digit and a letter at the end, as AZ names have but for Wavelength Zones (`us-east-1-wl1-bos-wlz-1`): almost
+    /// no label goes further than this.
     private static func mayEndInName(_ label: ArraySlice<UInt8>) -> Bool {
-        guard label.count > 4, let last = label.last, last.isLetter else { return false }
-        return label.dropLast().last?.digit != nil
+        guard label.count > 4, let last = label.last else { return false }
+        if last.isLetter { return label.dropLast().last?.digit != nil }
+        guard last.digit != nil, let end = label.lastIndex(where: { $0.digit == nil }) else {
+            return false
+        }
+        return label[...end].suffix(5).map(DomainName.fold).elementsEqual("-wlz-".utf8)
     }
 
     /// The label in AZ-ID form; nil if it ends in no AZ name of the owner.
     private func translated(
         _ label: [UInt8],
+        isFirst: Bool,
         _ found: inout Found
     ) throws(NameFault) -> [UInt8]? {
         if let translated = table.labelWithID(label) { return translated }
@@ -124,14 +133,20 @@ struct OwnerAZNames: Sendable {
         let shown = String(decoding: name, as: UTF8.self)
         // Some account has it, so that an AZ is meant.
         if owner == nil, known.contains(name) { throw NameFault.azName(Self.noOwner(shown)) }
-        found.unknown = Unknown(name: shown, owner: owner?.id, known: names)
+        guard found.unknown == nil else { return nil }
+        found.unknown = Unknown(
+            name: shown,
+            owner: owner?.id,
+            known: names,
+            isFirstLabel: isFirst
+        )
         return nil
     }
 
     /// The AZ name at the end of a label: one that some account has, or that looks like a region's.
     private func azName(endOf label: [UInt8]) -> [UInt8]? {
         let parts = label.split(separator: .hyphen, omittingEmptySubsequences: false)
-        for count in stride(from: min(parts.count - 1, 6), to: 1, by: -1) {
+        for count in stride(from: min(parts.count - 1, 7), to: 1, by: -1) {
             let name = Array(parts.suffix(count).joined(separator: [.hyphen]))
             guard label.count > name.count + 1 else { continue }
             if known.contains(name) || AZForm.isRegionalName(parts.suffix(count)) { return name }

@@ -65,6 +65,7 @@ struct WorldBuilder {
 
     /// Takes the ports for upstreams, less those that services of this machine own.
     mutating func addOutgoingPorts(besides reserved: PortSet) {
+        guard draft.isSound(\.outgoingPorts) else { return }
         let ranges = draft.outgoingPorts.value
         // A set has an entry for each port, so that of the default is made once.
         let ports = ranges == [PortSet.unprivilegedRange] ? PortSet.unprivileged : PortSet(ranges)
@@ -194,9 +195,9 @@ struct WorldBuilder {
             listenByDefault()
             return
         }
-        if listeners.isEmpty {
+        if listeners.isEmpty, let place = draft.listenPlace, draft.isSound(\.listeners) {
             journal.error(
-                at: SourcePlace(file: draft.file),
+                at: place,
                 "`listen` is empty; write addresses, or leave the key out"
             )
         }
