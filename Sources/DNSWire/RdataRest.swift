@@ -134,6 +134,8 @@ enum RdataRest: Sendable, BitwiseCopyable {
         let end = 5 + Int(octets[4])
         guard hasHash else { return end == octets.count }
         guard end < octets.count, octets[end] > 0 else { return false }
+        // SHA-1, the only algorithm there is (RFC 5155 §11).
+        guard octets[0] != 1 || octets[end] == 20 else { return false }
         let types = end + 1 + Int(octets[end])
         return types <= octets.count && areTypes(octets, from: types, mayBeNone: true)
     }
