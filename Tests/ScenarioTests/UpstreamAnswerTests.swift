@@ -210,7 +210,9 @@ import Testing
             }
             let alone = try ask(before.port)
             #expect(alone.rcode == "SERVFAIL", "\(alone.text)")
-            for port in [server.port, behind.port] {
+            // BIND does not answer questions for NSEC3 at all.
+            let ports = sample.type == .nsec3 ? [server.port] : [server.port, behind.port]
+            for port in ports {
                 let dig = try ask(port)
                 #expect(dig.rcode == "NOERROR" && dig.answer.count == 1, "\(dig.text)")
             }
