@@ -116,7 +116,9 @@ import Testing
     @Test func `attack 5: an upstream that changes the letters' case is asked over TCP`() throws {
         let upstream = try ScriptedUpstream { query in
             let answer = Answer.address(query, Self.bad)
-            return [answer.map { (65...90).contains($0) ? $0 | 0x20 : $0 }]
+            // An ID may look like letters, too.
+            let rest = answer[12...].map { (65...90).contains($0) ? $0 | 0x20 : $0 }
+            return [answer[..<12] + rest]
         }
         let streams = try ScriptedStreams(of: upstream) {
             .answer(Answer.address($0, Self.good))
