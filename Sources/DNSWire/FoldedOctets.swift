@@ -24,28 +24,25 @@ extension Span where Element == UInt8 {
 
     /// True if the octets are the same.
     public func equals(_ other: Span<UInt8>) -> Bool {
-        guard count == other.count else { return false }
-        // Sound: both spans have as many octets, and every load ends within them.
-        return unsafe withUnsafeBytes { left in
-            unsafe other.withUnsafeBytes { right in
-                var offset = 0
-                while offset + 8 <= left.count {
-                    let one = unsafe left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-                    let two = unsafe right.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-                    guard one == two else { return false }
-                    offset += 8
-                }
-                while offset < left.count {
-                    guard unsafe left[offset] == right[offset] else { return false }
-                    offset += 1
-                }
-                return true
-            }
-        }
+        matches(other, words: ==, octets: ==)
     }
 
     /// True if the octets differ at most in ASCII case.
     public func equalsFolded(_ other: Span<UInt8>) -> Bool {
+        matches(other) { one, two in
+            one == two || FoldedName.fold(one) == FoldedName.fold(two)
+        } octets: { one, two in
+            DomainName.fold(one) == DomainName.fold(two)
+        }
+    }
+
+    /// True if there are as many octets, and all of them match: eight at a time, and then the rest.
+    @inline(__always)
+    private func matches(
+        _ other: Span<UInt8>,
+        words: (UInt64, UInt64) -> Bool,
+        octets: (UInt8, UInt8) -> Bool
+    ) -> Bool {
         guard count == other.count else { return false }
         // Sound: both spans have as many octets, and every load ends within them.
         return unsafe withUnsafeBytes { left in
@@ -54,14 +51,11 @@ extension Span where Element == UInt8 {
                 while offset + 8 <= left.count {
                     let one = unsafe left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
                     let two = unsafe right.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-                    guard one == two || FoldedName.fold(one) == FoldedName.fold(two) else {
-                        return false
-                    }
+                    guard words(one, two) else { return false }
                     offset += 8
                 }
                 while offset < left.count {
-                    let (one, two) = unsafe (left[offset], right[offset])
-                    guard DomainName.fold(one) == DomainName.fold(two) else { return false }
+                    guard octets(unsafe left[offset], unsafe right[offset]) else { return false }
                     offset += 1
                 }
                 return true

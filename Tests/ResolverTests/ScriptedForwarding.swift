@@ -213,7 +213,7 @@ struct ScriptedForwarding: ~Copyable {
     }
 
     private func sent(_ attempt: AttemptID) -> Sent {
-        let upstream = forwarder.upstream(of: attempt)?.address ?? Self.first
+        let upstream = forwarder.upstream(of: attempt) ?? Self.first
         let message = forwarder.withMessage(of: attempt) { octets in
             octets.indices.map { octets[$0] }
         }

@@ -18,10 +18,7 @@ extension DatagramWorker {
         guard clients[place].steps <= WaitingClients.stepLimit else {
             return fail(waiter, because: .other)
         }
-        let owner = UpstreamQuestion.owner(
-            of: miss.question.hash(miss.name),
-            among: parts.inboxes.count
-        )
+        let owner = ownerOfMiss
         if owner == parts.number { return join(waiter) }
         guard let client = clients.takeAway(at: place) else { return }
         let asking = Asking(miss, generation: generation)
@@ -39,25 +36,25 @@ extension DatagramWorker {
         if client.steps == 0 { counts.forwarded &+= 1 }
         // What the number of a rule stood for in another snapshot says nothing here.
         guard asking.generation == generation else { return answer(waiter) }
-        miss.take(
-            asking.question,
-            name: asking.name,
-            rule: asking.rule,
-            group: asking.group
-        )
+        miss.take(asking)
         join(waiter)
+    }
+
+    /// The worker that asks what is missing.
+    private var ownerOfMiss: Int {
+        UpstreamQuestion.owner(of: miss.question.hash(miss.name), among: parts.inboxes.count)
+    }
+
+    /// Whom to ask what is missing; nil if all of them ask us.
+    private mutating func upstreamsOfMiss() -> UpstreamSetID? {
+        asked.set(for: miss.rule, in: snapshot, without: parts.loops, known: &forwarder)
     }
 
     /// Asks what is missing for a client that waits here.
     private mutating func join(_ waiter: SlotID) {
-        guard !parts.loops.receive(miss.name),
-            let set = asked.set(
-                for: miss.rule,
-                in: snapshot,
-                without: parts.loops,
-                known: &forwarder
-            )
-        else { return fail(waiter, because: .forwardingLoop) }
+        guard !parts.loops.receive(miss.name), let set = upstreamsOfMiss() else {
+            return fail(waiter, because: .forwardingLoop)
+        }
         let joining = forwarder.join(
             miss.question,
             miss.name,
@@ -164,34 +161,19 @@ extension DatagramWorker {
     /// Has the miss asked for the cache alone.
     mutating func refresh() {
         guard !isDraining else { return }
-        let owner = UpstreamQuestion.owner(
-            of: miss.question.hash(miss.name),
-            among: parts.inboxes.count
-        )
+        let owner = ownerOfMiss
         guard owner == parts.number else {
             _ = parts.inboxes[owner].post(.refresh(Asking(miss, generation: generation)))
             return
         }
-        guard
-            let set = asked.set(
-                for: miss.rule,
-                in: snapshot,
-                without: parts.loops,
-                known: &forwarder
-            )
-        else { return }
+        guard let set = upstreamsOfMiss() else { return }
         _ = forwarder.ask(miss.question, miss.name, of: set, now: now, random: &random)
     }
 
     /// Asks for the cache alone what another worker has found, unless a reload has come between.
     mutating func refresh(_ asking: Asking) {
         guard asking.generation == generation else { return }
-        miss.take(
-            asking.question,
-            name: asking.name,
-            rule: asking.rule,
-            group: asking.group
-        )
+        miss.take(asking)
         refresh()
     }
 
@@ -315,7 +297,7 @@ extension DatagramWorker {
         switch effect {
         case .send(let attempt): send(attempt)
         case .stream(let attempt, let timeout):
-            guard let upstream = forwarder.upstream(of: attempt)?.address,
+            guard let upstream = forwarder.upstream(of: attempt),
                 let message = forwarder.withMessage(
                     of: attempt,
                     { octets in octets.indices.map { octets[$0] } }
@@ -340,7 +322,7 @@ extension DatagramWorker {
     }
 
     private mutating func send(_ attempt: AttemptID) {
-        guard let upstream = forwarder.upstream(of: attempt)?.address else { return }
+        guard let upstream = forwarder.upstream(of: attempt) else { return }
         let code = forwarder.withMessage(of: attempt) { message in
             upstreams.send(
                 message,

@@ -51,6 +51,13 @@ package struct Asking: Sendable {
     func owner(among count: Int) -> Int { UpstreamQuestion.owner(of: hash, among: count) }
 }
 
+extension Miss {
+    /// Becomes what another thread has found missing.
+    mutating func take(_ asking: Asking) {
+        take(asking.question, name: asking.name, rule: asking.rule, group: asking.group)
+    }
+}
+
 /// Whom a late reply goes to, and from where.
 struct DatagramPeer: Sendable, BitwiseCopyable {
     var peer: AddressAndPort

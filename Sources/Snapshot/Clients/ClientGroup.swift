@@ -11,8 +11,6 @@ public struct ClientGroup: Hashable, Sendable, BitwiseCopyable {
 
     /// Whoever is in no VPC.
     public static let outside = ClientGroup(0)
-    /// The server, for what it asks itself.
-    public static let server = ClientGroup(-1)
 
     /// Whoever is in a VPC, or comes through its inbound endpoint.
     public static func vpc(_ vpc: Int, isInbound: Bool = false) -> ClientGroup {

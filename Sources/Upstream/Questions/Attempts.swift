@@ -13,14 +13,10 @@ extension Forwarder {
         return octets.withOctets(at: attempts[place].query, body)
     }
 
-    /// The upstream that an attempt is sent to, and its number, for tables beside the forwarder's; nil once the
-    /// attempt is over.
-    public func upstream(of attempt: AttemptID) -> (number: Int, address: AddressAndPort)? {
-        guard let place = attempts.place(of: attempt.slot),
-            let question = questions.place(of: attempts[place].question.slot)
-        else { return nil }
-        let server = server(of: place, question)
-        return (server, servers[server: server].address)
+    /// The upstream that an attempt is sent to; nil once the attempt is over.
+    public func upstream(of attempt: AttemptID) -> AddressAndPort? {
+        guard let (place, question) = places(of: attempt) else { return nil }
+        return servers[server: server(of: place, question)].address
     }
 
     private func server(of attempt: Int, _ question: Int) -> Int {
@@ -189,7 +185,7 @@ extension Forwarder {
         case .truncated: askOverStream(place, question, isForRest: true, now: now, random: &random)
         case .noEDNS:
             note(message, question)
-            askAgain(place, question, without: .hasOPT, now: now, random: &random)
+            askWithoutOPT(place, question, now: now, random: &random)
         case .useless:
             attempts[place].traits.insert(.isInVain)
             note(message, question)
@@ -376,27 +372,25 @@ extension Forwarder {
         return true
     }
 
-    /// Asks the same upstream over the same transport without OPT, or without mixing letters.
+    /// Asks the same upstream over the same transport without OPT; false if it has been asked so.
     ///
     /// For this question alone: nothing is remembered of a server that seems to know no EDNS (RFC 6891 §6.2.2).
-    /// False if it has been asked like that.
     @discardableResult
-    private mutating func askAgain(
+    private mutating func askWithoutOPT(
         _ attempt: Int,
         _ question: Int,
-        without trait: Attempt.Traits,
         now: Milliseconds,
         random: inout RandomPool
     ) -> Bool {
-        let turn = attempts[attempt].upstream
-        let isStream = attempts[attempt].traits.contains(.isStream)
-        let known = find(question, turn) {
-            $0.isDisjoint(with: trait) && (trait == .hasOPT || $0.contains(.isStream) == isStream)
-        }
-        guard known == nil else { return false }
-        let traits = attempts[attempt].traits
-            .intersection([.hasOPT, .mixesCase, .isStream, .isForRest]).subtracting(trait)
-        send(question, to: turn, traits, now: now, random: &random)
+        let (turn, traits) = (attempts[attempt].upstream, attempts[attempt].traits)
+        guard find(question, turn, where: { !$0.contains(.hasOPT) }) == nil else { return false }
+        send(
+            question,
+            to: turn,
+            traits.intersection([.mixesCase, .isStream, .isForRest]),
+            now: now,
+            random: &random
+        )
         return true
     }
 
@@ -421,7 +415,7 @@ extension Forwarder {
             // That OPT is not understood does no more than have it asked without.
             let isAsked =
                 reply == .noEDNS
-                && askAgain(attempt, question, without: .hasOPT, now: now, random: &random)
+                && askWithoutOPT(attempt, question, now: now, random: &random)
             if !isAsked { askOverStream(attempt, question, now: now, random: &random) }
         }
         doubt(attempt, question, now: now, random: &random)

@@ -160,18 +160,28 @@ public struct Forwarder: ~Copyable {
         guard hasRoomForWaiter(own, set) else { return .failed(.notReady) }
         let hash = asked.hash(name)
         let known = find(asked, name, hash)
+        let domain = known == nil ? domain(of: name, set, asked) : nil
         if known == nil {
             if let failure = failures.failure(of: hash, now: now, revival: servers.lastRevival) {
                 return .failed(failure)
             }
             let evicted = counters.evicted
-            guard makeRoom(claimant, own, set, below: domain(of: name, set, asked, claimant)) else {
-                return .failed(.notReady)
-            }
+            guard makeRoom(claimant, own, set, below: domain) else { return .failed(.notReady) }
             if counters.evicted != evicted { own = ownShares(claimant, asked) }
         }
         let question =
-            known ?? start(asked, name, hash, set, for: claimant, own, now, random: &random)
+            known
+            ?? start(
+                asked,
+                name,
+                hash,
+                set,
+                for: claimant,
+                own,
+                below: domain,
+                now,
+                random: &random
+            )
         guard add(waiter, own, to: question) else { return .failed(.notReady) }
         if known != nil {
             counters.joined += 1
@@ -201,7 +211,17 @@ public struct Forwarder: ~Copyable {
         shares.sweep()
         let own = ownShares(.server, asked)
         guard hasRoomForQuestion(own, set) else { return nil }
-        let question = start(asked, name, hash, set, for: .server, own, now, random: &random)
+        let question = start(
+            asked,
+            name,
+            hash,
+            set,
+            for: .server,
+            own,
+            below: nil,
+            now,
+            random: &random
+        )
         let id = questions.id(at: question)
         tryNext(question, now: now, random: &random)
         return id.map(QuestionID.init)
@@ -243,6 +263,7 @@ public struct Forwarder: ~Copyable {
         _ set: Int,
         for claimant: Claimant,
         _ own: (all: Int, route: Int),
+        below domain: UInt64?,
         _ now: Milliseconds,
         random: inout RandomPool
     ) -> Int {
@@ -265,7 +286,6 @@ public struct Forwarder: ~Copyable {
             let probing = enter(probe, ownShares(.server, asked), below: nil)
             tryNext(probing, now: now, random: &random)
         }
-        let domain = domain(of: name, set, asked, claimant)
         let place = enter(question, own, below: domain)
         index.insert(hash, place: place)
         return place
@@ -300,11 +320,10 @@ public struct Forwarder: ~Copyable {
     private func domain(
         of name: borrowing FoldedName,
         _ set: Int,
-        _ asked: UpstreamQuestion,
-        _ claimant: Claimant
+        _ asked: UpstreamQuestion
     ) -> UInt64? {
         let labels = Int(servers[set: set].traits.domainLabels)
-        guard claimant != .server, name.labelCount > labels else { return nil }
+        guard name.labelCount > labels else { return nil }
         let hash = name.hash(ofSuffix: name.labelCount - labels)
         return hash ^ asked.routeID &* 0x9E37_79B9_7F4A_7C15
     }
