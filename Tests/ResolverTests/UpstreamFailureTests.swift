@@ -364,6 +364,16 @@ import Testing
         #expect(script.answered.count == 3 && script.failed.isEmpty)
     }
 
+    @Test(arguments: [false, true])
+    func `are left out after silence, and stay where somebody seems to guess`(isStrayed: Bool) {
+        var script = Self.script()
+        script.join(Self.name)
+        if isStrayed { script.stray(near: script.sent[0].attempt) }
+        script.pass(802)
+        #expect(script.sent.count == 2)
+        #expect(Self.lettersAreMixed(script.sent[1].message) == isStrayed)
+    }
+
     @Test func `are left out where the rule says so`() {
         var script = Self.script()
         script.mixesCase = false

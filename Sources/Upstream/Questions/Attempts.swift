@@ -48,13 +48,16 @@ extension Forwarder {
     }
 
     /// False where the rule says so, and of an upstream that does not repeat letters, or did not answer where they
-    /// were mixed.
+    /// were mixed, unless somebody seems to be guessing.
     private func mayMixCase(_ question: Int, _ turn: UInt8, now: Milliseconds) -> Bool {
         guard servers[set: Int(questions[question].set)].traits.mixesCase else { return false }
         let server = server(inTurn: turn, question)
         if servers[server: server].foldsCase(now: now) { return false }
-        return servers[server: server].repeatsCase
-            || !hasLeftUnanswered(.mixesCase, question, turn)
+        let silent = find(question, turn) {
+            $0.isSuperset(of: [.mixesCase, .isMissed])
+                && $0.isDisjoint(with: [.isHeard, .isStrayed])
+        }
+        return servers[server: server].repeatsCase || silent == nil
     }
 
     private mutating func send(
@@ -433,6 +436,7 @@ extension Forwarder {
     ) {
         let strays = min(Int(attempts[attempt].strays) + 1, 255)
         attempts[attempt].strays = UInt8(strays)
+        attempts[attempt].traits.insert(.isStrayed)
         if strays >= Question.strayLimits.doubt {
             askOverStream(attempt, question, now: now, random: &random)
         }

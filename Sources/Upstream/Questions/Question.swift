@@ -183,5 +183,7 @@ struct Attempt: BitwiseCopyable {
         static let isInVain = Traits(rawValue: 256)
         /// It was answered with nothing at all, where letters in mixed case may be the reason.
         static let isDenied = Traits(rawValue: 512)
+        /// Something came to it that belongs to nothing that was asked.
+        static let isStrayed = Traits(rawValue: 1024)
     }
 }
