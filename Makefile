@@ -31,13 +31,13 @@ WIDTH = --experimental-maximum-parallelization-width 4
 # Installs what the tests need, builds, and runs all of them; those that measure have the machine to themselves.
 test: build-tools test-tools build
 	swift build --build-tests $(STRICT)
-	ZONAL=$(ZONAL) swift test --skip-build --skip MeasurementTests $(WIDTH)
-	ZONAL=$(ZONAL) swift test --skip-build --no-parallel --filter MeasurementTests
+	ZONAL=$(ZONAL) Scripts/run-tests --skip-build --skip MeasurementTests $(WIDTH)
+	ZONAL=$(ZONAL) Scripts/run-tests --skip-build --no-parallel --filter MeasurementTests
 
 # Ten minutes of load while upstreams are bad, plain and with each sanitizer; docs/soak.md tells what was seen.
 SOAK_SECONDS = 600
 SANITIZED = SOAK_PATIENCE=8000 SOAK_SECONDS=$(SOAK_SECONDS)
-SOAK = swift test --skip-build --no-parallel --filter "MeasurementTests.*soak"
+SOAK = Scripts/run-tests --skip-build --no-parallel --filter "MeasurementTests.*soak"
 soak: build-tools test-tools build
 	swift build --build-tests $(STRICT)
 	swift build --sanitize=address --product zonal --scratch-path .build-asan
