@@ -29,7 +29,16 @@ let package = Package(
     targets: [
         .target(name: "DNSWire", swiftSettings: strict),
         .target(name: "Snapshot", dependencies: ["DNSWire"], swiftSettings: strict),
-        .target(name: "Upstream", dependencies: ["DNSWire"], swiftSettings: strict),
+        .target(name: "Sockets", dependencies: ["DNSWire", "CSockets"], swiftSettings: strict),
+        .target(
+            name: "Upstream",
+            dependencies: [
+                "DNSWire", "Sockets", "CSockets",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
         .target(
             name: "Resolver",
             dependencies: ["Upstream", "Snapshot", "DNSWire"],
@@ -38,7 +47,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Resolver", "Upstream", "Snapshot", "DNSWire", "CSockets",
+                "Resolver", "Upstream", "Snapshot", "DNSWire", "Sockets", "CSockets",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -58,7 +67,7 @@ let package = Package(
         .executableTarget(
             name: "zonal",
             dependencies: [
-                "Server", "Control", "Resolver", "Upstream", "Snapshot", "DNSWire",
+                "Server", "Control", "Resolver", "Upstream", "Snapshot", "Sockets", "DNSWire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -105,7 +114,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Resolver", "Upstream", "Snapshot", "DNSWire", "CSockets", "TestSupport",
+                "Server", "Resolver", "Upstream", "Snapshot", "DNSWire", "Sockets", "CSockets",
+                "TestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],

@@ -1,5 +1,6 @@
 import DNSWire
 import Logging
+import Sockets
 
 /// A listener whose address the machine did not have at the start.
 struct LateListener: Sendable {

@@ -1,5 +1,6 @@
 package import DNSWire
 import Glibc
+package import Sockets
 
 /// The bound sockets of all listeners: UDP and TCP of a listener share a port.
 ///

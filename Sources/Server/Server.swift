@@ -5,6 +5,7 @@ import NIOPosix
 package import Resolver
 import ServiceLifecycle
 package import Snapshot
+package import Sockets
 import Synchronization
 import Upstream
 
@@ -21,7 +22,7 @@ package final class Server: Sendable {
     private let state: Mutex<ServedState>
     package let cache: ResponseCache
     private let group: MultiThreadedEventLoopGroup
-    let upstreams: UpstreamStreams
+    let upstreams: UpstreamConnections
     let datagrams: DatagramServer
     let streams: StreamServer
     let health: HealthChecker
@@ -56,16 +57,16 @@ package final class Server: Sendable {
                 )
             }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.workerCount)
-        var upstreamLimits = settings.upstreamStreams
+        var upstreamLimits = settings.connections
         upstreamLimits.connections = settings.descriptors.upstreamConnections
-        let upstreams = UpstreamStreams(on: group, limits: upstreamLimits)
+        let upstreams = UpstreamConnections(on: group, limits: upstreamLimits)
         var streamLimits = settings.limits.streams
         streamLimits.connections = min(streamLimits.connections, settings.descriptors.connections)
         var datagramSettings = DatagramSettings(
             snapshots: snapshots,
             cache: cache,
             seed: seed,
-            streams: upstreams,
+            connections: upstreams,
             loops: LoopDetector { Self.report($0, $1, to: logger) },
             limitingLog: LimitingLog { network in
                 logger.warning(

@@ -16,7 +16,7 @@ package struct ServerSettings: Sendable {
     package var ttlLimits = TTLLimits()
     /// As the configuration has them; `descriptors` may leave fewer connections.
     package var limits = ClientLimits()
-    package var upstreamStreams = UpstreamStreamLimits()
+    package var connections = ConnectionLimits()
     package var descriptors = DescriptorBudget.plenty
     /// Nil: no command can reach the server.
     package var control: ControlPlace?

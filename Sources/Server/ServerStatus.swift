@@ -1,5 +1,6 @@
 package import DNSWire
 import Resolver
+import Upstream
 
 /// What a running server can say of itself.
 package struct ServerStatus: Sendable {

@@ -6,6 +6,7 @@ import Logging
 import Server
 import ServiceLifecycle
 import Snapshot
+import Sockets
 import UnixSignals
 
 /// `zonal serve`: answers queries in the foreground.

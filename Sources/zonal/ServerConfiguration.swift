@@ -3,6 +3,7 @@ import DNSWire
 import Resolver
 import Server
 import Snapshot
+import Sockets
 
 /// The configuration as a server takes it: the file's, with what the command line says instead.
 struct ServerConfiguration: Sendable {

@@ -2,6 +2,7 @@ import DNSWire
 import Glibc
 import Server
 import Snapshot
+import Sockets
 
 /// One question to upstreams, asked in their order by somebody who can wait.
 struct StubQuery {

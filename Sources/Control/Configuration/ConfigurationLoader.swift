@@ -1,5 +1,5 @@
 package import DNSWire
-package import Snapshot
+import Snapshot
 
 /// Reads `zonal.yaml`, with all that it includes and names, into a checked configuration.
 package struct ConfigurationLoader {

@@ -1,4 +1,5 @@
-package import Snapshot
+package import DNSWire
+import Snapshot
 
 /// The ports that the machine's administrator keeps for services.
 package enum ReservedPorts {

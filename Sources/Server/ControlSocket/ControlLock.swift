@@ -1,4 +1,5 @@
 import Glibc
+import Sockets
 
 /// The right to a control socket's path: the lock of a file beside it, held as long as this lives.
 ///

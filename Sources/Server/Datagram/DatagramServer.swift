@@ -1,5 +1,6 @@
 package import DNSWire
 package import Resolver
+package import Sockets
 package import Upstream
 
 /// The datagram workers: a thread each, then one orderly end.

@@ -1,5 +1,6 @@
 package import DNSWire
 package import Resolver
+package import Upstream
 
 /// What the datagram workers have to know.
 package struct DatagramSettings: Sendable {
@@ -8,7 +9,7 @@ package struct DatagramSettings: Sendable {
     /// The process's key of name hashes, with which the snapshot was compiled, too.
     package var seed: HashSeed
     /// Asks upstreams whose answer did not fit a datagram.
-    package var streams: any StreamUpstream
+    package var connections: any ConnectionTransport
     package var loops: LoopDetector
     /// What networks have used up of their rates.
     package var rates = ReplyRates()
@@ -22,14 +23,14 @@ package struct DatagramSettings: Sendable {
         snapshots: SnapshotHolder,
         cache: ResponseCache,
         seed: HashSeed,
-        streams: any StreamUpstream = NoStreamUpstream(),
+        connections: any ConnectionTransport = NoConnections(),
         loops: LoopDetector = LoopDetector(),
         limitingLog: LimitingLog = LimitingLog { _ in }
     ) {
         self.snapshots = snapshots
         self.cache = cache
         self.seed = seed
-        self.streams = streams
+        self.connections = connections
         self.loops = loops
         self.limitingLog = limitingLog
     }

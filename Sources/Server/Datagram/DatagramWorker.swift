@@ -2,6 +2,7 @@ import DNSWire
 import Glibc
 import Resolver
 import Snapshot
+import Sockets
 import Upstream
 
 /// One thread's part of the server: it receives queries, answers what it can at once, and asks
@@ -18,8 +19,9 @@ struct DatagramWorker: ~Copyable {
     var pipeline: Pipeline
     var received = ReceiveBatch()
     var outgoing = SendBatch()
-    /// Where upstreams' datagrams are received, and where replies over connections are written.
-    var answers = MessageBuffer()
+    /// Where upstreams' datagrams are received.
+    var answers = AnswerBatch()
+    /// Where replies over connections are written.
     var replies = MessageBuffer()
     var forwarder: Forwarder
     var upstreams: UpstreamSockets
@@ -49,7 +51,12 @@ struct DatagramWorker: ~Copyable {
         pipeline.mayRefresh = true
         pipeline.limiter = ReplyLimiter(parts.rates)
         forwarder = Forwarder()
-        upstreams = UpstreamSockets(limit: parts.upstreamSockets, workers: parts.inboxes.count)
+        upstreams = UpstreamSockets(
+            limit: parts.upstreamSockets,
+            workers: parts.inboxes.count,
+            ports: snapshot.outgoingPorts,
+            firstToken: WorkerEvent.upstream(0).token
+        )
         miss = Miss(seed: parts.seed)
         asked.begin(snapshot)
         clients = WaitingClients(counts: parts.waiting)
@@ -66,6 +73,7 @@ struct DatagramWorker: ~Copyable {
             takeUpSnapshot()
             for index in 0..<count { handle(WorkerEvent(token: parts.epoll.token(at: index))) }
             advance()
+            sendQueries()
             outgoing.flush()
             publish()
         }
@@ -75,7 +83,7 @@ struct DatagramWorker: ~Copyable {
     private mutating func handle(_ event: WorkerEvent) {
         switch event {
         case .listener(let number): receiveQueries(listener: number)
-        case .upstream(let index): receiveAnswer(socket: index)
+        case .upstream(let number): receiveAnswers(socket: number)
         case .inbox: for item in parts.inbox.takeAll() { handle(item) }
         }
     }
@@ -160,8 +168,8 @@ struct DatagramWorker: ~Copyable {
         switch item {
         case .handover(let client, let asking): takeOver(client, asking)
         case .refresh(let asking): refresh(asking)
-        case .upstreamStreamAnswer(let attempt, let result):
-            receiveStreamAnswer(result, for: attempt)
+        case .connectionAnswer(let attempt, let result):
+            receiveConnectionAnswer(result, for: attempt)
         case .searchForLoops: searchForLoops()
         case .survey(let survey):
             survey.add(survey.upstreams.map { forwarder.report(on: $0, now: now) })
@@ -182,6 +190,7 @@ struct DatagramWorker: ~Copyable {
         transition.begin(from: snapshot)
         parts.snapshots.renew(&snapshot, &generation)
         asked.begin(snapshot)
+        upstreams.ports = snapshot.outgoingPorts
         for listener in parts.listeners.indices { receiveQueries(listener: listener) }
         outgoing.flush()
     }
@@ -211,7 +220,7 @@ struct DatagramWorker: ~Copyable {
                     clients.add(client, of: asking.group, now: now),
                     because: .networkError
                 )
-            case .refresh, .upstreamStreamAnswer, .searchForLoops, .survey, .newSnapshot,
+            case .refresh, .connectionAnswer, .searchForLoops, .survey, .newSnapshot,
                 .startDraining, .end:
                 break
             }

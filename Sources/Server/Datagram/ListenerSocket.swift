@@ -1,6 +1,7 @@
 import CSockets
 import DNSWire
 import Glibc
+import Sockets
 import Synchronization
 
 /// A datagram socket that clients ask, one per listener and worker.

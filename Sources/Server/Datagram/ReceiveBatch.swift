@@ -1,6 +1,7 @@
 import CSockets
 import DNSWire
 import Glibc
+import Sockets
 
 /// Room for the datagrams of one recvmmsg call, allocated once.
 @safe struct ReceiveBatch: ~Copyable {
@@ -116,14 +117,5 @@ extension csockets_packet_info {
         }
         return family == 4
             ? IPAddress(v4: UInt32(truncatingIfNeeded: bits >> 96)) : IPAddress(bits: bits)
-    }
-}
-
-extension UnsafeMutableRawPointer {
-    /// New memory full of zeros.
-    @unsafe static func zeroed(byteCount: Int) -> UnsafeMutableRawPointer {
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 16)
-        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-        return unsafe memory
     }
 }

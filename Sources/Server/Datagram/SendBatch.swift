@@ -1,6 +1,7 @@
 import CSockets
 import DNSWire
 import Glibc
+import Sockets
 
 /// Replies on their way to one sendmmsg call, in memory allocated once.
 ///

@@ -1,5 +1,7 @@
 import DNSWire
 import Resolver
+import Sockets
+import Upstream
 
 /// What a worker works with that is made before its thread starts, so that what fails fails early.
 final class WorkerParts: Sendable {
@@ -10,7 +12,7 @@ final class WorkerParts: Sendable {
     let snapshots: SnapshotHolder
     let cache: ResponseCache
     let seed: HashSeed
-    let streams: any StreamUpstream
+    let connections: any ConnectionTransport
     let loops: LoopDetector
     let rates: ReplyRates
     let waiting: WaitingCounts
@@ -33,7 +35,7 @@ final class WorkerParts: Sendable {
         snapshots = settings.snapshots
         cache = settings.cache
         seed = settings.seed
-        streams = settings.streams
+        connections = settings.connections
         loops = settings.loops
         rates = settings.rates
         waiting = settings.waiting

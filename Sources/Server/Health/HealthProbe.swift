@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import Snapshot
+import Upstream
 
 /// What one check of an address has shown.
 enum HealthOutcome: Sendable {

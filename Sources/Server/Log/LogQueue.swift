@@ -1,6 +1,7 @@
 import CSockets
 import Glibc
 import Logging
+import Sockets
 import Synchronization
 
 /// Lines on their way to a descriptor, written by a thread of their own.

@@ -1,5 +1,6 @@
 import CSockets
 import Glibc
+import Sockets
 
 /// The descriptor of a client's connection, closed with the last who holds it.
 final class AcceptedSocket: Sendable {

@@ -1,6 +1,7 @@
 import DNSWire
 import Resolver
 import Snapshot
+import Sockets
 
 /// One TCP connection of a client (RFC 7766): queries in, replies out as they get ready.
 ///

@@ -1,4 +1,5 @@
 import Resolver
+import Sockets
 import Upstream
 
 /// What other threads leave for a stream thread.

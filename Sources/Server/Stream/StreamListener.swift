@@ -2,6 +2,7 @@ import CSockets
 import DNSWire
 import Glibc
 import Resolver
+import Sockets
 import Synchronization
 import Upstream
 

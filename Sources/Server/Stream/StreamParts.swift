@@ -1,5 +1,6 @@
 import DNSWire
 import Resolver
+import Sockets
 
 /// What a stream thread works with that is made before it starts, so that what fails fails early.
 final class StreamParts: Sendable {

@@ -1,4 +1,5 @@
 import Resolver
+package import Sockets
 import Upstream
 
 /// The TCP listeners: queries over connections, answered as RFC 7766 says.

@@ -1,4 +1,5 @@
 import Resolver
+import Sockets
 import Upstream
 
 /// One thread's part of the TCP server: it accepts connections, reads queries and sends replies.

@@ -1,9 +1,7 @@
 import CSockets
 import DNSWire
 import Glibc
-import Resolver
-import Snapshot
-import Upstream
+import Sockets
 
 /// Makes sockets from which one upstream is asked.
 enum ConnectedSocket {

@@ -1,12 +1,13 @@
 import Resolver
+package import Sockets
 package import Upstream
 
 /// What other threads leave for a worker.
 package final class WorkerInbox: Sendable {
     /// One piece of work.
     package enum Item: Sendable {
-        /// What became of `StreamUpstream.ask` with this token.
-        case upstreamStreamAnswer(token: AttemptID, Result<[UInt8], StreamUpstreamError>)
+        /// What became of asking an upstream over a connection.
+        case connectionAnswer(AttemptID, Result<[UInt8], ConnectionError>)
         /// A client whose question this worker owns.
         case handover(WaitingClient, Asking)
         /// A question whose cached answer is wanted often and expires soon.
@@ -44,11 +45,17 @@ package final class WorkerInbox: Sendable {
     func close() -> [Item] { mailbox.close() }
 }
 
+extension WorkerInbox: ConnectionAsker {
+    package func take(_ answer: Result<[UInt8], ConnectionError>, for attempt: AttemptID) {
+        _ = post(.connectionAnswer(attempt, answer))
+    }
+}
+
 extension WorkerInbox.Item {
     /// True of what must never be refused because clients filled the queue.
     fileprivate var isControl: Bool {
         switch self {
-        case .end, .startDraining, .upstreamStreamAnswer, .searchForLoops, .survey, .newSnapshot:
+        case .end, .startDraining, .connectionAnswer, .searchForLoops, .survey, .newSnapshot:
             true
         case .handover, .refresh: false
         }

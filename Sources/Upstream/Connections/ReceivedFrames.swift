@@ -4,7 +4,7 @@ import NIOCore
 /// Cuts what an upstream sends into messages, each behind its length in two octets (RFC 7766 §8).
 ///
 /// Holds at most what one read brings besides one message that is not yet whole.
-struct UpstreamStreamFrames {
+struct ReceivedFrames {
     private var pending = ByteBuffer()
 
     /// What the octets so far amount to.

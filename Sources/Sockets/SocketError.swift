@@ -1,19 +1,19 @@
-package import DNSWire
+public import DNSWire
 import Glibc
 
 /// A system call that failed, with the address it was about.
-package struct SocketError: Error, Equatable, Sendable {
-    package var call: String
-    package var address: AddressAndPort?
+public struct SocketError: Error, Equatable, Sendable {
+    public var call: String
+    public var address: AddressAndPort?
     /// `errno` right after the call.
-    package var code: Int32
+    public var code: Int32
 
     /// Reads `errno`: to be made right after the call that failed.
-    init(call: String, address: AddressAndPort? = nil) {
+    public init(call: String, address: AddressAndPort? = nil) {
         self.init(call: call, address: address, code: errorNumber())
     }
 
-    package init(call: String, address: AddressAndPort? = nil, code: Int32) {
+    public init(call: String, address: AddressAndPort? = nil, code: Int32) {
         self.call = call
         self.address = address
         self.code = code
@@ -22,12 +22,12 @@ package struct SocketError: Error, Equatable, Sendable {
 
 extension SocketError {
     /// The machine does not have the address, or the interface, but may get it.
-    var mayPass: Bool { call == "bind" && (code == EADDRNOTAVAIL || code == ENODEV) }
+    package var mayPass: Bool { call == "bind" && (code == EADDRNOTAVAIL || code == ENODEV) }
 }
 
 extension SocketError: CustomStringConvertible {
     /// The reason first, as a person needs it: `cannot listen on 127.0.0.1:53: Permission denied (bind)`.
-    package var description: String {
+    public var description: String {
         let reason = unsafe String(cString: strerror(code))
         guard let address else { return "\(reason) (\(call))" }
         return "cannot listen on \(address): \(reason) (\(call))"
@@ -35,4 +35,4 @@ extension SocketError: CustomStringConvertible {
 }
 
 /// The error of this thread's last failed call: the one place where `errno` is read.
-func errorNumber() -> Int32 { errno }
+public func errorNumber() -> Int32 { errno }

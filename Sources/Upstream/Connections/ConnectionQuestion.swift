@@ -1,21 +1,20 @@
 import DNSWire
 import NIOCore
-import Snapshot
 
 /// A question that an upstream is being asked over TCP; confined to its event loop once it is there.
-struct UpstreamStreamQuestion: Sendable {
+struct ConnectionQuestion: Sendable {
     private let message: [UInt8]
     private let questionEnd: Int
     /// How often it has been moved from a connection on which nothing was answered any more.
     var retries = 0
     static let retryLimit = 3
     /// Tells what became of it; to be called once.
-    let report: @Sendable (Result<[UInt8], StreamUpstreamError>) -> Void
+    let report: @Sendable (Result<[UInt8], ConnectionError>) -> Void
 
     /// Nil for what is no message with one question and an uncompressed name.
     init?(
         message: [UInt8],
-        report: @escaping @Sendable (Result<[UInt8], StreamUpstreamError>) -> Void
+        report: @escaping @Sendable (Result<[UInt8], ConnectionError>) -> Void
     ) {
         guard message.count <= Int(UInt16.max), message.span.bigEndian16(at: 4) == 1,
             let questionEnd = Self.questionEnd(of: message.span)

@@ -1,24 +1,24 @@
 import NIOCore
 
 /// One connection to an upstream: questions out, answers in, in any order.
-final class UpstreamStreamConnection: ChannelInboundHandler {
+final class UpstreamConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     /// A question under way.
     struct Asked {
-        var question: UpstreamStreamQuestion
+        var question: ConnectionQuestion
         var deadline: NIODeadline
         var timer: Scheduled<Void>
     }
 
     private let eventLoop: any EventLoop
-    private let limits: UpstreamStreamLimits
+    private let limits: ConnectionLimits
     /// Told once that the connection has ended, with what should be asked elsewhere.
-    private let onEnd: (UpstreamStreamConnection, [Asked]) -> Void
+    private let onEnd: (UpstreamConnection, [Asked]) -> Void
 
     private var phase = Phase.connecting
-    private var frames = UpstreamStreamFrames()
+    private var frames = ReceivedFrames()
     /// By the ID on this connection, which is not the asker's.
     private var asked: [UInt16: Asked] = [:]
     private var answerCount = 0
@@ -41,8 +41,8 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
 
     init(
         eventLoop: any EventLoop,
-        limits: UpstreamStreamLimits,
-        onEnd: @escaping (UpstreamStreamConnection, [Asked]) -> Void
+        limits: ConnectionLimits,
+        onEnd: @escaping (UpstreamConnection, [Asked]) -> Void
     ) {
         self.eventLoop = eventLoop
         self.limits = limits
@@ -63,7 +63,7 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
     // MARK: Asking
 
     /// Sends the question now, or once the connection stands.
-    func ask(_ question: UpstreamStreamQuestion, until deadline: NIODeadline) {
+    func ask(_ question: ConnectionQuestion, until deadline: NIODeadline) {
         idleTimer?.cancel()
         var id = UInt16.random(in: .min ... .max)
         while asked[id] != nil { id &+= 1 }
@@ -74,7 +74,7 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
     }
 
     private func send(
-        _ question: UpstreamStreamQuestion,
+        _ question: ConnectionQuestion,
         _ id: UInt16,
         _ context: ChannelHandlerContext
     ) {
@@ -164,7 +164,7 @@ final class UpstreamStreamConnection: ChannelInboundHandler {
         var lost = lost
         if answerCount == 0 { lost.question.retries += 1 }
         guard answerCount > 0 || isStuck || leftPipeline,
-            lost.question.retries <= UpstreamStreamQuestion.retryLimit
+            lost.question.retries <= ConnectionQuestion.retryLimit
         else {
             lost.question.report(.failure(.connection(code: code)))
             return nil

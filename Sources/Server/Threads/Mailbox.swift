@@ -1,5 +1,6 @@
 import CSockets
 import Glibc
+import Sockets
 import Synchronization
 
 /// What other threads leave for one thread: a bounded queue, and an eventfd that wakes it up.

@@ -1,4 +1,5 @@
 import CSockets
+import Sockets
 import Synchronization
 
 /// Threads of our own, and who waits for their end.

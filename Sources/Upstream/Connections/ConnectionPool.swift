@@ -2,20 +2,19 @@ import DNSWire
 import Glibc
 import NIOCore
 import NIOPosix
-import Snapshot
 import Synchronization
 
 /// The connections to upstreams; lives on one event loop.
-final class UpstreamStreamPool {
+final class ConnectionPool {
     private let eventLoop: any EventLoop
-    private let limits: UpstreamStreamLimits
-    private var connections: [AddressAndPort: [UpstreamStreamConnection]] = [:]
+    private let limits: ConnectionLimits
+    private var connections: [AddressAndPort: [UpstreamConnection]] = [:]
     /// Upstreams that left questions of a pipeline unanswered, and until when they get none.
     private var serial: [AddressAndPort: NIODeadline] = [:]
     private var isClosed = false
-    private let count: UpstreamStreamCount
+    private let count: ConnectionCount
 
-    init(eventLoop: any EventLoop, limits: UpstreamStreamLimits, count: UpstreamStreamCount) {
+    init(eventLoop: any EventLoop, limits: ConnectionLimits, count: ConnectionCount) {
         self.eventLoop = eventLoop
         self.limits = limits
         self.count = count
@@ -23,7 +22,7 @@ final class UpstreamStreamPool {
 
     /// Asks over the connection with the least to do, or over a new one.
     func ask(
-        _ question: UpstreamStreamQuestion,
+        _ question: ConnectionQuestion,
         of upstream: AddressAndPort,
         within time: TimeAmount
     ) {
@@ -31,7 +30,7 @@ final class UpstreamStreamPool {
     }
 
     private func place(
-        _ question: UpstreamStreamQuestion,
+        _ question: ConnectionQuestion,
         of upstream: AddressAndPort,
         until deadline: NIODeadline
     ) {
@@ -85,8 +84,8 @@ final class UpstreamStreamPool {
         to upstream: AddressAndPort,
         at address: SocketAddress,
         until deadline: NIODeadline
-    ) -> UpstreamStreamConnection {
-        let connection = UpstreamStreamConnection(eventLoop: eventLoop, limits: limits) {
+    ) -> UpstreamConnection {
+        let connection = UpstreamConnection(eventLoop: eventLoop, limits: limits) {
             [weak self] ended, orphans in
             self?.forget(ended, of: upstream, orphans)
         }
@@ -106,9 +105,9 @@ final class UpstreamStreamPool {
 
     /// Asks again what was lost with a connection that had worked before (RFC 7766 §6.2.4).
     private func forget(
-        _ connection: UpstreamStreamConnection,
+        _ connection: UpstreamConnection,
         of upstream: AddressAndPort,
-        _ orphans: [UpstreamStreamConnection.Asked]
+        _ orphans: [UpstreamConnection.Asked]
     ) {
         let before = connections[upstream]?.count ?? 0
         connections[upstream]?.removeAll { $0 === connection }
@@ -131,7 +130,7 @@ final class UpstreamStreamPool {
 }
 
 /// How many connections to upstreams are open, for other threads to read.
-final class UpstreamStreamCount: Sendable {
+final class ConnectionCount: Sendable {
     private let count = Atomic<Int>(0)
 
     var value: Int { count.load(ordering: .relaxed) }

@@ -1,4 +1,5 @@
 import CSockets
+import Sockets
 import Synchronization
 
 /// Does what takes seconds and is in no hurry, one thing after the other.

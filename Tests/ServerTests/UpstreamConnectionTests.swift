@@ -11,39 +11,39 @@ import Upstream
 @Suite(.timeLimit(.minutes(1))) struct `Asking upstreams over TCP` {
     let peer: StreamPeer
     let inbox: WorkerInbox
-    let streams: UpstreamStreams
+    let connections: UpstreamConnections
 
     init() throws {
         peer = try StreamPeer()
         inbox = try WorkerInbox()
-        var limits = UpstreamStreamLimits()
+        var limits = ConnectionLimits()
         limits.questionsPerConnection = 8
         limits.connectionsPerUpstream = 1
         limits.questions = 20
-        streams = UpstreamStreams(on: MultiThreadedEventLoopGroup.singleton, limits: limits)
+        connections = UpstreamConnections(on: MultiThreadedEventLoopGroup.singleton, limits: limits)
     }
 
     func ask(_ name: String, id: UInt16 = 1, token: Int = 1, timeout: UInt64 = 9000) {
         let message = StreamFixture.query(name, id: id)
-        streams.ask(
+        connections.ask(
             peer.upstream,
             message: message,
-            token: AttemptID(token),
+            for: AttemptID(token),
             timeout: timeout,
-            replyTo: inbox
+            telling: inbox
         )
     }
 
     /// Waits until the worker's inbox holds something and takes it, as token and result.
     func results(
         _ count: Int = 1
-    ) throws -> [UInt64: Result<[UInt8], StreamUpstreamError>] {
-        var found: [UInt64: Result<[UInt8], StreamUpstreamError>] = [:]
+    ) throws -> [UInt64: Result<[UInt8], ConnectionError>] {
+        var found: [UInt64: Result<[UInt8], ConnectionError>] = [:]
         while found.count < count {
             var item = pollfd(fd: inbox.descriptor, events: Int16(POLLIN), revents: 0)
             // Sound: one item, as said.
             try #require(unsafe poll(&item, 1, 10_000) == 1)
-            for case .upstreamStreamAnswer(let token, let result) in inbox.takeAll() {
+            for case .connectionAnswer(let token, let result) in inbox.takeAll() {
                 found[UInt64(token.place)] = result
             }
         }
@@ -96,7 +96,7 @@ import Upstream
 
     @Test func `an upstream that closes after each answer is asked everything in the end`() throws {
         for token in 1...8 { ask("n\(token).example.org", token: token) }
-        var results: [UInt64: Result<[UInt8], StreamUpstreamError>] = [:]
+        var results: [UInt64: Result<[UInt8], ConnectionError>] = [:]
         while results.count < 8 {
             if try peer.isCalled(before: inbox.descriptor) {
                 // With questions unread, closing is a reset, and the answer may be lost, too.
@@ -104,7 +104,7 @@ import Upstream
                 let query = try #require(try connection.receive())
                 try connection.send(messages: [response(to: query)])
             }
-            for case .upstreamStreamAnswer(let token, let result) in inbox.takeAll() {
+            for case .connectionAnswer(let token, let result) in inbox.takeAll() {
                 results[UInt64(token.place)] = result
             }
         }
@@ -174,12 +174,12 @@ import Upstream
     }
 
     @Test func `what is no query is not sent`() throws {
-        streams.ask(
+        connections.ask(
             peer.upstream,
             message: [1, 2, 3],
             token: AttemptID(5),
             timeout: 1000,
-            replyTo: inbox
+            telling: inbox
         )
         #expect(try results()[5] == .failure(.unsupported))
     }

@@ -179,33 +179,35 @@ extension DatagramWorker {
 
     // MARK: Upstreams
 
-    /// Takes one datagram from an upstream.
-    mutating func receiveAnswer(socket: Int) {
-        switch unsafe upstreams.receive(from: socket, into: answers.memory) {
-        case .nothing, .late: break
-        case .stray(let attempts):
-            for attempt in attempts {
-                forwarder.strayed(near: attempt, now: now, random: &random)
-            }
-        case .message(let length, let attempt, let isReassembled):
-            // Sound: `length` octets were received into the buffer, and nothing writes to it before
-            // the message has been taken.
-            let message = unsafe UnsafeRawBufferPointer(rebasing: answers.memory[..<length])
-            receive(
-                unsafe Span(_unsafeBytes: message),
-                for: attempt,
-                isReassembled: isReassembled
-            )
+    /// Takes what upstreams have sent to a socket.
+    mutating func receiveAnswers(socket: Int) {
+        switch upstreams.receive(from: socket, into: &answers) {
         case .broken(let attempts):
             for attempt in attempts {
                 forwarder.failed(attempt, because: .networkError, now: now, random: &random)
             }
+        case .datagrams(let count):
+            for index in 0..<count { receiveAnswer(at: index, socket: socket) }
         }
-        settle()
     }
 
-    mutating func receiveStreamAnswer(
-        _ result: Result<[UInt8], StreamUpstreamError>,
+    private mutating func receiveAnswer(at index: Int, socket: Int) {
+        // Sound: nothing more is received before the message has been taken.
+        let message = unsafe answers.message(at: index)
+        switch unsafe upstreams.subject(of: message.span, at: socket) {
+        case .late: break
+        case .stray(let attempts):
+            for attempt in attempts {
+                forwarder.strayed(near: attempt, now: now, random: &random)
+            }
+        case .attempt(let attempt):
+            let isReassembled = !answers.isWhole(at: index)
+            receive(unsafe message.span, for: attempt, isReassembled: isReassembled)
+        }
+    }
+
+    mutating func receiveConnectionAnswer(
+        _ result: Result<[UInt8], ConnectionError>,
         for attempt: AttemptID
     ) {
         switch result {
@@ -220,7 +222,6 @@ extension DatagramWorker {
                 random: &random
             )
         }
-        settle()
     }
 
     private mutating func receive(
@@ -276,7 +277,6 @@ extension DatagramWorker {
     mutating func advance() {
         if let due = loopSearch.due, due <= now { searchForLoops() }
         forwarder.advance(to: now, random: &random)
-        settle()
         while let waiter = clients.takeDue(at: now), let place = clients.place(of: waiter) {
             if now >= clients[place].deadline {
                 fail(waiter, because: .noReachableAuthority)
@@ -284,13 +284,21 @@ extension DatagramWorker {
                 answerStale(waiter)
             }
         }
-        settle()
         upstreams.sweep(now: now)
     }
 
-    /// Carries out what the forwarder has decided, until it has no more to say.
-    private mutating func settle() {
-        while let effect = forwarder.nextEffect() { carryOut(effect) }
+    /// Carries out what the forwarder has decided, and sends the queries of all that came at once together.
+    mutating func sendQueries() {
+        var isOver = false
+        while !isOver {
+            while let effect = forwarder.nextEffect() { carryOut(effect) }
+            upstreams.flush()
+            isOver = true
+            while let (attempt, code) = upstreams.takeFailure() {
+                notSent(attempt, code)
+                isOver = false
+            }
+        }
     }
 
     private mutating func carryOut(_ effect: Forwarder.Effect) {
@@ -303,12 +311,12 @@ extension DatagramWorker {
                     { octets in octets.indices.map { octets[$0] } }
                 )
             else { return }
-            parts.streams.ask(
+            parts.connections.ask(
                 upstream,
                 message: message,
-                token: attempt,
+                for: attempt,
                 timeout: timeout,
-                replyTo: parts.inbox
+                telling: parts.inbox
             )
         case .forget(let attempt): upstreams.forget(attempt)
         case .failed(let question):
@@ -328,13 +336,15 @@ extension DatagramWorker {
                 message,
                 attempt: attempt,
                 to: upstream,
-                from: snapshot.outgoingPorts,
                 epoll: parts.epoll,
                 now: now,
                 random: &random
             )
         }
-        guard let code, code != 0 else { return }
+        if let code, code != 0 { notSent(attempt, code) }
+    }
+
+    private mutating func notSent(_ attempt: AttemptID, _ code: Int32) {
         forwarder.failed(
             attempt,
             because: .networkError,

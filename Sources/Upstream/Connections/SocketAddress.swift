@@ -1,10 +1,11 @@
-import DNSWire
+package import DNSWire
 import Glibc
-import NIOCore
+package import NIOCore
+import Sockets
 
 extension SocketAddress {
     /// The address as NIO wants it.
-    init(_ address: AddressAndPort) throws {
+    package init(_ address: AddressAndPort) throws {
         guard address.scope.isNone else {
             try self.init(scoped: address)
             return

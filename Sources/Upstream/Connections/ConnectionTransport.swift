@@ -1,26 +1,28 @@
 package import DNSWire
-import Resolver
-import Snapshot
-package import Upstream
 
 /// Asks an upstream over a connection what it could not answer in a datagram (RFC 7766).
-package protocol StreamUpstream: Sendable {
-    /// Sends `message` and posts one `.upstreamStreamAnswer` with `token` to `inbox`, come what may,
-    /// within `timeout` milliseconds.
+package protocol ConnectionTransport: Sendable {
+    /// Sends `message` and tells `asker` once what became of it, come what may, within `timeout` milliseconds.
     ///
-    /// Never blocks: a worker calls it. `message` comes without the two octets of length, and the
-    /// answer is posted in the same form and with the same ID; the worker checks the rest.
+    /// Never blocks: a worker calls it. `message` comes without the two octets of length.
     func ask(
         _ upstream: AddressAndPort,
         message: [UInt8],
-        token: AttemptID,
+        for attempt: AttemptID,
         timeout: Milliseconds,
-        replyTo inbox: WorkerInbox
+        telling asker: any ConnectionAsker
     )
 }
 
+/// One who asks over connections.
+package protocol ConnectionAsker: Sendable {
+    /// Called on any thread with the answer to an attempt, which has no octets of length and the ID of the query; what it
+    /// says is for the asker to judge.
+    func take(_ answer: Result<[UInt8], ConnectionError>, for attempt: AttemptID)
+}
+
 /// Why no answer came over a connection.
-package enum StreamUpstreamError: Error, Equatable, Sendable {
+package enum ConnectionError: Error, Equatable, Sendable {
     case timeout
     /// The connection could not be made or was lost; `errno`, or 0 if there is none.
     case connection(code: Int32)
@@ -29,12 +31,12 @@ package enum StreamUpstreamError: Error, Equatable, Sendable {
     case unsupported
 
     /// True of a connection that ended on the way: the question may be asked over another.
-    var isWorthAnother: Bool {
+    package var isWorthAnother: Bool {
         if case .connection = self { !isOwnTrouble } else { false }
     }
 
     /// True of what says nothing of the upstream.
-    var isOwnTrouble: Bool {
+    package var isOwnTrouble: Bool {
         switch self {
         case .overloaded, .unsupported: true
         case .connection(let code): UpstreamSockets.isOwnTrouble(code)
@@ -44,16 +46,16 @@ package enum StreamUpstreamError: Error, Equatable, Sendable {
 }
 
 /// Stands in where nobody asks upstreams over connections: every question fails at once.
-package struct NoStreamUpstream: StreamUpstream {
+package struct NoConnections: ConnectionTransport {
     package init() {}
 
     package func ask(
         _ upstream: AddressAndPort,
         message: [UInt8],
-        token: AttemptID,
+        for attempt: AttemptID,
         timeout: Milliseconds,
-        replyTo inbox: WorkerInbox
+        telling asker: any ConnectionAsker
     ) {
-        _ = inbox.post(.upstreamStreamAnswer(token: token, .failure(.unsupported)))
+        asker.take(.failure(.unsupported), for: attempt)
     }
 }

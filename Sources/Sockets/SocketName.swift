@@ -1,16 +1,16 @@
 import CSockets
-import DNSWire
+public import DNSWire
 import Glibc
 
 /// Addresses in the form of the system calls: `sockaddr_in` and `sockaddr_in6` as octets.
 ///
 ///     octets 0-1 family (host order), 2-3 port; IPv4: 4-7 address; IPv6: 8-23 address, 24-27 scope
-@safe enum SocketName {
+@safe public enum SocketName {
     /// Room for either form.
-    static let size = 28
+    public static let size = 28
 
     /// Writes an address over `size` octets; how many of them it takes.
-    @unsafe static func write(
+    @unsafe public static func write(
         _ address: AddressAndPort,
         to memory: UnsafeMutableRawPointer
     ) -> UInt32 {
@@ -43,7 +43,7 @@ import Glibc
 
     /// Reads an address from `size` octets; nil for another family, and for an IPv4-mapped address
     /// on an IPv6 socket, which nobody honest sends from.
-    @unsafe static func read(_ memory: UnsafeRawPointer) -> AddressAndPort? {
+    @unsafe public static func read(_ memory: UnsafeRawPointer) -> AddressAndPort? {
         let port = UInt16(
             bigEndian: unsafe memory.loadUnaligned(fromByteOffset: 2, as: UInt16.self)
         )
@@ -63,13 +63,13 @@ import Glibc
     }
 
     /// bind(2); ENODEV while the address names an interface that is not there.
-    static func bind(_ descriptor: Int32, to address: AddressAndPort) -> Int32 {
+    package static func bind(_ descriptor: Int32, to address: AddressAndPort) -> Int32 {
         // Sound: the call reads the octets that `with` wrote, while they are there.
         unsafe with(address) { unsafe Glibc.bind(descriptor, $0, $1) }
     }
 
     /// connect(2), with the same ENODEV.
-    static func connect(_ descriptor: Int32, to address: AddressAndPort) -> Int32 {
+    package static func connect(_ descriptor: Int32, to address: AddressAndPort) -> Int32 {
         // Sound: as above.
         unsafe with(address) { unsafe Glibc.connect(descriptor, $0, $1) }
     }
@@ -92,12 +92,12 @@ import Glibc
 
     /// accept(2), without waiting: the new descriptor, negative if there is none, and its peer as
     /// `read` tells it.
-    static func accept(_ listener: Int32) -> (descriptor: Int32, peer: AddressAndPort?) {
+    package static func accept(_ listener: Int32) -> (descriptor: Int32, peer: AddressAndPort?) {
         unsafe reading { unsafe csockets_accept(listener, $0, $1) }
     }
 
     /// Where a bound socket stands; nil if the system does not say.
-    static func bound(_ descriptor: Int32) -> AddressAndPort? {
+    package static func bound(_ descriptor: Int32) -> AddressAndPort? {
         unsafe reading { unsafe getsockname(descriptor, $0, $1) }.1
     }
 

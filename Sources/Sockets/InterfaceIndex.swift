@@ -1,4 +1,4 @@
-import DNSWire
+package import DNSWire
 import Glibc
 
 extension InterfaceScope {
@@ -16,7 +16,7 @@ extension InterfaceScope {
 
 extension AddressAndPort {
     /// The same with the number of its interface; nil while there is no such interface.
-    var resolved: AddressAndPort? {
+    package var resolved: AddressAndPort? {
         guard scope.number == nil else { return self }
         guard let index = scope.index else { return nil }
         var resolved = self

@@ -4,11 +4,11 @@ import Glibc
 /// The descriptors that a thread waits on, each with a token that comes back with its events.
 ///
 /// Sendable because the thread that made it hands it to the worker's, which alone uses it then.
-@safe struct Epoll: ~Copyable, @unchecked Sendable {
+@safe public struct Epoll: ~Copyable, @unchecked Sendable {
     private let descriptor: Int32
     private let events: UnsafeMutablePointer<csockets_event>
 
-    init() throws(SocketError) {
+    public init() throws(SocketError) {
         descriptor = csockets_epoll_create()
         guard descriptor >= 0 else { throw SocketError(call: "epoll_create1") }
         unsafe events = .allocate(capacity: csockets_epoll_capacity)
@@ -21,29 +21,29 @@ import Glibc
     }
 
     /// Reports `token` whenever `watched` is readable, until it is closed; false if that cannot be.
-    func add(_ watched: Int32, token: UInt64) -> Bool {
+    public func add(_ watched: Int32, token: UInt64) -> Bool {
         csockets_epoll_add(descriptor, watched, token) == 0
     }
 
     /// Reports `token` whenever `watched` is what `readiness` says, and when it has ended.
-    func change(_ watched: Int32, token: UInt64, to readiness: Readiness) {
+    public func change(_ watched: Int32, token: UInt64, to readiness: Readiness) {
         _ = csockets_epoll_change(descriptor, watched, token, readiness.rawValue)
     }
 
     /// Fails only for what is not there.
-    func remove(_ watched: Int32) { _ = csockets_epoll_remove(descriptor, watched) }
+    public func remove(_ watched: Int32) { _ = csockets_epoll_remove(descriptor, watched) }
 
     /// How many events there are, after at most `timeout` milliseconds; -1 waits for ever.
-    func wait(timeout: Int32) -> Int {
+    public func wait(timeout: Int32) -> Int {
         // Sound: the call writes at most `csockets_epoll_capacity` events. EINTR is no event.
         Int(max(unsafe csockets_epoll_wait(descriptor, events, timeout), 0))
     }
 
     /// The token of an event of the last `wait`.
-    func token(at index: Int) -> UInt64 { event(at: index).token }
+    public func token(at index: Int) -> UInt64 { event(at: index).token }
 
     /// What has come of what the token stands for.
-    func readiness(at index: Int) -> Readiness { Readiness(rawValue: event(at: index).readiness) }
+    public func readiness(at index: Int) -> Readiness { Readiness(rawValue: event(at: index).readiness) }
 
     private func event(at index: Int) -> csockets_event {
         precondition(index >= 0 && index < csockets_epoll_capacity)
@@ -52,12 +52,14 @@ import Glibc
     }
 
     /// What a descriptor is ready for.
-    struct Readiness: OptionSet {
-        let rawValue: UInt32
+    public struct Readiness: OptionSet, Sendable {
+        public let rawValue: UInt32
 
-        static let readable = Readiness(rawValue: csockets_epoll_readable)
-        static let writable = Readiness(rawValue: csockets_epoll_writable)
+        public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+        public static let readable = Readiness(rawValue: csockets_epoll_readable)
+        public static let writable = Readiness(rawValue: csockets_epoll_writable)
         /// By an error, or in both directions; never asked for, and always reported.
-        static let ended = Readiness(rawValue: csockets_epoll_ended)
+        public static let ended = Readiness(rawValue: csockets_epoll_ended)
     }
 }

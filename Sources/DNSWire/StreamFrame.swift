@@ -1,8 +1,6 @@
-import DNSWire
-
-/// What a client's stream holds at a place: each message stands behind its length in two octets
+/// What a stream of octets holds at a place: each message stands behind its length in two octets
 /// (RFC 7766 §8).
-package enum StreamFrame {
+public enum StreamFrame {
     /// A whole message, at these octets.
     case message(Range<Int>)
     /// More octets are needed.
@@ -11,12 +9,12 @@ package enum StreamFrame {
     case notAMessage
 
     /// Octets of a message's length.
-    static let prefix = 2
+    public static let prefix = 2
     /// The largest message that two octets of length allow.
-    static let largestMessage = 65_535
+    public static let largestMessage = 65_535
 
     /// What begins at `start`.
-    package init(in octets: Span<UInt8>, at start: Int) {
+    public init(in octets: Span<UInt8>, at start: Int) {
         guard let length = octets.bigEndian16(at: start) else {
             self = .incomplete
             return

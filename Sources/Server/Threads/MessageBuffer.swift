@@ -1,3 +1,5 @@
+import Sockets
+
 /// Room for the longest message there is.
 @safe struct MessageBuffer: ~Copyable {
     static let size = 65_535
