@@ -6,6 +6,7 @@ MEASURES = [
     ("private", 0, "private answer, UDP"),
     ("cached", 0, "cached answer, UDP"),
     ("missed", 0, "miss, forwarded"),
+    ("missed", 5, "… times a bare relay"),
     ("private-tcp", 0, "private answer, TCP, 50 connections"),
     ("million", 0, "1,000,000 names: private answer"),
     ("million", 2, "… seconds to the first answer"),

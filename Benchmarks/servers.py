@@ -94,7 +94,7 @@ class Server:
                 try:
                     client.sendto(message, (ADDRESS, self.port))
                     answer = client.recv(65535)
-                    if self.name == "echo" or (answer[3] & 15 == 0 and answer[7] > 0):
+                    if self.name in ("echo", "stream-echo") or (answer[3] & 15 == 0 and answer[7] > 0):
                         return time.monotonic() - self.started
                 except OSError:
                     pass
@@ -129,7 +129,7 @@ class Bench:
         self.zonal = pathlib.Path(options.zonal).resolve()
         self.rounds = options.rounds
         self.seconds = options.seconds
-        self.echo, self.slow, self.flood = (self.compile(name) for name in ("echo", "slow", "flood"))
+        self.programs = {name: self.compile(name) for name in ("echo", "stream_echo", "relay", "slow", "flood")}
 
     def compile(self, name):
         """Builds Benchmarks/NAME.c; the program's path."""

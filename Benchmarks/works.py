@@ -35,11 +35,20 @@ def private_questions(bench, count=NAMES):
 # MARK: Servers
 
 
-def echo(bench):
-    port = free_port()
-    folder = bench.scratch / f"echo-{port}"
-    folder.mkdir()
-    return bench.start("echo", [bench.echo, ADDRESS, port], port, folder)
+def floor(name, program, *arguments):
+    """A C program that does nothing but what the kernel must be asked for."""
+
+    def start(bench):
+        port = free_port()
+        folder = bench.scratch / f"{name}-{port}"
+        folder.mkdir()
+        return bench.start(name, [bench.programs[program], ADDRESS, port, *arguments], port, folder)
+
+    return start
+
+
+echo = floor("echo", "echo")
+stream_echo = floor("stream-echo", "stream_echo")
 
 
 def zonal(bench, zone=None, upstream=None):
@@ -122,29 +131,35 @@ def rounds(bench, subjects, measure):
     return found
 
 
-def ratios(bench, subjects, queries, only, ready, **options):
-    """Loads every subject in turn; medians of the ratio to the round's echo."""
+def ratios(bench, subjects, queries, only, ready, floors=None, **options):
+    """Loads every subject in turn; medians of the ratio to the round's first floor, the echo unless others are given."""
+    floors = floors or {"echo": echo}
+    names = list(floors)
 
-    def measure(name, server):
-        # There is one floor, whatever the others are asked over.
-        how = {} if name == "echo" else options
+    def measure(_, server):
         server.wait(encode(ready))
-        asked = queries(bench, name) if callable(queries) else queries
-        bench.load(server, asked, seconds=0.5, **how)
-        return bench.load(server, asked, **how)
+        asked = queries(bench, server.name) if callable(queries) else queries
+        bench.load(server, asked, seconds=0.5, **options)
+        return bench.load(server, asked, **options)
 
-    found = rounds(bench, {"echo": echo, **chosen(subjects, only)}, measure)
+    found = rounds(bench, {**floors, **chosen(subjects, only)}, measure)
+
+    def ratio(runs, name):
+        return statistics.median(run["us"] / base["us"] for run, base in zip(runs, found[name]))
+
     rows = {}
     for name, runs in found.items():
-        each = [run["us"] / base["us"] for run, base in zip(runs, found["echo"])]
         rows[name] = [
-            statistics.median(each),
+            ratio(runs, names[0]),
             statistics.median(run["us"] for run in runs),
             int(statistics.median(run["qps"] for run in runs)),
             sum(run["lost"] for run in runs),
             sum(run["bad"] for run in runs),
+            *(ratio(runs, name) for name in names[1:]),
         ]
-    return {"columns": ["ratio to the echo", "us/answer", "answers/s", "lost", "no NOERROR"], "rows": rows, "ratios": True}
+    columns = [f"ratio to the {names[0]}", "us/answer", "answers/s", "lost", "no NOERROR"]
+    columns += [f"ratio to the {name}" for name in names[1:]]
+    return {"columns": columns, "rows": rows, "ratios": True}
 
 
 def private(bench, only, **options):
@@ -160,15 +175,15 @@ def private(bench, only, **options):
 
 
 def private_tcp(bench, only):
-    return private(bench, only, mode="tcp", clients=50)
+    return private(bench, only, floors={"stream-echo": stream_echo}, mode="tcp", clients=50)
 
 
 def upstream_zone():
     return private_zone(CACHED) + "*.miss A 198.51.100.1\n"
 
 
-def forwarded(bench, only, queries):
-    """Every forwarder in front of one NSD, which shares the load's core."""
+def forwarded(bench, only, queries, has_relay=False):
+    """Every forwarder in front of one NSD, which shares the load's core; with `has_relay` a bare relay as well."""
     upstream = nsd(bench, upstream_zone(), core=LOAD_CORE, name="upstream")
     upstream.wait(encode(f"h1.{ORIGIN}"))
     try:
@@ -176,7 +191,8 @@ def forwarded(bench, only, queries):
         subjects = {"zonal": lambda bench: zonal(bench, upstream=place)}
         for name, start in FORWARDERS.items():
             subjects[name] = lambda bench, start=start: start(bench, place)
-        return ratios(bench, subjects, queries, only, f"h1.{ORIGIN}")
+        floors = {"echo": echo, "relay": floor("relay", "relay", upstream.port)} if has_relay else None
+        return ratios(bench, subjects, queries, only, f"h1.{ORIGIN}", floors)
     finally:
         upstream.stop()
 
@@ -193,7 +209,7 @@ def missed(bench, only):
         series = next(counter)
         return questions(bench, "missed", [f"x{series}-{number:x}.miss.{ORIGIN}" for number in range(1_500_000)])
 
-    return forwarded(bench, only, fresh)
+    return forwarded(bench, only, fresh, has_relay=True)
 
 
 def million_servers():
@@ -266,7 +282,7 @@ def fairness(bench, only):
     The upstream takes 100 ms, and for the flood's names for ever. The load is 1,000 questions a second, half of them new ones.
     """
     place = free_port()
-    upstream = bench.start("slow", [bench.slow, ADDRESS, place, 100], place, bench.scratch, core=LOAD_CORE)
+    upstream = bench.start("slow", [bench.programs["slow"], ADDRESS, place, 100], place, bench.scratch, core=LOAD_CORE)
     series = iter(range(1_000_000))
     rows = {}
     try:
@@ -279,7 +295,7 @@ def fairness(bench, only):
                 try:
                     server.wait(encode(f"h1.{ORIGIN}"))
                     calm = modest_load(bench, server, next(series), ports["modest"] if own else ports["port"])
-                    flood = bench.start("flood", [bench.flood, ADDRESS, ports["greedy"] if own else ports["port"], rate], 0, bench.scratch, core=LOAD_CORE)
+                    flood = bench.start("flood", [bench.programs["flood"], ADDRESS, ports["greedy"] if own else ports["port"], rate], 0, bench.scratch, core=LOAD_CORE)
                     try:
                         busy = modest_load(bench, server, next(series), ports["modest"] if own else ports["port"])
                     finally:

@@ -43,7 +43,9 @@ import Glibc
     public func token(at index: Int) -> UInt64 { event(at: index).token }
 
     /// What has come of what the token stands for.
-    public func readiness(at index: Int) -> Readiness { Readiness(rawValue: event(at: index).readiness) }
+    public func readiness(at index: Int) -> Readiness {
+        Readiness(rawValue: event(at: index).readiness)
+    }
 
     private func event(at index: Int) -> csockets_event {
         precondition(index >= 0 && index < csockets_epoll_capacity)

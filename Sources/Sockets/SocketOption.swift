@@ -4,7 +4,9 @@ import Glibc
 /// setsockopt(2) for options that are ints.
 package enum SocketOption {
     /// False if the system does not take it; `errno` says why.
-    package static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, to value: Int32) -> Bool {
+    package static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, to value: Int32)
+        -> Bool
+    {
         var value = value
         // Sound: the option's value is an int of this size.
         return unsafe setsockopt(descriptor, level, option, &value, 4) == 0

@@ -1,3 +1,4 @@
+import DNSWire
 import Snapshot
 import TestSupport
 import Testing

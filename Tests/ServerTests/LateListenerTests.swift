@@ -2,6 +2,7 @@ import DNSWire
 import Glibc
 import Resolver
 import Snapshot
+import Sockets
 import TestSupport
 import Testing
 

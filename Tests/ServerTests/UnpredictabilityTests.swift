@@ -2,6 +2,7 @@ import DNSWire
 import Foundation
 import Glibc
 import Snapshot
+import Sockets
 import TestSupport
 import Testing
 

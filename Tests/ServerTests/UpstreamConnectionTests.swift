@@ -177,7 +177,7 @@ import Upstream
         connections.ask(
             peer.upstream,
             message: [1, 2, 3],
-            token: AttemptID(5),
+            for: AttemptID(5),
             timeout: 1000,
             telling: inbox
         )

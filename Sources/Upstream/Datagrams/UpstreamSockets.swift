@@ -279,7 +279,7 @@ package struct UpstreamSockets: ~Copyable {
     }
 
     /// What a datagram is about.
-    package enum Subject {
+    package enum Subject: Equatable {
         /// What this attempt asked.
         case attempt(AttemptID)
         /// An attempt that is over: a late or a second answer is nobody's guess.
