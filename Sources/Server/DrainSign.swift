@@ -1,3 +1,4 @@
+import CSockets
 import DNSWire
 import Glibc
 
