@@ -202,6 +202,8 @@ package struct UpstreamSockets: ~Copyable {
             }
         }
         guard let (pool, slot, _, _) = chosen, let place = pools[pool][slot] else { return false }
+        // What waits to be sent there counts as asked, so it is.
+        if !sockets[place].isIdle { flush() }
         pools[pool].remove(at: slot)
         uses.endAll(on: place, of: &sockets)
         retire(place)
