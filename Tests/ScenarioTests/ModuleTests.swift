@@ -2,25 +2,46 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What the modules that decide may know of: the package's arrows hold the compiler to the rest.
-@Suite struct `A module without sockets and clocks` {
-    @Test(
-        arguments: [("DNSWire", []), ("Upstream", ["DNSWire"])] as [(String, Set<String>)]
-    )
-    func `imports nothing that has any`(module: String, allowed: Set<String>) throws {
+/// What those may know of who decide: the package's arrows and these imports hold the compiler to the rest, since a
+/// file sees nothing of a module that it does not import.
+@Suite struct `What decides has no socket and no clock` {
+    private static let cores = [
+        ["DNSWire"],
+        ["Upstream", "Memory"],
+        ["Upstream", "Messages"],
+        ["Upstream", "Questions"],
+        ["Upstream", "Servers"],
+        ["Upstream", "Shares"],
+    ]
+    private static let allowed: Set = ["DNSWire"]
+
+    @Test(arguments: cores)
+    func `and imports nothing that has any`(folder: [String]) throws {
+        let sources = Project.root.appending(path: "Sources").appending(
+            path: folder.joined(separator: "/")
+        )
         let files = FileManager.default.enumerator(
-            at: Project.root.appending(path: "Sources/\(module)"),
+            at: sources,
             includingPropertiesForKeys: nil
         )
-        let sources = try #require(files).compactMap { $0 as? URL }
+        let found = try #require(files).compactMap { $0 as? URL }
             .filter { $0.pathExtension == "swift" }
-        #expect(!sources.isEmpty)
-        for file in sources {
+        #expect(!found.isEmpty)
+        for file in found {
             let text = try String(contentsOf: file, encoding: .utf8)
             let imports = text.matches(of: /(?m)^(?:public |package )?import (\w+)$/).map {
                 String($0.output.1)
             }
-            #expect(allowed.isSuperset(of: imports), "\(file.lastPathComponent)")
+            let others = Set(imports).subtracting(Self.allowed)
+            #expect(others.isEmpty, "\(file.lastPathComponent) imports \(others.sorted())")
         }
+    }
+
+    @Test func `and every folder of Upstream is one that decides or one that transports`() throws {
+        let folders = try FileManager.default.contentsOfDirectory(
+            atPath: Project.root.appending(path: "Sources/Upstream").path
+        )
+        let known = Self.cores.filter { $0[0] == "Upstream" && $0.count > 1 }.map { $0[1] }
+        #expect(Set(folders) == Set(known).union(["Datagrams", "Connections"]))
     }
 }
