@@ -1,7 +1,7 @@
 /// The connections of one thread, each in a slot of its own.
 struct StreamSlots {
     private(set) var count = 0
-    private var slots: [StreamConnection?] = []
+    private var slots: [ClientStream?] = []
     private var generations: [UInt32] = []
     private var free: [Int] = []
 
@@ -15,14 +15,14 @@ struct StreamSlots {
     }
 
     /// The connection in a slot, if there is one; in its place, so that nothing of it is counted up.
-    subscript(index: Int) -> StreamConnection? {
+    subscript(index: Int) -> ClientStream? {
         _read { yield slots[index] }
         _modify { yield &slots[index] }
     }
 
     /// Makes a connection in a free slot, unless `make` has none for it; where it stands.
     @discardableResult
-    mutating func add(_ make: (StreamID) -> StreamConnection?) -> Int? {
+    mutating func add(_ make: (StreamID) -> ClientStream?) -> Int? {
         let index = free.last ?? slots.count
         let generation = index < slots.count ? generations[index] : 0
         let id = StreamID(slot: UInt32(truncatingIfNeeded: index), generation: generation)

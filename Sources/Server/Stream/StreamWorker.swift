@@ -131,7 +131,7 @@ struct StreamWorker: ~Copyable {
 
     private mutating func serve(_ accepted: AcceptedStream) {
         if connections.count == 0 { nextLook = loop.now + lookPeriod }
-        let index = connections.add { StreamConnection(accepted, id: $0, in: loop) }
+        let index = connections.add { ClientStream(accepted, id: $0, in: loop) }
         guard !isTaking, let index else { return }
         connections[index]?.stopReading(&loop)
         removeIfOver(index)

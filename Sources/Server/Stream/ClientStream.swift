@@ -7,7 +7,7 @@ import Sockets
 ///
 /// What is known here is answered at once; what needs an upstream is forwarded and its reply follows
 /// out of order (§6.2.1.1). Nothing is read while too much is under way in either direction.
-struct StreamConnection {
+struct ClientStream {
     let id: StreamID
     /// Its own thread closes it once this is true.
     private(set) var isOver = false
