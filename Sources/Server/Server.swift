@@ -60,7 +60,7 @@ package final class Server: Sendable {
         var upstreamLimits = settings.connections
         upstreamLimits.connections = settings.descriptors.upstreamConnections
         let upstreams = UpstreamConnections(on: group, limits: upstreamLimits)
-        var streamLimits = settings.limits.streams
+        var streamLimits = StreamLimits(settings.limits)
         streamLimits.connections = min(streamLimits.connections, settings.descriptors.connections)
         var datagramSettings = DatagramSettings(
             snapshots: snapshots,
