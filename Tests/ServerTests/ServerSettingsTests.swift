@@ -51,7 +51,7 @@ import Testing
         #expect(old.fixedChanges(to: next) == [.limits])
         next.limits.connections = 7
         next.limits.idle = 3
-        let streams = next.limits.streams
+        let streams = StreamLimits(next.limits)
         #expect(streams.connections == 7 && streams.idleTimeout == .seconds(3))
     }
 }
