@@ -29,6 +29,7 @@ import Testing
 
     @Test(arguments: [
         [1, 0x61, 2, 0x62], [1, 0x61, 1], [1, 0x61], [1, 0x61, 0xC0, 0x0C], [1, 0x61, 0x40, 0x62],
+        [1, 0x61, 0x40] + [UInt8](repeating: 0x62, count: 64) + [0],
     ])
     func `ends where no whole label stands`(octets: [UInt8]) {
         #expect(Self.walk(octets).labels == ["a"])
