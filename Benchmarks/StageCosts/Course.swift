@@ -142,7 +142,7 @@ import Upstream
         knowing resolution: borrowing Resolution
     ) -> (verdict: Verdict, length: Int) {
         // Sound: the buffer is used for nothing else while the writer is.
-        var reply = unsafe ReplyWriter(buffer, limit: 1232)
+        var reply = unsafe ReplyWriter(buffer, limit: Int(Query.EDNS.safePayloadSize))
         let verdict = pipeline.answer(
             message,
             from: clients[0],
@@ -203,7 +203,7 @@ import Upstream
     /// Stores an answer of three addresses for each of the questions.
     private mutating func fill(_ cache: ResponseCache, _ questions: Questions) {
         for (number, message) in questions.messages.enumerated() {
-            var reply = unsafe ReplyWriter(buffer, limit: 1232)
+            var reply = unsafe ReplyWriter(buffer, limit: Int(Query.EDNS.safePayloadSize))
             let verdict = pipeline.answer(
                 message.span,
                 from: clients[0],

@@ -101,7 +101,8 @@ struct Exchange {
 
     private func limit(for query: Query?) -> Int {
         guard transport == .datagram else { return 65_535 }
-        return max(512, min(1232, Int(query?.edns?.payloadSize ?? 0)))
+        let wanted = query?.edns?.payloadSize ?? 0
+        return Int(max(512, min(Query.EDNS.safePayloadSize, wanted)))
     }
 
     /// The types of a message's records; breaks off if it can't be read to its very end.

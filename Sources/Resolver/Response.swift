@@ -26,8 +26,8 @@ public struct Response: BitwiseCopyable {
     /// The reply says, too, what an upstream says of why it has no answer.
     var passesOnErrors = false
 
-    /// Aliases that one answer may follow: a chain of more is a loop, or no service to anybody.
-    public static let aliasLimit = 16
+    /// Aliases that one answer may follow.
+    public static var aliasLimit: Int { CompiledSnapshot.aliasLimit }
 
     var recordCount: UInt16 { answerCount &+ authorityCount &+ additionalCount }
 

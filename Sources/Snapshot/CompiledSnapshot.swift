@@ -4,6 +4,9 @@ public import DNSWire
 ///
 /// Its tables are raw memory that it owns; they are read through it alone, while somebody holds it.
 public final class CompiledSnapshot: Sendable {
+    /// Aliases that one answer may follow: a chain of more is a loop, or no service to anybody.
+    public static var aliasLimit: Int { 16 }
+
     /// Upstreams and zone of each forwarding rule, by rule index.
     public let rules: [CompiledRule]
     /// AZ IDs by `AZIndex`; number 0 is no AZ.

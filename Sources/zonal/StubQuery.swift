@@ -88,45 +88,21 @@ struct StubQuery {
         // Sound: the value outlives the calls, and its size is given. The one for sending bounds `connect`.
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
-        return connect(descriptor, to: upstream) ? body(descriptor) : nil
-    }
-
-    private func connect(_ descriptor: Int32, to upstream: AddressAndPort) -> Bool {
-        if upstream.address.isV4 {
-            var name = sockaddr_in()
-            name.sin_family = sa_family_t(AF_INET)
-            name.sin_port = upstream.port.bigEndian
-            name.sin_addr.s_addr = upstream.address.v4.bigEndian
-            return connect(descriptor, &name)
-        }
-        var name = sockaddr_in6()
-        name.sin6_family = sa_family_t(AF_INET6)
-        name.sin6_port = upstream.port.bigEndian
-        name.sin6_scope_id = upstream.scope.index ?? 0
-        // Sound: both are the sixteen octets of an address.
-        unsafe withUnsafeMutableBytes(of: &name.sin6_addr) {
-            unsafe $0.copyBytes(from: upstream.address.octets)
-        }
-        return connect(descriptor, &name)
-    }
-
-    private func connect<Name>(_ descriptor: Int32, _ name: inout Name) -> Bool {
-        // Sound: the name is a socket address of its family, and its size is given.
-        unsafe withUnsafePointer(to: &name) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<Name>.size)) == 0
-            }
-        }
+        return SocketName.connect(descriptor, to: upstream) == 0 ? body(descriptor) : nil
     }
 
     // MARK: Messages
 
-    /// A recursive query with a random ID and an OPT that takes 1232 octets.
+    /// A recursive query with a random ID and an OPT.
     private func query() -> [UInt8] {
         let id = UInt16.random(in: 0...UInt16.max)
-        let (high, low) = (UInt8(type.rawValue >> 8), UInt8(type.rawValue & 0xFF))
-        return [UInt8(id >> 8), UInt8(id & 0xFF), 1, 0, 0, 1, 0, 0, 0, 0, 0, 1] + name.octets
-            + [high, low, 0, 1] + [0, 0, 41, 0x04, 0xD0, 0, 0, 0, 0, 0, 0]
+        var query: [UInt8] = []
+        query.append(bigEndian: id)
+        query += [1, 0, 0, 1, 0, 0, 0, 0, 0, 1] + name.octets
+        query.append(bigEndian: type.rawValue)
+        query += [0, 1, 0, 0, 41]
+        query.append(bigEndian: Query.EDNS.safePayloadSize)
+        return query + [0, 0, 0, 0, 0, 0]
     }
 
     private func answers(_ reply: [UInt8], _ query: [UInt8]) -> Bool {

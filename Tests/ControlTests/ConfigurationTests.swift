@@ -18,7 +18,7 @@ import Testing
     private func load(
         _ text: String,
         system: String = "nameserver 192.0.2.53",
-        listening: [EndpointText] = [],
+        listening: [AddressAndPort] = [],
         files: [String: String] = [:]
     ) -> (configuration: Configuration?, found: [String]) {
         var table = files.mapValues { Array($0.utf8) }
@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test func `a listener of the command line is not asked either`() throws {
-        let listening = [try #require(EndpointText("127.0.0.1:53"))]
+        let listening = [try #require(AddressAndPort("127.0.0.1:53"))]
         let system = "nameserver 127.0.0.1\nnameserver 192.0.2.53"
         let (configuration, _) = load("", system: system, listening: listening)
         #expect(configuration?.world.rules[0].upstreams.map { "\($0.address)" } == ["192.0.2.53"])
@@ -128,9 +128,9 @@ import Testing
         throws
     {
         let text = Self.network + "listen: [{ address: \"127.0.0.1:5399\", vpc: vpc-0a1 }]\n"
-        let endpoint = try #require(EndpointText("127.0.0.1:5399"))
+        let endpoint = try #require(AddressAndPort("127.0.0.1:5399"))
         #expect(load(text, listening: [endpoint]).configuration?.world.listeners[0].vpc == 0)
-        let other = try #require(EndpointText("127.0.0.1:5398"))
+        let other = try #require(AddressAndPort("127.0.0.1:5398"))
         #expect(load(text, listening: [other]).configuration?.world.listeners == [ListenerScope()])
     }
 

@@ -11,7 +11,7 @@ import Testing
         ("2001:db8::1", "[2001:db8::1]:53"), ("10.0.0.1:53", "10.0.0.1:53"),
     ])
     func `an interface stands behind its address`(text: String, shown: String) throws {
-        let endpoint = try #require(EndpointText(text))
+        let endpoint = try #require(AddressAndPort(text))
         #expect("\(endpoint)" == shown)
         #expect(endpoint.scopeFault == nil)
     }
@@ -22,13 +22,13 @@ import Testing
         "fe80::1%a%b", "[fe80::1%eth0]53",
     ])
     func `what cannot be an interface is no address`(text: String) {
-        #expect(EndpointText(text) == nil)
+        #expect(AddressAndPort(text) == nil)
     }
 
     /// RFC 4007 §6: zero is the default, which is no interface.
     @Test(arguments: ["fe80::1%0", "[fe80::1%0]:5300", "fe80::1%00"])
     func `number 0 is no interface`(text: String) throws {
-        let endpoint = try #require(EndpointText(text))
+        let endpoint = try #require(AddressAndPort(text))
         #expect(endpoint.scope.isNone)
         #expect(endpoint.scopeFault?.contains("write the interface behind it") == true)
         let found = check("listen: [\"\(text)\"]\nforward: [{ zone: \".\", to: [\"\(text)\"] }]\n")
@@ -39,7 +39,7 @@ import Testing
     func `an interface is needed at a link-local address, and has no place at another`(
         text: String
     ) throws {
-        #expect(try #require(EndpointText(text)).scopeFault != nil)
+        #expect(try #require(AddressAndPort(text)).scopeFault != nil)
     }
 
     @Test func `one address on two interfaces is two servers`() throws {

@@ -1,4 +1,5 @@
 import Control
+import DNSWire
 import Synchronization
 import TestSupport
 import Testing

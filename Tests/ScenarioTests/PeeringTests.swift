@@ -40,7 +40,7 @@ import Testing
         )
     }
 
-    @Test func `gets all addresses of what it is associated with, since none is in its zone`()
+    @Test func `gets all addresses of what it is associated with, since none is in its AZ`()
         throws
     {
         let upstream = try ScriptedUpstream { [Answer.address($0, [198, 51, 100, 80])] }

@@ -4,10 +4,10 @@ package import Snapshot
 /// Everything `zonal serve` needs: the world, and the settings of the process.
 package struct Configuration: Sendable {
     package var world: World
-    /// Where to listen; the places here are those of `world.listeners`.
-    package var listeners: [Listener]
+    /// Where to listen, over UDP and TCP, port 0 for one that the system chooses; the places here are those of `world.listeners`.
+    package var listeners: [AddressAndPort]
     /// Default listeners whose address this machine does not have.
-    package var listenersLeftOut: [Listener] = []
+    package var listenersLeftOut: [AddressAndPort] = []
     /// Datagram workers; nil for one a core.
     package var workers: Int?
     package var cache: CacheSettings
@@ -23,7 +23,7 @@ package struct Configuration: Sendable {
 
     package init(
         world: World = World(),
-        listeners: [Listener] = [],
+        listeners: [AddressAndPort] = [],
         workers: Int? = nil,
         cache: CacheSettings = CacheSettings(),
         origins: Origins = Origins()
@@ -33,24 +33,6 @@ package struct Configuration: Sendable {
         self.workers = workers
         self.cache = cache
         self.origins = origins
-    }
-
-    /// An address to listen on, over UDP and TCP; port 0 lets the system choose.
-    package struct Listener: Hashable, Sendable {
-        package var address: IPAddress
-        package var port: UInt16
-        /// The interface of a link-local address.
-        package var scope: InterfaceScope
-
-        package init(address: IPAddress, port: UInt16, scope: InterfaceScope = .none) {
-            self.address = address
-            self.port = port
-            self.scope = scope
-        }
-
-        init(_ endpoint: EndpointText) {
-            self.init(address: endpoint.address, port: endpoint.port, scope: endpoint.scope)
-        }
     }
 }
 

@@ -28,7 +28,7 @@ package struct ConfigurationLoader {
     /// are read, which takes longest, unless there is a mistake in what comes before.
     package func load(
         path: String,
-        listening: [EndpointText] = [],
+        listening: [AddressAndPort] = [],
         diagnostics: inout Diagnostics,
         whenNetworkIsKnown: (Configuration) -> Void = { _ in }
     ) -> Configuration? {
@@ -65,7 +65,7 @@ package struct ConfigurationLoader {
 
     private func read(
         _ path: String,
-        _ listening: [EndpointText],
+        _ listening: [AddressAndPort],
         _ journal: ConfigurationJournal,
         _ whenNetworkIsKnown: (Configuration) -> Void = { _ in }
     ) -> Configuration {

@@ -25,7 +25,7 @@ struct ControlPathSearch {
             }
         }
         for file in keys.includes {
-            if let found = find(FilePath.join(file, besides: path)) { return found }
+            if let found = find(PathText.path(file, besides: path)) { return found }
         }
         return nil
     }

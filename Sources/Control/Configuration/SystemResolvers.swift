@@ -45,7 +45,7 @@ package struct SystemResolvers: Equatable, Sendable {
     private static func server(_ line: ArraySlice<UInt8>) -> AddressAndPort? {
         let fields = line.split(maxSplits: 2) { $0 == .space || $0 == .tab }
         guard fields.count > 1, fields[0].elementsEqual("nameserver".utf8),
-            let (address, scope) = EndpointText.host(
+            let (address, scope) = AddressAndPort.host(
                 String(decoding: fields[1], as: UTF8.self)[...]
             )
         else { return nil }
@@ -60,11 +60,8 @@ package struct SystemResolvers: Equatable, Sendable {
     }
 
     /// Those of them that are not one of `listeners`.
-    package func upstreams(besides listeners: [Configuration.Listener]) -> [AddressAndPort] {
+    package func upstreams(besides listeners: [AddressAndPort]) -> [AddressAndPort] {
         let own = OwnAddresses(listeners)
-        return servers.filter {
-            let endpoint = EndpointText(address: $0.address, port: $0.port, scope: $0.scope)
-            return own.listener(reachedBy: endpoint) == nil
-        }
+        return servers.filter { own.listener(reachedBy: $0) == nil }
     }
 }

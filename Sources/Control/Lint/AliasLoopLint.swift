@@ -6,9 +6,6 @@ import Snapshot
 /// Each alias is followed as an answer would follow it, for as many steps. So the work grows with the number of
 /// aliases, and not with the length of chains.
 extension AliasLint {
-    /// Aliases that an answer follows; `Resolver/Response` has the same.
-    static let aliasLimit = 16
-
     mutating func loopWarnings(about zone: Zone) -> RecordWarnings {
         var warnings = RecordWarnings()
         let records = zone.contents.records
@@ -45,7 +42,7 @@ extension AliasLint {
         while let next = step(from: names[names.count - 1], for: client) {
             let isKnown = names.contains(next)
             names.append(next)
-            if isKnown || names.count > Self.aliasLimit { return names }
+            if isKnown || names.count > CompiledSnapshot.aliasLimit { return names }
         }
         return nil
     }
@@ -84,16 +81,16 @@ extension AliasLint {
         guard
             let target = snapshot.rrset(of: node, type: .dname)
                 .flatMap({ snapshot.rdata(of: $0).first })
+                .flatMap({ DomainName(octets: $0) })
         else { return nil }
-        let own = name.labels.prefix(suffix).flatMap { [UInt8($0.count)] + $0 }
-        return DomainName(octets: own + target)
+        return DomainName(labels: name.labels.prefix(suffix), before: target)
     }
 
     private static func message(_ names: [DomainName]) -> String {
         let last = names[names.count - 1]
         guard let first = names.firstIndex(of: last), first < names.count - 1 else {
             return
-                "from here on there are more than \(Self.aliasLimit) aliases, by way of \(names[1]), and no answer has so many; point this one to the last name"
+                "from here on there are more than \(CompiledSnapshot.aliasLimit) aliases, by way of \(names[1]), and no answer has so many; point this one to the last name"
         }
         let loop = names[first...]
         let shown = loop.prefix(8).map { "\($0)" } + (loop.count > 8 ? ["…", "\(last)"] : [])

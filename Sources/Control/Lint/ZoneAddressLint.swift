@@ -96,9 +96,10 @@ struct ZoneAddressLint {
         let missing = Set(vpcs.flatMap { azIDsOfVPC[$0] }).subtracting(family.azIDs)
             .filter { regions.contains(ZonalName.region(of: $0)) }
         guard !missing.isEmpty else { return }
-        let owner = zone.contents.octets[zone.contents.records[family.record].owner]
+        let owner = zone.contents.records[family.record].owner
         let name =
-            ZonalName(owner, azIDs).flatMap { DomainName(octets: $0.family) } ?? .root
+            ZonalName(zone.contents.octets, owner, azIDs)
+            .flatMap { DomainName(octets: $0.family) } ?? .root
         warn(
             family.record,
             "\(name) has a record for \(family.azIDs.sorted().shownList) and none for \(missing.sorted().shownList), where the VPC has a subnet; add one"
@@ -125,7 +126,7 @@ private struct OwnerOfRecords {
     mutating func zonalName(of record: ZoneContents.Record) -> ZonalName? {
         if let last, last.offset == record.ownerOffset { return last.name }
         let hasHyphen = contents.octets[record.owner].contains(UInt8(ascii: "-"))
-        let name = hasHyphen ? ZonalName(contents.octets[record.owner], azIDs) : nil
+        let name = hasHyphen ? ZonalName(contents.octets, record.owner, azIDs) : nil
         last = (record.ownerOffset, name)
         return name
     }
@@ -137,22 +138,19 @@ private struct ZonalName {
     /// The name without the AZ, folded: `db-*.example.internal` for `db-use1-az4.example.internal`.
     var family: [UInt8]
 
-    /// Reads a name in wire form.
-    init?(_ name: ArraySlice<UInt8>, _ azIDs: AZIDSet) {
-        var label = name.startIndex
-        while label < name.endIndex, name[label] > 0 {
-            let end = label + 1 + Int(name[label])
-            if let azID = azIDs.azID(endOf: name[(label + 1)..<end]) {
-                let rest = end - azID.utf8.count
-                family = name[..<label].map(DomainName.fold)
-                family.append(UInt8(truncatingIfNeeded: rest - label))
-                family += name[(label + 1)..<rest].lazy.map(DomainName.fold)
-                family.append(UInt8(ascii: "*"))
-                family += name[end...].lazy.map(DomainName.fold)
-                self.azID = azID
-                return
-            }
-            label = end
+    /// Reads the name in wire form that stands at `name` of `octets`.
+    init?(_ octets: [UInt8], _ name: Range<Int>, _ azIDs: AZIDSet) {
+        var labels = LabelCursor(at: name.lowerBound)
+        while let label = labels.next(in: octets.span) {
+            guard let azID = azIDs.azID(endOf: octets[label]) else { continue }
+            let kept = octets[label].dropLast(azID.utf8.count)
+            family = octets[name.lowerBound..<label.lowerBound - 1].map(DomainName.fold)
+            family.append(UInt8(truncatingIfNeeded: kept.count + 1))
+            family += kept.lazy.map(DomainName.fold)
+            family.append(UInt8(ascii: "*"))
+            family += octets[label.upperBound..<name.upperBound].lazy.map(DomainName.fold)
+            self.azID = azID
+            return
         }
         return nil
     }

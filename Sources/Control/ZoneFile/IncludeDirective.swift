@@ -60,17 +60,17 @@ extension ZoneFileSession {
                 "\(lexer.quote(token.range)) is an absolute path; write it relative to this file"
             )
         }
-        let directory = FilePathText.directory(of: openFiles.last?.path ?? "")
-        let path = FilePathText.joined(directory, written)
+        let directory = PathText.directory(of: openFiles.last?.path ?? "")
+        let path = PathText.joined(directory, written)
         let resolved: String
         let root: String
         do {
             resolved = try loader.resolved(path)
-            root = try loader.resolved(FilePathText.directory(of: openFiles.first?.path ?? ""))
+            root = try loader.resolved(PathText.directory(of: openFiles.first?.path ?? ""))
         } catch {
             throw EntryFault(token.place, "\(path.shown) \(error); name a file that can be read")
         }
-        guard FilePathText.isInside(resolved, root) else {
+        guard PathText.isInside(resolved, root) else {
             throw EntryFault(
                 token.place,
                 "\(lexer.quote(token.range)) leads out of the zone file's directory; keep included files in it or below it"
@@ -112,40 +112,5 @@ extension ZoneFileSession {
                 "\(file.path.shown) has been included before, and is too large to be read again; include it once"
             )
         }
-    }
-}
-
-/// Paths as text: `/` between names, `.` and `..` taken out where that needs no disk.
-enum FilePathText {
-    /// The directory part: `zones` of `zones/a.zone`, `.` where there is none.
-    static func directory(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
-
-    /// `name` as seen from `directory`.
-    static func joined(_ directory: String, _ name: String) -> String {
-        normalised(directory == "." ? name : directory + "/" + name)
-    }
-
-    /// Whether `path` lies in the directory `root` or below it.
-    static func isInside(_ path: String, _ root: String) -> Bool {
-        let (path, root) = (normalised(path), normalised(root))
-        if root == "." { return !path.hasPrefix("/") && path != ".." && !path.hasPrefix("../") }
-        return path.hasPrefix(root.hasSuffix("/") ? root : root + "/")
-    }
-
-    private static func normalised(_ path: String) -> String {
-        var parts: [Substring] = []
-        for part in path.split(separator: "/") where part != "." {
-            if part == "..", let last = parts.last, last != ".." {
-                parts.removeLast()
-            } else if part != ".." || !path.hasPrefix("/") {
-                parts.append(part)
-            }
-        }
-        let text = parts.joined(separator: "/")
-        if path.hasPrefix("/") { return "/" + text }
-        return text.isEmpty ? "." : text
     }
 }

@@ -213,9 +213,9 @@ extension ZoneFileSession {
     private func isInZone(from start: Int) -> Bool {
         let tail = contents.octets.count - foldedApex.count
         let octets = contents.octets.span
-        var label = start
-        while label < tail { label += 1 + Int(octets[label]) }
-        return label == tail && octets.extracting(tail...).equalsFolded(foldedApex.span)
+        var labels = LabelCursor(at: start)
+        while labels.place < tail, labels.next(in: octets) != nil {}
+        return labels.place == tail && octets.extracting(tail...).equalsFolded(foldedApex.span)
     }
 
     func name(of owner: KnownOwner) -> DomainName {

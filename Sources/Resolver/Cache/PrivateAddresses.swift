@@ -40,14 +40,12 @@ extension Span where Element == UInt8 {
 
     /// Looks at the last label of TargetName, which is never compressed (RFC 9460 §2.2).
     private func leadsToLocalhost(_ rdata: Range<Int>) -> Bool {
-        var place = rdata.lowerBound + 2
-        var last = place..<place
-        while place < rdata.upperBound, self[place] != 0 {
-            last = place + 1..<place + 1 + Int(self[place])
-            guard last.endIndex < rdata.upperBound else { return true }
-            place = last.endIndex
-        }
-        return last.map { DomainName.fold(self[$0]) } == Array("localhost".utf8)
+        let rdata = extracting(rdata)
+        var labels = LabelCursor(at: 2)
+        var last = 0..<0
+        while let label = labels.next(in: rdata) { last = label }
+        guard labels.place < rdata.count, rdata[labels.place] == 0 else { return true }
+        return last.map { DomainName.fold(rdata[$0]) } == Array("localhost".utf8)
     }
 
     /// Looks through SvcParams (RFC 9460 §2.2) for `ipv4hint` and `ipv6hint`.

@@ -4,9 +4,6 @@ import Upstream
 
 /// Stage: the frame of a reply: header and question in front, OPT behind.
 enum EncodeResponse {
-    /// The UDP payload that we send and take at most (RFC 9715 §3.2, DNS Flag Day 2020).
-    static let payloadSize: UInt16 = 1232
-
     /// Octets of an OPT record without options.
     private static let optSize = 11
     /// An extended error without its text: an option header and the code (RFC 8914 §2).
@@ -63,7 +60,8 @@ enum EncodeResponse {
         capacity: Int
     ) -> Int {
         guard transport == .datagram else { return min(capacity, 65_535) }
-        let asked = query.edns.map { min(Int($0.payloadSize), Int(payloadSize)) } ?? 0
+        let asked =
+            query.edns.map { min(Int($0.payloadSize), Int(Query.EDNS.safePayloadSize)) } ?? 0
         return min(capacity, max(asked, Header.classicPayload))
     }
 
@@ -125,7 +123,7 @@ enum EncodeResponse {
     ) {
         reply.write8(0)
         reply.write16(RecordType.opt.rawValue)
-        reply.write16(payloadSize)
+        reply.write16(Query.EDNS.safePayloadSize)
         reply.write8(UInt8(truncatingIfNeeded: response.rcode.rawValue >> 4))
         reply.write8(0)
         reply.write16(dnssecOK ? 0x8000 : 0)

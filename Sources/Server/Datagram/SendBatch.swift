@@ -9,7 +9,7 @@ import Sockets
 @safe struct SendBatch: ~Copyable {
     static let capacity = 64
     /// The longest reply: what we say in OPT that we send (RFC 9715 §3.2).
-    static let messageSize = 1232
+    static let messageSize = Int(Query.EDNS.safePayloadSize)
     private static let messageStride = 1280
     private static let nameStride = 32
     private static let controlStride = csockets_control_size

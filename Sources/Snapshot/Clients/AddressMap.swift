@@ -55,18 +55,11 @@ struct AddressMap: Sendable, BitwiseCopyable {
 
     /// The intervals of all addresses in their order, for prefixes of one family; the longest prefix of an
     /// address decides.
-    ///
-    /// Sweeps over the prefixes in order, a stack holding those that are open.
     static func intervals(
         of entries: [(prefix: IPPrefix, value: UInt32)],
         otherwise: UInt32
     ) -> [Interval] {
-        let sorted = entries.sorted {
-            ($0.prefix.first, $0.prefix.length) < ($1.prefix.first, $1.prefix.length)
-        }
         var result: [Interval] = [(IPAddress(bits: 0), otherwise)]
-        var open: [(last: IPAddress, value: UInt32)] = []
-
         func begin(at start: IPAddress, _ value: UInt32) {
             if result[result.count - 1].start == start {
                 result[result.count - 1].value = value
@@ -74,19 +67,14 @@ struct AddressMap: Sendable, BitwiseCopyable {
                 result.append((start, value))
             }
         }
-        func closeAll(before start: IPAddress?) {
-            while let top = open.last, start.map({ top.last < $0 }) ?? true {
-                open.removeLast()
-                guard top.last.bits < .max else { continue }
-                begin(at: IPAddress(bits: top.last.bits + 1), open.last?.value ?? otherwise)
-            }
-        }
-        for entry in sorted {
-            closeAll(before: entry.prefix.first)
+        PrefixSweep.run(over: entries, by: \.prefix) { entry, _ in
             begin(at: entry.prefix.first, entry.value)
-            open.append((entry.prefix.last, entry.value))
+            return entry
+        } close: { done, outer in
+            let last = done.prefix.last.bits
+            guard last < .max else { return }
+            begin(at: IPAddress(bits: last + 1), outer?.value ?? otherwise)
         }
-        closeAll(before: nil)
         return result
     }
 }

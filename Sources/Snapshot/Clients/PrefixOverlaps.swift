@@ -2,8 +2,8 @@ public import DNSWire
 
 /// Finds owners of prefixes that share addresses with another owner's.
 ///
-/// One pass over the prefixes in order: each is compared with one summary of those around it, and with one of those
-/// inside it, so that a thousand owners of one prefix cost a thousand steps.
+/// One sweep: each prefix is compared with one summary of those around it, and with one of those inside it, so that a
+/// thousand owners of one prefix cost a thousand steps.
 public enum PrefixOverlaps {
     /// Whose prefixes some set holds.
     private enum Owners {
@@ -38,8 +38,6 @@ public enum PrefixOverlaps {
 
     /// A prefix that is open in the sweep, with the owners around it and those inside it.
     private struct Open {
-        var isV4: Bool
-        var last: IPAddress
         var owner: Int
         var around: Owners
         var inside = Owners.nobody
@@ -47,30 +45,19 @@ public enum PrefixOverlaps {
 
     /// The owners of which some prefix overlaps one of another owner.
     public static func owners(of places: [(prefix: IPPrefix, owner: Int)]) -> Set<Int> {
-        let sorted = places.sorted {
-            ($0.prefix.family, $0.prefix.first, $0.prefix.length)
-                < ($1.prefix.family, $1.prefix.first, $1.prefix.length)
-        }
         var found: Set<Int> = []
-        var open: [Open] = []
-        func close() {
-            let done = open.removeLast()
+        PrefixSweep.run(over: places, by: \.prefix) { place, outer in
+            Open(
+                owner: place.owner,
+                around: outer.map { $0.around.adding($0.owner) } ?? .nobody
+            )
+        } close: { done, outer in
             if done.around.adding(done.inside).include(somebodyBeside: done.owner) {
                 found.insert(done.owner)
             }
-            guard !open.isEmpty else { return }
-            open[open.count - 1].inside = open[open.count - 1].inside.adding(done.inside)
-                .adding(done.owner)
+            guard let others = outer?.inside else { return }
+            outer?.inside = others.adding(done.inside).adding(done.owner)
         }
-        for place in sorted {
-            let isV4 = place.prefix.isV4
-            while let top = open.last, top.isV4 != isV4 || top.last < place.prefix.first { close() }
-            let around = open.last.map { $0.around.adding($0.owner) } ?? .nobody
-            open.append(
-                Open(isV4: isV4, last: place.prefix.last, owner: place.owner, around: around)
-            )
-        }
-        while !open.isEmpty { close() }
         return found
     }
 }

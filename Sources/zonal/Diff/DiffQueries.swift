@@ -112,19 +112,13 @@ enum DiffQueries {
     {
         guard let account else { return [name] }
         let azNames = world.accounts[account].azNames
-        var labels = name.labels.map { Array($0) }
+        let labels = name.labels
         var forms = [name]
         for index in labels.indices {
             guard let label = azNames.labelWithName(labels[index]) else { continue }
-            let own = labels[index]
-            labels[index] = label
-            var octets: [UInt8] = []
-            for label in labels + [[]] {
-                octets.append(UInt8(truncatingIfNeeded: label.count))
-                octets += label
-            }
-            if label.count <= 63, let form = DomainName(octets: octets) { forms.append(form) }
-            labels[index] = own
+            var changed = labels
+            changed[index] = label[...]
+            if let form = DomainName(labels: changed) { forms.append(form) }
         }
         return forms
     }

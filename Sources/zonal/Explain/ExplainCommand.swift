@@ -48,7 +48,7 @@ struct ExplainCommand: ParsableCommand {
         guard let recordType = RecordType(type) else {
             throw ValidationError("'\(type)' is not a record type")
         }
-        if let listener, EndpointText(listener) == nil {
+        if let listener, AddressAndPort(listener) == nil {
             throw ValidationError("--listener: '\(listener)' is not an address")
         }
         let asked = ExplainedQuestion(
@@ -60,10 +60,9 @@ struct ExplainCommand: ParsableCommand {
         )
         guard !live else { return try ControlClient(configuration).run(.explain(asked, format)) }
         let loaded = try configuration.load()
-        let listeners = loaded.listeners.map(AddressAndPort.init)
         let explanation: Explanation
         do throws(ExplainFault) {
-            explanation = try Explainer(loaded.world, listeners: listeners).explain(asked)
+            explanation = try Explainer(loaded.world, listeners: loaded.listeners).explain(asked)
         } catch {
             throw ValidationError(error.message)
         }

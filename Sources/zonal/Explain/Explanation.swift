@@ -189,7 +189,7 @@ struct Explainer {
 
     /// The listener that a question to this address reaches; without a port the first at the address.
     private func listener(_ text: String) throws(ExplainFault) -> Place {
-        guard let wanted = EndpointText(text, defaultPort: 0) else {
+        guard let wanted = AddressAndPort(text, defaultPort: 0) else {
             throw ExplainFault(
                 message: "--listener: '\(text)' is not an address; write one as in 10.20.0.2:53"
             )

@@ -130,7 +130,7 @@ struct OutputTree {
             throw error
         }
         if !scan.entries.isEmpty { removeOld(next, savingTo: target) }
-        FileExchange.sync(folder: target.parentFolder)
+        FileExchange.sync(folder: PathText.directory(of: target))
     }
 
     /// The folder's true path; its parent is made where there is none.
@@ -147,15 +147,17 @@ struct OutputTree {
         }
         do {
             try FileManager.default.createDirectory(
-                atPath: trimmed.parentFolder,
+                atPath: PathText.directory(of: trimmed),
                 withIntermediateDirectories: true
             )
         } catch {
-            throw FileFault(description: "\(trimmed.parentFolder) cannot be made: \(error)")
+            throw FileFault(
+                description: "\(PathText.directory(of: trimmed)) cannot be made: \(error)"
+            )
         }
         let parent: String
         do {
-            parent = try DiskFileLoader().resolved(trimmed.parentFolder)
+            parent = try DiskFileLoader().resolved(PathText.directory(of: trimmed))
         } catch {
             throw FileFault(description: "\(error)")
         }
@@ -284,13 +286,5 @@ struct OutputTree {
             FileExchange.replace(entry.path.inside(target), by: entry.path.inside(old))
         }
         FileExchange.removeFolders(rest, of: old)
-    }
-}
-
-extension String {
-    /// Everything before the last slash; the current folder where there is none.
-    fileprivate var parentFolder: String {
-        guard let slash = lastIndex(of: "/") else { return "." }
-        return slash == startIndex ? "/" : String(self[..<slash])
     }
 }

@@ -190,7 +190,7 @@ struct Inventory {
             if byName == nil {
                 journal.error(
                     at: SourcePlace(file: file),
-                    "\(id): AvailabilityZoneId is missing, and account \(account)'s describe-availability-zones does not know \((name ?? "its zone").shown); export that, too"
+                    "\(id): AvailabilityZoneId is missing, and account \(account)'s describe-availability-zones does not know \((name ?? "its AZ").shown); export that, too"
                 )
             }
             return byName

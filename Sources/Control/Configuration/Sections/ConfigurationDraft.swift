@@ -279,7 +279,7 @@ extension ValueForm<String> {
     /// The path of a socket, which the system wants short.
     static func controlPath(besides file: String) -> ValueForm {
         ValueForm("a path such as /run/zonal/control") { (text) throws(ValueFault) in
-            let path = FilePath.join(text, besides: file)
+            let path = PathText.path(text, besides: file)
             guard !text.isEmpty, path.utf8.count <= 100, !path.utf8.contains(0) else {
                 throw ValueFault(
                     "`\(text.shown)` cannot be the path of a socket; write one of up to 100 octets"

@@ -74,7 +74,7 @@ struct ConfigurationFileReader {
         let files = draft.includes
         draft.includes = []
         for file in files {
-            read(path: FilePath.join(file.value, besides: path), namedAt: file.place)
+            read(path: PathText.path(file.value, besides: path), namedAt: file.place)
         }
     }
 
@@ -89,13 +89,5 @@ struct ConfigurationFileReader {
         }
         onceKeys[key] = place
         return true
-    }
-}
-
-/// Paths as configuration files write them: relative to the file that names them.
-enum FilePath {
-    static func join(_ path: String, besides file: String) -> String {
-        guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
-        return file[...slash] + path
     }
 }

@@ -4,7 +4,7 @@ import Snapshot
 /// A listener as a file has it.
 struct ListenerDraft {
     var place: SourcePlace
-    var endpoint = EndpointText(address: IPAddress(bits: 0), port: 0)
+    var endpoint = AddressAndPort(IPAddress(bits: 0), port: 0)
     var vpc: Placed<String>?
     /// Ranges whose clients are in the VPC, besides its own.
     var from: [Placed<IPPrefix>] = []
@@ -13,7 +13,7 @@ struct ListenerDraft {
     var proxies: [IPPrefix]?
 
     /// Where a server listens whose configuration does not say.
-    static let defaultEndpoints = ["127.0.0.1:5300", "[::1]:5300"].compactMap { EndpointText($0) }
+    static let defaultEndpoints = ["127.0.0.1:5300", "[::1]:5300"].compactMap { AddressAndPort($0) }
 
     /// The same for the manual.
     static var defaults: String { defaultEndpoints.map { "\($0)" }.joined(separator: " and ") }

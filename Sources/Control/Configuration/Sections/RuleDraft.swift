@@ -18,7 +18,7 @@ struct RuleDraft {
 
     enum Target: Sendable {
         case system
-        case upstream(EndpointText)
+        case upstream(AddressAndPort)
     }
 
     /// How `private-answers` is written.
@@ -138,6 +138,6 @@ extension ValueForm<RuleDraft.Target> {
     /// `system`, or a name server.
     fileprivate static let target = ValueForm("system, or an address such as 10.9.0.53") {
         (text) throws(ValueFault) in
-        text == "system" ? .system : .upstream(try ValueForm<EndpointText>.upstream.parse(text))
+        text == "system" ? .system : .upstream(try ValueForm<AddressAndPort>.upstream.parse(text))
     }
 }

@@ -126,7 +126,7 @@ extension NodeForm<Placed<String>> {
     fileprivate static var file: Self {
         Self(ValueForm.path.expected) { node, _, journal in
             node.value(.path, journal).map {
-                Placed(FilePath.join($0, besides: node.place.file), at: node.place)
+                Placed(PathText.path($0, besides: node.place.file), at: node.place)
             }
         }
     }

@@ -29,33 +29,20 @@ extension ValueForm<IPPrefix> {
     }
 }
 
-/// An address with a port, as settings and the command line write it.
-package struct EndpointText: Hashable, Sendable {
-    package var address: IPAddress
-    package var port: UInt16
-    /// The interface of a link-local address.
-    package var scope: InterfaceScope
-
-    package init(address: IPAddress, port: UInt16, scope: InterfaceScope = .none) {
-        self.address = address
-        self.port = port
-        self.scope = scope
-    }
-
+extension AddressAndPort {
     /// Reads `127.0.0.1:5300`, `[::1]:5300`, `fe80::1%eth0`, or an address alone with the port given.
     package init?(_ text: String, defaultPort: UInt16 = 53) {
         guard let (hostText, portText) = Self.split(text),
             let (address, scope) = Self.host(hostText)
         else { return nil }
-        (self.address, self.scope) = (address, scope)
         guard let portText else {
-            port = defaultPort
+            self.init(address, port: defaultPort, scope: scope)
             return
         }
         guard let number = NumberText.whole(portText), let port = UInt16(exactly: number) else {
             return nil
         }
-        self.port = port
+        self.init(address, port: port, scope: scope)
     }
 
     /// An address, and the interface behind a `%`.
@@ -95,18 +82,11 @@ package struct EndpointText: Hashable, Sendable {
     }
 }
 
-extension EndpointText: CustomStringConvertible {
-    package var description: String {
-        if address.isV4 { return "\(address):\(port)" }
-        return scope.isNone ? "[\(address)]:\(port)" : "[\(address)%\(scope)]:\(port)"
-    }
-}
-
-extension ValueForm<EndpointText> {
+extension ValueForm<AddressAndPort> {
     /// Where to listen; port 0 lets the system choose.
     static let listener = ValueForm("an address and port such as 127.0.0.1:5300") {
         (text) throws(ValueFault) in
-        guard let endpoint = EndpointText(text) else {
+        guard let endpoint = AddressAndPort(text) else {
             throw ValueFault(
                 "`\(text.shown)` is not an address and port; write 127.0.0.1:5300 or \"[::1]:5300\""
             )
@@ -118,7 +98,7 @@ extension ValueForm<EndpointText> {
     /// A name server; port 53 unless given.
     static let upstream = ValueForm("an address such as 10.9.0.53 or \"10.9.0.53:5353\"") {
         (text) throws(ValueFault) in
-        guard let endpoint = EndpointText(text), endpoint.port > 0 else {
+        guard let endpoint = AddressAndPort(text), endpoint.port > 0 else {
             throw ValueFault(
                 "`\(text.shown)` is not a name server; write system, 10.9.0.53, \"10.9.0.53:5353\" or \"[2001:db8::53]:53\""
             )

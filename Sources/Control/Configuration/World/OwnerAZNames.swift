@@ -71,30 +71,26 @@ struct OwnerAZNames: Sendable {
         from start: Int,
         apexLength: Int
     ) throws(NameFault) -> Found {
-        var label = start
+        var labels = LabelCursor(at: start)
         var found = Found()
-        while label < octets.count - apexLength {
-            let end = label + 1 + Int(octets[label])
-            let mayEndInName = Self.mayEndInName(octets[label + 1..<end])
+        while labels.place < octets.count - apexLength, let label = labels.next(in: octets.span) {
+            let mayEndInName = Self.mayEndInName(octets[label])
             if mayEndInName { found.hasName = true }
-            if !found.isZonal { found.isZonal = Self.endsInID(octets[label + 1..<end]) }
-            if mayEndInName,
+            if !found.isZonal { found.isZonal = Self.endsInID(octets[label]) }
+            guard mayEndInName,
                 let translated = try translated(
-                    octets[label + 1..<end].map(DomainName.fold),
-                    isFirst: label == start,
+                    octets[label].map(DomainName.fold),
+                    isFirst: label.lowerBound == start + 1,
                     &found
                 )
-            {
-                found.isZonal = true
-                guard translated.count <= 63,
-                    octets.count - start - (end - label - 1) + translated.count <= 255
-                else { throw NameFault.nameTooLong(octets.count - start) }
-                octets.replaceSubrange(
-                    label..<end,
-                    with: [UInt8(translated.count)] + translated
-                )
-            }
-            label += 1 + Int(octets[label])
+            else { continue }
+            found.isZonal = true
+            guard translated.count <= 63,
+                octets.count - start - label.count + translated.count <= 255
+            else { throw NameFault.nameTooLong(octets.count - start) }
+            octets[label.lowerBound - 1] = UInt8(translated.count)
+            octets.replaceSubrange(label, with: translated)
+            labels = LabelCursor(at: label.lowerBound + translated.count)
         }
         return found
     }

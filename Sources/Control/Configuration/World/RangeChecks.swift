@@ -3,7 +3,7 @@ import Snapshot
 
 /// Finds ranges that two VPCs share, and that nothing tells apart.
 ///
-/// One sweep over the ranges in order. A range is compared with the nearest few VPCs whose ranges hold it, however
+/// One sweep over the ranges. A range is compared with the nearest few VPCs whose ranges hold it, however
 /// many there are, so that a thousand VPCs of one range cost a thousand steps and not a million.
 struct RangeChecks {
     private let draft: ConfigurationDraft
@@ -52,7 +52,6 @@ struct RangeChecks {
 
     /// A prefix that is open in the sweep.
     private struct Level {
-        var prefix: IPPrefix
         /// What strictly encloses it: as `ranges` and `apart` are.
         let around: (ranges: [Range], apart: [Range])
         /// The nearest ranges around and at this prefix, each of another VPC.
@@ -64,8 +63,7 @@ struct RangeChecks {
         /// What each VPC has at this prefix.
         var own: [Int: (range: Range?, inbound: Range?)] = [:]
 
-        init(_ prefix: IPPrefix, in outer: Level?) {
-            self.prefix = prefix
+        init(in outer: Level?) {
             around = (outer?.ranges ?? [], outer?.apart ?? [])
             (ranges, apart) = around
         }
@@ -85,15 +83,10 @@ struct RangeChecks {
 
     /// Two VPCs may share addresses only where a listener or an endpoint tells their clients apart.
     mutating func run() {
-        var levels: [Level] = []
-        for range in sortedRanges() {
-            while let last = levels.last, !last.prefix.contains(range.prefix) {
-                levels.removeLast()
-            }
-            if levels.last?.prefix != range.prefix {
-                levels.append(Level(range.prefix, in: levels.last))
-            }
-            check(range, in: &levels[levels.count - 1])
+        PrefixSweep.run(over: rangesByPrefix(), by: \.prefix) { group, outer in
+            var level = Level(in: outer)
+            for range in group.ranges { check(range, in: &level) }
+            return level
         }
         tellOfRest()
     }
@@ -115,8 +108,8 @@ struct RangeChecks {
         }
     }
 
-    /// Every range after those that hold it.
-    private func sortedRanges() -> [Range] {
+    /// The ranges of each prefix, in the order of their VPCs.
+    private func rangesByPrefix() -> [(prefix: IPPrefix, ranges: [Range])] {
         var ranges: [Range] = []
         let drafts = Dictionary(draft.vpcs.map { ($0.id, $0) }) { first, _ in first }
         for (index, vpc) in world.vpcs.enumerated() {
@@ -127,10 +120,7 @@ struct RangeChecks {
                 }
             }
         }
-        return ranges.sorted {
-            ($0.prefix.family, $0.prefix.first, $0.prefix.length, $0.vpc)
-                < ($1.prefix.family, $1.prefix.first, $1.prefix.length, $1.vpc)
-        }
+        return Dictionary(grouping: ranges, by: \.prefix).map { ($0.key, $0.value) }
     }
 
     private mutating func check(_ range: Range, in level: inout Level) {

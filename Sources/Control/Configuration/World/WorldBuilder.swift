@@ -33,7 +33,7 @@ struct WorldBuilder {
 
     /// Builds all but rules, endpoints and zones; `listening`, unless it is empty, takes the place of the draft's
     /// listeners.
-    mutating func buildNetwork(listening: [EndpointText]) {
+    mutating func buildNetwork(listening: [AddressAndPort]) {
         configuration.workers = draft.workers
         configuration.cache = draft.cache
         configuration.limits = draft.limits
@@ -201,7 +201,7 @@ struct WorldBuilder {
                 "`listen` is empty; write addresses, or leave the key out"
             )
         }
-        var seen: [EndpointText: SourcePlace] = [:]
+        var seen: [AddressAndPort: SourcePlace] = [:]
         for listener in listeners {
             let vpc = listener.vpc.flatMap(vpcs.resolve)
             let account = listener.account.flatMap(accounts.resolve)
@@ -230,11 +230,10 @@ struct WorldBuilder {
         listen(on: usable.isEmpty ? all : usable)
         guard !usable.isEmpty else { return }
         configuration.listenersLeftOut = all.filter { !usable.contains($0) }
-            .map { Configuration.Listener($0) }
     }
 
     /// Listens on addresses that no file names; what the files say of the same address still holds.
-    private mutating func listen(on endpoints: [EndpointText]) {
+    private mutating func listen(on endpoints: [AddressAndPort]) {
         let known = Dictionary(
             zip(configuration.listeners, configuration.world.listeners),
             uniquingKeysWith: { first, _ in first }
@@ -243,17 +242,17 @@ struct WorldBuilder {
         configuration.world.listeners = []
         configuration.origins.listeners = []
         for endpoint in endpoints {
-            let scope = known[Configuration.Listener(endpoint)] ?? ListenerScope()
+            let scope = known[endpoint] ?? ListenerScope()
             add(endpoint, scope, at: SourcePlace(file: draft.file))
         }
     }
 
     private mutating func add(
-        _ endpoint: EndpointText,
+        _ endpoint: AddressAndPort,
         _ scope: ListenerScope,
         at place: SourcePlace
     ) {
-        configuration.listeners.append(Configuration.Listener(endpoint))
+        configuration.listeners.append(endpoint)
         configuration.world.listeners.append(scope)
         configuration.origins.listeners.append(place)
     }
@@ -345,21 +344,16 @@ struct WorldBuilder {
         var after: [AddressAndPort] = []
         var system: Placed<RuleDraft.Target>?
         for target in rule.to {
-            guard case .upstream(let endpoint) = target.value else {
+            guard case .upstream(let upstream) = target.value else {
                 system = system ?? target
                 continue
             }
-            if let listener = ownAddresses.listener(reachedBy: endpoint) {
+            if let listener = ownAddresses.listener(reachedBy: upstream) {
                 journal.error(
                     at: target.place,
-                    "\(endpoint) is this server itself, which listens on \(listener); name another server"
+                    "\(upstream) is this server itself, which listens on \(listener); name another server"
                 )
             }
-            let upstream = AddressAndPort(
-                endpoint.address,
-                port: endpoint.port,
-                scope: endpoint.scope
-            )
             if system == nil { before.append(upstream) } else { after.append(upstream) }
         }
         built.system = ForwardRule.SystemPlace(before: before, after: after)

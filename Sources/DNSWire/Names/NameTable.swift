@@ -69,22 +69,22 @@ public struct NameTable: Sendable {
         path.removeAll(keepingCapacity: true)
         var (place, runStart, length) = (offset, offset, 0)
         var number = Self.root
-        while true {
-            guard place >= 0, place < message.count else { throw .truncated(offset: place) }
+        walk: while true {
+            guard place >= 0 else { throw .truncated(offset: place) }
             if place < known.count, known[place] >= 0 {
                 number = Int(known[place])
                 break
             }
-            let octet = Int(message[place])
-            if octet == 0 { break }
-            path.append(place)
-            if octet >= 0xC0 {
+            switch try message.labelStart(at: place) {
+            case .root: break walk
+            case .label(let octets):
+                path.append(place)
+                length += 1 + octets
+                place += 1 + octets
+            case .pointer:
+                path.append(place)
                 place = try message.pointerTarget(at: place, before: runStart)
                 runStart = place
-            } else {
-                guard octet <= 63 else { throw .notALabel(offset: place) }
-                length += 1 + octet
-                place += 1 + octet
             }
         }
         guard length + names[number].length <= 255 else { throw .nameTooLong(offset: offset) }

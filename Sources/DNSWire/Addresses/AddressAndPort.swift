@@ -13,7 +13,7 @@ public struct AddressAndPort: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// True of 0.0.0.0 and ::, which take datagrams for every address of the machine.
-    public var isWildcard: Bool { address.bits == 0 || address == IPAddress(v4: 0) }
+    public var isWildcard: Bool { address.isUnspecified }
 
     /// As the configuration writes an upstream: the port only where it is not 53.
     public var shortDescription: String {

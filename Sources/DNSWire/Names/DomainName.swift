@@ -14,12 +14,26 @@ public struct DomainName: Sendable {
     public init?(octets: some Collection<UInt8>) {
         let octets = Array(octets)
         guard octets.count <= 255 else { return nil }
-        var offset = 0
-        while offset < octets.count, octets[offset] != 0 {
-            guard octets[offset] <= 63 else { return nil }
-            offset += 1 + Int(octets[offset])
+        var labels = LabelCursor()
+        while labels.next(in: octets.span) != nil {}
+        guard octets.last == 0, labels.place == octets.count - 1 else { return nil }
+        self.octets = octets
+    }
+
+    /// Takes labels from the left and the name that they stand in front of; nil if one is empty or longer than 63
+    /// octets, or if they are too long together.
+    public init?(
+        labels: some Sequence<some Collection<UInt8>>,
+        before parent: DomainName = .root
+    ) {
+        var octets: [UInt8] = []
+        for label in labels {
+            guard (1...63).contains(label.count) else { return nil }
+            octets.append(UInt8(label.count))
+            octets += label
         }
-        guard offset == octets.count - 1 else { return nil }
+        octets += parent.octets
+        guard octets.count <= 255 else { return nil }
         self.octets = octets
     }
 
@@ -31,12 +45,8 @@ public struct DomainName: Sendable {
     /// Labels from the left, the root not among them.
     public var labels: [ArraySlice<UInt8>] {
         var labels: [ArraySlice<UInt8>] = []
-        var offset = 0
-        while octets[offset] != 0 {
-            let end = offset + 1 + Int(octets[offset])
-            labels.append(octets[offset + 1..<end])
-            offset = end
-        }
+        var cursor = LabelCursor()
+        while let label = cursor.next(in: octets.span) { labels.append(octets[label]) }
         return labels
     }
 
@@ -67,8 +77,7 @@ public struct DomainName: Sendable {
 
     /// The name with one more label in front; nil if that makes it too long.
     public func prepending(label: some Collection<UInt8>) -> DomainName? {
-        guard (1...63).contains(label.count) else { return nil }
-        return DomainName(octets: [UInt8(label.count)] + label + octets)
+        DomainName(labels: CollectionOfOne(label), before: self)
     }
 
     /// ASCII lower case of an octet; length octets (0 to 63) stay as they are.
@@ -106,15 +115,7 @@ extension DomainName: CustomStringConvertible {
             return
         }
         guard let (labels, isAbsolute) = Self.labels(of: Array(text.utf8)) else { return nil }
-        var octets: [UInt8] = []
-        for label in labels {
-            guard (1...63).contains(label.count) else { return nil }
-            octets.append(UInt8(label.count))
-            octets += label
-        }
-        octets += isAbsolute ? [0] : origin.octets
-        guard octets.count <= 255 else { return nil }
-        self.octets = octets
+        self.init(labels: labels, before: isAbsolute ? .root : origin)
     }
 
     private static func labels(of text: [UInt8]) -> (labels: [[UInt8]], isAbsolute: Bool)? {

@@ -89,15 +89,13 @@ extension Span where Element == UInt8 {
     public func nameEnd(at offset: Int) throws(WireError) -> Int {
         var end = offset
         while true {
-            guard end >= 0, end < count else { throw .truncated(offset: end) }
-            let length = self[end]
-            if length == 0 { return end + 1 }
-            if length >= 0xC0 {
+            switch try labelStart(at: end) {
+            case .root: return end + 1
+            case .label(let length): end += 1 + length
+            case .pointer:
                 guard end + 2 <= count else { throw .truncated(offset: end) }
                 return end + 2
             }
-            guard length <= 63 else { throw .notALabel(offset: end) }
-            end += 1 + Int(length)
         }
     }
 
@@ -118,9 +116,11 @@ extension Span where Element == UInt8 {
         var end: Int?
         var (total, jumps) = (0, 0)
         while true {
-            guard place >= 0, place < count else { throw .truncated(offset: place) }
-            let length = Int(self[place])
-            if length >= 0xC0 {
+            let length: Int
+            switch try labelStart(at: place) {
+            case .root: length = 0
+            case .label(let octets): length = octets
+            case .pointer:
                 jumps += 1
                 guard jumps <= 126 else { throw .pointer(offset: place) }
                 end = end ?? place + 2
@@ -128,13 +128,24 @@ extension Span where Element == UInt8 {
                 runStart = place
                 continue
             }
-            guard length <= 63 else { throw .notALabel(offset: place) }
             guard place + 1 + length <= count else { throw .truncated(offset: place) }
             total += 1 + length
             guard total <= 255 else { throw .nameTooLong(offset: offset) }
             body(place, 1 + length)
             if length == 0 { return end ?? place + 1 }
             place += 1 + length
+        }
+    }
+
+    /// What begins at `place` inside a name: the first octet says it (RFC 1035 §4.1.4).
+    @inline(__always)
+    func labelStart(at place: Int) throws(WireError) -> LabelStart {
+        guard place >= 0, place < count else { throw .truncated(offset: place) }
+        switch self[place] {
+        case 0: return .root
+        case 1...63: return .label(length: Int(self[place]))
+        case 0xC0...: return .pointer
+        default: throw .notALabel(offset: place)
         }
     }
 
@@ -156,6 +167,15 @@ extension Span where Element == UInt8 {
         guard let name = DomainName(octets: octets) else { throw .nameTooLong(offset: offset) }
         return name
     }
+}
+
+/// What a name goes on with in a message.
+enum LabelStart: BitwiseCopyable {
+    case root
+    /// A length octet with that many octets behind it, which may not all be there.
+    case label(length: Int)
+    /// Two octets, of which the second may not be there.
+    case pointer
 }
 
 extension FoldedName {

@@ -9,11 +9,11 @@ import Sockets
 struct ServerConfiguration: Sendable {
     let path: String
     /// Listeners of the command line; empty to take the file's.
-    let listeners: [EndpointText]
+    let listeners: [AddressAndPort]
     /// Found out once: the folder that a relative path starts from may go away.
     private let standardControl: ControlPlace
 
-    init(path: String, listeners: [EndpointText]) {
+    init(path: String, listeners: [AddressAndPort]) {
         self.path = path
         self.listeners = listeners
         standardControl = .standard(forConfiguration: path)
@@ -29,7 +29,7 @@ struct ServerConfiguration: Sendable {
         /// No file has any key.
         var isBlank: Bool
         /// Default listeners that this machine has no address for.
-        var leftOut: [Configuration.Listener]
+        var leftOut: [AddressAndPort]
     }
 
     /// Reads everything anew; nil if there is an error, which `diagnostics` tells, and once it is abandoned.
@@ -70,7 +70,7 @@ struct ServerConfiguration: Sendable {
         let cache = configuration.cache
         var settings = ServerSettings(
             world: configuration.world,
-            listeners: configuration.listeners.map(AddressAndPort.init),
+            listeners: configuration.listeners,
             workers: configuration.workers,
             cacheSize: cache.byteCount
         )
@@ -82,12 +82,5 @@ struct ServerConfiguration: Sendable {
         )
         settings.limits = configuration.limits
         return settings
-    }
-}
-
-extension AddressAndPort {
-    /// Where a listener of a configuration is to stand.
-    init(_ listener: Configuration.Listener) {
-        self.init(listener.address, port: listener.port, scope: listener.scope)
     }
 }

@@ -177,10 +177,8 @@ final class Reloader: Sendable {
         guard system != before, world.rules.contains(where: { $0.system != nil }) else {
             return state.withLock { $0.system = system }
         }
-        let listeners = server.addresses.map {
-            Configuration.Listener(address: $0.address, port: $0.port, scope: $0.scope)
-        }
-        let next = server.prepare(world.withSystem(system.upstreams(besides: listeners)))
+        let upstreams = system.upstreams(besides: server.addresses)
+        let next = server.prepare(world.withSystem(upstreams))
         guard takeUp(next, of: reload, and: { $0.system = system }) else { return }
         let names = system.servers.map(\.shortDescription).joined(separator: ", ")
         logger.notice("/etc/resolv.conf has changed: `system` is now \(names)")

@@ -21,6 +21,9 @@ public struct Query: Equatable, Sendable, BitwiseCopyable {
         public var version: UInt8
         public var dnssecOK: Bool
         public var options: EDNSOptions
+
+        /// The UDP payload that we send and take at most: it is in fragments nowhere (RFC 9715 §3.2, DNS Flag Day 2020).
+        public static var safePayloadSize: UInt16 { 1232 }
     }
 
     /// False of a query that does nothing but fetch a cookie (RFC 7873 §5.4).

@@ -131,21 +131,21 @@ extension ZoneChecks {
         _ last: inout (parent: Range<Int>, marks: Marks)?
     ) -> Marks {
         let octets = session.contents.octets.span
-        var name = nodes.names[node].range
-        guard name.count > session.foldedApex.count else { return [] }
-        name = name.lowerBound + 1 + Int(octets[name.lowerBound])..<name.upperBound
-        if let last, octets.extracting(last.parent).equalsFolded(octets.extracting(name)) {
+        let name = nodes.names[node].range
+        var labels = LabelCursor(at: name.lowerBound)
+        guard name.count > session.foldedApex.count, labels.next(in: octets) != nil else {
+            return []
+        }
+        let parent = labels.place..<name.upperBound
+        if let last, octets.extracting(last.parent).equalsFolded(octets.extracting(parent)) {
             return last.marks
         }
-        let parent = name
         var found: Marks = []
-        while true {
-            if let above = nodes.find(octets.extracting(name), in: octets) {
-                found.formUnion(marks[above])
-            }
-            guard name.count > session.foldedApex.count else { break }
-            name = name.lowerBound + 1 + Int(octets[name.lowerBound])..<name.upperBound
-        }
+        repeat {
+            let above = octets.extracting(labels.place..<name.upperBound)
+            if let node = nodes.find(above, in: octets) { found.formUnion(marks[node]) }
+            guard above.count > session.foldedApex.count else { break }
+        } while labels.next(in: octets) != nil
         last = (parent, found)
         return found
     }

@@ -24,9 +24,9 @@ struct ServeCommand: AsyncParsableCommand {
             "Listen here, UDP and TCP, instead of where the configuration says; may be repeated.",
             valueName: "address:port"
         ),
-        transform: ListenAddress.init(parsing:)
+        transform: AddressAndPort.init(listeningOn:)
     )
-    var listen: [ListenAddress] = []
+    var listen: [AddressAndPort] = []
 
     /// How long the end waits for whoever reads the log, in milliseconds.
     private static let logPatience = 1000
@@ -45,13 +45,13 @@ struct ServeCommand: AsyncParsableCommand {
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         let source = ServerConfiguration(
             path: configuration.path,
-            listeners: listen.map(\.endpoint)
+            listeners: listen
         )
         Self.endAtOnce()
         let (loaded, bound) = try load(source, descriptors, log)
         for listener in loaded.leftOut {
             logger.notice(
-                "this machine has no address \(listener.address): the default listener \(AddressAndPort(listener)) is left out"
+                "this machine has no address \(listener.address): the default listener \(listener) is left out"
             )
         }
         let server = try await start(loaded.settings, on: bound, logger, log)
@@ -162,5 +162,19 @@ struct ServeCommand: AsyncParsableCommand {
         log.flush(within: Self.logPatience)
         Terminal.complain("zonal: \(error)")
         return ExitCode(2)
+    }
+}
+
+extension AddressAndPort {
+    /// Reads `--listen`: `127.0.0.1:5300`, `[::1]:5300`, or an address alone for port 53; throws what the command line's
+    /// user is told.
+    init(listeningOn argument: String) throws {
+        guard let address = AddressAndPort(argument) else {
+            throw ValidationError(
+                "'\(argument)' is not an address and port; write 127.0.0.1:5300 or [::1]:5300"
+            )
+        }
+        if let fault = address.scopeFault { throw ValidationError(fault) }
+        self = address
     }
 }

@@ -94,11 +94,11 @@ extension ZoneChecks {
     private func mayBeDoubled(_ name: Range<Int>) -> Bool {
         let apex = session.foldedApex.span.extracting(droppingLast: 1)
         let octets = session.contents.octets.span
-        var place = name.lowerBound
-        while place + 2 * apex.count < name.upperBound {
-            let here = octets.extracting(place..<place + apex.count)
-            if octets[place] == apex[0], here.equalsFolded(apex) { return true }
-            place += 1 + Int(octets[place])
+        var labels = LabelCursor(at: name.lowerBound)
+        while labels.place + 2 * apex.count < name.upperBound {
+            let here = octets.extracting(labels.place..<labels.place + apex.count)
+            if here[0] == apex[0], here.equalsFolded(apex) { return true }
+            guard labels.next(in: octets) != nil else { return false }
         }
         return false
     }
@@ -110,12 +110,12 @@ extension ZoneChecks {
     private func isDoubled(_ name: Range<Int>) -> Bool {
         guard session.foldedApex.count > 1, mayBeDoubled(name), isInZone(name) else { return false }
         var places: [Int] = []
-        var place = name.lowerBound
-        while session.contents.octets[place] != 0 {
-            places.append(place)
-            place += 1 + Int(session.contents.octets[place])
+        var labels = LabelCursor(at: name.lowerBound)
+        while let label = labels.next(in: session.contents.octets.span) {
+            places.append(label.lowerBound - 1)
         }
-        return hasEndTwice(places, end: place) || hasApexTwice(places, end: place)
+        let end = labels.place
+        return hasEndTwice(places, end: end) || hasApexTwice(places, end: end)
     }
 
     private func hasEndTwice(_ places: [Int], end: Int) -> Bool {
