@@ -7,6 +7,8 @@ import Snapshot
 struct StubQuery {
     let name: DomainName
     let type: RecordType
+    /// RD; without it a server answers from its own zones alone.
+    var wantsRecursion = true
 
     private static let patience = timeval(tv_sec: 2, tv_usec: 0)
 
@@ -24,7 +26,8 @@ struct StubQuery {
         return nil
     }
 
-    private func exchange(_ upstream: AddressAndPort) -> [UInt8]? {
+    /// What one upstream replies, whatever it says; nil if that is nothing.
+    func exchange(_ upstream: AddressAndPort) -> [UInt8]? {
         guard let reply = exchangeDatagrams(upstream) else { return nil }
         return reply[2] & 0x02 == 0 ? reply : exchangeOverStream(upstream)
     }
@@ -120,12 +123,13 @@ struct StubQuery {
 
     // MARK: Messages
 
-    /// A recursive query with a random ID and an OPT that takes 1232 octets.
+    /// A query with a random ID and an OPT that takes 1232 octets.
     private func query() -> [UInt8] {
         let id = UInt16.random(in: 0...UInt16.max)
         let (high, low) = (UInt8(type.rawValue >> 8), UInt8(type.rawValue & 0xFF))
-        return [UInt8(id >> 8), UInt8(id & 0xFF), 1, 0, 0, 1, 0, 0, 0, 0, 0, 1] + name.octets
-            + [high, low, 0, 1] + [0, 0, 41, 0x04, 0xD0, 0, 0, 0, 0, 0, 0]
+        let recursion: UInt8 = wantsRecursion ? 1 : 0
+        return [UInt8(id >> 8), UInt8(id & 0xFF), recursion, 0, 0, 1, 0, 0, 0, 0, 0, 1]
+            + name.octets + [high, low, 0, 1] + [0, 0, 41, 0x04, 0xD0, 0, 0, 0, 0, 0, 0]
     }
 
     private func answers(_ reply: [UInt8], _ query: [UInt8]) -> Bool {
