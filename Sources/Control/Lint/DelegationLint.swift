@@ -67,7 +67,7 @@ extension AliasLint {
             guard !delegationBudget.isSpent,
                 let source = source(ofNameServer: server, of: zone, for: viewer)
             else { return nil }
-            doubt = Doubt(server: server, source: source)
+            doubt = doubt ?? Doubt(server: server, source: source)
         }
         return doubt
     }

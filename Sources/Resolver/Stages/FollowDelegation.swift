@@ -10,6 +10,7 @@ import Upstream
 extension Pipeline {
     /// Makes a cut of a private zone the one to be asked; the current name is then in the AZ IDs of the zone, as
     /// its servers know it.
+    @inline(never)
     mutating func delegate(
         to node: Node,
         suffix: Int,
@@ -27,6 +28,7 @@ extension Pipeline {
         return .delegate
     }
 
+    @inline(never)
     mutating func answerFromDelegation(
         _ query: Query,
         client: ClientClass,
@@ -160,14 +162,15 @@ extension Pipeline {
                 let hasFailed = resolution.failedLookups.contains(number)
                 let mayBeStale = hasFailed || resolution.acceptsStale
                 if let found = serverAddresses(question, resolution, mayBeStale, now: now) {
-                    addresses += found
+                    addresses += found.filter { !addresses.contains($0) }
                 } else if !hasFailed, addresses.isEmpty || !resolution.acceptsStale {
                     miss.note(question, scratch, of: lookup.rule, lookup: number)
                     return .toBeFound
                 }
             }
         }
-        addresses.removeSubrange(min(addresses.count, Delegation.addressLimit)...)
+        // One order, so that the forwarder takes the same servers for the same, however they came.
+        addresses = Array(addresses.prefix(Delegation.addressLimit)).sorted()
         guard !addresses.isEmpty, let node = delegation.node else { return .none }
         miss.delegate(
             to: CompiledRule(

@@ -76,8 +76,8 @@ struct DelegationRemarks {
             let addresses = server.addresses.map { "\($0)" }.joined(separator: ", ")
             return "\(server.name) is a server at \(addresses)"
         case .rule(let rule):
-            return "\(server.name) is a server whose addresses the rule for "
-                + "\(world.rules[rule].zone) tells"
+            return "the addresses of \(server.name) are looked up by the rule for "
+                + "\(world.rules[rule].zone)"
         case .alias: return "\(server.name) is not asked: it is an alias (RFC 2181 §10.3)"
         case .nowhere:
             return
