@@ -454,6 +454,35 @@ import Upstream
         #expect(answer.addresses == ["10.20.1.99"] && answer.records.first?.ttl == 30)
     }
 
+    @Test func `is asked again before it expires, but its servers are not looked up for that`()
+        throws
+    {
+        var bench = Bench(Self.world())
+        bench.pipeline.mayRefresh = true
+        try bench.feed(Self.box, to: bench.ask("box.lab.inside.example"))
+        for _ in 0..<2 { _ = bench.ask("box.lab.inside.example", now: 101) }
+        let answer = bench.ask("box.lab.inside.example", now: 395)
+        #expect(answer.verdict == .replyAndRefresh && answer.addresses == ["10.20.1.99"])
+        #expect(answer.delegation?.upstreams.map(\.shortDescription) == ["10.20.1.53"])
+
+        try bench.feed(
+            UpstreamMessage("ns.vendor.example").answer(
+                "ns.vendor.example",
+                .a,
+                "192.0.2.53",
+                ttl: 60
+            ),
+            to: bench.ask("box.out.inside.example")
+        )
+        try bench.feed(
+            UpstreamMessage("box.out.inside.example")
+                .answer("box.out.inside.example", .a, "10.20.1.98"),
+            to: bench.ask("box.out.inside.example")
+        )
+        for _ in 0..<2 { _ = bench.ask("box.out.inside.example", now: 101) }
+        #expect(bench.ask("box.out.inside.example", now: 395).verdict == .reply)
+    }
+
     @Test func `with private addresses is told to nobody whom a stripped rule's alias led there`()
         throws
     {

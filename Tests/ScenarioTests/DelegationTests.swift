@@ -18,7 +18,8 @@ struct `Delegations in private zones` {
 
         init() throws {
             network = try NetworkNamespaces([
-                .init("resolver", ["10.99.0.2"]), .init("child", ["10.99.1.1", "2001:db8:99::1"]),
+                .init("resolver", ["10.99.0.2", "2001:db8:99::9"]),
+                .init("child", ["10.99.1.1", "2001:db8:99::1"]),
                 .init("lame", ["10.99.1.2"]), .init("dead", ["10.99.1.3"]),
                 .init("public", ["10.99.1.4"]),
             ])

@@ -63,7 +63,14 @@ extension Pipeline {
             missing: &miss
         )
         guard step == .ask || isToBeRefreshed && !wasToBeRefreshed else { return step }
-        switch chooseServers(servers, in: snapshot, knowing: resolution, now: now, missing: &miss) {
+        let choice = chooseServers(
+            servers,
+            in: snapshot,
+            knowing: resolution,
+            now: now,
+            missing: &miss
+        )
+        switch choice {
         case .chosen: break
         case .toBeFound where step == .ask: break
         case .none where step == .ask: return failToReach(query, into: &reply)
@@ -151,16 +158,11 @@ extension Pipeline {
         for (pass, type) in [RecordType.a, .aaaa].enumerated() where pass == 0 || addresses.isEmpty
         {
             for (index, lookup) in delegation.lookups.enumerated() {
-                let question = UpstreamQuestion(
-                    routeID: snapshot.routeID(ofRule: lookup.rule),
-                    type: type,
-                    dnssecOK: false,
-                    checkingDisabled: false
-                )
-                readServer(lookup.record, of: servers, in: snapshot)
                 let number = pass * Delegation.lookupLimit + index
                 let hasFailed = resolution.failedLookups.contains(number)
                 let mayBeStale = hasFailed || resolution.acceptsStale
+                let question = Self.question(type, of: lookup, in: snapshot)
+                readServer(lookup.record, of: servers, in: snapshot)
                 if let found = serverAddresses(question, resolution, mayBeStale, now: now) {
                     addresses += found.filter { !addresses.contains($0) }
                 } else if !hasFailed, addresses.isEmpty || !resolution.acceptsStale {
@@ -169,17 +171,30 @@ extension Pipeline {
                 }
             }
         }
-        // One order, so that the forwarder takes the same servers for the same, however they came.
-        addresses = Array(addresses.prefix(Delegation.addressLimit)).sorted()
         guard !addresses.isEmpty, let node = delegation.node else { return .none }
         miss.delegate(
             to: CompiledRule(
                 delegating: snapshot.name(of: node),
-                to: addresses,
+                // In one order, so that the forwarder takes the same servers for the same, however they came.
+                to: addresses.prefix(Delegation.addressLimit).sorted(),
                 routeID: routeID(of: Miss.delegated, in: snapshot)
             )
         )
         return .chosen
+    }
+
+    /// What is asked about a server, whoever wants to know.
+    private static func question(
+        _ type: RecordType,
+        of lookup: Delegation.Lookup,
+        in snapshot: borrowing CompiledSnapshot
+    ) -> UpstreamQuestion {
+        UpstreamQuestion(
+            routeID: snapshot.routeID(ofRule: lookup.rule),
+            type: type,
+            dnssecOK: false,
+            checkingDisabled: false
+        )
     }
 
     /// Reads the name of a server into `scratch`.
