@@ -162,6 +162,39 @@ import Upstream
         #expect(bench.ask("box.z-use1-az4.inside.example").addresses == ["10.20.1.77"])
     }
 
+    @Test func `below a zonal name has whole names in its answer, however the client calls it`()
+        throws
+    {
+        var bench = Bench(Self.world())
+        for label in ["no", "alias"] {
+            let name = "\(label).z-use1-az4.inside.example"
+            let message = UpstreamMessage(
+                name,
+                rcode: label == "no" ? .nonexistentDomain : .noError
+            )
+            try bench.feed(
+                label == "no"
+                    ? message.authority("z-use1-az4.inside.example", .soa, "60")
+                    : message.answer(name, .cname, "x.\(name)")
+                        .answer("x.\(name)", .a, "10.20.1.78"),
+                to: bench.ask("\(label).z-us-east-1a.inside.example")
+            )
+            let answer = bench.ask("\(label).z-us-east-1a.inside.example").octets
+            var reader = try MessageReader(answer.span)
+            try reader.skipQuestion(of: answer.span)
+            var owners: [String] = []
+            while let record = try reader.next(in: answer.span), record.type != .opt {
+                owners.append("\(try answer.span.name(at: record.owner))")
+            }
+            #expect(
+                owners
+                    == (label == "no"
+                        ? ["z-use1-az4.inside.example."]
+                        : ["alias.z-us-east-1a.inside.example.", "x.\(name)."])
+            )
+        }
+    }
+
     @Test(arguments: [
         [("dead", RecordType.ns, "ns.dead")],
         [("dead", .ns, "pointer.sibling.example.")],
