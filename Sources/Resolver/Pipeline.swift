@@ -29,6 +29,8 @@ public import Snapshot
     var response = Response()
     var scratch: FoldedName
     var target: FoldedName
+    /// The delegation of a private zone that the current name is below.
+    var delegation = Delegation()
     /// Where address answers start, so that clients spread over equal addresses.
     var turns = AddressTurns()
 
@@ -207,6 +209,16 @@ public import Snapshot
                     in: snapshot,
                     into: &reply
                 )
+            case .delegation:
+                step = answerFromDelegation(
+                    query,
+                    client: asker,
+                    in: snapshot,
+                    knowing: resolution,
+                    now: now,
+                    into: &reply,
+                    missing: &miss
+                )
             case .refuse, nil: refuse(in: snapshot, into: &reply)
             }
             if step == .follow { response.aliasCount += 1 }
@@ -227,6 +239,11 @@ public import Snapshot
             case .passOn:
                 let labels = (route?.labelCount ?? 0) - 1
                 route = snapshot.route(name, view: asker.view, atMost: labels)
+            case .delegate:
+                route = Route(
+                    kind: .delegation(delegation.zone),
+                    labelCount: delegation.labelCount
+                )
             case .follow:
                 response.holder = Holder()
                 route = self.route(for: query, asker, in: snapshot)

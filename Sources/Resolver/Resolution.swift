@@ -15,6 +15,8 @@ public struct Resolution: Sendable {
     public var failure: ForwardingFailure?
     /// True once an expired answer is better than more waiting.
     public var acceptsStale = false
+    /// Which addresses of a delegation's servers nobody told when they were looked up.
+    public var failedLookups = FailedLookups()
     /// True once rate limiting has let the query through.
     public var isAdmitted = false
 
@@ -23,6 +25,27 @@ public struct Resolution: Sendable {
 
     /// Nothing is known yet.
     public static let start = Resolution()
+
+    /// An answer that came for this very question.
+    func answer(to question: UpstreamQuestion, about name: borrowing FoldedName) -> FreshAnswer? {
+        if let newest, newest.question == question, name.equals(newest.name) { return newest }
+        return earlier.last { $0.question == question && name.equals($0.name) }
+    }
+}
+
+/// Numbers of look-ups of one delegation's servers, as `Miss.lookup` has them.
+public struct FailedLookups: Sendable, BitwiseCopyable {
+    private var bits: UInt8 = 0
+
+    public init() {}
+
+    /// Notes one; `Miss.noLookup` is none.
+    public mutating func insert(_ number: Int8) {
+        guard (0..<8).contains(number) else { return }
+        bits |= 1 << UInt8(number)
+    }
+
+    func contains(_ number: Int) -> Bool { bits >> UInt8(number) & 1 == 1 }
 }
 
 /// An answer that an upstream gave to one upstream question, scrubbed.

@@ -18,6 +18,8 @@ public final class Trace {
         case matched(DomainName, CompiledZone, ZoneMatch)
         /// An RRset of a private zone, and what of it this client gets.
         case answered(DomainName, CompiledZone, RRset, Selection)
+        /// The servers of a delegation of a zone are to answer for a name: the cut, and its NS records.
+        case delegated(DomainName, cut: DomainName, CompiledZone, RRset)
         /// A zone has the name, but not the type, which it lets fall through.
         case typePassedOn(DomainName, RecordType)
         /// A zone lacks the name, but other zones or rules are there or below, so it exists.

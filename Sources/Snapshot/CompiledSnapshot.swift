@@ -154,7 +154,7 @@ public final class CompiledSnapshot: Sendable {
         switch found.kind {
         case .refuse: return found
         case .special where found.labelCount == 1: return found
-        case .zone, .special, .rule, .nonexistent: break
+        case .zone, .special, .rule, .nonexistent, .delegation: break
         }
         let above = routes.route(name, view: view, atMost: name.labelCount - 1)
         if case .rule? = above?.kind, !recurses { return found }
@@ -180,7 +180,7 @@ public final class CompiledSnapshot: Sendable {
         else { return false }
         switch found.kind {
         case .zone, .rule: return true
-        case .special, .refuse, .nonexistent: return false
+        case .special, .refuse, .nonexistent, .delegation: return false
         }
     }
 
@@ -351,6 +351,8 @@ public final class CompiledRule: Sendable {
     public let mixesCase: Bool
     /// Identity across reloads: equal for a rule that says the same, for whichever VPCs.
     public let routeID: UInt64
+    /// Whether the upstreams are to ask others (RD); those of a delegation answer from their own zone alone.
+    public let wantsRecursion: Bool
 
     public init(_ rule: ForwardRule) {
         zone = rule.zone
@@ -365,6 +367,20 @@ public final class CompiledRule: Sendable {
         hasher.combine(rule.privateAnswers)
         hasher.combine(rule.mixesCase)
         routeID = UInt64(bitPattern: Int64(hasher.finalize()))
+        wantsRecursion = true
+    }
+
+    /// The rule that a delegation in a private zone stands for: its servers are asked for what is at or below `cut`.
+    ///
+    /// Who writes the zone vouches for them, so that they may answer with private addresses.
+    public init(delegating cut: DomainName, to servers: [IPAddress], routeID: UInt64) {
+        zone = cut
+        upstreams = servers.map { AddressAndPort($0) }
+        trustsAD = false
+        privateAnswers = .allow
+        mixesCase = true
+        self.routeID = routeID
+        wantsRecursion = false
     }
 
     private init(_ rule: CompiledRule, upstreams: [AddressAndPort]) {
@@ -374,6 +390,7 @@ public final class CompiledRule: Sendable {
         privateAnswers = rule.privateAnswers
         mixesCase = rule.mixesCase
         routeID = rule.routeID
+        wantsRecursion = rule.wantsRecursion
     }
 
     /// The same rule with those upstreams alone that may be asked; nil if none may.

@@ -57,7 +57,9 @@ struct CheckCommand: ParsableCommand {
         var diagnostics = Diagnostics()
         let contents = ZoneFileReader().read(apex: apex, path: file, diagnostics: &diagnostics)
         if let contents {
-            for loop in SingleZoneLint.loops(in: contents, apex: apex) { diagnostics.add(loop) }
+            for warning in SingleZoneLint.warnings(in: contents, apex: apex) {
+                diagnostics.add(warning)
+            }
         }
         if print {
             DiagnosticPrinter(format: .text).print(diagnostics.all)

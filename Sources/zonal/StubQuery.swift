@@ -8,6 +8,8 @@ import Sockets
 struct StubQuery {
     let name: DomainName
     let type: RecordType
+    /// RD; without it a server answers from its own zones alone.
+    var wantsRecursion = true
 
     private static let patience = timeval(tv_sec: 2, tv_usec: 0)
 
@@ -25,7 +27,8 @@ struct StubQuery {
         return nil
     }
 
-    private func exchange(_ upstream: AddressAndPort) -> [UInt8]? {
+    /// What one upstream replies, whatever it says; nil if that is nothing.
+    func exchange(_ upstream: AddressAndPort) -> [UInt8]? {
         guard let reply = exchangeDatagrams(upstream) else { return nil }
         return reply[2] & 0x02 == 0 ? reply : exchangeOverStream(upstream)
     }
@@ -93,12 +96,12 @@ struct StubQuery {
 
     // MARK: Messages
 
-    /// A recursive query with a random ID and an OPT.
+    /// A query with a random ID and an OPT.
     private func query() -> [UInt8] {
         let id = UInt16.random(in: 0...UInt16.max)
         var query: [UInt8] = []
         query.append(bigEndian: id)
-        query += [1, 0, 0, 1, 0, 0, 0, 0, 0, 1] + name.octets
+        query += [wantsRecursion ? 1 : 0, 0, 0, 1, 0, 0, 0, 0, 0, 1] + name.octets
         query.append(bigEndian: type.rawValue)
         query += [0, 1, 0, 0, 41]
         query.append(bigEndian: Query.EDNS.safePayloadSize)

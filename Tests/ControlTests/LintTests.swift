@@ -223,7 +223,7 @@ import Testing
     @Test func `loops of one zone are told without a configuration`() throws {
         let text = ZoneFileFixtures.head + "a CNAME b\nb CNAME a\nc CNAME elsewhere.example.\n"
         let zone = try #require(try ZoneFileFixtures.read(text).zone)
-        let found = SingleZoneLint.loops(
+        let found = SingleZoneLint.warnings(
             in: zone,
             apex: try ZoneFileFixtures.name("example.org."),
             loader: TableLoader(files: ["test.zone": Array(text.utf8)])

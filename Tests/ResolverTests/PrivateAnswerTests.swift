@@ -156,7 +156,7 @@ import Testing
 
     /// RFC 1034 §4.3.2, step 3b: the way down from the apex ends at the first cut.
     @Test(arguments: ["deep.child", "host.deep.child", "child", "x.old.child", "old.child"])
-    func `below several delegations is a referral to the first`(label: String) throws {
+    func `with RD=0 below several delegations is a referral to the first`(label: String) throws {
         var sample = SampleWorld()
         sample.addZone(
             "internal.example",
@@ -166,7 +166,11 @@ import Testing
                 ("old", .dname, "new"), ("child.old", .ns, "ns3.example.org."),
             ]
         )
-        let answer = sample.ask("\(label).internal.example", from: "10.20.1.7")
+        let answer = sample.ask(
+            "\(label).internal.example",
+            from: "10.20.1.7",
+            recursionDesired: false
+        )
         #expect(answer.answerCount == 0 && answer.authorityCount == 1)
         let server = answer.records.first.flatMap { DomainName(octets: $0.rdata) }
         #expect(server == SampleWorld.name("ns1.example.org"))
@@ -208,10 +212,14 @@ import Testing
         #expect(sample.ask(question, from: "10.30.1.7").addresses == ["10.20.2.40"])
     }
 
-    @Test func `below the delegation of a zonal name is a referral`() {
+    @Test func `with RD=0 below the delegation of a zonal name is a referral`() {
         var sample = SampleWorld()
         sample.addZone("internal.example", [("child-use1-az4", .ns, "ns.example.org.")])
-        let answer = sample.ask("host.child-us-east-1a.internal.example", from: "10.20.1.7")
+        let answer = sample.ask(
+            "host.child-us-east-1a.internal.example",
+            from: "10.20.1.7",
+            recursionDesired: false
+        )
         #expect(answer.rcode == .noError)
         #expect(answer.records.first?.type == .ns)
         let other = sample.ask("host.child-us-east-1a.internal.example", from: "10.30.1.7")
@@ -229,8 +237,12 @@ import Testing
         #expect(answer.rcode == .nameTooLong)
     }
 
-    @Test func `below a delegation is a referral without AA`() {
-        let answer = Self.world().ask("host.child.internal.example", from: "10.20.1.7")
+    @Test func `with RD=0 below a delegation is a referral without AA`() {
+        let answer = Self.world().ask(
+            "host.child.internal.example",
+            from: "10.20.1.7",
+            recursionDesired: false
+        )
         #expect(answer.rcode == .noError)
         #expect(!answer.isAuthoritative)
         #expect(answer.answerCount == 0)

@@ -113,6 +113,11 @@ struct Answer {
     var question: UpstreamQuestion
     /// The number of its rule.
     var rule: Int
+    /// Whose name is missing, and the servers of a delegation that are to be asked.
+    var name: DomainName
+    var delegation: CompiledRule?
+    /// The number of the name server whose address it is.
+    var lookup: Int8
 
     /// What has to be asked of an upstream first; nil for an answer.
     var missing: UpstreamQuestion? { verdict == .forward ? question : nil }
@@ -179,10 +184,13 @@ extension SampleWorld {
         from source: String,
         listener: Int = 0,
         transport: Client.Transport = .datagram,
-        payload: UInt16? = 1232
+        payload: UInt16? = 1232,
+        recursionDesired: Bool = true
     ) -> Answer {
-        ask(
-            Self.query(name, type, payload: payload),
+        var query = Self.query(name, type, payload: payload)
+        if !recursionDesired { query[2] &= 0xFE }
+        return ask(
+            query,
             from: source,
             listener: listener,
             transport: transport
@@ -239,6 +247,14 @@ extension Pipeline {
             missing: &miss
         )
         let octets = reply.withOctets { span in span.indices.map { span[$0] } }
-        return Answer(verdict: verdict, octets: octets, question: miss.question, rule: miss.rule)
+        return Answer(
+            verdict: verdict,
+            octets: octets,
+            question: miss.question,
+            rule: miss.rule,
+            name: miss.name.count > 0 ? miss.name.name : .root,
+            delegation: miss.rule == Miss.delegated ? miss.delegation : nil,
+            lookup: miss.lookup
+        )
     }
 }

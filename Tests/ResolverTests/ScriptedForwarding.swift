@@ -16,6 +16,7 @@ struct ScriptedForwarding: ~Copyable {
     var ruleZone = DomainName.root
     var trustsAD = false
     var mixesCase = true
+    var wantsRecursion = true
     var privateAnswers = PrivateAnswers.allow
     private var rules: [UpstreamSetID: CompiledRule] = [:]
     private var sets: [UInt64: UpstreamSetID] = [:]
@@ -99,6 +100,7 @@ struct ScriptedForwarding: ~Copyable {
             route: question.routeID,
             mixesCase: mixesCase,
             wantsAD: rule.trustsAD,
+            wantsRecursion: wantsRecursion,
             domainLabels: max(2, rule.zone.labels.count + 1)
         )
         (sets[question.routeID], rules[set]) = (set, rule)

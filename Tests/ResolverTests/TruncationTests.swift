@@ -74,7 +74,12 @@ import Testing
     }
 
     @Test func `of a delegation has as many servers as fit`() throws {
-        let answer = Self.world().ask("a.child.internal.example", from: Self.client, payload: nil)
+        let answer = Self.world().ask(
+            "a.child.internal.example",
+            from: Self.client,
+            payload: nil,
+            recursionDesired: false
+        )
         #expect(answer.isTruncated && answer.answerCount == 0 && answer.authorityCount > 5)
         #expect(try Self.expectWhole(answer) == answer.authorityCount)
     }

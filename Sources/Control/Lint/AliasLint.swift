@@ -11,6 +11,8 @@ struct AliasLint {
     private(set) var budget = LintBudget()
     /// That of the search for loops.
     var loopBudget = LintBudget()
+    /// That of the search for name servers.
+    var delegationBudget = LintBudget()
 
     init(_ world: World) {
         self.world = world
@@ -86,7 +88,7 @@ struct AliasLint {
         while let route = snapshot.route(name, view: client.view, atMost: limit) {
             switch route.kind {
             case .rule, .special: return true
-            case .refuse, .nonexistent: return false
+            case .refuse, .nonexistent, .delegation: return false
             case .zone(let number):
                 let zone = snapshot.zone(number)
                 let match = snapshot.find(

@@ -42,7 +42,7 @@ struct Lint {
         if publicAddresses.budget.isSpent {
             tellOfRest("some zones were not looked through for public addresses")
         }
-        if isWhole { checkAliases() }
+        if isWhole { checkReferences() }
     }
 
     /// Warns that doubts may have been missed.
@@ -129,24 +129,35 @@ struct Lint {
 
     // MARK: Records
 
-    private func checkAliases() {
-        let hasAliases = world.zones.contains { zone in
-            zone.contents.records.contains { $0.type == .cname || $0.type == .dname }
+    /// What leads elsewhere: aliases and delegations.
+    private func checkReferences() {
+        let hasReferences = world.zones.contains { zone in
+            zone.contents.records.contains { record in
+                record.type == .cname || record.type == .dname
+                    || record.type == .ns && zone.contents.owner(of: record) != zone.apex
+            }
         }
-        guard hasAliases else { return }
+        guard hasReferences else { return }
         var lint = AliasLint(world)
         for zone in world.zones {
             warn(of: zone, lint.warnings(about: zone))
             warn(of: zone, lint.loopWarnings(about: zone))
+            warn(of: zone, lint.delegationWarnings(about: zone))
         }
         if lint.budget.isSpent { tellOfRest("the targets of some aliases were not looked up") }
         if lint.loopBudget.isSpent { tellOfRest("some aliases were not followed to their ends") }
+        if lint.delegationBudget.isSpent {
+            tellOfRest("the name servers of some delegations were not looked for")
+        }
     }
 
-    /// The same for one zone without a configuration: loops alone, since names outside of it may exist.
-    func checkLoops() {
+    /// The same for one zone without a configuration: loops and glue alone, since names outside of it may exist.
+    func checkInside() {
         var lint = AliasLint(world)
-        for zone in world.zones { warn(of: zone, lint.loopWarnings(about: zone)) }
+        for zone in world.zones {
+            warn(of: zone, lint.loopWarnings(about: zone))
+            warn(of: zone, lint.delegationWarnings(about: zone, glueOnly: true))
+        }
     }
 
     private func warn(of zone: Zone, _ warnings: RecordWarnings) {

@@ -3,8 +3,8 @@ package import Snapshot
 
 /// Looks for what is hardly meant in one zone without a configuration.
 package enum SingleZoneLint {
-    /// Loops of aliases inside the zone, as everybody who sees it would meet them.
-    package static func loops(
+    /// Loops of aliases inside the zone, as everybody who sees it would meet them, and glue that is missing.
+    package static func warnings(
         in contents: ZoneContents,
         apex: DomainName,
         loader: any FileLoader = DiskFileLoader()
@@ -15,7 +15,7 @@ package enum SingleZoneLint {
         configuration.world.accounts = [Account(id: "")]
         configuration.world.vpcs = [VPC(id: "", account: 0, ranges: [everybody])]
         configuration.world.zones = [Zone(apex: apex, contents: contents, vpcs: [0])]
-        Lint(configuration, isWhole: true, loader: loader, journal).checkLoops()
+        Lint(configuration, isWhole: true, loader: loader, journal).checkInside()
         return journal.sorted
     }
 }

@@ -43,11 +43,13 @@ struct ZoneAddressLint {
         // By keyed hashes of their names: a large zone has as many families as names.
         var families: [UInt64: Family] = [:]
         var owner = OwnerOfRecords(in: zone.contents, azIDs)
+        let nameServers = Self.nameServers(of: zone)
         for (index, record) in zone.contents.records.enumerated() {
             guard let address = zone.contents.address(of: record) else { continue }
             let place = subnets.place(of: address, preferring: vpcs, &budget)
             guard !budget.isSpent else { return found }
-            if place == nil {
+            // Glue is nobody's answer, and its servers may be anywhere.
+            if place == nil, !nameServers.contains(zone.contents.owner(of: record).folded) {
                 warn(
                     index,
                     "\(address) of \(zone.contents.owner(of: record)) is in no known subnet, so it counts for no AZ; correct it, or add its subnet"
@@ -62,6 +64,16 @@ struct ZoneAddressLint {
         }
         for family in families.values.sorted(by: { $0.record < $1.record }) {
             checkSiblings(family, in: zone)
+        }
+        return found
+    }
+
+    /// Whom the zone delegates names to.
+    private static func nameServers(of zone: Zone) -> Set<DomainName> {
+        var found: Set<DomainName> = []
+        for record in zone.contents.records
+        where record.type == .ns && zone.contents.owner(of: record).folded != zone.apex.folded {
+            DomainName(octets: zone.contents.rdata(of: record)).map { _ = found.insert($0.folded) }
         }
         return found
     }

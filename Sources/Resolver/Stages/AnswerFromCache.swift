@@ -19,13 +19,13 @@ extension Pipeline {
         }
         if query.type == .any { return answerAny(into: &reply) }
         let question = UpstreamQuestion(
-            routeID: snapshot.routeID(ofRule: rule),
+            routeID: routeID(of: rule, in: snapshot),
             type: query.type,
             dnssecOK: query.edns?.dnssecOK ?? false,
             checkingDisabled: query.flags & Header.Flag.checkingDisabled != 0
         )
 
-        if let fresh = answer(to: question, among: resolution) {
+        if let fresh = resolution.answer(to: question, about: name) {
             return write(
                 fresh.payload.span,
                 age: .seconds(0),
@@ -42,7 +42,7 @@ extension Pipeline {
             entry = readAbsence(question, insteadOf: entry, mayBeStale: mayBeStale, now: now)
         }
         if entry?.isToBeRefreshed ?? false {
-            note(question, of: rule, in: &miss)
+            miss.note(question, name, of: rule)
             isToBeRefreshed = true
         }
         if let entry, let age = age(of: entry, now: now, mayBeStale: mayBeStale) {
@@ -61,7 +61,7 @@ extension Pipeline {
             )
         }
         guard let failure = resolution.failure else {
-            note(question, of: rule, in: &miss)
+            miss.note(question, name, of: rule)
             return .ask
         }
         // Whoever asks in a circle is to turn to somebody else.
@@ -75,13 +75,6 @@ extension Pipeline {
         )
         response.passesOnErrors = isReported
         return .done
-    }
-
-    /// Writes down what is to be asked about the current name.
-    private func note(_ question: UpstreamQuestion, of rule: Int, in miss: inout Miss) {
-        miss.question = question
-        miss.rule = rule
-        miss.name.copy(name)
     }
 
     /// Copies an entry into the pipeline's memory.
@@ -142,19 +135,6 @@ extension Pipeline {
         return .done
     }
 
-    /// An answer that came for this very question.
-    private func answer(
-        to question: UpstreamQuestion,
-        among resolution: borrowing Resolution
-    ) -> FreshAnswer? {
-        if let newest = resolution.newest, newest.question == question,
-            name.equals(newest.name)
-        {
-            return newest
-        }
-        return resolution.earlier.last { $0.question == question && name.equals($0.name) }
-    }
-
     /// How old an entry is, if it may be used: for as long as it lives, and beyond that only where the
     /// alternative is worse.
     private func age(
@@ -212,7 +192,7 @@ extension Pipeline {
         let isFirst = reply.count == query.questionEnd
         response.isAuthentic =
             cached.isAuthentic && response.error == nil && (isFirst || response.isAuthentic)
-        let isWhole = response.withheld.isEmpty && isFirst
+        let isWhole = response.withheld.isEmpty && isFirst && !response.isRenamed
         if cached.aliasCount == 0, isWhole {
             let addresses = turned(cached.addresses(of: payload, asked: query.type), query.type)
             count(cached.write(payload, upTo: nil, age: age, addresses, into: &reply))
@@ -303,7 +283,7 @@ extension Pipeline {
             let isLast =
                 candidate.answerCount == cached.answerCount && cached.authorityCount == 0
                 && !cached.isStripped
-            if route?.kind != .rule(rule) || isLast {
+            if leadsElsewhere(route, than: rule, asked: type) || isLast {
                 cut = candidate
                 break
             }
@@ -331,12 +311,19 @@ extension Pipeline {
             return end(with: cached, asked: type, client: client, in: snapshot)
         }
         response.isAuthentic = false
-        if snapshot.rules[rule].privateAnswers.areStripped(for: name) {
+        if rule != Miss.delegated, snapshot.rules[rule].privateAnswers.areStripped(for: name) {
             response.blocksPrivate = true
         }
         name.copy(scratch)
         response.nameOffset = place
+        response.isRenamed = false
         return .follow
+    }
+
+    /// True if the alias target in `scratch`, which is routed so, is not the rule's to tell of.
+    private func leadsElsewhere(_ route: Route?, than rule: Int, asked type: RecordType) -> Bool {
+        guard rule == Miss.delegated else { return route?.kind != .rule(rule) }
+        return !delegation.covers(scratch, route, asked: type)
     }
 
     /// Writes a message's records up to a cut, or all, one by one behind what is there: every name in full,

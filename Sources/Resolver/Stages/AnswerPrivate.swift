@@ -45,6 +45,9 @@ extension Pipeline {
                     into: &reply
                 )
             }
+            guard query.flags & Header.Flag.recursionDesired == 0 else {
+                return delegate(to: node, suffix: suffix, zone: zone, in: snapshot)
+            }
             return refer(to: node, suffix: suffix, zone: zone, in: snapshot, into: &reply)
         case .dname(let node, let suffix):
             return substitute(node, suffix: suffix, zone: zone, in: snapshot, into: &reply)
@@ -232,7 +235,7 @@ extension Pipeline {
         (0..<count).reduce(name.name) { name, _ in name.parent ?? name }
     }
 
-    /// A delegation: the child's NS in the authority section.
+    /// A delegation, for those who do not want others to be asked: the child's NS in the authority section.
     private mutating func refer(
         to node: Node,
         suffix: Int,

@@ -42,8 +42,9 @@ extension Pipeline {
         {
             withheld.insert(.allPrivate)
         }
+        // The servers of a delegation are believed what addresses they have.
         let hasHidden =
-            snapshot.isGuarded(rule: rule)
+            rule != Miss.delegated && snapshot.isGuarded(rule: rule)
             && cached.hasRecord(payload) { octets, rdata, type in
                 octets.holdsAddress(rdata, of: type) { snapshot.isHidden($0, from: client) }
             }

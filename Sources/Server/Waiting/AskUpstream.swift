@@ -47,13 +47,19 @@ extension DatagramWorker {
 
     /// Whom to ask what is missing; nil if all of them ask us.
     private mutating func upstreamsOfMiss() -> UpstreamSetID? {
-        asked.set(for: miss.rule, in: snapshot, without: parts.loops, known: &forwarder)
+        guard miss.rule != Miss.delegated else {
+            return miss.delegation.map { asked.set(forDelegation: $0, known: &forwarder) }
+        }
+        return asked.set(for: miss.rule, in: snapshot, without: parts.loops, known: &forwarder)
     }
 
     /// Asks what is missing for a client that waits here.
     private mutating func join(_ waiter: SlotID) {
+        if let place = clients.place(of: waiter) {
+            clients[place].awaited = WaitingClients.Awaited(miss)
+        }
         guard !parts.loops.receive(miss.name), let set = upstreamsOfMiss() else {
-            return fail(waiter, because: .forwardingLoop)
+            return goOn(waiter, without: miss.question.routeID, because: .forwardingLoop)
         }
         let joining = forwarder.join(
             miss.question,
@@ -66,8 +72,23 @@ extension DatagramWorker {
         switch joining {
         case .waiting: break
         case .doubtful: answerStale(waiter)
-        case .failed(let failure): fail(waiter, because: failure)
+        case .failed(let failure):
+            goOn(waiter, without: miss.question.routeID, because: failure)
         }
+    }
+
+    /// Ends a client's question that a rule's upstreams have not answered, or lets it go on where that was about the
+    /// address of a server: others may do, or it may no longer wait for it.
+    private mutating func goOn(
+        _ waiter: SlotID,
+        without routeID: UInt64?,
+        because failure: ForwardingFailure
+    ) {
+        guard let place = clients.place(of: waiter), clients[place].awaited.routeID == routeID
+        else { return }
+        guard clients[place].awaited.isLookup else { return fail(waiter, because: failure) }
+        clients[place].failedLookups.insert(clients[place].awaited.lookup)
+        answer(waiter)
     }
 
     /// Answers a waiting client from what is known by now, or asks what is still missing.
@@ -93,13 +114,16 @@ extension DatagramWorker {
         guard let place = clients.place(of: waiter) else { return }
         clients[place].acceptsStale = true
         var resolution = Resolution()
-        if run(place, &resolution) { clients.remove(at: place) }
+        if run(place, &resolution) { return clients.remove(at: place) }
+        // It may know by now whom to ask without the address that it waits for.
+        if clients[place].awaited.isLookup, miss.rule == Miss.delegated { ask(for: waiter) }
     }
 
     /// Runs the pipeline for a client; false if something is missing still.
     private mutating func run(_ place: Int, _ resolution: inout Resolution) -> Bool {
         resolution.isAdmitted = true
         resolution.acceptsStale = clients[place].acceptsStale
+        resolution.failedLookups = clients[place].failedLookups
         resolution.earlier = clients.answers(at: place)
         guard let peer = clients[place].peer else { return runStream(place, resolution) }
         outgoing.begin(on: parts.listeners[peer.listener].descriptor)
@@ -322,8 +346,9 @@ extension DatagramWorker {
         case .failed(let question):
             endProbe(question, isAnswered: false)
             let failure = forwarder.failure(of: question)
+            let routeID = forwarder.routeID(of: question)
             while let waiter = forwarder.nextWaiter(of: question) {
-                fail(waiter.id, because: failure)
+                goOn(waiter.id, without: routeID, because: failure)
             }
             forwarder.close(question)
         }

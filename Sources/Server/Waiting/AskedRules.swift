@@ -11,6 +11,14 @@ struct AskedRules {
     private var rules: [CompiledRule?] = []
     /// The loops without which the sets are.
     private var loops = -1
+    /// The sets of delegations, which no snapshot numbers; forgotten all at once when they are too many.
+    private var delegations: [Delegation: UpstreamSetID] = [:]
+    private static let delegationLimit = 512
+
+    private struct Delegation: Hashable {
+        var routeID: UInt64
+        var servers: [AddressAndPort]
+    }
 
     /// Forgets what the numbers of rules stood for.
     mutating func begin(_ snapshot: CompiledSnapshot) {
@@ -47,6 +55,19 @@ struct AskedRules {
         return sets[rule]
     }
 
+    /// The servers of a delegation; nobody looks for loops there, since what is asked with RD=0 goes no further.
+    mutating func set(
+        forDelegation rule: CompiledRule,
+        known forwarder: inout Forwarder
+    ) -> UpstreamSetID {
+        let delegation = Delegation(routeID: rule.routeID, servers: rule.upstreams)
+        if let known = delegations[delegation], forwarder.knows(known) { return known }
+        if delegations.count >= Self.delegationLimit { delegations = [:] }
+        let set = add(rule, to: &forwarder)
+        delegations[delegation] = set
+        return set
+    }
+
     /// Makes a rule's upstreams known to the forwarder.
     mutating func add(_ rule: CompiledRule, to forwarder: inout Forwarder) -> UpstreamSetID {
         let set = forwarder.add(
@@ -54,6 +75,7 @@ struct AskedRules {
             route: rule.routeID,
             mixesCase: rule.mixesCase,
             wantsAD: rule.trustsAD,
+            wantsRecursion: rule.wantsRecursion,
             domainLabels: max(2, rule.zone.labels.count + 1)
         )
         while rules.count <= set.place { rules.append(nil) }

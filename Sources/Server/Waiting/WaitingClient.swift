@@ -18,6 +18,8 @@ package struct WaitingClient: Sendable {
     var deadline: Milliseconds
     /// True once an expired answer is better than more waiting.
     var acceptsStale = false
+    /// Which addresses of servers nobody told.
+    var failedLookups = FailedLookups()
 
     /// The way back to a client.
     enum ReplyRoute: Sendable {
@@ -33,6 +35,9 @@ package struct Asking: Sendable {
     var group: ClientGroup
     /// The rule, in the snapshot of this generation.
     var rule: Int
+    /// The servers of a delegation, and the number of the address that is looked up of one; as a miss has them.
+    var delegation: CompiledRule?
+    var lookup: Int8
     var generation: UInt64
     /// The keyed hash by which workers share questions out.
     private let hash: UInt64
@@ -43,6 +48,8 @@ package struct Asking: Sendable {
         name = miss.name.name
         group = miss.group
         rule = miss.rule
+        delegation = miss.rule == Miss.delegated ? miss.delegation : nil
+        lookup = miss.lookup
         self.generation = generation
         hash = miss.question.hash(miss.name)
     }
@@ -54,7 +61,14 @@ package struct Asking: Sendable {
 extension Miss {
     /// Becomes what another thread has found missing.
     mutating func take(_ asking: Asking) {
-        take(asking.question, name: asking.name, rule: asking.rule, group: asking.group)
+        take(
+            asking.question,
+            name: asking.name,
+            rule: asking.rule,
+            delegation: asking.delegation,
+            lookup: asking.lookup,
+            group: asking.group
+        )
     }
 }
 

@@ -27,8 +27,26 @@ struct WaitingClients: ~Copyable {
         var steps: UInt8
         /// True once an expired answer is better than more waiting.
         var acceptsStale: Bool
+        /// What it waits for now, and which addresses of servers nobody told.
+        var awaited = Awaited()
+        var failedLookups = FailedLookups()
         /// There is more in `extras`.
         fileprivate var hasExtra = false
+    }
+
+    /// What a client waits for.
+    struct Awaited: BitwiseCopyable {
+        /// The rule's identity.
+        private(set) var routeID: UInt64 = 0
+        /// The number of a server's address, as `Miss.lookup` has it.
+        private(set) var lookup = Miss.noLookup
+
+        /// True if the question is not the client's own.
+        var isLookup: Bool { lookup != Miss.noLookup }
+
+        init() {}
+
+        init(_ miss: borrowing Miss) { (routeID, lookup) = (miss.question.routeID, miss.lookup) }
     }
 
     /// What few clients have.
@@ -95,6 +113,7 @@ struct WaitingClients: ~Copyable {
             steps: UInt8(clamping: waiting.steps),
             acceptsStale: waiting.acceptsStale
         )
+        entry.failedLookups = waiting.failedLookups
         var extra = Extra(answers: waiting.answers)
         switch waiting.route {
         case .datagram(let peer): entry.peer = peer
@@ -166,7 +185,7 @@ struct WaitingClients: ~Copyable {
         } else {
             return nil
         }
-        let waiting = WaitingClient(
+        var waiting = WaitingClient(
             message: withMessage(at: place) { octets in octets.indices.map { octets[$0] } },
             client: entry.client,
             route: route,
@@ -175,6 +194,7 @@ struct WaitingClients: ~Copyable {
             deadline: entry.deadline,
             acceptsStale: entry.acceptsStale
         )
+        waiting.failedLookups = entry.failedLookups
         remove(at: place)
         return waiting
     }

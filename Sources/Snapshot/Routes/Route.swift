@@ -12,6 +12,11 @@ public struct Route: Equatable, Sendable, BitwiseCopyable {
         self.labelCount = labelCount
     }
 
+    /// True of what the pipeline finds in a private zone.
+    public var isDelegation: Bool {
+        if case .delegation = kind { true } else { false }
+    }
+
     public enum Kind: Equatable, Sendable, BitwiseCopyable {
         /// A private zone: an index into the snapshot's compiled zones.
         case zone(Int)
@@ -23,5 +28,8 @@ public struct Route: Equatable, Sendable, BitwiseCopyable {
         case refuse(Int)
         /// The same with `outside: nxdomain`; an index into the compiled zones, whose SOA tells how long.
         case nonexistent(Int)
+        /// A delegation in a private zone, whose servers are asked; the index of the zone. No table of routes has one:
+        /// the pipeline finds it in the zone.
+        case delegation(Int)
     }
 }

@@ -14,16 +14,18 @@ enum UpstreamMessage {
     /// Writes the query over `message`, which has `size` octets; the ID and the letter case of the name, which the
     /// answer has to repeat, are drawn.
     ///
-    /// `name` is in lower case. With `wantsAD` the upstream is to say what it holds for authentic (RFC 6840 §5.7).
+    /// `name` is in lower case. With `wantsAD` the upstream is to say what it holds for authentic (RFC 6840 §5.7), with
+    /// `wantsRecursion` it is to ask others (RD).
     @unsafe static func write(
         _ question: UpstreamQuestion,
         name: Span<UInt8>,
         _ traits: Attempt.Traits,
         wantsAD: Bool,
+        wantsRecursion: Bool = true,
         over message: UnsafeMutableRawBufferPointer,
         random: inout RandomPool
     ) {
-        var flags = Header.Flag.recursionDesired
+        var flags = wantsRecursion ? Header.Flag.recursionDesired : 0
         if question.checkingDisabled { flags |= Header.Flag.checkingDisabled }
         if wantsAD { flags |= Header.Flag.authenticData }
         let hasOPT = traits.contains(.hasOPT)

@@ -116,7 +116,7 @@ extension Forwarder {
         random: inout RandomPool
     ) -> OctetStore.Place {
         let (asked, name) = (questions[question].asked, questions[question].name)
-        let wantsAD = servers[set: Int(questions[question].set)].traits.wantsAD
+        let shared = servers[set: Int(questions[question].set)].traits
         let size = UpstreamMessage.size(
             nameLength: Int(name.count),
             withOPT: traits.contains(.hasOPT)
@@ -128,7 +128,8 @@ extension Forwarder {
             asked,
             name: Span(_unsafeBytes: UnsafeRawBufferPointer(source)),
             traits,
-            wantsAD: wantsAD,
+            wantsAD: shared.wantsAD,
+            wantsRecursion: shared.wantsRecursion,
             over: target,
             random: &random
         )

@@ -124,6 +124,7 @@ public struct Forwarder: ~Copyable {
         route: UInt64,
         mixesCase: Bool = true,
         wantsAD: Bool = false,
+        wantsRecursion: Bool = true,
         domainLabels: Int = 2
     ) -> UpstreamSetID {
         UpstreamSetID(
@@ -133,6 +134,7 @@ public struct Forwarder: ~Copyable {
                     route: route,
                     mixesCase: mixesCase,
                     wantsAD: wantsAD,
+                    wantsRecursion: wantsRecursion,
                     domainLabels: UInt8(clamping: domainLabels)
                 )
             )
@@ -457,6 +459,11 @@ public struct Forwarder: ~Copyable {
     private mutating func leave(share: Int) {
         shares[share].waiters -= 1
         shares.forgetIfIdle(share)
+    }
+
+    /// The rule that a question belongs to; nil once it is closed.
+    public func routeID(of question: QuestionID) -> UInt64? {
+        questions.place(of: question.slot).map { questions[$0].asked.routeID }
     }
 
     /// Why a question failed that `nextEffect` says has.

@@ -150,6 +150,8 @@ struct ServerSet: BitwiseCopyable {
         let mixesCase: Bool
         /// Whether the upstreams are believed what they hold for authentic (RFC 6840 §5.7).
         let wantsAD: Bool
+        /// Whether the upstreams are to ask others (RD).
+        let wantsRecursion: Bool
         /// Names that have so many last labels in common count as one domain's.
         let domainLabels: UInt8
     }

@@ -17,6 +17,8 @@ struct Explanation {
     var steps: [String] = []
     /// The last zone that was looked in lets the name fall through.
     fileprivate var hasFallenThrough = false
+    /// The last delegation that was followed.
+    var delegation: DelegationRemarks.Followed?
     /// Who owns the records of the last answer: the AZ-ID form of a zonal name, or a wildcard.
     fileprivate var owner: DomainName?
 
@@ -59,7 +61,7 @@ struct Explanation {
 struct Explainer {
     let world: World
     let snapshot: CompiledSnapshot
-    private let seed: HashSeed
+    let seed: HashSeed
     let origins: RecordOrigins
     /// Where each listener stands, by its number.
     private let listeners: [AddressAndPort]
@@ -107,6 +109,9 @@ struct Explainer {
         if live == nil, explanation.route.kind == "forward", explanation.rcode == nil {
             explanation.steps += gatewaySentences(name, type, asker, explanation.route)
         }
+        if live == nil, let delegation = explanation.delegation, explanation.rcode == nil {
+            explanation.steps += delegations.judgements(delegation, type)
+        }
         return explanation
     }
 
@@ -130,7 +135,7 @@ struct Explainer {
         switch verdict {
         case .reply, .replyAndRefresh:
             explanation.rcode = reply.rcode
-            if case .routed(_, let route?) = trace.events.last, case .rule = route.kind {
+            if Self.isLeftToUpstreams(trace.events.last), reply.rcode != .serverFailure {
                 explanation.steps.append("the cache has the rest of the answer" + reply.remark)
             }
             if live != nil { reply.addRecords(to: &explanation.answers) }
@@ -138,6 +143,15 @@ struct Explainer {
         case .drop: explanation.steps.append("nothing is sent back: `clients.otherwise` is drop")
         }
         return explanation
+    }
+
+    /// True if upstreams have the rest of the answer.
+    private static func isLeftToUpstreams(_ event: Trace.Event?) -> Bool {
+        switch event {
+        case .delegated: true
+        case .routed(_, .some(let route)): if case .rule = route.kind { true } else { false }
+        default: false
+        }
     }
 
     /// For a name whose traffic a gateway endpoint takes: what an upstream answers, and where that lies.
@@ -316,6 +330,8 @@ struct Explainer {
     private func add(_ event: Trace.Event, client: ClientClass, to explanation: inout Explanation) {
         switch event {
         case .classified: break
+        // What is told of the delegation itself says more.
+        case .routed(_, .some(let route)) where route.isDelegation: break
         case .routed(let name, let route):
             let chosen = describe(route)
             if explanation.route.zone == nil || explanation.hasFallenThrough {
@@ -344,6 +360,8 @@ struct Explainer {
                 selection,
                 client: client
             )
+        case .delegated(let name, let cut, let zone, let records):
+            add(name, delegatedTo: records, at: cut, of: zone, client: client, to: &explanation)
         case .typePassedOn(let name, let type):
             explanation.hasFallenThrough = true
             explanation.steps.append(
@@ -371,7 +389,7 @@ struct Explainer {
                 file: file(origin, of: compiled),
                 line: origin?.line
             )
-        case .special(let number):
+        case .special(let number), .delegation(let number):
             return Explanation.ChosenRoute(kind: "private", zone: apex(of: snapshot.zone(number)))
         case .rule(let index):
             let rule = world.rules[index]
@@ -398,7 +416,7 @@ struct Explainer {
         let zone = chosen.zone.map(String.init(describing:)) ?? ""
         switch route?.kind {
         case nil: return "\(name) matches no zone and no rule"
-        case .zone: return "\(name) is answered from the private zone \(zone)"
+        case .zone, .delegation: return "\(name) is answered from the private zone \(zone)"
         case .special(let number):
             return "\(zone) is a special name (\(document(of: snapshot.zone(number)))): no rule or "
                 + "zone but the root's is for \(name), so it is answered here"

@@ -1,0 +1,156 @@
+import DNSWire
+import Snapshot
+
+/// What is told of a delegation that an answer follows: who its servers are, and whether they have the zone.
+struct DelegationRemarks {
+    let world: World
+    let snapshot: CompiledSnapshot
+    let seed: HashSeed
+    /// Servers that are asked what they have, so that dead ones do not keep people waiting for long.
+    private static let judgedServers = 4
+
+    /// A name server, and where its addresses come from.
+    struct NameServer {
+        var name: DomainName
+        var source: NameServerSource
+        /// Those that private zones have.
+        var addresses: [IPAddress] = []
+
+        /// True if it can be asked, perhaps once its name has been looked up.
+        var isAsked: Bool {
+            if case .rule = source { return true }
+            return !addresses.isEmpty
+        }
+    }
+
+    /// A delegation that a question led to.
+    struct Followed {
+        /// What is asked.
+        var name: DomainName
+        var cut: DomainName
+        var servers: [NameServer]
+    }
+
+    /// The servers that NS records name, as the client finds them.
+    func servers(_ records: RRset, in zone: CompiledZone, for client: ClientClass) -> [NameServer] {
+        var name = FoldedName(seed: seed)
+        var scratch = FoldedName(seed: seed)
+        var servers: [NameServer] = []
+        for rdata in snapshot.rdata(of: records).prefix(CompiledSnapshot.nameServerLimit) {
+            guard let server = DomainName(octets: rdata) else { continue }
+            name.read(server)
+            let source = snapshot.source(
+                ofNameServer: name,
+                delegatedBy: zone,
+                client: client,
+                scratch: &scratch
+            )
+            var found = NameServer(name: server, source: source)
+            if case .node(let node) = source {
+                snapshot.forEachServerAddress(of: node) { found.addresses.append($0) }
+            }
+            servers.append(found)
+        }
+        return servers
+    }
+
+    /// A sentence for the delegation, and one for each server.
+    func sentences(_ delegation: Followed) -> [String] {
+        var sentences = [
+            "the delegation of \(delegation.cut) is followed: its servers are asked with RD=0"
+        ]
+        sentences += delegation.servers.map(sentence)
+        if !delegation.servers.contains(where: \.isAsked) {
+            sentences.append(
+                "no server of \(delegation.cut) can be asked, so the answer is SERVFAIL"
+            )
+        }
+        return sentences
+    }
+
+    private func sentence(about server: NameServer) -> String {
+        switch server.source {
+        case .node where server.addresses.isEmpty:
+            return "\(server.name) is not asked: no server can have its addresses"
+        case .node:
+            let addresses = server.addresses.map { "\($0)" }.joined(separator: ", ")
+            return "\(server.name) is a server at \(addresses)"
+        case .rule(let rule):
+            return "the addresses of \(server.name) are looked up by the rule for "
+                + "\(world.rules[rule].zone)"
+        case .alias: return "\(server.name) is not asked: it is an alias (RFC 2181 §10.3)"
+        case .nowhere:
+            return
+                "\(server.name) is not asked: neither the zone nor another one that this client sees has "
+                + "its address"
+        }
+    }
+
+    // MARK: Lame servers
+
+    /// Asks the servers themselves, and says of each whether it has the zone.
+    func judgements(_ delegation: Followed, _ type: RecordType) -> [String] {
+        let query = StubQuery(name: delegation.name, type: type, wantsRecursion: false)
+        return delegation.servers.flatMap(addresses).prefix(Self.judgedServers).map { address in
+            let reply = query.exchange(AddressAndPort(address))
+            return "\(address) \(Self.judgement(of: reply, about: delegation.cut))"
+        }
+    }
+
+    private func addresses(of server: NameServer) -> [IPAddress] {
+        guard case .rule(let rule) = server.source else { return server.addresses }
+        let found = StubQuery(name: server.name, type: .a).ask(world.rules[rule].upstreams) ?? []
+        return found.compactMap { IPAddress(octets: $0) }
+    }
+
+    private static func judgement(of reply: [UInt8]?, about cut: DomainName) -> String {
+        guard let reply, var reader = try? MessageReader(reply.span), reader.questionCount == 1,
+            (try? reader.skipQuestion(of: reply.span)) != nil
+        else { return "does not answer" }
+        guard reader.rcode == .noError || reader.rcode == .nonexistentDomain else {
+            return "is lame: it says \(reader.rcode)"
+        }
+        let code = reader.rcode
+        var referral: DomainName?
+        while let record = try? reader.next(in: reply.span) {
+            guard record.section != .answer, record.type != .soa else { return "answers: \(code)" }
+            guard record.section == .authority, record.type == .ns else { continue }
+            referral = try? reply.span.name(at: record.owner)
+        }
+        guard code == .noError, let referral else { return "answers: \(code)" }
+        return referral != cut && referral.isInside(cut)
+            ? "refers further, to the servers of \(referral), which is not followed"
+            : "is lame: it refers to the servers of \(referral)"
+    }
+}
+
+extension Explainer {
+    /// Tells of a delegation that is followed; if no alias led there, it is the rule that the question goes by.
+    func add(
+        _ name: DomainName,
+        delegatedTo records: RRset,
+        at cut: DomainName,
+        of zone: CompiledZone,
+        client: ClientClass,
+        to explanation: inout Explanation
+    ) {
+        let servers = delegations.servers(records, in: zone, for: client)
+        let followed = DelegationRemarks.Followed(name: name, cut: cut, servers: servers)
+        explanation.delegation = followed
+        explanation.steps += delegations.sentences(followed)
+        guard explanation.answers.isEmpty else { return }
+        let origin = origins.origins(of: records, ownedBy: cut, in: zone).first
+        let file = file(origin, of: zone)
+        explanation.route = Explanation.ChosenRoute(
+            kind: "forward",
+            zone: cut,
+            file: file,
+            line: file.flatMap { _ in origin?.line },
+            upstreams: servers.flatMap(\.addresses).map { AddressAndPort($0) }
+        )
+    }
+
+    var delegations: DelegationRemarks {
+        DelegationRemarks(world: world, snapshot: snapshot, seed: seed)
+    }
+}
