@@ -11,6 +11,8 @@ public struct Miss: ~Copyable {
     public var name: FoldedName
     /// The rule in force: an index into the rules of the snapshot that the pipeline was given.
     public internal(set) var rule = 0
+    /// What the snapshot says of the query.
+    public internal(set) var placement: Placement?
     /// Who sent the query; set for every query that is read, whatever becomes of it.
     public internal(set) var group = ClientGroup.outside
 
@@ -25,6 +27,7 @@ public struct Miss: ~Copyable {
         group: ClientGroup
     ) {
         (self.question, self.rule, self.group) = (question, rule, group)
+        placement = nil
         self.name.read(name)
     }
 }

@@ -18,6 +18,9 @@ package struct WaitingClient: Sendable {
     var deadline: Milliseconds
     /// True once an expired answer is better than more waiting.
     var acceptsStale = false
+    /// What the snapshot of a generation says of the query; nil if it has not been asked.
+    var placement: Placement?
+    var generation: UInt64 = 0
 
     /// The way back to a client.
     enum ReplyRoute: Sendable {

@@ -27,6 +27,9 @@ struct WaitingClients: ~Copyable {
         var steps: UInt8
         /// True once an expired answer is better than more waiting.
         var acceptsStale: Bool
+        /// What the snapshot of a generation says of the query; nil if it has not been asked.
+        var placement: Placement?
+        var generation: UInt64 = 0
         /// There is more in `extras`.
         fileprivate var hasExtra = false
     }
@@ -93,7 +96,9 @@ struct WaitingClients: ~Copyable {
             message: messages.add(waiting.message.span),
             deadline: waiting.deadline,
             steps: UInt8(clamping: waiting.steps),
-            acceptsStale: waiting.acceptsStale
+            acceptsStale: waiting.acceptsStale,
+            placement: waiting.placement,
+            generation: waiting.generation
         )
         var extra = Extra(answers: waiting.answers)
         switch waiting.route {
@@ -129,6 +134,9 @@ struct WaitingClients: ~Copyable {
     func withMessage<Result>(at place: Int, _ body: (Span<UInt8>) -> Result) -> Result {
         messages.withOctets(at: entries[place].message, body)
     }
+
+    /// True of a client over a connection, and of one that answers came for.
+    func hasExtra(at place: Int) -> Bool { entries[place].hasExtra }
 
     /// The answers that came for a client so far.
     func answers(at place: Int) -> [FreshAnswer] {
@@ -173,7 +181,9 @@ struct WaitingClients: ~Copyable {
             answers: answers(at: place),
             steps: Int(entry.steps),
             deadline: entry.deadline,
-            acceptsStale: entry.acceptsStale
+            acceptsStale: entry.acceptsStale,
+            placement: entry.placement,
+            generation: entry.generation
         )
         remove(at: place)
         return waiting
