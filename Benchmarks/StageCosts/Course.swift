@@ -1,4 +1,5 @@
 import DNSWire
+import Glibc
 import Resolver
 import Snapshot
 import Upstream
@@ -13,14 +14,22 @@ import Upstream
     private let clients: [Client]
     private let buffer: UnsafeMutableRawBufferPointer
     private let start = Resolution.start
+    private var answered = Resolution()
+    private let rule: CompiledRule
     private var forwarder = Forwarder()
     private let set: UpstreamSetID
     private var waiters = Slots<Int>()
     private let waiter: SlotID
     private var missing: Miss
     private let upstream: UnsafeMutableRawBufferPointer
+    /// From the kernel's generator, as the server has them.
     private var random = RandomPool { words in
-        for index in words.indices { words[index] = .random(in: .min ... .max) }
+        unsafe words.withUnsafeMutableBytes { memory in
+            for start in stride(from: 0, to: memory.count, by: 256) {
+                // Sound: the call writes into `memory` alone.
+                _ = unsafe getentropy(memory.baseAddress.unsafelyUnwrapped + start, 256)
+            }
+        }
     }
     private var now: Milliseconds = 1_000
     private var turn = 0
@@ -34,6 +43,8 @@ import Upstream
         pipeline = Pipeline(cache: cache, seed: seed)
         name = FoldedName(seed: seed)
         missing = Miss(seed: seed)
+        rule = snapshot.rules[0]
+        answered.isAnswered = true
         set = forwarder.add(snapshot.rules[0].upstreams, route: snapshot.rules[0].routeID)
         waiter = waiters.add(0)
         unsafe upstream = .allocate(byteCount: 4096, alignment: 64)
@@ -45,7 +56,7 @@ import Upstream
             )
         }
         unsafe buffer = .allocate(byteCount: 4096, alignment: 64)
-        if stage == .cached { fill(cache, questions) }
+        if stage == .cached { fill(questions) }
         pipeline.limiter = ReplyLimiter(ReplyRates())
     }
 
@@ -79,6 +90,7 @@ import Upstream
     private mutating func miss(_ message: Span<UInt8>) {
         now += 1_000_000
         guard answer(message, knowing: start).verdict == .forward else { return }
+        answered.placement = missing.placement
         _ = forwarder.join(
             missing.question,
             missing.name,
@@ -104,33 +116,28 @@ import Upstream
         let record: InlineArray<16, UInt8> = [
             0xC0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 198, 51, 100, 1,
         ]
-        for index in 0..<16 { unsafe upstream[count + index] = record[index] }
+        // Sound: both have 16 octets.
+        unsafe withUnsafeBytes(of: record) { unsafe upstream[count...].copyBytes(from: $0) }
         unsafe (upstream[2], upstream[3], upstream[7], upstream[11]) = (0x81, 0x80, 1, 0)
         // Sound: so many octets have been written, and none is while they are read.
         let reply = unsafe Span<UInt8>(
             _unsafeBytes: UnsafeRawBufferPointer(rebasing: upstream[..<(count + 16)])
         )
         let arrival = forwarder.received(reply, for: attempt, now: now + 1, random: &random)
-        guard arrival == .answer,
-            let (asked, name) = forwarder.withQuestion(
-                of: attempt,
-                { ($0, DomainName(copying: $1)) }
-            ),
-            let taken = try? pipeline.take(
-                reply,
-                answering: asked,
-                name: name,
-                by: snapshot.rules[0]
-            ),
+        guard arrival == .answer, let taken = take(reply, for: attempt),
             let (question, _) = forwarder.accept(attempt, now: now + 1)
         else { return }
         pipeline.keep(taken, now: UInt32(truncatingIfNeeded: now / 1000))
-        var resolution = start
-        resolution.newest = taken.answer
         while forwarder.nextWaiter(of: question) != nil {
-            sink &+= answer(message, knowing: resolution).length
+            sink &+= answer(message, knowing: answered).length
         }
         forwarder.close(question)
+    }
+
+    private mutating func take(_ reply: Span<UInt8>, for attempt: AttemptID) -> TakenAnswer? {
+        forwarder.readQuestion(of: attempt, name: &pipeline.askedName).flatMap {
+            try? pipeline.take(reply, answering: $0, by: rule)
+        }
     }
 
     private mutating func answer(_ message: Span<UInt8>) -> Int {
@@ -201,7 +208,7 @@ import Upstream
     }
 
     /// Stores an answer of three addresses for each of the questions.
-    private mutating func fill(_ cache: ResponseCache, _ questions: Questions) {
+    private mutating func fill(_ questions: Questions) {
         for (number, message) in questions.messages.enumerated() {
             var reply = unsafe ReplyWriter(buffer, limit: Int(Query.EDNS.safePayloadSize))
             let verdict = pipeline.answer(
@@ -221,22 +228,9 @@ import Upstream
             for az in 1...3 {
                 answer += [0xC0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 198, 51, UInt8(az), 1]
             }
-            let scrubbed = try? ResponseScrubber.scrub(
-                answer.span,
-                answering: missing.question,
-                name: asked,
-                ruleZone: .root,
-                limits: cache.limits
-            )
-            guard let scrubbed else { continue }
-            name.read(asked)
-            cache.store(
-                CacheKey(missing.question, name),
-                name,
-                payload: scrubbed.payload.span,
-                storedAt: 1,
-                expiresAt: 300
-            )
+            pipeline.askedName.read(asked)
+            let taken = try? pipeline.take(answer.span, answering: missing.question, by: rule)
+            if let taken { pipeline.keep(taken, now: 1) }
         }
     }
 }

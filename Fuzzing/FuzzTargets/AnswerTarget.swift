@@ -100,11 +100,13 @@ enum AnswerTarget {
         _ query: [UInt8]
     ) throws(BrokenProperty) {
         var resolution = Resolution()
-        resolution.newest = FreshAnswer(
-            question: question,
-            name: asked.folded,
-            payload: result.payload
-        )
+        resolution.earlier = [
+            FreshAnswer(
+                question: question,
+                name: asked.folded,
+                payload: result.payload
+            )
+        ]
         let fresh = try Exchange(message: query).run(knowing: resolution)
         try require(fresh.missing != question || fresh.name != asked, "asked twice")
         guard result.lifetime > 0 else { return }

@@ -15,6 +15,8 @@ public struct Miss: ~Copyable {
     public private(set) var delegation: CompiledRule?
     /// Where the question is not the client's but one for the address of a server, its number; else `noLookup`.
     public private(set) var lookup = noLookup
+    /// What the snapshot says of the query.
+    public internal(set) var placement: Placement?
     /// Who sent the query; set for every query that is read, whatever becomes of it.
     public internal(set) var group = ClientGroup.outside
 
@@ -37,6 +39,7 @@ public struct Miss: ~Copyable {
     ) {
         (self.question, self.rule, self.group) = (question, rule, group)
         (self.delegation, self.lookup) = (delegation, lookup)
+        placement = nil
         self.name.read(name)
     }
 

@@ -1,5 +1,6 @@
 public import DNSWire
 public import Snapshot
+import Upstream
 
 /// The path of a query, a stage a line; each thread owns one.
 ///
@@ -27,6 +28,9 @@ public import Snapshot
     /// An entry that expires soon was used, and stands in the miss.
     var isToBeRefreshed = false
     var response = Response()
+    /// The answer that was taken last, and the name that it is about.
+    var latest = LatestAnswer()
+    public var askedName: FoldedName
     var scratch: FoldedName
     var target: FoldedName
     /// The delegation of a private zone that the current name is below.
@@ -37,6 +41,7 @@ public import Snapshot
     /// Where a payload is copied from the cache, and where a message is put together from it.
     let payloadMemory: UnsafeMutableRawBufferPointer
     let messageMemory: UnsafeMutableRawBufferPointer
+    private let pinned = Pinned()
 
     /// `seed` is the process's one: the snapshot's and the cache's hashes are keyed with it, too.
     public init(cache: ResponseCache, seed: HashSeed) {
@@ -44,6 +49,7 @@ public import Snapshot
         name = FoldedName(seed: seed)
         scratch = FoldedName(seed: seed)
         target = FoldedName(seed: seed)
+        askedName = FoldedName(seed: seed)
         unsafe payloadMemory = .allocate(byteCount: 65_536, alignment: 8)
         unsafe messageMemory = .allocate(byteCount: 66_560, alignment: 8)
     }
@@ -67,8 +73,12 @@ public import Snapshot
         into reply: inout ReplyWriter,
         missing miss: inout Miss
     ) -> Verdict {
-        guard case .heard(let asker) = snapshot.hear(client) else { return .drop(.notHeard) }
-        if let standing = client.standing, !standing.covers(snapshot.standing(of: asker)) {
+        guard let asker = resolution.placement?.asker ?? snapshot.hear(client).asker else {
+            return .drop(.notHeard)
+        }
+        if resolution.placement == nil, let standing = client.standing,
+            !standing.covers(snapshot.standing(of: asker))
+        {
             return .drop(.risen)
         }
         return answer(
@@ -168,8 +178,9 @@ public import Snapshot
         into reply: inout ReplyWriter,
         missing miss: inout Miss
     ) -> Bool {
-        guard name.read(message, at: Header.size) else { return true }
-        var route = self.route(for: query, asker, in: snapshot)
+        guard readName(query, message, resolution) else { return true }
+        let first = resolution.placement?.route ?? self.route(for: query, asker, in: snapshot)
+        var route = first
         while true {
             trace?.record(.routed(name.name, route))
             var step = Step.done
@@ -235,7 +246,9 @@ public import Snapshot
             case .done:
                 if reply.isFull { response.truncate(&reply) }
                 return true
-            case .ask: return false
+            case .ask:
+                miss.placement = Placement(asker: asker, route: first)
+                return false
             case .passOn:
                 let labels = (route?.labelCount ?? 0) - 1
                 route = snapshot.route(name, view: asker.view, atMost: labels)
@@ -249,6 +262,21 @@ public import Snapshot
                 route = self.route(for: query, asker, in: snapshot)
             }
         }
+    }
+
+    /// Takes the asked name: from the answer that has come for it, where there is one, since that is known already.
+    @inline(__always)
+    private mutating func readName(
+        _ query: Query,
+        _ message: Span<UInt8>,
+        _ resolution: borrowing Resolution
+    ) -> Bool {
+        let asked = message.extracting(Header.size..<Header.size + query.nameLength)
+        if resolution.isAnswered, askedName.isWritten(asked) {
+            name.copy(askedName)
+            return true
+        }
+        return name.read(asked, at: 0)
     }
 
     /// Who answers the current name: the longest match, but for DS.

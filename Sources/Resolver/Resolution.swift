@@ -7,9 +7,9 @@ public import Upstream
 /// known: after an answer came, after the 1.8 s of RFC 8767 §5, after all upstreams failed. So there is
 /// one path, and what an answer may contain is decided in one place.
 public struct Resolution: Sendable {
-    /// The scrubbed answer that has just come for this question, so that a TTL of 0 is no obstacle.
-    public var newest: FreshAnswer?
-    /// Those that came before it, of a question that leads from alias to alias.
+    /// True if the answer that the pipeline took last has come for this question, so that a TTL of 0 is no obstacle.
+    public var isAnswered = false
+    /// Answers that came before, of a question that leads from alias to alias.
     public var earlier: [FreshAnswer] = []
     /// Set once no upstream of the rule answered: the question ends now, stale or SERVFAIL.
     public var failure: ForwardingFailure?
@@ -17,20 +17,24 @@ public struct Resolution: Sendable {
     public var acceptsStale = false
     /// Which addresses of a delegation's servers nobody told when they were looked up.
     public var failedLookups = FailedLookups()
+    /// What this very snapshot has said of the query before; nil if it is to be asked.
+    public var placement: Placement?
     /// True once rate limiting has let the query through.
     public var isAdmitted = false
 
     /// Knows nothing, or only that asking has failed.
     public init(failure: ForwardingFailure? = nil) { self.failure = failure }
 
+    /// Knows nothing again; what counts references is left alone if nothing was in it.
+    public mutating func reset() {
+        (isAnswered, acceptsStale, isAdmitted, placement) = (false, false, false, nil)
+        failedLookups = FailedLookups()
+        if !earlier.isEmpty { earlier = [] }
+        if failure != nil { failure = nil }
+    }
+
     /// Nothing is known yet.
     public static let start = Resolution()
-
-    /// An answer that came for this very question.
-    func answer(to question: UpstreamQuestion, about name: borrowing FoldedName) -> FreshAnswer? {
-        if let newest, newest.question == question, name.equals(newest.name) { return newest }
-        return earlier.last { $0.question == question && name.equals($0.name) }
-    }
 }
 
 /// Numbers of look-ups of one delegation's servers, as `Miss.lookup` has them.

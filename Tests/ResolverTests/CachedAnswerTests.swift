@@ -284,11 +284,13 @@ import Upstream
         }
         let result = try message.scrubbed(answering: question, SampleWorld.name("www.example.org"))
         var resolution = Resolution()
-        resolution.newest = FreshAnswer(
-            question: question,
-            name: SampleWorld.name("www.example.org"),
-            payload: result.payload
-        )
+        resolution.earlier = [
+            FreshAnswer(
+                question: question,
+                name: SampleWorld.name("www.example.org"),
+                payload: result.payload
+            )
+        ]
         let answer = bench.ask("www.example.org", knowing: resolution)
         #expect(answer.addresses == ["192.0.2.1"])
         #expect(answer.records.first?.ttl == 0)

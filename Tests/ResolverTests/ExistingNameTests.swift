@@ -148,11 +148,13 @@ import Testing
                 .authority("example", .soa, "60")
             let result = try message.scrubbed(answering: question, SampleWorld.name(name))
             var resolution = Resolution()
-            resolution.newest = FreshAnswer(
-                question: question,
-                name: SampleWorld.name(name),
-                payload: result.payload
-            )
+            resolution.earlier = [
+                FreshAnswer(
+                    question: question,
+                    name: SampleWorld.name(name),
+                    payload: result.payload
+                )
+            ]
             let answer = pipeline.ask(query, from: client, in: snapshot, knowing: resolution)
             #expect(answer.rcode == rcode, "\(name)")
             #expect(answer.authorityCount == 1)

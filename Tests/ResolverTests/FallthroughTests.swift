@@ -106,11 +106,13 @@ import Testing
         let message = upstream(UpstreamMessage(name, type, rcode: rcode))
         var resolution = Resolution()
         let result = try message.scrubbed(answering: question, pipeline.name.name)
-        resolution.newest = FreshAnswer(
-            question: question,
-            name: pipeline.name.name,
-            payload: result.payload
-        )
+        resolution.earlier = [
+            FreshAnswer(
+                question: question,
+                name: pipeline.name.name,
+                payload: result.payload
+            )
+        ]
         return pipeline.ask(query, from: client, in: snapshot, knowing: resolution)
     }
 

@@ -65,31 +65,26 @@ import Upstream
         var payload: [UInt8]
         var lifetime: UInt32
 
-        init(_ result: ResponseScrubber.Result) {
-            (payload, lifetime) = (result.payload, result.lifetime)
-        }
     }
 
     private static func plain(_ message: [UInt8], _ question: UpstreamQuestion) -> Outcome? {
-        ResponseScrubber.scrubPlain(
-            message.span,
-            answering: question,
-            name: name,
-            limits: TTLLimits()
-        ).map(Outcome.init)
+        var answer = LatestAnswer()
+        var asked = FoldedName(seed: HashSeed(value: 5))
+        asked.read(name)
+        answer.begin(question)
+        let lifetime = answer.takePlain(message.span, about: asked, limits: TTLLimits())
+        return lifetime.map { Outcome(payload: answer.copy(about: asked).payload, lifetime: $0) }
     }
 
     private static func whole(_ message: [UInt8], _ question: UpstreamQuestion) -> Outcome? {
-        try? Outcome(
-            ResponseScrubber.scrubWhole(
-                message.span,
-                answering: question,
-                name: name,
-                ruleZone: .root,
-                stripsPrivate: false,
-                limits: TTLLimits()
-            )
+        let result = try? ResponseScrubber.scrub(
+            message.span,
+            answering: question,
+            name: name,
+            ruleZone: .root,
+            limits: TTLLimits()
         )
+        return result.map { Outcome(payload: $0.payload, lifetime: $0.lifetime) }
     }
 
     @Test(arguments: [RecordType.a, .aaaa])

@@ -144,13 +144,10 @@ struct ScriptedForwarding: ~Copyable {
 
     private mutating func take(_ message: [UInt8], _ attempt: AttemptID) {
         guard let set = forwarder.set(of: attempt), let rule = rules[set],
-            let (asked, name) = forwarder.withQuestion(
-                of: attempt,
-                { ($0, DomainName(copying: $1)) }
-            )
+            let question = forwarder.readQuestion(of: attempt, name: &intake.askedName)
         else { return }
         do {
-            let taken = try intake.take(message.span, answering: asked, name: name, by: rule)
+            let taken = try intake.take(message.span, answering: question, by: rule)
             guard
                 let (question, isForAll) = forwarder.accept(
                     attempt,
@@ -159,7 +156,7 @@ struct ScriptedForwarding: ~Copyable {
                 )
             else { return }
             if isForAll { intake.keep(taken, now: UInt32(now / 1000)) }
-            effects.append(.answered(waiters(of: question), taken.answer))
+            effects.append(.answered(waiters(of: question), intake.latestAnswer))
         } catch {
             forwarder.reject(
                 attempt,

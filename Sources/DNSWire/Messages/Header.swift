@@ -30,22 +30,22 @@ public enum Header {
 
 extension Span where Element == UInt8 {
     /// The two octets at `offset`, most significant first; nil if they are not both there.
-    @inline(__always) public func bigEndian16(at offset: Int) -> UInt16? {
+    @inlinable @inline(__always) public func bigEndian16(at offset: Int) -> UInt16? {
         load(at: offset, as: UInt16.self).map(UInt16.init(bigEndian:))
     }
 
     /// The four octets at `offset`, most significant first; nil if they are not all there.
-    @inline(__always) public func bigEndian32(at offset: Int) -> UInt32? {
+    @inlinable @inline(__always) public func bigEndian32(at offset: Int) -> UInt32? {
         load(at: offset, as: UInt32.self).map(UInt32.init(bigEndian:))
     }
 
     /// The eight octets at `offset`, most significant first; nil if they are not all there.
-    @inline(__always) public func bigEndian64(at offset: Int) -> UInt64? {
+    @inlinable @inline(__always) public func bigEndian64(at offset: Int) -> UInt64? {
         load(at: offset, as: UInt64.self).map(UInt64.init(bigEndian:))
     }
 
     /// A number as it stands in memory; nil if not all of its octets are there.
-    @inline(__always) private func load<Number: FixedWidthInteger & BitwiseCopyable>(
+    @inlinable @inline(__always) func load<Number: FixedWidthInteger & BitwiseCopyable>(
         at offset: Int,
         as type: Number.Type
     ) -> Number? {

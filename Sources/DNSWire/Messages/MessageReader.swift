@@ -48,6 +48,12 @@ public struct MessageReader: Sendable, BitwiseCopyable {
         guard offset <= message.count else { throw .truncated(offset: message.count) }
     }
 
+    /// How many answers are still to come.
+    public var answerCount: Int { Int(remaining.answer) }
+
+    /// Steps over question and answers, which end at `end`, as the caller has found out.
+    public mutating func skipAnswers(to end: Int) { (offset, remaining.answer) = (end, 0) }
+
     /// The next record, in the order of the sections; nil behind the last.
     public mutating func next(in message: Span<UInt8>) throws(WireError) -> Record? {
         let section: Section

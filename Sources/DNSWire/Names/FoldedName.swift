@@ -12,7 +12,7 @@
     private static var octetCapacity: Int { 264 }
     private static var labelCapacity: Int { 129 }
 
-    let octetStorage: UnsafeMutablePointer<UInt8>
+    @usableFromInline let octetStorage: UnsafeMutablePointer<UInt8>
     let startStorage: UnsafeMutablePointer<UInt8>
     let hashStorage: UnsafeMutablePointer<UInt64>
 
@@ -40,35 +40,65 @@
         unsafe hashStorage.deallocate()
     }
 
-    /// Takes the uncompressed name that starts at `offset` of `message`; false if there is none.
+    /// Takes the uncompressed name that starts at `offset` of `message`; false if there is none, and then the name
+    /// is the root.
     public mutating func read(_ message: Span<UInt8>, at offset: Int) -> Bool {
-        guard offset >= 0 else { return false }
-        var end = offset
-        while end < message.count, message[end] != 0 {
-            guard message[end] <= 63 else { return false }
-            end += 1 + Int(message[end])
+        guard offset >= 0, offset < message.count else { return becomeRoot() }
+        let rest = message.extracting(offset..<min(offset + 255, message.count))
+        return unsafe rest.withUnsafeBytes { octets in
+            guard unsafe noteLabels(of: octets) else { return becomeRoot() }
+            // Sound: `noteLabels` has found a name of `count` octets.
+            unsafe copyFolded(UnsafeRawBufferPointer(rebasing: octets[..<count]))
+            hashSuffixes()
+            return true
         }
-        guard end < message.count, end - offset < 255 else { return false }
-        copyFolded(message.extracting(offset...end))
-        finish(count: end - offset + 1)
-        return true
     }
 
-    /// Copies a name of at most 255 octets in lower case, eight at a time.
-    func copyFolded(_ name: Span<UInt8>) {
-        // Sound: whole words end within `name`, which fits into the storage.
-        unsafe name.withUnsafeBytes { source in
-            let target = unsafe UnsafeMutableRawPointer(octetStorage)
-            var index = 0
-            while index + 8 <= source.count {
-                let word = unsafe source.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                unsafe target.storeBytes(of: Self.fold(word), toByteOffset: index, as: UInt64.self)
-                index += 8
+    private mutating func becomeRoot() -> Bool {
+        append(0, at: 0)
+        finish(count: 1)
+        return false
+    }
+
+    /// Notes where the labels start of the name that at most 255 octets begin with, and how long it is; false if there
+    /// is none.
+    @unsafe @inline(__always)
+    private mutating func noteLabels(of octets: UnsafeRawBufferPointer) -> Bool {
+        precondition(octets.count <= 255)
+        var (end, labels) = (0, 0)
+        while end < octets.count {
+            // Sound: so few octets have fewer labels than there is room for.
+            unsafe startStorage[labels] = UInt8(truncatingIfNeeded: end)
+            let length = unsafe octets[end]
+            if length == 0 {
+                (count, labelCount) = (end + 1, labels)
+                return true
             }
-            while index < source.count {
+            guard length <= 63 else { return false }
+            end &+= 1 &+ Int(length)
+            labels &+= 1
+        }
+        return false
+    }
+
+    /// Copies a name of at most 255 octets in lower case, eight at a time; the last eight end where the name does.
+    @unsafe @inline(__always)
+    private func copyFolded(_ source: UnsafeRawBufferPointer) {
+        guard source.count >= 8 else {
+            for index in 0..<source.count {
                 unsafe octetStorage[index] = DomainName.fold(source[index])
-                index += 1
             }
+            return
+        }
+        let target = unsafe UnsafeMutableRawPointer(octetStorage)
+        let last = source.count - 8
+        var index = 0
+        while true {
+            // Sound: whole words end within the name, which fits into the storage.
+            let word = unsafe source.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            unsafe target.storeBytes(of: Self.fold(word), toByteOffset: index, as: UInt64.self)
+            if index == last { return }
+            index = min(index &+ 8, last)
         }
     }
 
@@ -142,7 +172,12 @@
         }
         unsafe startStorage[labels] = UInt8(truncatingIfNeeded: offset)
         labelCount = labels
-        var hash = hashSeed.value
+        hashSuffixes()
+    }
+
+    /// Hashes every suffix, from the root up.
+    @inline(__always) private func hashSuffixes() {
+        var (labels, hash) = (labelCount, hashSeed.value)
         unsafe hashStorage[labels] = hash
         while labels > 0 {
             labels -= 1
@@ -171,13 +206,13 @@
     }
 
     /// The name's octets, for as long as `body` runs.
-    public func withOctets<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+    @inline(__always) public func withOctets<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
         // Sound: the first `count` octets are initialised, and live as long as `self`.
         body(unsafe Span(_unsafeStart: octetStorage, count: count))
     }
 
     /// True if suffix `labels` is `octets`, which are in lower case.
-    public func equals(_ octets: Span<UInt8>, fromSuffix labels: Int) -> Bool {
+    @inline(__always) public func equals(_ octets: Span<UInt8>, fromSuffix labels: Int) -> Bool {
         let start = offset(ofSuffix: labels)
         guard count - start == octets.count else { return false }
         // Sound: both ranges are initialised, and the name's ends at `count`.
@@ -200,11 +235,20 @@
         }
     }
 
+    /// True if `octets` are the name, in whatever letters.
+    @inline(__always) public func isWritten(_ octets: Span<UInt8>) -> Bool {
+        // Sound: the first `count` octets are initialised, and live as long as `self`.
+        unsafe Span(_unsafeStart: octetStorage, count: count).equalsFolded(octets)
+    }
+
+    /// True if `other` is the same name.
+    public func equals(_ other: borrowing FoldedName) -> Bool {
+        other.withOctets { equals($0, fromSuffix: 0) }
+    }
+
     /// True if `other`, which is in lower case, is this name.
     public func equals(_ other: DomainName) -> Bool {
-        guard other.octets.count == count else { return false }
-        for index in 0..<count where other.octets[index] != self[index] { return false }
-        return true
+        equals(other.octets.span, fromSuffix: 0)
     }
 
     /// True if the name is `ancestor`, which is in lower case, or lies below it.
@@ -305,7 +349,7 @@ extension FoldedName {
 
 extension FoldedName {
     /// Eight octets of the name from `offset` on, the first in the low bits; zeros behind its end.
-    public func word(at offset: Int) -> UInt64 {
+    @inlinable @inline(__always) public func word(at offset: Int) -> UInt64 {
         guard offset >= 0, offset < count else { return 0 }
         // Sound: a name has 255 octets at most, and its storage more than seven behind them.
         let word = unsafe UnsafeRawPointer(octetStorage)
@@ -317,11 +361,16 @@ extension FoldedName {
 
 extension Span where Element == UInt8 {
     /// Eight octets from `offset` on, the first in the low bits; zeros behind the end.
-    public func word(at offset: Int) -> UInt64 {
-        var word: UInt64 = 0
-        for index in 0..<8 where offset + index < count {
-            word |= UInt64(self[offset + index]) << UInt64(8 * index)
+    @inlinable @inline(__always) public func word(at offset: Int) -> UInt64 {
+        bigEndian64(at: offset)?.byteSwapped ?? lastWord(at: offset)
+    }
+
+    /// The same where fewer than eight octets are left.
+    @usableFromInline func lastWord(at offset: Int) -> UInt64 {
+        guard offset < count else { return 0 }
+        if count >= 8, let last = bigEndian64(at: count - 8) {
+            return last.byteSwapped >> UInt64(8 * (8 - (count - offset)))
         }
-        return word
+        return (offset..<count).reversed().reduce(0) { $0 << 8 | UInt64(self[$1]) }
     }
 }

@@ -36,7 +36,8 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// True if there are as many octets, and all of them match: eight at a time, and then the rest.
+    /// True if there are as many octets, and all of them match: eight at a time, the last of which end where the
+    /// octets do.
     @inline(__always)
     private func matches(
         _ other: Span<UInt8>,
@@ -47,18 +48,21 @@ extension Span where Element == UInt8 {
         // Sound: both spans have as many octets, and every load ends within them.
         return unsafe withUnsafeBytes { left in
             unsafe other.withUnsafeBytes { right in
+                guard left.count >= 8 else {
+                    for index in 0..<left.count {
+                        guard octets(unsafe left[index], unsafe right[index]) else { return false }
+                    }
+                    return true
+                }
+                let last = left.count - 8
                 var offset = 0
-                while offset + 8 <= left.count {
+                while true {
                     let one = unsafe left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
                     let two = unsafe right.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
                     guard words(one, two) else { return false }
-                    offset += 8
+                    if offset == last { return true }
+                    offset = Swift.min(offset + 8, last)
                 }
-                while offset < left.count {
-                    guard octets(unsafe left[offset], unsafe right[offset]) else { return false }
-                    offset += 1
-                }
-                return true
             }
         }
     }

@@ -63,13 +63,21 @@ import Synchronization
     private func slot(_ index: Int) -> UInt64 { load(Field.count + index) }
     private func setSlot(_ index: Int, _ value: UInt64) { store(value, at: Field.count + index) }
     private func ring(_ index: Int) -> UInt64 { load(Field.count + slotCount + index) }
+
+    /// `count` words of the ring from an index on.
+    @unsafe @inline(__always)
+    private func ring(_ index: Int, count: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        precondition(index >= 0 && count >= 0 && index <= ringCount - count)
+        // Sound: the words were checked to lie in the ring, which is behind the index.
+        return unsafe words + (Field.count + slotCount + index)
+    }
     private func setRing(_ index: Int, _ value: UInt64) {
         store(value, at: Field.count + slotCount + index)
     }
 
     // MARK: Reading
 
-    /// Copies the payload of a key's entry into `buffer`; nil if there is none, or it does not fit.
+    /// Copies the payload of a key's entry into `buffer`, in whole words; nil if there is none, or these do not fit.
     ///
     /// `refreshTime` is the time, for a reader that can have the entry refreshed.
     func read(
@@ -96,25 +104,16 @@ import Synchronization
         _ name: borrowing FoldedName,
         into buffer: UnsafeMutableRawBufferPointer
     ) -> (place: Int, header: EntryHeader)? {
-        guard let (place, header) = find(key, name),
-            header.payloadLength <= buffer.count
+        guard let (place, header) = find(key, name), header.payloadWords * 8 <= buffer.count
         else { return nil }
         let first = place + EntryHeader.size + header.nameWords
-        let whole = header.payloadLength / 8
-        for index in 0..<whole {
-            // Sound: whole words below the payload's length, which the buffer holds.
+        let payload = unsafe ring(first, count: header.payloadWords)
+        for index in 0..<header.payloadWords {
+            // Sound: the buffer holds all words of the payload.
             unsafe buffer.storeBytes(
-                of: ring(first + index).littleEndian,
-                toByteOffset: index * 8,
+                of: payload[index].load(ordering: .relaxed).littleEndian,
+                toByteOffset: index &* 8,
                 as: UInt64.self
-            )
-        }
-        for index in whole * 8..<header.payloadLength {
-            let word = ring(first + whole) >> UInt64(8 * (index % 8))
-            unsafe buffer.storeBytes(
-                of: UInt8(truncatingIfNeeded: word),
-                toByteOffset: index,
-                as: UInt8.self
             )
         }
         return (place, header)
@@ -160,7 +159,7 @@ import Synchronization
             if slot == 0 { return nil }
             let place = Int(truncatingIfNeeded: slot & 0xFF_FFFF_FFFF) - 1
             if slot >> 40 == key.hash >> 40, let header = header(at: place),
-                holds(place, header, key, name)
+                header.hash == key.hash, holds(place, header, key, name)
             {
                 return (place, header)
             }
@@ -169,29 +168,36 @@ import Synchronization
         return nil
     }
 
-    private func header(at place: Int) -> EntryHeader? {
+    @inline(__always) private func header(at place: Int) -> EntryHeader? {
         guard place >= 0, place + EntryHeader.size <= ringCount else { return nil }
-        let header = EntryHeader(
-            hash: ring(place),
-            sizes: ring(place + 1),
-            times: ring(place + 2),
-            routeID: ring(place + 3),
-            state: ring(place + EntryHeader.stateWord)
+        let words = unsafe ring(place, count: EntryHeader.size)
+        // Sound: so many words are there.
+        let header = unsafe EntryHeader(
+            hash: words[0].load(ordering: .relaxed),
+            sizes: words[1].load(ordering: .relaxed),
+            times: words[2].load(ordering: .relaxed),
+            routeID: words[3].load(ordering: .relaxed),
+            state: words[EntryHeader.stateWord].load(ordering: .relaxed)
         )
         return place + header.wordCount <= ringCount ? header : nil
     }
 
+    @inline(__always)
     private func holds(
         _ place: Int,
         _ header: EntryHeader,
         _ key: CacheKey,
         _ name: borrowing FoldedName
     ) -> Bool {
-        guard header.hash == key.hash, header.routeID == key.routeID, header.kind == key.kind,
+        guard header.routeID == key.routeID, header.kind == key.kind,
             header.nameLength == name.count
         else { return false }
-        for index in 0..<header.nameWords
-        where ring(place + EntryHeader.size + index) != name.word(at: index * 8) { return false }
+        let words = unsafe ring(place + EntryHeader.size, count: header.nameWords)
+        for index in 0..<header.nameWords {
+            // Sound: so many words are there.
+            let word = unsafe words[index].load(ordering: .relaxed)
+            guard word == name.word(at: index &* 8) else { return false }
+        }
         return true
     }
 
@@ -246,13 +252,28 @@ import Synchronization
         guard header.wordCount <= ringCount / 2 else { return }
         beginWriting()
         if let old = find(key, name)?.place { remove(old) }
+        if let place = takeFree(header.wordCount) {
+            write(header, name, payload, at: place)
+            enter(place, hash: header.hash)
+        } else {
+            replace(with: header, name, payload)
+        }
+        endWriting()
+    }
+
+    /// Writes an entry for which others have to go.
+    @inline(never)
+    private func replace(
+        with header: EntryHeader,
+        _ name: borrowing FoldedName,
+        _ payload: Span<UInt8>
+    ) {
         var replaced: [[UInt64]] = []
         var chances = Self.chances
         let place = makeRoom(for: header.wordCount, chances: &chances, returning: &replaced)
         write(header, name, payload, at: place)
         enter(place, hash: header.hash)
         append(replaced, chances: chances)
-        endWriting()
     }
 
     /// Forgets the key's entry.
@@ -324,6 +345,7 @@ import Synchronization
     /// Entries that one store appends anew, so that it does bounded work.
     private static let chances = 4
 
+    @inline(__always)
     private func write(
         _ header: EntryHeader,
         _ name: borrowing FoldedName,
@@ -335,10 +357,14 @@ import Synchronization
         setRing(place + 2, header.times)
         setRing(place + 3, header.routeID)
         setRing(place + EntryHeader.stateWord, header.state)
-        let first = place + EntryHeader.size
-        for index in 0..<header.nameWords { setRing(first + index, name.word(at: index * 8)) }
-        for index in 0..<header.payloadWords {
-            setRing(first + header.nameWords + index, payload.word(at: index * 8))
+        let (names, payloads) = (header.nameWords, header.payloadWords)
+        let words = unsafe ring(place + EntryHeader.size, count: names + payloads)
+        // Sound: so many words are there.
+        for index in 0..<names {
+            unsafe words[index].store(name.word(at: index &* 8), ordering: .relaxed)
+        }
+        for index in 0..<payloads {
+            unsafe words[names + index].store(payload.word(at: index &* 8), ordering: .relaxed)
         }
     }
 
@@ -350,6 +376,17 @@ import Synchronization
             for (index, word) in next.enumerated() { setRing(place + index, word) }
             enter(place, hash: next[0])
         }
+    }
+
+    /// Where `count` words in a row are free at the head, which moves behind them; nil if something has to go first.
+    private func takeFree(_ count: Int) -> Int? {
+        let head = field(.head)
+        let place = Int(head % UInt64(ringCount))
+        guard count <= ringCount - place, field(.entries) < UInt64(slotCount / 2),
+            head &+ UInt64(count) &- field(.tail) <= UInt64(ringCount)
+        else { return nil }
+        set(.head, head &+ UInt64(count))
+        return place
     }
 
     /// Frees the tail until `count` words in a row are free at the head, and moves that behind them; where

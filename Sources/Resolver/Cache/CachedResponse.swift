@@ -47,26 +47,32 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         guard bodyStart <= payload.count else { return nil }
     }
 
-    /// The octets in front of the places, the counts of which they tell.
-    static func header(
+    /// Writes the octets in front of the places, the counts of which they tell.
+    @inline(__always)
+    static func writeHeader(
         rcode: ResponseCode,
         flags: UInt8,
         answers: UInt16,
         authorities: UInt16 = 0,
         ttls: UInt16,
         aliases: UInt16 = 0,
-        reserving size: Int
-    ) -> [UInt8] {
-        var header: [UInt8] = []
-        header.reserveCapacity(size)
-        header.append(UInt8(truncatingIfNeeded: rcode.rawValue))
-        header.append(flags)
-        header.append(bigEndian: answers)
-        header.append(bigEndian: authorities)
-        header.append(bigEndian: ttls)
-        header.append(bigEndian: aliases)
-        return header
+        into payload: inout ReplyWriter
+    ) {
+        payload.write8(UInt8(truncatingIfNeeded: rcode.rawValue))
+        payload.write8(flags)
+        payload.write16(answers)
+        payload.write16(authorities)
+        payload.write16(ttls)
+        payload.write16(aliases)
     }
+
+    /// It has no records of what was asked for.
+    var isNegative: Bool { answerCount == 0 }
+
+    /// The name that was asked for does not exist, whatever the type (RFC 2308 §5).
+    ///
+    /// Behind aliases the denial is of the last name, which was not asked for: nothing is concluded from it.
+    var deniesName: Bool { rcode == .nonexistentDomain && isNegative }
 
     private var aliasesStart: Int { Self.headerSize + 2 * ttlCount }
     var bodyStart: Int { aliasesStart + 6 * aliasCount }
@@ -324,17 +330,4 @@ extension ResponseScrubber.Result {
         }
         payload[1] |= kinds.rawValue
     }
-
-    /// The name that was asked for does not exist, whatever the type (RFC 2308 §5).
-    ///
-    /// Behind aliases the denial is of the last name, which was not asked for: nothing is concluded from it.
-    var deniesName: Bool {
-        guard payload.first == UInt8(ResponseCode.nonexistentDomain.rawValue),
-            let cached = CachedResponse(payload.span)
-        else { return false }
-        return cached.answerCount == 0
-    }
-
-    /// Takes the upstream's AD out of the payload: it is not one whose word counts.
-    mutating func removeAuthenticity() { payload[1] &= ~CachedResponse.authentic }
 }

@@ -1,101 +1,139 @@
 import DNSWire
+import Snapshot
 import Upstream
 
 extension ResponseScrubber {
     /// Scrubs what most answers are: addresses of the asked name, each with a pointer to it for an owner.
     ///
-    /// It makes what the whole scrubber makes of them, for a fraction of the work. Nil for all others,
-    /// among them what is malformed.
+    /// It makes what the whole scrubber makes of them, for a fraction of the work: a payload, and for how many seconds
+    /// it may be used. Nil for all others, among them what is malformed; nothing has been written then.
     static func scrubPlain(
         _ message: Span<UInt8>,
         answering question: UpstreamQuestion,
-        name: DomainName,
-        limits: TTLLimits
-    ) -> Result? {
+        name: borrowing FoldedName,
+        limits: TTLLimits,
+        into payload: inout ReplyWriter
+    ) -> UInt32? {
         guard !question.dnssecOK, let size = question.type.addressSize,
             var reader = try? MessageReader(message), reader.rcode == .noError,
             reader.questionCount == 1, asks(message, for: name),
-            let count = message.bigEndian16(at: 6), (1...64).contains(count),
-            (try? reader.skipQuestion(of: message)) != nil
+            (1...64).contains(reader.answerCount)
         else { return nil }
-        var answers = reader
-        guard let ttl = leastTTL(of: &reader, question.type, size, message, limits) else {
-            return nil
-        }
-        let isAuthentic = reader.flags & Header.Flag.authenticData != 0
-        var payload = plainHeader(count: count, size: size, isAuthentic: isAuthentic)
-        for _ in 0..<count {
-            guard let record = try? answers.next(in: message) else { return nil }
-            payload.append(bigEndian: owner)
-            payload.append(bigEndian: question.type.rawValue)
-            payload.append(bigEndian: ApplyPolicy.internet)
-            payload.append(bigEndian: UInt16(truncatingIfNeeded: ttl >> 16))
-            payload.append(bigEndian: UInt16(truncatingIfNeeded: ttl))
-            payload.append(bigEndian: UInt16(truncatingIfNeeded: size))
-            for index in record.rdata..<record.rdataEnd { payload.append(message[index]) }
-        }
-        return Result(payload: payload, lifetime: ttl, isStripped: false)
+        let row = AddressRow(
+            question.type,
+            size: size,
+            count: reader.answerCount,
+            start: Header.size + name.count + 4
+        )
+        guard let found = row.read(from: message, limits) else { return nil }
+        reader.skipAnswers(to: row.end)
+        guard isPlain(behindAnswers: &reader, message) else { return nil }
+        var flags = found.kinds.rawValue
+        if reader.flags & Header.Flag.authenticData != 0 { flags |= CachedResponse.authentic }
+        row.write(from: message, flags: flags, ttl: found.ttl, into: &payload)
+        return found.ttl
     }
 
-    /// A pointer to the name of the question.
-    private static let owner = 0xC000 | UInt16(Header.size)
-
-    private static func asks(_ message: Span<UInt8>, for name: DomainName) -> Bool {
-        guard message.count >= Header.size + name.octets.count else { return false }
-        for index in name.octets.indices
-        where DomainName.fold(message[Header.size + index]) != name.octets[index] { return false }
-        return true
+    private static func asks(_ message: Span<UInt8>, for name: borrowing FoldedName) -> Bool {
+        guard message.count >= Header.size + name.count else { return false }
+        let asked = message.extracting(Header.size..<Header.size + name.count)
+        return name.isWritten(asked)
     }
 
-    /// The TTL of the addresses; nil if there is anything else among the answers, or anything that the whole
-    /// scrubber would have to look at.
-    private static func leastTTL(
-        of reader: inout MessageReader,
-        _ type: RecordType,
-        _ size: Int,
-        _ message: Span<UInt8>,
-        _ limits: TTLLimits
-    ) -> UInt32? {
-        var (ttl, hasOPT) = (UInt32.max, false)
+    /// True if there is nothing behind the answers that the whole scrubber would have to look at.
+    private static func isPlain(
+        behindAnswers reader: inout MessageReader,
+        _ message: Span<UInt8>
+    ) -> Bool {
+        var hasOPT = false
         do throws(WireError) {
             while let record = try reader.next(in: message) {
-                switch record.section {
-                case .answer:
-                    guard message.bigEndian16(at: record.owner) == owner, record.type == type,
-                        record.recordClass == ApplyPolicy.internet, record.rdataLength == size
-                    else { return nil }
-                    ttl = min(ttl, limits.bound(record.ttl))
-                case .authority:
-                    guard record.type != .opt else { return nil }
-                    try message.forEachLabel(ofNameAt: record.owner) { _, _ in }
-                case .additional where record.type == .opt:
+                if record.section == .additional {
+                    guard record.type == .opt else { continue }
                     // The high octet of its TTL is a part of the rcode (RFC 6891 §6.1.3).
                     guard message[record.owner] == 0, !hasOPT, record.ttl >> 24 == 0 else {
-                        return nil
+                        return false
                     }
                     hasOPT = true
-                case .additional: break
+                } else {
+                    guard record.type != .opt else { return false }
+                    try message.forEachLabel(ofNameAt: record.owner) { _, _ in }
                 }
             }
-            return ttl
+            return true
         } catch {
-            return nil
+            return false
         }
     }
+}
 
-    /// What stands in front of the records, as `CachedResponse` reads it.
-    private static func plainHeader(count: UInt16, size: Int, isAuthentic: Bool) -> [UInt8] {
-        var payload = CachedResponse.header(
-            rcode: .noError,
-            flags: isAuthentic ? CachedResponse.authentic : 0,
-            answers: count,
-            ttls: count,
-            reserving: CachedResponse.headerSize + Int(count) * (14 + size)
-        )
-        for number in 0..<Int(count) {
-            payload.append(bigEndian: UInt16(truncatingIfNeeded: number * (12 + size) + 6))
+/// Addresses of the asked name that stand in a row behind the question of a message.
+private struct AddressRow {
+    private let type: RecordType
+    /// Octets of an address.
+    private let size: Int
+    private let count: Int
+    private let start: Int
+
+    init(_ type: RecordType, size: Int, count: Int, start: Int) {
+        (self.type, self.size, self.count, self.start) = (type, size, count, start)
+    }
+
+    /// Octets of a record: a pointer to the question's name, type, class, TTL, length and the address.
+    private var stride: Int { 12 + size }
+    /// Where the last one ends.
+    var end: Int { start + count * stride }
+    /// Where the TTL stands in a record.
+    private static let ttlPlace = 6
+
+    /// The TTL of all of them, the least among theirs, and what kinds of addresses they are; nil if any record is
+    /// something else.
+    func read(
+        from message: Span<UInt8>,
+        _ limits: TTLLimits
+    ) -> (ttl: UInt32, kinds: AddressKinds)? {
+        guard end <= message.count else { return nil }
+        let pointer = 0xC000 | UInt64(Header.size)
+        let head = pointer << 32 | UInt64(type.rawValue) << 16 | UInt64(ApplyPolicy.internet)
+        var (least, kinds) = (UInt32.max, AddressKinds())
+        for number in 0..<count {
+            let place = start + number * stride
+            guard let word = message.bigEndian64(at: place), word >> 16 == head,
+                let ttl = message.bigEndian32(at: place + Self.ttlPlace),
+                message.bigEndian16(at: place + 10) == UInt16(truncatingIfNeeded: size)
+            else { return nil }
+            least = min(least, limits.bound(ttl))
+            _ = message.holdsAddress(place + 12..<place + stride, of: type) { address in
+                kinds.formUnion(AddressKinds(address))
+                return false
+            }
         }
-        return payload
+        return (least, kinds)
+    }
+
+    /// Writes the payload that they make, as `CachedResponse` reads it.
+    func write(
+        from message: Span<UInt8>,
+        flags: UInt8,
+        ttl: UInt32,
+        into payload: inout ReplyWriter
+    ) {
+        let number = UInt16(truncatingIfNeeded: count)
+        CachedResponse.writeHeader(
+            rcode: .noError,
+            flags: flags,
+            answers: number,
+            ttls: number,
+            into: &payload
+        )
+        for number in 0..<count {
+            payload.write16(UInt16(truncatingIfNeeded: number * stride + Self.ttlPlace))
+        }
+        let body = payload.count
+        payload.write(message, in: start..<end)
+        for number in 0..<count {
+            payload.patch32(ttl, at: body + number * stride + Self.ttlPlace)
+        }
     }
 }
 

@@ -59,33 +59,6 @@ public struct ResponseScrubber {
         stripsPrivate: Bool = false,
         limits: TTLLimits
     ) throws(ScrubError) -> Result {
-        if !stripsPrivate,
-            var plain = scrubPlain(message, answering: question, name: name, limits: limits)
-        {
-            plain.noteAddresses()
-            return plain
-        }
-        var whole = try scrubWhole(
-            message,
-            answering: question,
-            name: name,
-            ruleZone: ruleZone,
-            stripsPrivate: stripsPrivate,
-            limits: limits
-        )
-        if question.type.hasAddresses { whole.noteAddresses() }
-        return whole
-    }
-
-    /// The same, whatever the answer is.
-    static func scrubWhole(
-        _ message: Span<UInt8>,
-        answering question: UpstreamQuestion,
-        name: DomainName,
-        ruleZone: DomainName,
-        stripsPrivate: Bool,
-        limits: TTLLimits
-    ) throws(ScrubError) -> Result {
         do {
             var scrubber = try ResponseScrubber(
                 reading: message,
@@ -95,7 +68,9 @@ public struct ResponseScrubber {
                 stripsPrivate,
                 limits
             )
-            return try scrubber.assemble(from: message)
+            var result = try scrubber.assemble(from: message)
+            if question.type.hasAddresses { result.noteAddresses() }
+            return result
         } catch let error as ScrubError {
             throw error
         } catch {

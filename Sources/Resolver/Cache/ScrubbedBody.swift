@@ -176,28 +176,40 @@ struct ScrubbedBody {
         let flags =
             (isAuthentic ? CachedResponse.authentic : 0)
             | (isStripped ? CachedResponse.stripped : 0)
-        var payload = CachedResponse.header(
-            rcode: rcode,
-            flags: flags,
-            answers: answerCount,
-            authorities: authorityCount,
-            ttls: UInt16(truncatingIfNeeded: ttlPlaces.count),
-            aliases: UInt16(truncatingIfNeeded: aliases.count),
-            reserving: CachedResponse.headerSize + 2 * ttlPlaces.count + 6 * aliases.count
-                + octets.count
-        )
-        for place in ttlPlaces { payload.append(bigEndian: place) }
-        for alias in aliases {
-            payload.append(bigEndian: alias.target)
-            payload.append(bigEndian: alias.answers)
-            payload.append(bigEndian: alias.end)
+        let size =
+            CachedResponse.headerSize + 2 * ttlPlaces.count + 6 * aliases.count + octets.count
+        let capacity = max(size, Header.size)
+        let payload = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { memory, count in
+            // Sound: the writer writes into the array's memory alone, and `count` is what it wrote.
+            var payload = unsafe ReplyWriter(UnsafeMutableRawBufferPointer(memory), limit: size)
+            CachedResponse.writeHeader(
+                rcode: rcode,
+                flags: flags,
+                answers: answerCount,
+                authorities: authorityCount,
+                ttls: UInt16(truncatingIfNeeded: ttlPlaces.count),
+                aliases: UInt16(truncatingIfNeeded: aliases.count),
+                into: &payload
+            )
+            writePlaces(into: &payload)
+            payload.write(octets.span)
+            count = payload.count
         }
-        payload += octets
         let isKept = lifetime < .max && payload.count <= Self.keptLimit
         return ResponseScrubber.Result(
             payload: payload,
             lifetime: isKept ? lifetime : 0,
             isStripped: isStripped
         )
+    }
+
+    /// Where the TTLs stand in the body, and where the chain may be cut.
+    private func writePlaces(into payload: inout ReplyWriter) {
+        for place in ttlPlaces { payload.write16(place) }
+        for alias in aliases {
+            payload.write16(alias.target)
+            payload.write16(alias.answers)
+            payload.write16(alias.end)
+        }
     }
 }

@@ -25,9 +25,21 @@ extension Pipeline {
             checkingDisabled: query.flags & Header.Flag.checkingDisabled != 0
         )
 
-        if let fresh = resolution.answer(to: question, about: name) {
+        if resolution.isAnswered, latest.question == question, name.equals(askedName) {
             return write(
-                fresh.payload.span,
+                // Sound: nothing is taken while it is written.
+                unsafe Span(_unsafeBytes: latest.payload),
+                age: .seconds(0),
+                query,
+                rule: rule,
+                client: client,
+                in: snapshot,
+                into: &reply
+            )
+        }
+        if let earlier = Self.answer(to: question, about: name, among: resolution.earlier) {
+            return write(
+                earlier.payload.span,
                 age: .seconds(0),
                 query,
                 rule: rule,
@@ -133,6 +145,15 @@ extension Pipeline {
         reply.write8(0)
         if endRecord(from: start, in: &reply) { response.answerCount &+= 1 }
         return .done
+    }
+
+    /// An answer that came for this very question before others.
+    static func answer(
+        to question: UpstreamQuestion,
+        about name: borrowing FoldedName,
+        among answers: [FreshAnswer]
+    ) -> FreshAnswer? {
+        answers.last { $0.question == question && name.equals($0.name) }
     }
 
     /// How old an entry is, if it may be used: for as long as it lives, and beyond that only where the

@@ -218,8 +218,13 @@ extension Pipeline {
         _ mayBeStale: Bool,
         now: UInt32
     ) -> [IPAddress]? {
-        if let fresh = resolution.answer(to: question, about: scratch) {
-            return CachedResponse(fresh.payload.span)?.ownAddresses(of: fresh.payload.span)
+        if resolution.isAnswered, latest.question == question, scratch.equals(askedName) {
+            // Sound: nothing is taken while it is read.
+            let payload = unsafe Span<UInt8>(_unsafeBytes: latest.payload)
+            return CachedResponse(payload)?.ownAddresses(of: payload)
+        }
+        if let earlier = Self.answer(to: question, about: scratch, among: resolution.earlier) {
+            return CachedResponse(earlier.payload.span)?.ownAddresses(of: earlier.payload.span)
         }
         var stale: [IPAddress]?
         for key in [CacheKey(question, scratch), CacheKey(absenceFor: question, scratch)] {

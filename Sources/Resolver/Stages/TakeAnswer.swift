@@ -1,62 +1,80 @@
-public import DNSWire
+import DNSWire
 public import Snapshot
 public import Upstream
 
 /// Stage: takes what an upstream answered, scrubbed of what was not asked for, and keeps it for everybody.
 extension Pipeline {
-    /// What an upstream's message says of a question, to be kept with `keep`; throws why it can't be used.
+    /// Takes an upstream's message as the answer to a question about `askedName`, for those who wait for it; throws why
+    /// it can't be used.
     ///
-    /// `name` is in lower case.
+    /// The answer is there until the next is taken.
     public mutating func take(
         _ message: Span<UInt8>,
         answering question: UpstreamQuestion,
-        name asked: DomainName,
         by rule: CompiledRule
     ) throws(ScrubError) -> TakenAnswer {
-        var answer = try ResponseScrubber.scrub(
-            message,
-            answering: question,
-            name: asked,
-            ruleZone: rule.zone,
-            stripsPrivate: rule.privateAnswers.areStripped(for: asked),
-            limits: cache.limits
-        )
-        if !rule.trustsAD { answer.removeAuthenticity() }
-        if answer.isStripped { strippedCount += 1 }
+        latest.begin(question)
+        let isStripped = rule.privateAnswers.areStripped(for: askedName)
+        var lifetime =
+            isStripped ? nil : latest.takePlain(message, about: askedName, limits: cache.limits)
+        if lifetime == nil {
+            lifetime = try takeWhole(message, by: rule, stripsPrivate: isStripped)
+        }
+        if !rule.trustsAD { latest.removeAuthenticity() }
+        // Sound: nothing is taken while the payload is read.
+        let answer = CachedResponse(unsafe Span(_unsafeBytes: latest.payload))
         return TakenAnswer(
-            answer: FreshAnswer(question: question, name: asked, payload: answer.payload),
-            lifetime: answer.lifetime,
-            deniesName: answer.deniesName,
-            isNegative: CachedResponse(answer.payload.span)?.answerCount == 0
+            lifetime: lifetime ?? 0,
+            deniesName: answer?.deniesName ?? false,
+            isNegative: answer?.isNegative ?? false
         )
     }
 
-    /// Keeps an answer for everybody; `now` is in seconds of the process's steady clock.
+    /// The same for an answer of any kind: for how long it holds.
+    @inline(never)
+    private mutating func takeWhole(
+        _ message: Span<UInt8>,
+        by rule: CompiledRule,
+        stripsPrivate: Bool
+    ) throws(ScrubError) -> UInt32 {
+        let answer = try ResponseScrubber.scrub(
+            message,
+            answering: latest.question,
+            name: askedName.name,
+            ruleZone: rule.zone,
+            stripsPrivate: stripsPrivate,
+            limits: cache.limits
+        )
+        if answer.isStripped { strippedCount += 1 }
+        latest.take(answer.payload)
+        return answer.lifetime
+    }
+
+    /// Keeps the answer that was taken last for everybody; `now` is in seconds of the process's steady clock.
     public mutating func keep(_ taken: TakenAnswer, now: UInt32) {
-        scratch.read(taken.answer.name)
-        let question = taken.answer.question
-        let isDenied = taken.deniesName
-        let typed = CacheKey(question, scratch)
-        let absence = CacheKey(absenceFor: question, scratch)
-        let key = isDenied ? absence : typed
+        let typed = CacheKey(latest.question, askedName)
+        let absence = CacheKey(absenceFor: latest.question, askedName)
+        let key = taken.deniesName ? absence : typed
         // What was known of the name before is not so any more.
-        cache.remove(isDenied ? typed : absence, scratch)
-        guard taken.lifetime > 0 else { return cache.remove(key, scratch) }
+        cache.remove(taken.deniesName ? typed : absence, askedName)
+        guard taken.lifetime > 0 else { return cache.remove(key, askedName) }
         cache.store(
             key,
-            scratch,
-            payload: taken.answer.payload.span,
+            askedName,
+            // Sound: nothing is taken while it is stored.
+            payload: unsafe Span(_unsafeBytes: latest.payload),
             storedAt: now,
             expiresAt: now + min(taken.lifetime, .max - now)
         )
     }
+
+    /// A copy of the answer that was taken last, for who has to wait for another one, too.
+    public var latestAnswer: FreshAnswer { latest.copy(about: askedName) }
 }
 
-/// What an upstream answered, scrubbed, and for how long it holds.
-public struct TakenAnswer: Sendable {
-    /// What those learn who wait for it.
-    public let answer: FreshAnswer
-    /// Seconds; 0 of what is for those alone.
+/// What is to be known of an answer that was taken, and for how long it holds.
+public struct TakenAnswer: Sendable, BitwiseCopyable {
+    /// Seconds; 0 of what is for those alone who wait for it.
     let lifetime: UInt32
     /// The name does not exist, whatever is asked of it.
     let deniesName: Bool

@@ -30,6 +30,8 @@ struct DatagramWorker: ~Copyable {
     var asked = AskedRules()
     /// What the pipeline has found missing.
     var miss: Miss
+    /// What is known for the waiting client that is being answered.
+    var known = Resolution()
     var loopSearch = LoopSearch()
     var overload: Overload
     var random = RandomPool.system()

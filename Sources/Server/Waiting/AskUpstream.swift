@@ -14,7 +14,10 @@ extension DatagramWorker {
         counts.forwarded &+= 1
         guard let place = clients.place(of: waiter) else { return }
         clients[place].steps += 1
-        clients[place].client.standing = snapshot.standing(of: clients[place].client)
+        if let placement = miss.placement {
+            clients[place].client.standing = snapshot.standing(of: placement.asker)
+            (clients[place].placement, clients[place].generation) = (placement, generation)
+        }
         guard clients[place].steps <= WaitingClients.stepLimit else {
             return fail(waiter, because: .other)
         }
@@ -92,20 +95,21 @@ extension DatagramWorker {
     }
 
     /// Answers a waiting client from what is known by now, or asks what is still missing.
-    private mutating func answer(_ waiter: SlotID, with newest: FreshAnswer? = nil) {
+    ///
+    /// `isAnswered` says that the answer for which it waited has just been taken.
+    private mutating func answer(_ waiter: SlotID, isAnswered: Bool = false) {
         guard let place = clients.place(of: waiter) else { return }
-        var resolution = Resolution()
-        resolution.newest = newest
-        guard !run(place, &resolution) else { return clients.remove(at: place) }
-        if let newest { clients.note(newest, at: place) }
+        known.isAnswered = isAnswered
+        guard !run(place) else { return clients.remove(at: place) }
+        if isAnswered { clients.note(pipeline.latestAnswer, at: place) }
         ask(for: waiter)
     }
 
     /// Ends a client's question: stale, or SERVFAIL with the reason.
     mutating func fail(_ waiter: SlotID, because failure: ForwardingFailure) {
         guard let place = clients.place(of: waiter) else { return }
-        var resolution = Resolution(failure: failure)
-        if !run(place, &resolution) { clients.respond(at: place)?(nil) }
+        known.failure = failure
+        if !run(place) { clients.respond(at: place)?(nil) }
         clients.remove(at: place)
     }
 
@@ -113,23 +117,25 @@ extension DatagramWorker {
     private mutating func answerStale(_ waiter: SlotID) {
         guard let place = clients.place(of: waiter) else { return }
         clients[place].acceptsStale = true
-        var resolution = Resolution()
-        if run(place, &resolution) { return clients.remove(at: place) }
+        if run(place) { return clients.remove(at: place) }
         // It may know by now whom to ask without the address that it waits for.
         if clients[place].awaited.isLookup, miss.rule == Miss.delegated { ask(for: waiter) }
     }
 
-    /// Runs the pipeline for a client; false if something is missing still.
-    private mutating func run(_ place: Int, _ resolution: inout Resolution) -> Bool {
-        resolution.isAdmitted = true
-        resolution.acceptsStale = clients[place].acceptsStale
-        resolution.failedLookups = clients[place].failedLookups
-        resolution.earlier = clients.answers(at: place)
-        guard let peer = clients[place].peer else { return runStream(place, resolution) }
+    /// Runs the pipeline for a client with what is known for it, which is forgotten; false if something is missing
+    /// still.
+    private mutating func run(_ place: Int) -> Bool {
+        defer { known.reset() }
+        known.isAdmitted = true
+        known.acceptsStale = clients[place].acceptsStale
+        known.failedLookups = clients[place].failedLookups
+        if clients[place].generation == generation { known.placement = clients[place].placement }
+        if clients.hasExtra(at: place) { known.earlier = clients.answers(at: place) }
+        guard let peer = clients[place].peer else { return runStream(place) }
         outgoing.begin(on: parts.listeners[peer.listener].descriptor)
         // Sound: the batch is not sent while the writer is in use.
         var reply = unsafe ReplyWriter(outgoing.slot, limit: SendBatch.messageSize)
-        switch decide(place, resolution, into: &reply) {
+        switch decide(place, into: &reply) {
         case .reply, .replyAndRefresh:
             counts.answered &+= 1
             outgoing.commit(length: reply.count, to: peer)
@@ -139,13 +145,10 @@ extension DatagramWorker {
         return true
     }
 
-    private mutating func runStream(
-        _ place: Int,
-        _ resolution: borrowing Resolution
-    ) -> Bool {
+    private mutating func runStream(_ place: Int) -> Bool {
         // Sound: the buffer is used for nothing else while the writer is in use.
         var reply = unsafe ReplyWriter(replies.memory, limit: MessageBuffer.size)
-        switch decide(place, resolution, into: &reply) {
+        switch decide(place, into: &reply) {
         case .reply, .replyAndRefresh:
             counts.answered &+= 1
             clients.respond(at: place)?(
@@ -159,18 +162,14 @@ extension DatagramWorker {
         return true
     }
 
-    private mutating func decide(
-        _ place: Int,
-        _ resolution: borrowing Resolution,
-        into reply: inout ReplyWriter
-    ) -> Verdict {
+    private mutating func decide(_ place: Int, into reply: inout ReplyWriter) -> Verdict {
         let (client, now) = (clients[place].client, seconds)
         let verdict = clients.withMessage(at: place) { message in
             pipeline.answer(
                 message,
                 from: client,
                 in: snapshot,
-                knowing: resolution,
+                knowing: known,
                 now: now,
                 into: &reply,
                 missing: &miss
@@ -266,14 +265,11 @@ extension DatagramWorker {
     /// Takes what an answer says, and tells those who wait for it.
     private mutating func take(_ message: Span<UInt8>, for attempt: AttemptID) {
         guard let set = forwarder.set(of: attempt), let rule = asked.rule(of: set),
-            let (asked, name) = forwarder.withQuestion(
-                of: attempt,
-                { ($0, DomainName(copying: $1)) }
-            )
+            let question = forwarder.readQuestion(of: attempt, name: &pipeline.askedName)
         else { return }
         let taken: TakenAnswer
         do {
-            taken = try pipeline.take(message, answering: asked, name: name, by: rule)
+            taken = try pipeline.take(message, answering: question, by: rule)
         } catch {
             return forwarder.reject(
                 attempt,
@@ -292,7 +288,7 @@ extension DatagramWorker {
         if isForAll { pipeline.keep(taken, now: seconds) }
         endProbe(question, isAnswered: true)
         while let waiter = forwarder.nextWaiter(of: question) {
-            answer(waiter.id, with: taken.answer)
+            answer(waiter.id, isAnswered: true)
         }
         forwarder.close(question)
     }

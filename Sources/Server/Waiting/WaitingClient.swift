@@ -20,6 +20,9 @@ package struct WaitingClient: Sendable {
     var acceptsStale = false
     /// Which addresses of servers nobody told.
     var failedLookups = FailedLookups()
+    /// What the snapshot of a generation says of the query; nil if it has not been asked.
+    var placement: Placement?
+    var generation: UInt64 = 0
 
     /// The way back to a client.
     enum ReplyRoute: Sendable {

@@ -30,6 +30,9 @@ struct WaitingClients: ~Copyable {
         /// What it waits for now, and which addresses of servers nobody told.
         var awaited = Awaited()
         var failedLookups = FailedLookups()
+        /// What the snapshot of a generation says of the query; nil if it has not been asked.
+        var placement: Placement?
+        var generation: UInt64 = 0
         /// There is more in `extras`.
         fileprivate var hasExtra = false
     }
@@ -111,7 +114,9 @@ struct WaitingClients: ~Copyable {
             message: messages.add(waiting.message.span),
             deadline: waiting.deadline,
             steps: UInt8(clamping: waiting.steps),
-            acceptsStale: waiting.acceptsStale
+            acceptsStale: waiting.acceptsStale,
+            placement: waiting.placement,
+            generation: waiting.generation
         )
         entry.failedLookups = waiting.failedLookups
         var extra = Extra(answers: waiting.answers)
@@ -148,6 +153,9 @@ struct WaitingClients: ~Copyable {
     func withMessage<Result>(at place: Int, _ body: (Span<UInt8>) -> Result) -> Result {
         messages.withOctets(at: entries[place].message, body)
     }
+
+    /// True of a client over a connection, and of one that answers came for.
+    func hasExtra(at place: Int) -> Bool { entries[place].hasExtra }
 
     /// The answers that came for a client so far.
     func answers(at place: Int) -> [FreshAnswer] {
@@ -192,7 +200,9 @@ struct WaitingClients: ~Copyable {
             answers: answers(at: place),
             steps: Int(entry.steps),
             deadline: entry.deadline,
-            acceptsStale: entry.acceptsStale
+            acceptsStale: entry.acceptsStale,
+            placement: entry.placement,
+            generation: entry.generation
         )
         waiting.failedLookups = entry.failedLookups
         remove(at: place)

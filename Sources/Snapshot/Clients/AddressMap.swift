@@ -41,11 +41,12 @@ struct AddressMap: Sendable, BitwiseCopyable {
         in starts: FrozenArray<Key>,
         notAbove key: Key
     ) -> Int {
-        var low = 0
-        var high = starts.count
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if starts[middle] <= key { low = middle } else { high = middle }
+        var (low, count) = (0, starts.count)
+        while count > 1 {
+            let half = count &>> 1
+            // Chosen without a branch, which nobody could foretell.
+            low = starts[low &+ half] <= key ? low &+ half : low
+            count &-= half
         }
         return low
     }

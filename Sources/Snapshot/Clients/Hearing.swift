@@ -6,4 +6,10 @@ public enum Hearing: Sendable {
     case awaitsHeader
     /// As a client of this class, which may be `refused`.
     case heard(ClientClass)
+
+    /// The client's class; nil for who is not heard as a client.
+    @inline(__always)
+    public var asker: ClientClass? {
+        if case .heard(let asker) = self { asker } else { nil }
+    }
 }

@@ -26,9 +26,12 @@ struct RouteTable: BitwiseCopyable, Sendable {
         var route: Route
     }
 
-    /// Which numbers of labels a layer's names have: bit n of the pair for n labels.
+    /// Which numbers of labels a layer's names have: bit n for n labels, bit 63 for as many and more.
     private struct Layer: BitwiseCopyable {
-        var depths: UInt128 = 0
+        var depths: UInt64 = 0
+
+        /// The bit for names of so many labels.
+        @inline(__always) static func bit(_ labels: Int) -> UInt64 { 1 << UInt64(min(labels, 63)) }
     }
 
     struct View: BitwiseCopyable {
@@ -54,7 +57,7 @@ struct RouteTable: BitwiseCopyable, Sendable {
             var depth = Layer()
             for (apex, kind) in layer {
                 name.read(apex)
-                depth.depths |= 1 << UInt128(name.labelCount)
+                depth.depths |= Layer.bit(name.labelCount)
                 if number == special { specialTops |= Self.topBit(of: name) }
                 entries.append(
                     Entry(
@@ -146,16 +149,25 @@ struct RouteTable: BitwiseCopyable, Sendable {
         _ second: Int,
         atMost labels: Int
     ) -> Route? {
-        let used = layers[first].depths | layers[second].depths
-        let ceiling = min(labels, name.labelCount)
-        guard ceiling >= 0 else { return nil }
-        var candidates = used & (UInt128.max >> UInt128(127 - min(ceiling, 127)))
-        while candidates != 0 {
-            let depth = 127 - candidates.leadingZeroBitCount
-            candidates &= ~(1 << UInt128(depth))
+        let (own, shared) = (layers[first].depths, layers[second].depths)
+        var depth = min(labels, name.labelCount)
+        while depth >= 0 {
+            let bit = Layer.bit(depth)
+            let left = (own | shared) & (bit | (bit - 1))
+            guard left != 0 else { return nil }
+            guard left >= bit else {
+                // Nobody has names in between.
+                depth = 63 - left.leadingZeroBitCount
+                continue
+            }
             let suffix = name.labelCount - depth
-            if let match = entry(name, suffix: suffix, layer: first) { return match }
-            if let match = entry(name, suffix: suffix, layer: second) { return match }
+            if own & bit != 0, let match = entry(name, suffix: suffix, layer: first) {
+                return match
+            }
+            if shared & bit != 0, let match = entry(name, suffix: suffix, layer: second) {
+                return match
+            }
+            depth -= 1
         }
         return nil
     }

@@ -70,8 +70,8 @@ public struct Slots<Value: BitwiseCopyable>: ~Copyable {
 
     /// The value at a place that `place(of:)` has told.
     @inlinable public subscript(place: Int) -> Value {
-        _read { yield slots[place].value }
-        _modify { yield &slots[place].value }
+        @inline(__always) _read { yield slots[place].value }
+        @inline(__always) _modify { yield &slots[place].value }
     }
 
     /// Takes away the value at a place; nothing happens if that has been done.

@@ -17,17 +17,17 @@
 
     deinit { unsafe memory.deallocate() }
 
-    /// The value at an index, which is below `count`.
+    /// The value at an index, which is below `count`; it is read and changed where it stands.
     @inlinable public subscript(index: Int) -> Element {
-        _read {
+        @inline(__always) unsafeAddress {
             precondition(index >= 0 && index < used)
             // Sound: the first `used` places are initialised.
-            yield unsafe memory[index]
+            return unsafe UnsafePointer(memory + index)
         }
-        _modify {
+        @inline(__always) unsafeMutableAddress {
             precondition(index >= 0 && index < used)
             // Sound: as above.
-            yield unsafe &memory[index]
+            return unsafe memory + index
         }
     }
 

@@ -68,31 +68,40 @@ enum UpstreamMessage {
         _ name: UnsafeMutableRawBufferPointer,
         random: inout RandomPool
     ) {
-        var (bits, left, offset) = (UInt64(0), 0, 0)
-        while offset < name.count {
+        var (bits, left, offset) = (random.next(), 8, 0)
+        while offset + 8 <= name.count {
             if left == 0 { (bits, left) = (random.next(), 8) }
-            if offset + 8 <= name.count {
-                // Sound: the word ends within the name.
-                let word = unsafe name.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-                unsafe name.storeBytes(
-                    of: word ^ FoldedName.letters(of: word) & bits,
-                    toByteOffset: offset,
-                    as: UInt64.self
-                )
-            } else {
-                for index in offset..<name.count {
-                    let octet = unsafe name[index]
-                    guard (97...122).contains(octet) else { continue }
-                    unsafe name[index] =
-                        octet ^ UInt8(truncatingIfNeeded: bits >> UInt64(8 * (index - offset)))
-                        & 0x20
-                }
-            }
+            unsafe mix(name, at: offset, bits)
             // Each step uses another bit of each octet.
             bits = bits << 1 | bits >> 63
             left -= 1
             offset += 8
         }
+        if left == 0 { bits = random.next() }
+        guard name.count >= 8 else {
+            for index in 0..<name.count {
+                let letter = FoldedName.letters(of: UInt64(unsafe name[index]))
+                unsafe name[index] ^= UInt8(truncatingIfNeeded: letter & bits >> UInt64(8 * index))
+            }
+            return
+        }
+        // Those before `offset` stay as they are.
+        let last = name.count - 8
+        let rest = offset < name.count ? UInt64.max << UInt64(8 * (offset - last)) : 0
+        unsafe mix(name, at: last, bits & rest)
+    }
+
+    /// The same for eight octets, by a bit of each octet of `bits`.
+    @unsafe @inline(__always)
+    private static func mix(
+        _ name: UnsafeMutableRawBufferPointer,
+        at offset: Int,
+        _ bits: UInt64
+    ) {
+        // Sound: the caller's eight octets are inside the name.
+        let word = unsafe name.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
+        let mixed = word ^ FoldedName.letters(of: word) & bits
+        unsafe name.storeBytes(of: mixed.littleEndian, toByteOffset: offset, as: UInt64.self)
     }
 
     /// Why `answer` is no answer to `query`; nil if it is one, whatever else it says.

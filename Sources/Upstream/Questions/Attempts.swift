@@ -15,13 +15,12 @@ extension Forwarder {
 
     /// The upstream that an attempt is sent to; nil once the attempt is over.
     public func upstream(of attempt: AttemptID) -> AddressAndPort? {
-        guard let (place, question) = places(of: attempt) else { return nil }
-        return servers[server: server(of: place, question)].address
+        guard let place = attempts.place(of: attempt.slot) else { return nil }
+        return servers[server: server(of: place)].address
     }
 
-    private func server(of attempt: Int, _ question: Int) -> Int {
-        server(inTurn: attempts[attempt].upstream, question)
-    }
+    @inline(__always)
+    private func server(of attempt: Int) -> Int { Int(attempts[attempt].server) }
 
     private func server(inTurn turn: UInt8, _ question: Int) -> Int {
         servers.server(questions[question].order[Int(turn)], of: Int(questions[question].set))
@@ -32,16 +31,21 @@ extension Forwarder {
         guard now < questions[question].deadline,
             let turn = questions[question].nextUpstream().map({ UInt8(truncatingIfNeeded: $0) })
         else { return fail(question, now: now) }
+        let server = server(inTurn: turn, question)
         var traits: Attempt.Traits = []
-        if mayTakeOPT(question, turn, now: now) { traits.insert(.hasOPT) }
-        if mayMixCase(question, turn, now: now) { traits.insert(.mixesCase) }
+        if mayTakeOPT(question, turn, server, now: now) { traits.insert(.hasOPT) }
+        if mayMixCase(question, turn, server, now: now) { traits.insert(.mixesCase) }
         send(question, to: turn, traits, now: now, random: &random)
     }
 
     /// False of an upstream that is known to leave queries with OPT unanswered, and of one that did so
     /// for this question and has never answered any (RFC 6891 §6.2.2).
-    private func mayTakeOPT(_ question: Int, _ turn: UInt8, now: Milliseconds) -> Bool {
-        let server = server(inTurn: turn, question)
+    private func mayTakeOPT(
+        _ question: Int,
+        _ turn: UInt8,
+        _ server: Int,
+        now: Milliseconds
+    ) -> Bool {
         if servers[server: server].isSilentToOPT(now: now) { return false }
         return servers[server: server].knowsOPT
             || !hasLeftUnanswered(.hasOPT, question, turn)
@@ -49,15 +53,20 @@ extension Forwarder {
 
     /// False where the rule says so, and of an upstream that does not repeat letters, or did not answer where they
     /// were mixed, unless somebody seems to be guessing.
-    private func mayMixCase(_ question: Int, _ turn: UInt8, now: Milliseconds) -> Bool {
+    private func mayMixCase(
+        _ question: Int,
+        _ turn: UInt8,
+        _ server: Int,
+        now: Milliseconds
+    ) -> Bool {
         guard servers[set: Int(questions[question].set)].traits.mixesCase else { return false }
-        let server = server(inTurn: turn, question)
         if servers[server: server].foldsCase(now: now) { return false }
+        if servers[server: server].repeatsCase { return true }
         let silent = find(question, turn) {
             $0.isSuperset(of: [.mixesCase, .isMissed])
                 && $0.isDisjoint(with: [.isHeard, .isStrayed])
         }
-        return servers[server: server].repeatsCase || silent == nil
+        return silent == nil
     }
 
     private mutating func send(
@@ -71,12 +80,14 @@ extension Forwarder {
         var traits = traits
         // Over a connection nothing has to be made hard to guess.
         if traits.contains(.isStream) { traits.remove(.mixesCase) }
+        let server = server(inTurn: turn, question)
         let message = write(question, traits, random: &random)
         let attempt = attempts.add(
             Attempt(
                 question: QuestionID(slot: id),
                 query: message,
                 sentAt: now,
+                server: UInt32(truncatingIfNeeded: server),
                 upstream: turn,
                 traits: traits
             )
@@ -99,7 +110,7 @@ extension Forwarder {
         }
         // The hedge's timer sets the other one, so that a quick answer costs one timer.
         if isFirst, questions[question].hasAlternative,
-            let late = servers[server: server(inTurn: turn, question)].time.lateAfter,
+            let late = servers[server: server].time.lateAfter,
             late < patience
         {
             attempts[place].traits.insert(.isWatched)
@@ -175,12 +186,12 @@ extension Forwarder {
             if !traits.contains(.isStream), isReassembled || isTooLong { reply = .truncated }
         }
         attempts[place].traits.insert(.isHeard)
-        servers.heard(server(of: place, question), now: now)
+        servers.heard(server(of: place), now: now)
         switch reply {
         case .answer:
             let isDoubtful =
                 UpstreamReply.isBare(message)
-                && maySuffer(fromCase: place, question)
+                && maySuffer(fromCase: place)
             if isDoubtful, askInLowerCase(place, question, now: now, random: &random) {
                 attempts[place].traits.insert(.isDenied)
                 return .nothing
@@ -193,7 +204,7 @@ extension Forwarder {
         case .useless:
             attempts[place].traits.insert(.isInVain)
             note(message, question)
-            servers[server: server(of: place, question)].refused(now: now)
+            servers[server: server(of: place)].refused(now: now)
             giveUp(place, question, because: .noReachableAuthority, now: now, random: &random)
         }
         return .nothing
@@ -206,15 +217,14 @@ extension Forwarder {
         return (place, question)
     }
 
-    /// What the question of an attempt is, and its name, for as long as `body` runs; nil once it is over.
-    public func withQuestion<Result>(
+    /// What the question of an attempt is, whose name is read into `name`; nil once it is over.
+    public func readQuestion(
         of attempt: AttemptID,
-        _ body: (UpstreamQuestion, Span<UInt8>) -> Result
-    ) -> Result? {
+        name: inout FoldedName
+    ) -> UpstreamQuestion? {
         guard let (_, question) = places(of: attempt) else { return nil }
-        return octets.withOctets(at: questions[question].name) {
-            body(questions[question].asked, $0)
-        }
+        octets.withOctets(at: questions[question].name) { _ = name.read($0, at: 0) }
+        return questions[question].asked
     }
 
     /// The upstreams that the question of an attempt is asked of; nil once it is over.
@@ -227,7 +237,7 @@ extension Forwarder {
         guard questions[question].asked.dnssecOK, !attempts[place].traits.contains(.hasOPT)
         else { return false }
         return hasLeftUnanswered(.hasOPT, question, attempts[place].upstream)
-            && !servers[server: server(of: place, question)].isSilentToOPT(now: now)
+            && !servers[server: server(of: place)].isSilentToOPT(now: now)
     }
 
     /// Ends a question with the answer that came for an attempt; nil if it is over.
@@ -473,7 +483,7 @@ extension Forwarder {
         if questions[question].isHopeless {
             // Who says why it has no answer does not mean the letters.
             if error != .networkError, !questions[question].hasReport,
-                maySuffer(fromCase: attempt, question),
+                maySuffer(fromCase: attempt),
                 askInLowerCase(attempt, question, now: now, random: &random)
             {
                 return
@@ -486,9 +496,9 @@ extension Forwarder {
 
     /// True where the letters of a query may be why its upstream has no answer: it has never given one to letters
     /// in mixed case.
-    private func maySuffer(fromCase attempt: Int, _ question: Int) -> Bool {
+    private func maySuffer(fromCase attempt: Int) -> Bool {
         attempts[attempt].traits.contains(.mixesCase)
-            && !servers[server: server(of: attempt, question)].repeatsCase
+            && !servers[server: server(of: attempt)].repeatsCase
     }
 
     /// Notes what an answer shows of how its upstream takes letters in mixed case.
@@ -499,7 +509,7 @@ extension Forwarder {
         now: Milliseconds
     ) {
         let (turn, traits) = (attempts[answered].upstream, attempts[answered].traits)
-        let server = server(of: answered, question)
+        let server = server(of: answered)
         if traits.contains(.mixesCase) {
             if !isNegative { servers[server: server].repeatedCase() }
         } else if questions[question].folds(turn) {
@@ -548,7 +558,7 @@ extension Forwarder {
         now: Milliseconds
     ) {
         let (turn, traits) = (attempts[answered].upstream, attempts[answered].traits)
-        let server = server(of: answered, question)
+        let server = server(of: answered)
         if traits.contains(.hasOPT) {
             servers[server: server].answeredOPT()
         } else if hasLeftUnanswered(.hasOPT, question, turn) {
@@ -561,7 +571,7 @@ extension Forwarder {
             attempt = attempts[place].next
             guard !attempts[place].traits.contains(.isStream) else { continue }
             let time = now - min(attempts[place].sentAt, now)
-            let other = self.server(of: place, question)
+            let other = self.server(of: place)
             if place == answered {
                 servers[server: other].answered(after: time)
             } else if !attempts[place].traits.contains(.isHeard) {
@@ -585,7 +595,7 @@ extension Forwarder {
         let isNews = find(question, turn, where: { $0.contains(.isMissed) }) == nil
         attempts[attempt].traits.insert(.isMissed)
         guard isNews else { return }
-        servers[server: server(of: attempt, question)].failed(
+        servers[server: server(of: attempt)].failed(
             sentAt: attempts[attempt].sentAt,
             now: now
         )

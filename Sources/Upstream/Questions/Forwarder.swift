@@ -39,6 +39,7 @@ public struct Forwarder: ~Copyable {
     /// What the owner has still to do, behind what it has taken.
     var effects = Table<Effect>()
     private var takenEffects = 0
+    private let pinned = Pinned()
     public internal(set) var counters = Counters()
 
     /// Nothing is in flight yet.
@@ -57,6 +58,13 @@ public struct Forwarder: ~Copyable {
         /// Its claimant's shares, in all and of the rule.
         var shares: (all: UInt32, route: UInt32)
         var next = UInt32.max
+    }
+
+    /// A claimant's shares by their places, in all, of a rule, and below a domain if the name counts for one.
+    struct OwnShares: BitwiseCopyable {
+        var all: Int
+        var route: Int
+        var domain: Int?
     }
 
     /// What the owner of sockets and clients has to do.
@@ -162,28 +170,21 @@ public struct Forwarder: ~Copyable {
         guard hasRoomForWaiter(own, set) else { return .failed(.notReady) }
         let hash = asked.hash(name)
         let known = find(asked, name, hash)
-        let domain = known == nil ? domain(of: name, set, asked) : nil
         if known == nil {
             if let failure = failures.failure(of: hash, now: now, revival: servers.lastRevival) {
                 return .failed(failure)
             }
+            let domain = domain(of: name, set, asked)
+            own.domain = domain.map { shares.find(claimant, $0) }
             let evicted = counters.evicted
-            guard makeRoom(claimant, own, set, below: domain) else { return .failed(.notReady) }
-            if counters.evicted != evicted { own = ownShares(claimant, asked) }
+            guard makeRoom(own, set) else { return .failed(.notReady) }
+            if counters.evicted != evicted {
+                own = ownShares(claimant, asked)
+                own.domain = domain.map { shares.find(claimant, $0) }
+            }
         }
         let question =
-            known
-            ?? start(
-                asked,
-                name,
-                hash,
-                set,
-                for: claimant,
-                own,
-                below: domain,
-                now,
-                random: &random
-            )
+            known ?? start(asked, name, hash, set, for: claimant, own, now, random: &random)
         guard add(waiter, own, to: question) else { return .failed(.notReady) }
         if known != nil {
             counters.joined += 1
@@ -213,17 +214,7 @@ public struct Forwarder: ~Copyable {
         shares.sweep()
         let own = ownShares(.server, asked)
         guard hasRoomForQuestion(own, set) else { return nil }
-        let question = start(
-            asked,
-            name,
-            hash,
-            set,
-            for: .server,
-            own,
-            below: nil,
-            now,
-            random: &random
-        )
+        let question = start(asked, name, hash, set, for: .server, own, now, random: &random)
         let id = questions.id(at: question)
         tryNext(question, now: now, random: &random)
         return id.map(QuestionID.init)
@@ -240,8 +231,11 @@ public struct Forwarder: ~Copyable {
     private mutating func ownShares(
         _ claimant: Claimant,
         _ asked: UpstreamQuestion
-    ) -> (all: Int, route: Int) {
-        (shares.find(claimant, Self.all), shares.find(claimant, asked.routeID))
+    ) -> OwnShares {
+        OwnShares(
+            all: shares.find(claimant, Self.all),
+            route: shares.find(claimant, asked.routeID)
+        )
     }
 
     private func find(
@@ -264,8 +258,7 @@ public struct Forwarder: ~Copyable {
         _ hash: UInt64,
         _ set: Int,
         for claimant: Claimant,
-        _ own: (all: Int, route: Int),
-        below domain: UInt64?,
+        _ own: OwnShares,
         _ now: Milliseconds,
         random: inout RandomPool
     ) -> Int {
@@ -285,10 +278,10 @@ public struct Forwarder: ~Copyable {
             let place = servers.takeProbe(of: set, order, now: now)
         {
             let probe = Question(probing: place, as: question, name: keep(name))
-            let probing = enter(probe, ownShares(.server, asked), below: nil)
+            let probing = enter(probe, ownShares(.server, asked))
             tryNext(probing, now: now, random: &random)
         }
-        let place = enter(question, own, below: domain)
+        let place = enter(question, own)
         index.insert(hash, place: place)
         return place
     }
@@ -301,20 +294,13 @@ public struct Forwarder: ~Copyable {
         return place
     }
 
-    private mutating func enter(
-        _ question: Question,
-        _ own: (all: Int, route: Int),
-        below domain: UInt64?
-    ) -> Int {
+    private mutating func enter(_ question: Question, _ own: OwnShares) -> Int {
         let place = Int(questions.add(question).index)
         all.questions += 1
         servers[set: Int(question.set)].room.questions += 1
         shares.append(place, to: own.all, .all, of: &questions)
         shares.append(place, to: own.route, .route, of: &questions)
-        if let domain {
-            let share = shares.find(question.claimant, domain)
-            shares.append(place, to: share, .domain, of: &questions)
-        }
+        if let domain = own.domain { shares.append(place, to: domain, .domain, of: &questions) }
         return place
     }
 
@@ -332,12 +318,12 @@ public struct Forwarder: ~Copyable {
 
     // MARK: Room
 
-    private func hasRoomForWaiter(_ own: (all: Int, route: Int), _ set: Int) -> Bool {
+    private func hasRoomForWaiter(_ own: OwnShares, _ set: Int) -> Bool {
         servers[set: set].room.hasRoomForWaiter(shares[own.route].waiters, routeRoom)
             && all.hasRoomForWaiter(shares[own.all].waiters, room)
     }
 
-    private func hasRoomForQuestion(_ own: (all: Int, route: Int), _ set: Int) -> Bool {
+    private func hasRoomForQuestion(_ own: OwnShares, _ set: Int) -> Bool {
         servers[set: set].room.hasRoomForQuestion(shares[own.route].questions, routeRoom)
             && all.hasRoomForQuestion(shares[own.all].questions, room)
     }
@@ -347,16 +333,9 @@ public struct Forwarder: ~Copyable {
     ///
     /// So where a client asks for names whose owner is silent, it is those that go. Two go for one that
     /// comes, so that a claimant shrinks when others need room. False if there is none to be had.
-    private mutating func makeRoom(
-        _ claimant: Claimant,
-        _ own: (all: Int, route: Int),
-        _ set: Int,
-        below domain: UInt64?
-    ) -> Bool {
-        if let domain, let share = shares.known(claimant, domain),
-            Int(shares[share].questions) >= limits.questionsPerDomain
-        {
-            evict(Int(shares[share].oldest))
+    private mutating func makeRoom(_ own: OwnShares, _ set: Int) -> Bool {
+        if let domain = own.domain, Int(shares[domain].questions) >= limits.questionsPerDomain {
+            evict(Int(shares[domain].oldest))
         }
         for count in 0..<2 {
             if hasRoomForQuestion(own, set) { break }
@@ -382,7 +361,7 @@ public struct Forwarder: ~Copyable {
     private mutating func handOver(
         _ question: Int,
         to claimant: Claimant,
-        _ own: (all: Int, route: Int)
+        _ own: OwnShares
     ) {
         let other = questions[question].claimant
         guard other != claimant, !questions[question].isProbe else { return }
@@ -402,7 +381,7 @@ public struct Forwarder: ~Copyable {
     /// False if enough clients of the claimant are waiting.
     private mutating func add(
         _ waiter: Waiter,
-        _ own: (all: Int, route: Int),
+        _ own: OwnShares,
         to question: Int
     ) -> Bool {
         guard hasRoom(for: waiter, at: question) else { return false }

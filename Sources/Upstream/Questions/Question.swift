@@ -156,7 +156,8 @@ struct Attempt: BitwiseCopyable {
     /// The message as it was sent.
     let query: OctetStore.Place
     let sentAt: Milliseconds
-    /// The turn of the upstream.
+    /// The upstream's number, and its turn.
+    let server: UInt32
     let upstream: UInt8
     /// Messages that came to it and belong to nothing that was asked.
     var strays: UInt8 = 0

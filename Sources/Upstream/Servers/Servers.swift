@@ -40,8 +40,8 @@ struct Servers: ~Copyable {
     func id(ofSet place: Int) -> UpstreamSetID? { sets.id(at: place).map(UpstreamSetID.init) }
 
     subscript(set set: Int) -> ServerSet {
-        _read { yield sets[set] }
-        _modify { yield &sets[set] }
+        @inline(__always) _read { yield sets[set] }
+        @inline(__always) _modify { yield &sets[set] }
     }
 
     /// Forgets the sets that nothing is asked of now.
@@ -88,8 +88,8 @@ struct Servers: ~Copyable {
     }
 
     subscript(server number: Int) -> ServerRecord {
-        _read { yield records[number] }
-        _modify { yield &records[number] }
+        @inline(__always) _read { yield records[number] }
+        @inline(__always) _modify { yield &records[number] }
     }
 
     /// The upstreams of a set in the order in which one question tries them: a random one of the fast, then the

@@ -63,8 +63,8 @@ struct Shares: ~Copyable {
     }
 
     subscript(place: Int) -> Share {
-        _read { yield shares[place] }
-        _modify { yield &shares[place] }
+        @inline(__always) _read { yield shares[place] }
+        @inline(__always) _modify { yield &shares[place] }
     }
 
     /// Adds a question to a share, behind its others.
