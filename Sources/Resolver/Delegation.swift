@@ -11,6 +11,8 @@ struct Delegation {
     /// The cut's labels, and its keyed hash.
     private(set) var labelCount = 0
     private var hash: UInt64 = 0
+    /// The current name is another one than what the client asked for: below a zonal name, in AZ IDs.
+    private(set) var isRenamed = false
     /// Addresses that private zones have of the servers, each once.
     private(set) var addresses: [IPAddress] = []
     /// Servers whose addresses a rule knows.
@@ -36,9 +38,16 @@ struct Delegation {
     }
 
     /// Forgets the servers of another cut; `suffix` of `name` is this one.
-    mutating func begin(_ node: Node, zone: Int, suffix: Int, of name: borrowing FoldedName) {
+    mutating func begin(
+        _ node: Node,
+        zone: Int,
+        suffix: Int,
+        of name: borrowing FoldedName,
+        isRenamed: Bool
+    ) {
         self.node = node
         self.zone = zone
+        self.isRenamed = isRenamed
         labelCount = name.labelCount - suffix
         hash = name.hash(ofSuffix: suffix)
         addresses.removeAll(keepingCapacity: true)

@@ -14,8 +14,6 @@ public struct Response: BitwiseCopyable {
     var additionalCount: UInt16 = 0
     /// Where the current name stands uncompressed: 12 at first, then in the rdata of the last alias.
     var nameOffset = Header.size
-    /// The current name is another one than what stands there: that of a zonal name's delegation, in AZ IDs.
-    var isRenamed = false
     /// Aliases followed so far.
     var aliasCount = 0
     /// A rule that private addresses are taken out of led here by an alias (DNS rebinding).

@@ -213,7 +213,8 @@ extension Pipeline {
         let isFirst = reply.count == query.questionEnd
         response.isAuthentic =
             cached.isAuthentic && response.error == nil && (isFirst || response.isAuthentic)
-        let isWhole = response.withheld.isEmpty && isFirst && !response.isRenamed
+        let isRenamed = rule == Miss.delegated && delegation.isRenamed
+        let isWhole = response.withheld.isEmpty && isFirst && !isRenamed
         if cached.aliasCount == 0, isWhole {
             let addresses = turned(cached.addresses(of: payload, asked: query.type), query.type)
             count(cached.write(payload, upTo: nil, age: age, addresses, into: &reply))
@@ -337,7 +338,6 @@ extension Pipeline {
         }
         name.copy(scratch)
         response.nameOffset = place
-        response.isRenamed = false
         return .follow
     }
 

@@ -19,12 +19,16 @@ extension Pipeline {
     )
         -> Step
     {
-        if !snapshot.isNamed(node, suffix: suffix, of: name) {
-            name.copy(scratch)
-            response.isRenamed = true
-        }
+        let isRenamed = !snapshot.isNamed(node, suffix: suffix, of: name)
+        if isRenamed { name.copy(scratch) }
         if response.answerCount == 0 { response.isAuthoritative = false }
-        delegation.begin(node, zone: Int(zone.number), suffix: suffix, of: name)
+        delegation.begin(
+            node,
+            zone: Int(zone.number),
+            suffix: suffix,
+            of: name,
+            isRenamed: isRenamed
+        )
         return .delegate
     }
 
