@@ -202,7 +202,7 @@ struct ScriptedForwarding: ~Copyable {
         while let effect = forwarder.nextEffect() {
             switch effect {
             case .send(let attempt): effects.append(.send(sent(attempt)))
-            case .stream(let attempt, _): effects.append(.stream(sent(attempt)))
+            case .connect(let attempt, _): effects.append(.stream(sent(attempt)))
             case .forget(let attempt): effects.append(.forget(attempt))
             case .failed(let question):
                 let failure = forwarder.failure(of: question)

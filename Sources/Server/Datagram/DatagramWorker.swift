@@ -171,7 +171,7 @@ struct DatagramWorker: ~Copyable {
         case .handover(let client, let asking): takeOver(client, asking)
         case .refresh(let asking): refresh(asking)
         case .connectionAnswer(let attempt, let result):
-            receiveConnectionAnswer(result, for: attempt)
+            receiveOverConnection(result, for: attempt)
         case .searchForLoops: searchForLoops()
         case .survey(let survey):
             survey.add(survey.upstreams.map { forwarder.report(on: $0, now: now) })

@@ -229,7 +229,7 @@ extension DatagramWorker {
         }
     }
 
-    mutating func receiveConnectionAnswer(
+    mutating func receiveOverConnection(
         _ result: Result<[UInt8], ConnectionError>,
         for attempt: AttemptID
     ) {
@@ -324,7 +324,7 @@ extension DatagramWorker {
     private mutating func carryOut(_ effect: Forwarder.Effect) {
         switch effect {
         case .send(let attempt): send(attempt)
-        case .stream(let attempt, let timeout):
+        case .connect(let attempt, let timeout):
             guard let upstream = forwarder.upstream(of: attempt),
                 let message = forwarder.withMessage(
                     of: attempt,

@@ -2,8 +2,7 @@ import DNSWire
 
 /// One query to an upstream, as sent, and what an answer to it must look like (RFC 5452 §9.1).
 enum UpstreamMessage {
-    /// What we take over UDP without fragments (RFC 9715 §3.2).
-    static let payloadSize: UInt16 = 1232
+    /// Octets of an OPT record without options.
     private static let optSize = 11
 
     /// Octets of the query about a name of `nameLength` octets.
@@ -47,7 +46,7 @@ enum UpstreamMessage {
         guard hasOPT else { return }
         unsafe message.storeBytes(of: 0, toByteOffset: end + 4, as: UInt8.self)
         unsafe put(RecordType.opt.rawValue, at: end + 5, message)
-        unsafe put(payloadSize, at: end + 7, message)
+        unsafe put(Query.EDNS.safePayloadSize, at: end + 7, message)
         unsafe put(0, at: end + 9, message)
         unsafe put(question.dnssecOK ? 0x8000 : 0, at: end + 11, message)
         unsafe put(0, at: end + 13, message)

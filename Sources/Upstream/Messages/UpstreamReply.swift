@@ -20,7 +20,7 @@ enum UpstreamReply: Equatable {
     init(_ message: Span<UInt8>, to traits: Attempt.Traits) {
         let flags = message.bigEndian16(at: 2) ?? 0
         if flags & Header.Flag.truncated != 0 {
-            self = traits.contains(.isStream) ? .useless : .truncated
+            self = traits.contains(.isOverConnection) ? .useless : .truncated
             return
         }
         switch ResponseCode(rawValue: flags & 0xF) {

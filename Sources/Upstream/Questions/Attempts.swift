@@ -79,7 +79,7 @@ extension Forwarder {
         guard questions[question].mayAttempt, let id = questions.id(at: question) else { return }
         var traits = traits
         // Over a connection nothing has to be made hard to guess.
-        if traits.contains(.isStream) { traits.remove(.mixesCase) }
+        if traits.contains(.isOverConnection) { traits.remove(.mixesCase) }
         let server = server(inTurn: turn, question)
         let message = write(question, traits, random: &random)
         let attempt = attempts.add(
@@ -102,11 +102,11 @@ extension Forwarder {
         questions[question].lastAttempt = attempt.index
         questions[question].attemptCount += 1
         counters.sent += 1
-        let isStream = traits.contains(.isStream)
-        let patience = questions[question].patience(overStream: isStream, now: now)
-        if isStream {
+        let isOverConnection = traits.contains(.isOverConnection)
+        let patience = questions[question].patience(overConnection: isOverConnection, now: now)
+        if isOverConnection {
             timers.set(place, due: now + patience, now: now)
-            return effects.append(.stream(AttemptID(slot: attempt), timeout: patience))
+            return effects.append(.connect(AttemptID(slot: attempt), timeout: patience))
         }
         // The hedge's timer sets the other one, so that a quick answer costs one timer.
         if isFirst, questions[question].hasAlternative,
@@ -177,13 +177,15 @@ extension Forwarder {
         }
         var reply = UpstreamReply(message, to: traits)
         if let mismatch {
-            guard mismatch == .noQuestion, traits.contains(.isStream) else {
+            guard mismatch == .noQuestion, traits.contains(.isOverConnection) else {
                 passOver(mismatch, reply, place, question, now: now, random: &random)
                 return .nothing
             }
         } else {
-            let isTooLong = message.count > Int(UpstreamMessage.payloadSize)
-            if !traits.contains(.isStream), isReassembled || isTooLong { reply = .truncated }
+            let isTooLong = message.count > Int(Query.EDNS.safePayloadSize)
+            if !traits.contains(.isOverConnection), isReassembled || isTooLong {
+                reply = .truncated
+            }
         }
         attempts[place].traits.insert(.isHeard)
         servers.heard(server(of: place), now: now)
@@ -268,7 +270,7 @@ extension Forwarder {
         guard let (place, question) = places(of: attempt) else { return }
         counters.malformed += 1
         // A datagram may be forged: like one with another ID, it does not end the attempt (TuDoor).
-        if isMalformed, !attempts[place].traits.contains(.isStream) {
+        if isMalformed, !attempts[place].traits.contains(.isOverConnection) {
             return askOverStream(place, question, now: now, random: &random)
         }
         giveUp(place, question, because: .invalidData, now: now, random: &random)
@@ -354,11 +356,11 @@ extension Forwarder {
         random: inout RandomPool
     ) {
         let turn = attempts[attempt].upstream
-        if let known = find(question, turn, where: { $0.contains(.isStream) }) {
+        if let known = find(question, turn, where: { $0.contains(.isOverConnection) }) {
             if isForRest { attempts[known].traits.insert(.isForRest) }
             return
         }
-        var traits = attempts[attempt].traits.intersection(.hasOPT).union(.isStream)
+        var traits = attempts[attempt].traits.intersection(.hasOPT).union(.isOverConnection)
         if isForRest { traits.insert(.isForRest) }
         send(question, to: turn, traits, now: now, random: &random)
     }
@@ -371,15 +373,16 @@ extension Forwarder {
         random: inout RandomPool
     ) -> Bool {
         let (turn, traits) = (attempts[attempt].upstream, attempts[attempt].traits)
-        guard traits.contains(.isStream), now < questions[question].deadline,
+        guard traits.contains(.isOverConnection), now < questions[question].deadline,
             questions[question].mayAttempt,
-            find(question, turn, where: { $0.isSuperset(of: [.isStream, .isClosed]) }) == nil
+            find(question, turn, where: { $0.isSuperset(of: [.isOverConnection, .isClosed]) })
+                == nil
         else { return false }
         attempts[attempt].traits.insert(.isClosed)
         send(
             question,
             to: turn,
-            traits.intersection([.hasOPT, .isStream, .isForRest]),
+            traits.intersection([.hasOPT, .isOverConnection, .isForRest]),
             now: now,
             random: &random
         )
@@ -401,7 +404,7 @@ extension Forwarder {
         send(
             question,
             to: turn,
-            traits.intersection([.mixesCase, .isStream, .isForRest]),
+            traits.intersection([.mixesCase, .isOverConnection, .isForRest]),
             now: now,
             random: &random
         )
@@ -419,7 +422,7 @@ extension Forwarder {
         random: inout RandomPool
     ) {
         counters.mismatches += 1
-        guard !attempts[attempt].traits.contains(.isStream) else {
+        guard !attempts[attempt].traits.contains(.isOverConnection) else {
             return giveUp(attempt, question, because: .invalidData, now: now, random: &random)
         }
         if mismatch == .letterCase {
@@ -468,7 +471,7 @@ extension Forwarder {
     ) {
         let (turn, traits) = (attempts[attempt].upstream, attempts[attempt].traits)
         // Without a connection there is no other way to ask one that does not repeat letters.
-        if traits.contains(.isStream), !traits.contains(.isForRest),
+        if traits.contains(.isOverConnection), !traits.contains(.isForRest),
             questions[question].folds(turn),
             askInLowerCase(attempt, question, now: now, random: &random)
         {
@@ -478,7 +481,7 @@ extension Forwarder {
         questions[question].ruleOut(
             turn,
             because: error,
-            isCertain: traits.isSuperset(of: [.isStream, .isForRest])
+            isCertain: traits.isSuperset(of: [.isOverConnection, .isForRest])
         )
         if questions[question].isHopeless {
             // Who says why it has no answer does not mean the letters.
@@ -514,7 +517,7 @@ extension Forwarder {
             if !isNegative { servers[server: server].repeatedCase() }
         } else if questions[question].folds(turn) {
             servers[server: server].foldedCase(now: now)
-        } else if !traits.contains(.isStream) {
+        } else if !traits.contains(.isOverConnection) {
             // Letters were not the reason where there is nothing in lower case either.
             if isNegative, find(question, turn, where: { $0.contains(.isDenied) }) != nil {
                 servers[server: server].repeatedCase()
@@ -539,7 +542,7 @@ extension Forwarder {
         random: inout RandomPool
     ) -> Bool {
         let turn = attempts[attempt].upstream
-        let known = find(question, turn) { $0.isDisjoint(with: [.mixesCase, .isStream]) }
+        let known = find(question, turn) { $0.isDisjoint(with: [.mixesCase, .isOverConnection]) }
         guard known == nil, questions[question].mayAttempt, now < questions[question].deadline
         else {
             return false
@@ -569,7 +572,7 @@ extension Forwarder {
         while attempt != .max {
             let place = Int(attempt)
             attempt = attempts[place].next
-            guard !attempts[place].traits.contains(.isStream) else { continue }
+            guard !attempts[place].traits.contains(.isOverConnection) else { continue }
             let time = now - min(attempts[place].sentAt, now)
             let other = self.server(of: place)
             if place == answered {
@@ -578,7 +581,7 @@ extension Forwarder {
                 servers[server: other].outrun(after: time)
             }
         }
-        if !traits.contains(.isStream) { servers.heard(server, now: now) }
+        if !traits.contains(.isOverConnection) { servers.heard(server, now: now) }
     }
 
     /// Notes what an upstream says of why it has no answer; the last to say so counts.

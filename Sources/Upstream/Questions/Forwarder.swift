@@ -72,7 +72,7 @@ public struct Forwarder: ~Copyable {
         /// Send the attempt's message over UDP.
         case send(AttemptID)
         /// Send it over a connection, and wait so long.
-        case stream(AttemptID, timeout: Milliseconds)
+        case connect(AttemptID, timeout: Milliseconds)
         /// Nothing that comes for the attempt matters any more.
         case forget(AttemptID)
         /// Nobody answered: tell those who wait, with `nextWaiter`, and then `close` the question.

@@ -17,7 +17,7 @@ struct Question: BitwiseCopyable {
     /// How long the first upstream has before the next is asked.
     static let firstPatience: Milliseconds = 800
     /// How long an upstream has to answer over a connection.
-    static let streamPatience: Milliseconds = 2_500
+    static let connectionPatience: Milliseconds = 2_500
     /// Messages to one attempt that answer nothing after which the question is asked over a connection
     /// too, and after which nothing that comes to it in a datagram is taken for the answer.
     static let strayLimits = (doubt: 3, distrust: 10)
@@ -109,9 +109,9 @@ struct Question: BitwiseCopyable {
     var mayAttempt: Bool { attemptCount < Self.attemptLimit }
 
     /// When to stop waiting for what an attempt that is sent now brings.
-    func patience(overStream: Bool, now: Milliseconds) -> Milliseconds {
+    func patience(overConnection: Bool, now: Milliseconds) -> Milliseconds {
         let left = deadline - min(now, deadline)
-        let patience = overStream ? Self.streamPatience : roundPatience
+        let patience = overConnection ? Self.connectionPatience : roundPatience
         return mayAttempt && !isProbe ? min(patience, left) : left
     }
 
@@ -166,7 +166,7 @@ struct Attempt: BitwiseCopyable {
     struct Traits: OptionSet, BitwiseCopyable {
         let rawValue: UInt16
 
-        static let isStream = Traits(rawValue: 1)
+        static let isOverConnection = Traits(rawValue: 1)
         static let hasOPT = Traits(rawValue: 2)
         /// Letters are mixed.
         static let mixesCase = Traits(rawValue: 4)
