@@ -241,7 +241,7 @@ extension Pipeline {
             )
             let found = CachedResponse(payload)?.ownAddresses(of: payload)
             if now < entry.expiresAt { return found ?? [] }
-            stale = stale ?? found
+            if now - entry.expiresAt < cache.limits.stale { stale = stale ?? found }
         }
         return mayBeStale ? stale : nil
     }
@@ -249,7 +249,7 @@ extension Pipeline {
 
 extension CachedResponse {
     /// The addresses that an answer has of the name that was asked for; none behind an alias, which no server's name
-    /// may be (RFC 2181 §10.3).
+    /// may be (RFC 2181 §10.3); as many as are asked at most, however many its owner sends.
     fileprivate func ownAddresses(of payload: Span<UInt8>) -> [IPAddress] {
         guard aliasCount == 0 else { return [] }
         var found: [IPAddress] = []
@@ -258,7 +258,7 @@ extension CachedResponse {
                 address.mayBeServer
             else { return false }
             found.append(address)
-            return false
+            return found.count == Delegation.addressLimit
         }
         return found
     }
