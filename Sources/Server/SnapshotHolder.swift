@@ -21,22 +21,29 @@ package final class SnapshotHolder: Sendable {
 
     package var current: CompiledSnapshot { held.withLock { $0 } }
 
+    /// The snapshot in force with its generation: what two threads say of the same generation is of the same snapshot.
+    var latest: (snapshot: CompiledSnapshot, generation: UInt64) {
+        held.withLock { ($0, generation) }
+    }
+
     /// Puts `snapshot` in force; queries already begun end with the one they began with.
     package func replace(with snapshot: CompiledSnapshot) {
         let old = held.withLock { held in
-            defer { held = snapshot }
+            defer {
+                held = snapshot
+                swaps.add(1, ordering: .releasing)
+            }
             return held
         }
-        swaps.add(1, ordering: .releasing)
         letGo(of: old)
     }
 
     /// Puts the snapshot in force in the place of a thread's own, which is that of `generation`.
     func renew(_ snapshot: inout CompiledSnapshot, _ generation: inout UInt64) {
-        let latest = self.generation
-        guard latest != generation else { return }
-        generation = latest
-        letGo(of: exchange(&snapshot, with: current))
+        guard self.generation != generation else { return }
+        let latest = latest
+        generation = latest.generation
+        letGo(of: exchange(&snapshot, with: latest.snapshot))
     }
 
     /// Lets go of a snapshot that is no longer in force: freeing its tables takes milliseconds, which

@@ -46,8 +46,7 @@ struct DatagramWorker: ~Copyable {
 
     init(_ parts: WorkerParts) {
         self.parts = parts
-        generation = parts.snapshots.generation
-        snapshot = parts.snapshots.current
+        (snapshot, generation) = parts.snapshots.latest
         transition = Transition(listeners: parts.listeners.count)
         pipeline = Pipeline(cache: parts.cache, seed: parts.seed)
         pipeline.mayRefresh = true

@@ -39,8 +39,7 @@ import Upstream
         pipeline = Pipeline(cache: parts.cache, seed: parts.seed)
         pipeline.mayRefresh = true
         miss = Miss(seed: parts.seed)
-        generation = parts.snapshots.generation
-        snapshot = parts.snapshots.current
+        (snapshot, generation) = parts.snapshots.latest
         unsafe input = .allocate(byteCount: Self.inputSize, alignment: 16)
         unsafe output = .allocate(byteCount: Self.outputSize + Self.largestFrame, alignment: 16)
     }
