@@ -6,19 +6,26 @@ import Upstream
 /// Its memory is used again for the next answer, so that taking one asks for none.
 @safe struct LatestAnswer: ~Copyable {
     private(set) var question = UpstreamQuestion.none
-    private let memory: UnsafeMutableRawBufferPointer
+    private let start: UnsafeMutableRawPointer
     private var length = 0
 
     /// The longest payload has fewer octets: a body that leaves room in a message of 64 KiB, and the places in front.
     private static let capacity = 80 << 10
 
     /// Has no answer yet.
-    init() { unsafe memory = .allocate(byteCount: Self.capacity, alignment: 8) }
+    init() { unsafe start = .allocate(byteCount: Self.capacity, alignment: 8) }
 
-    deinit { unsafe memory.deallocate() }
+    deinit { unsafe start.deallocate() }
+
+    private var memory: UnsafeMutableRawBufferPointer {
+        unsafe UnsafeMutableRawBufferPointer(start: start, count: Self.capacity)
+    }
 
     /// Forgets the answer, and is to have that to another question.
-    mutating func begin(_ question: UpstreamQuestion) { (self.question, length) = (question, 0) }
+    mutating func begin(_ question: UpstreamQuestion) {
+        self.question = question
+        length = 0
+    }
 
     /// Takes an answer that has nothing but addresses of the name; for how long it holds, or nil if that is something
     /// else.
@@ -51,7 +58,13 @@ import Upstream
     /// Takes the upstream's AD out of the payload: it is not one whose word counts.
     mutating func removeAuthenticity() {
         // Sound: flags are the second octet of a payload.
-        if length > 1 { unsafe memory[1] &= ~CachedResponse.authentic }
+        guard length > 1 else { return }
+        let flags = unsafe start.load(fromByteOffset: 1, as: UInt8.self)
+        unsafe start.storeBytes(
+            of: flags & ~CachedResponse.authentic,
+            toByteOffset: 1,
+            as: UInt8.self
+        )
     }
 
     /// The payload, until the next answer is taken.
