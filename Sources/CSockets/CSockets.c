@@ -33,21 +33,6 @@ int csockets_receive(int descriptor, struct csockets_message *messages, unsigned
     return recvmmsg(descriptor, (struct mmsghdr *)messages, count, MSG_DONTWAIT, NULL);
 }
 
-ssize_t csockets_receive_one(int descriptor, void *octets, size_t size, int *reassembled) {
-    char control[csockets_control_size];
-    struct iovec vector = {.iov_base = octets, .iov_len = size};
-    struct msghdr header = {
-        .msg_iov = &vector,
-        .msg_iovlen = 1,
-        .msg_control = control,
-        .msg_controllen = sizeof control,
-    };
-    ssize_t length = recvmsg(descriptor, &header, MSG_DONTWAIT | MSG_TRUNC);
-    // The size of the largest fragment is the only thing that the kernel was asked to tell.
-    *reassembled = length >= 0 && header.msg_controllen > 0;
-    return length;
-}
-
 int csockets_send(int descriptor, struct csockets_message *messages, unsigned int count) {
     return sendmmsg(descriptor, (struct mmsghdr *)messages, count, MSG_DONTWAIT);
 }

@@ -233,7 +233,7 @@ import Upstream
             case .refuse, nil: refuse(in: snapshot, into: &reply)
             }
             if step == .follow { response.aliasCount += 1 }
-            guard response.aliasCount <= Response.aliasLimit else {
+            guard response.aliasCount <= CompiledSnapshot.aliasLimit else {
                 response.fail(
                     .serverFailure,
                     .other,

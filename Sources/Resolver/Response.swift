@@ -26,9 +26,6 @@ public struct Response: BitwiseCopyable {
     /// The reply says, too, what an upstream says of why it has no answer.
     var passesOnErrors = false
 
-    /// Aliases that one answer may follow.
-    public static var aliasLimit: Int { CompiledSnapshot.aliasLimit }
-
     var recordCount: UInt16 { answerCount &+ authorityCount &+ additionalCount }
 
     /// Forgets all records; what remains is a header and a question that say `rcode`.

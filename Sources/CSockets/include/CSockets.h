@@ -38,9 +38,6 @@ struct csockets_credentials {
 
 /// recvmmsg without waiting.
 int csockets_receive(int descriptor, struct csockets_message *messages, unsigned int count);
-/// Receives one datagram without waiting; its whole length, of which up to `size` octets are at `octets`.
-/// `reassembled` is set to whether it came in fragments, where `csockets_ip_fragment_size` is on.
-ssize_t csockets_receive_one(int descriptor, void *octets, size_t size, int *reassembled);
 /// sendmmsg without waiting.
 int csockets_send(int descriptor, struct csockets_message *messages, unsigned int count);
 

@@ -162,7 +162,7 @@ public struct ResponseScrubber {
             case .stripped: return try finishStripped([], of: [], message)
             case .tooLong: return body.finish(rcode: .nameTooLong, isAuthentic: isAuthentic)
             case .target(let target):
-                guard chain.count <= Response.aliasLimit, !chain.contains(target) else {
+                guard chain.count <= CompiledSnapshot.aliasLimit, !chain.contains(target) else {
                     throw ScrubError.endlessChain
                 }
                 chain.append(target)

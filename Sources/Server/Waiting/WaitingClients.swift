@@ -8,9 +8,7 @@ import Upstream
 /// A plain value for each, in a place that is used again.
 struct WaitingClients: ~Copyable {
     /// Upstream answers that one client's question may need, alias after alias, each with a hand-over.
-    static let stepLimit = 2 * (Response.aliasLimit + 1)
-    /// RFC 8767 §5.
-    static let stalePatience: Milliseconds = 1_800
+    static let stepLimit = 2 * (CompiledSnapshot.aliasLimit + 1)
     /// A little less than five seconds, which is how long many clients wait.
     static let patience: Milliseconds = 4_950
 
@@ -135,7 +133,7 @@ struct WaitingClients: ~Copyable {
         let id = entries.add(entry)
         let due =
             entry.acceptsStale
-            ? entry.deadline : entry.deadline - Self.patience + Self.stalePatience
+            ? entry.deadline : entry.deadline - Self.patience + Forwarder.stalePatience
         timers.set(Int(id.index), due: due, now: now)
         return id
     }

@@ -25,8 +25,7 @@ import Sockets
     private var count = 0
     /// Entries in front of this one are sent.
     private var firstUnsent = 0
-    private var failures = Table<Failure>()
-    private var takenFailures = 0
+    private var failures = Outbox<Failure>()
     private let messages: UnsafeMutablePointer<csockets_message>
     private let vectors: UnsafeMutablePointer<iovec>
     private let octets: UnsafeMutableRawPointer
@@ -111,14 +110,6 @@ import Sockets
         firstUnsent = 0
     }
 
-    /// A query that the system did not take, and why; each is returned once.
-    mutating func takeFailure() -> Failure? {
-        guard takenFailures < failures.count else {
-            failures.removeAll()
-            takenFailures = 0
-            return nil
-        }
-        takenFailures += 1
-        return failures[takenFailures - 1]
-    }
+    /// A query that the system did not take; each is returned once.
+    mutating func takeFailure() -> Failure? { failures.take() }
 }

@@ -17,6 +17,9 @@ public struct Forwarder: ~Copyable {
         public init() {}
     }
 
+    /// After this long an expired answer is better than more waiting (RFC 8767 §5).
+    public static let stalePatience: Milliseconds = 1_800
+
     let limits: Limits
     private let room: Room.Limits
     /// The half of it for one rule: of which a claimant takes half at most, so that four rules must go
@@ -36,9 +39,8 @@ public struct Forwarder: ~Copyable {
     var failures = FailureMemory()
     /// What upstreams say of why they have no answer to a question.
     var reports: [QuestionID: ReportedErrors] = [:]
-    /// What the owner has still to do, behind what it has taken.
-    var effects = Table<Effect>()
-    private var takenEffects = 0
+    /// What the owner has still to do.
+    var effects = Outbox<Effect>()
     private let pinned = Pinned()
     public internal(set) var counters = Counters()
 
@@ -115,13 +117,7 @@ public struct Forwarder: ~Copyable {
 
     /// What is to be done next, oldest first; each effect is returned once.
     public mutating func nextEffect() -> Effect? {
-        guard takenEffects < effects.count else {
-            effects.removeAll()
-            takenEffects = 0
-            return nil
-        }
-        takenEffects += 1
-        return effects[takenEffects - 1]
+        effects.take()
     }
 
     // MARK: Sets of upstreams

@@ -5,9 +5,7 @@ struct Question: BitwiseCopyable {
     /// What all tries together may take, so that a client that waits five seconds still hears of it.
     static let budget: Milliseconds = 4_900
     /// The same where all upstreams seem to be dead.
-    static let shortBudget: Milliseconds = 1_800
-    /// After this long an expired answer is better than more waiting (RFC 8767 §5).
-    static let stalePatience: Milliseconds = 1_800
+    static let shortBudget = Forwarder.stalePatience
     /// How long a question waits that only finds out whether its upstream is back.
     static let probeBudget: Milliseconds = 1_600
     /// Messages sent for one question, whatever upstreams reply.
@@ -100,7 +98,7 @@ struct Question: BitwiseCopyable {
 
     /// True if all upstreams seem to be dead, or this takes long already.
     func isDoubtful(now: Milliseconds) -> Bool {
-        order.aliveCount == 0 || now >= start + Self.stalePatience
+        order.aliveCount == 0 || now >= start + Forwarder.stalePatience
     }
 
     /// True if there is a living upstream beside the first.
