@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What ten times the input costs: at most eleven times the CPU time and memory.
+/// What ten times the input costs: about ten times the CPU time and memory.
 @Suite(.serialized) struct `A large world` {
     private static let configuration = """
         include: [aws/topology.yaml]
@@ -39,14 +39,17 @@ import Testing
         }
     }
 
+    /// Memory is told exactly, CPU time is not: what the small world keeps in the processor's caches the large one fetches from
+    /// memory, and a busy machine disturbs one run more than another. Work that grows with a power of 1.2 or more is found.
+    ///
     /// A tenth of a second is what a run costs whatever it does, and what the clock is worth.
     private static func isLinear(_ large: Cost, _ small: Cost) -> Bool {
-        large.processor <= 11 * max(small.processor, 0.1) && large.memory <= 11 * small.memory
+        large.processor <= 16 * max(small.processor, 0.1) && large.memory <= 11 * small.memory
     }
 
     @Test func `of 20,000 endpoints in 2,000 VPCs costs ten times one of 2,000`() throws {
         var (small, large): ([String: Cost], [String: Cost]) = ([:], [:])
-        for _ in 0..<6 {
+        for _ in 0..<3 {
             small = Self.least(small, try Self.costs(of: ManyAccounts(count: 20)))
             large = Self.least(large, try Self.costs(of: ManyAccounts(count: 200)))
             if large.allSatisfy({ step, cost in small[step].map { Self.isLinear(cost, $0) } ?? false

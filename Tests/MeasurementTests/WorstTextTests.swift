@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Ten megabytes of the text that costs each reader most: two seconds of CPU and 300 MiB, and ten times as much as a tenth.
+/// Ten megabytes of the text that costs each reader most: two seconds of CPU on a machine that does nothing else, 300 MiB, and
+/// about ten times as much as a tenth.
 @Suite(.serialized) struct `The worst text` {
     /// One reader's worst text of any size.
     struct Text: CustomTestStringConvertible, Sendable {
@@ -160,30 +161,35 @@ import Testing
         queries("lines that are no JSON") { _ in "{\n" },
     ]
 
-    /// How much more a run may cost beside others: two seconds are meant for a machine that does nothing else.
-    private static let disturbance = 1.5
+    /// Seconds that a run may take: three times two, because machines differ and other programs run beside. What is quadratic
+    /// takes minutes.
+    private static let limit = 6.0
+
+    /// How much more ten times the text may cost, see `A large world`.
+    private static let growth = 16.0
 
     private static func cost(of text: Text, _ size: Int) throws -> Cost {
         try Cost.of(text.command, in: TemporaryFolder(text.files(size)), statuses: [0, 1, 2])
     }
 
     @Test(arguments: texts)
-    func `costs each reader two seconds and 300 MiB, and ten times as much as a tenth of it`(
+    func `costs each reader seconds and 300 MiB, and ten times as much as a tenth of it`(
         text: Text
     ) throws {
         var (small, large) = (
             try Self.cost(of: text, 1_000_000), try Self.cost(of: text, 10_000_000)
         )
         // Of several runs the least, which other programs disturbed least.
-        for _ in 0..<4 where large.processor > min(2, 11 * max(small.processor, 0.1)) {
+        for _ in 0..<2
+        where large.processor > min(Self.limit, Self.growth * max(small.processor, 0.1)) {
             let again = try Self.cost(of: text, 10_000_000)
             if again.processor < large.processor { large = again }
             small.processor = max(small.processor, try Self.cost(of: text, 1_000_000).processor)
         }
         print("\(text.name): \(large); a tenth of it: \(small)")
-        #expect(large.processor <= 2 * Self.disturbance, "\(large)")
+        #expect(large.processor <= Self.limit, "\(large)")
         #expect(large.memory <= 300, "\(large)")
-        #expect(large.processor <= 11 * max(small.processor, 0.1), "\(large), \(small)")
+        #expect(large.processor <= Self.growth * max(small.processor, 0.1), "\(large), \(small)")
     }
 
     @Test func `costs a reload no more than a check`() throws {
@@ -197,7 +203,7 @@ import Testing
             _ = try server.reload()
             let cost = try Cost(of: server.process)
             print("reload, \(text.name): \(cost.processor - start) s, \(cost.memory) MiB in all")
-            #expect(cost.processor - start <= 3, "\(text.name)")
+            #expect(cost.processor - start <= Self.limit, "\(text.name)")
         }
         #expect(try Cost(of: server.process).memory <= before.memory + 600)
     }
