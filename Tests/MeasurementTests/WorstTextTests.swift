@@ -173,7 +173,7 @@ import Testing
     }
 
     @Test(arguments: texts)
-    func `costs each reader seconds and 300 MiB, and ten times as much as a tenth of it`(
+    func `costs each reader two seconds and 300 MiB, and ten times as much as a tenth of it`(
         text: Text
     ) throws {
         var (small, large) = (
