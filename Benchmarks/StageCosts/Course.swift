@@ -16,21 +16,12 @@ import Upstream
     private let start = Resolution.start
     private var answered = Resolution()
     private let rule: CompiledRule
-    private var forwarder = Forwarder()
+    private var forwarder = Forwarder(random: Self.random())
     private let set: UpstreamSetID
     private var waiters = Slots<Int>()
     private let waiter: SlotID
     private var missing: Miss
     private let upstream: UnsafeMutableRawBufferPointer
-    /// From the kernel's generator, as the server has them.
-    private var random = RandomPool { words in
-        unsafe words.withUnsafeMutableBytes { memory in
-            for start in stride(from: 0, to: memory.count, by: 256) {
-                // Sound: the call writes into `memory` alone.
-                _ = unsafe getentropy(memory.baseAddress.unsafelyUnwrapped + start, 256)
-            }
-        }
-    }
     private var now: Milliseconds = 1_000
     private var turn = 0
     /// What the stages return is added up here, so that none of it is left out.
@@ -89,20 +80,19 @@ import Upstream
     /// What was cached the last time has expired.
     private mutating func miss(_ message: Span<UInt8>) {
         now += 1_000_000
+        forwarder.now = now
         guard answer(message, knowing: start).verdict == .forward else { return }
         answered.placement = missing.placement
         _ = forwarder.join(
             missing.question,
             missing.name,
             of: set,
-            Waiter(waiter, of: Claimant(missing.group.bits)),
-            now: now,
-            random: &random
+            Waiter(waiter, of: Claimant(missing.group.bits))
         )
         while let effect = forwarder.nextEffect() {
             if case .send(let attempt) = effect { takeAnswer(to: attempt, message) }
         }
-        forwarder.advance(to: now, random: &random)
+        forwarder.advance()
     }
 
     /// An upstream answers with an address, and who waits is told.
@@ -123,9 +113,10 @@ import Upstream
         let reply = unsafe Span<UInt8>(
             _unsafeBytes: UnsafeRawBufferPointer(rebasing: upstream[..<(count + 16)])
         )
-        let arrival = forwarder.received(reply, for: attempt, now: now + 1, random: &random)
-        guard arrival == .answer, let taken = take(reply, for: attempt),
-            let (question, _) = forwarder.accept(attempt, now: now + 1)
+        forwarder.now = now + 1
+        guard forwarder.received(reply, for: attempt) == .answer,
+            let taken = take(reply, for: attempt),
+            let (question, _) = forwarder.accept(attempt)
         else { return }
         pipeline.keep(taken, now: UInt32(truncatingIfNeeded: now / 1000))
         while forwarder.nextWaiter(of: question) != nil {
@@ -137,6 +128,18 @@ import Upstream
     private mutating func take(_ reply: Span<UInt8>, for attempt: AttemptID) -> TakenAnswer? {
         forwarder.readQuestion(of: attempt, name: &pipeline.askedName).flatMap {
             try? pipeline.take(reply, answering: $0, by: rule)
+        }
+    }
+
+    /// From the kernel's generator, as the server has them.
+    private static func random() -> RandomPool {
+        RandomPool { words in
+            unsafe words.withUnsafeMutableBytes { memory in
+                for start in stride(from: 0, to: memory.count, by: 256) {
+                    // Sound: the call writes into `memory` alone.
+                    _ = unsafe getentropy(memory.baseAddress.unsafelyUnwrapped + start, 256)
+                }
+            }
         }
     }
 

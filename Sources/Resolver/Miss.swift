@@ -9,21 +9,15 @@ public import Upstream
 public struct Miss: ~Copyable {
     public internal(set) var question = UpstreamQuestion.none
     public var name: FoldedName
-    /// The rule in force: an index into the rules of the snapshot that the pipeline was given; or `delegated`.
-    public internal(set) var rule = 0
-    /// The servers to be asked where the rule is `delegated`.
+    public private(set) var rule = RuleInForce.numbered(0)
+    /// The servers to be asked where the rule is a delegation.
     public private(set) var delegation: CompiledRule?
-    /// Where the question is not the client's but one for the address of a server, its number; else `noLookup`.
-    public private(set) var lookup = noLookup
+    /// The server whose address is asked for; nil if the question is the client's own.
+    public private(set) var lookup: ServerLookup?
     /// What the snapshot says of the query.
     public internal(set) var placement: Placement?
     /// Who sent the query; set for every query that is read, whatever becomes of it.
     public internal(set) var group = ClientGroup.outside
-
-    /// Stands for the rule that a delegation in a private zone is.
-    public static let delegated = -1
-    /// Stands for no number.
-    public static let noLookup: Int8 = -1
 
     /// Nothing is missing; `seed` is the process's one.
     public init(seed: HashSeed) { name = FoldedName(seed: seed) }
@@ -32,9 +26,9 @@ public struct Miss: ~Copyable {
     public mutating func take(
         _ question: UpstreamQuestion,
         name: DomainName,
-        rule: Int,
+        rule: RuleInForce,
         delegation: CompiledRule?,
-        lookup: Int8,
+        lookup: ServerLookup?,
         group: ClientGroup
     ) {
         (self.question, self.rule, self.group) = (question, rule, group)
@@ -47,15 +41,31 @@ public struct Miss: ~Copyable {
     mutating func note(
         _ question: UpstreamQuestion,
         _ name: borrowing FoldedName,
-        of rule: Int,
-        lookup number: Int = Int(noLookup)
+        of rule: RuleInForce,
+        lookup: ServerLookup? = nil
     ) {
         self.question = question
         self.rule = rule
-        lookup = Int8(truncatingIfNeeded: number)
+        self.lookup = lookup
         self.name.copy(name)
     }
 
     /// Has the servers of a delegation asked.
     mutating func delegate(to servers: CompiledRule) { delegation = servers }
+}
+
+/// A rule by which an upstream is asked.
+public enum RuleInForce: Equatable, Sendable, BitwiseCopyable {
+    /// A forwarding rule: its index in the snapshot that the pipeline was given.
+    case numbered(Int)
+    /// The delegation in a private zone that the name is below.
+    case delegation
+}
+
+/// The look-up of an address of one of a delegation's servers.
+public struct ServerLookup: Equatable, Sendable, BitwiseCopyable {
+    /// The delegation's identity, by which its servers' answers are cached.
+    var delegation: UInt64
+    /// Below 8: the server's, and four more if it is its AAAA.
+    var number: Int
 }

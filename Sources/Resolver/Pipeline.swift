@@ -145,12 +145,10 @@ import Upstream
             _ = name.read(message, at: Header.size)
             AnswerIdentity.answer(name.name, in: snapshot, &response, into: &reply)
         } else if !resolve(
-            query,
+            Request(query: query, client: asker, now: now),
             message,
-            asker,
             in: snapshot,
             knowing: resolution,
-            now: now,
             into: &reply,
             missing: &miss
         ) {
@@ -169,17 +167,15 @@ import Upstream
 
     /// Answers name after name of the alias chain; false if something has to be asked of an upstream first.
     private mutating func resolve(
-        _ query: Query,
+        _ request: Request,
         _ message: Span<UInt8>,
-        _ asker: ClientClass,
         in snapshot: borrowing CompiledSnapshot,
         knowing resolution: borrowing Resolution,
-        now: UInt32,
         into reply: inout ReplyWriter,
         missing miss: inout Miss
     ) -> Bool {
-        guard readName(query, message, resolution) else { return true }
-        let first = resolution.placement?.route ?? self.route(for: query, asker, in: snapshot)
+        guard readName(request.query, message, resolution) else { return true }
+        let first = resolution.placement?.route ?? self.route(for: request, in: snapshot)
         var route = first
         while true {
             trace?.record(.routed(name.name, route))
@@ -187,46 +183,39 @@ import Upstream
             switch route?.kind {
             case .zone(let number):
                 step = answerPrivate(
-                    query,
+                    request,
                     zone: snapshot.zone(number),
-                    client: asker,
                     in: snapshot,
                     into: &reply
                 )
             case .special(let number):
                 step = answerSpecial(
-                    query,
+                    request,
                     zone: snapshot.zone(number),
-                    client: asker,
                     in: snapshot,
                     into: &reply
                 )
             case .rule(let rule):
                 step = answerFromCache(
-                    query,
-                    rule: rule,
-                    client: asker,
+                    request,
+                    rule: .numbered(rule),
                     in: snapshot,
                     knowing: resolution,
-                    now: now,
                     into: &reply,
                     missing: &miss
                 )
             case .nonexistent(let number):
                 step = answerNonexistent(
-                    query,
+                    request,
                     zone: snapshot.zone(number),
-                    client: asker,
                     in: snapshot,
                     into: &reply
                 )
             case .delegation:
                 step = answerFromDelegation(
-                    query,
-                    client: asker,
+                    request,
                     in: snapshot,
                     knowing: resolution,
-                    now: now,
                     into: &reply,
                     missing: &miss
                 )
@@ -238,7 +227,7 @@ import Upstream
                     .serverFailure,
                     .other,
                     in: &reply,
-                    questionEnd: query.questionEnd
+                    questionEnd: request.query.questionEnd
                 )
                 return true
             }
@@ -247,11 +236,11 @@ import Upstream
                 if reply.isFull { response.truncate(&reply) }
                 return true
             case .ask:
-                miss.placement = Placement(asker: asker, route: first)
+                miss.placement = Placement(asker: request.client, route: first)
                 return false
             case .passOn:
                 let labels = (route?.labelCount ?? 0) - 1
-                route = snapshot.route(name, view: asker.view, atMost: labels)
+                route = snapshot.route(name, view: request.client.view, atMost: labels)
             case .delegate:
                 route = Route(
                     kind: .delegation(delegation.zone),
@@ -259,7 +248,7 @@ import Upstream
                 )
             case .follow:
                 response.holder = Holder()
-                route = self.route(for: query, asker, in: snapshot)
+                route = self.route(for: request, in: snapshot)
             }
         }
     }
@@ -282,13 +271,12 @@ import Upstream
     /// Who answers the current name: the longest match, but for DS.
     @inline(__always)
     private func route(
-        for query: Query,
-        _ asker: ClientClass,
+        for request: Request,
         in snapshot: borrowing CompiledSnapshot
     ) -> Route? {
-        guard query.type == .ds else { return snapshot.route(name, view: asker.view) }
-        let recurses = query.flags & Header.Flag.recursionDesired != 0
-        return snapshot.route(toDelegationOf: name, recurses: recurses, view: asker.view)
+        let view = request.client.view
+        guard request.type == .ds else { return snapshot.route(name, view: view) }
+        return snapshot.route(toDelegationOf: name, recurses: request.isRecursive, view: view)
     }
 
     /// REFUSED, unless a zone has the name and let others tell of a type that nobody may tell of.

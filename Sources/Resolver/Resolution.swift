@@ -37,19 +37,23 @@ public struct Resolution: Sendable {
     public static let start = Resolution()
 }
 
-/// Numbers of look-ups of one delegation's servers, as `Miss.lookup` has them.
+/// Look-ups of one delegation's servers that have failed.
 public struct FailedLookups: Sendable, BitwiseCopyable {
+    private var delegation: UInt64 = 0
+    /// One for each number.
     private var bits: UInt8 = 0
 
     public init() {}
 
-    /// Notes one; `Miss.noLookup` is none.
-    public mutating func insert(_ number: Int8) {
-        guard (0..<8).contains(number) else { return }
-        bits |= 1 << UInt8(number)
+    /// Notes one, and forgets those of another delegation: an alias has led on from there.
+    public mutating func insert(_ lookup: ServerLookup) {
+        if lookup.delegation != delegation { (delegation, bits) = (lookup.delegation, 0) }
+        bits |= 1 << UInt8(lookup.number)
     }
 
-    func contains(_ number: Int) -> Bool { bits >> UInt8(number) & 1 == 1 }
+    func contains(_ lookup: ServerLookup) -> Bool {
+        lookup.delegation == delegation && bits >> UInt8(lookup.number) & 1 == 1
+    }
 }
 
 /// An answer that an upstream gave to one upstream question, scrubbed.

@@ -35,7 +35,7 @@ import Testing
 
     /// The rule that an answer was left to; nil if it was answered.
     private static func rule(_ answer: Answer) -> Int? {
-        answer.missing == nil ? nil : answer.rule
+        answer.missing == nil ? nil : answer.ruleNumber
     }
 
     /// Where the SOA of an answer without records belongs.

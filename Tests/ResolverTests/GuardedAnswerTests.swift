@@ -45,7 +45,7 @@ import Upstream
             let first = pipeline.ask(query, from: client, in: snapshot)
             guard let question = first.missing else { return first }
             var resolution = Resolution()
-            resolution.earlier = [try feed(message, to: question, of: first.rule)]
+            resolution.earlier = [try feed(message, to: question, of: first.ruleNumber)]
             return pipeline.ask(query, from: client, in: snapshot, knowing: resolution)
         }
 

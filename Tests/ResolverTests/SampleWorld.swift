@@ -111,13 +111,17 @@ struct Answer {
     var octets: [UInt8]
     /// What the pipeline found missing, or worth to be asked again.
     var question: UpstreamQuestion
-    /// The number of its rule.
-    var rule: Int
+    var rule: RuleInForce
     /// Whose name is missing, and the servers of a delegation that are to be asked.
     var name: DomainName
     var delegation: CompiledRule?
-    /// The number of the name server whose address it is.
-    var lookup: Int8
+    /// The name server whose address it is.
+    var lookup: ServerLookup?
+
+    /// Its number among the snapshot's rules; 0 of a delegation.
+    var ruleNumber: Int {
+        if case .numbered(let number) = rule { number } else { 0 }
+    }
 
     /// What has to be asked of an upstream first; nil for an answer.
     var missing: UpstreamQuestion? { verdict == .forward ? question : nil }
@@ -253,7 +257,7 @@ extension Pipeline {
             question: miss.question,
             rule: miss.rule,
             name: miss.name.count > 0 ? miss.name.name : .root,
-            delegation: miss.rule == Miss.delegated ? miss.delegation : nil,
+            delegation: miss.rule == .delegation ? miss.delegation : nil,
             lookup: miss.lookup
         )
     }

@@ -10,8 +10,6 @@ import TestSupport
 struct ScriptedForwarding: ~Copyable {
     var forwarder: Forwarder
     var intake: Pipeline
-    var random = RandomPool(refill: SeededWords(seed: 11).fill)
-    var now: Milliseconds = 1_000_000
     var upstreams = [Self.first, Self.second]
     var ruleZone = DomainName.root
     var trustsAD = false
@@ -22,11 +20,22 @@ struct ScriptedForwarding: ~Copyable {
     private var sets: [UInt64: UpstreamSetID] = [:]
     var effects: [Event] = []
 
+    var now: Milliseconds {
+        get { forwarder.now }
+        set { forwarder.now = newValue }
+    }
+
     static let first = AddressAndPort(IPAddress(v4: 0xC000_0201))
     static let second = AddressAndPort(IPAddress(v4: 0xC000_0202))
 
     let cache = ResponseCache(byteCount: 1 << 20)
     static let seed = HashSeed(value: 3)
+
+    /// What becomes of who joins, whichever the question.
+    enum Joining: Equatable {
+        case waiting, doubtful
+        case failed(ForwardingFailure)
+    }
 
     /// What the forwarder wanted to be done, and what became of it.
     enum Event {
@@ -46,7 +55,9 @@ struct ScriptedForwarding: ~Copyable {
         limits.questions = questionLimit
         limits.questionsPerDomain = questionsPerSuffix
         limits.waiters = waiterLimit
-        forwarder = Forwarder(limits: limits)
+        let random = RandomPool(refill: SeededWords(seed: 11).fill)
+        forwarder = Forwarder(random: random, limits: limits)
+        forwarder.now = 1_000_000
         intake = Pipeline(cache: cache, seed: Self.seed)
     }
 
@@ -65,25 +76,28 @@ struct ScriptedForwarding: ~Copyable {
         _ question: UpstreamQuestion = Self.question(),
         waiter: UInt64 = 1,
         of group: ClientGroup = .outside
-    ) -> Forwarder.Joining {
+    ) -> Joining {
         var name = FoldedName(seed: Self.seed)
         name.read(DomainName(text) ?? .root)
         let id = SlotID(index: UInt32(waiter), turn: 1)
         defer { collect() }
-        return forwarder.join(
+        let joining = forwarder.join(
             question,
             name,
             of: set(for: question),
-            Waiter(id, of: Claimant(group.bits)),
-            now: now,
-            random: &random
+            Waiter(id, of: Claimant(group.bits))
         )
+        return switch joining {
+        case .waiting: .waiting
+        case .doubtful: .doubtful
+        case .failed(let failure): .failed(failure)
+        }
     }
 
     mutating func refresh(_ text: String, _ question: UpstreamQuestion = Self.question()) {
         var name = FoldedName(seed: Self.seed)
         name.read(DomainName(text) ?? .root)
-        _ = forwarder.ask(question, name, of: set(for: question), now: now, random: &random)
+        _ = forwarder.ask(question, name, of: set(for: question))
         collect()
     }
 
@@ -115,7 +129,7 @@ struct ScriptedForwarding: ~Copyable {
 
     /// A message came to the attempt's socket that has another ID.
     mutating func stray(near attempt: AttemptID) {
-        forwarder.strayed(near: attempt, now: now, random: &random)
+        forwarder.strayed(near: attempt)
         collect()
     }
 
@@ -134,9 +148,7 @@ struct ScriptedForwarding: ~Copyable {
         let arrival = forwarder.received(
             message.span,
             for: attempt,
-            isReassembled: isReassembled,
-            now: now,
-            random: &random
+            isReassembled: isReassembled
         )
         if arrival == .answer { take(message, attempt) }
         collect()
@@ -151,18 +163,15 @@ struct ScriptedForwarding: ~Copyable {
             guard
                 let (question, isForAll) = forwarder.accept(
                     attempt,
-                    isNegative: taken.isNegative,
-                    now: now
+                    isNegative: taken.isNegative
                 )
             else { return }
             if isForAll { intake.keep(taken, now: UInt32(now / 1000)) }
-            effects.append(.answered(waiters(of: question), intake.latestAnswer))
+            effects.append(.answered(waiters(of: question), intake.copyOfLatest()))
         } catch {
             forwarder.reject(
                 attempt,
-                isMalformed: error == .malformed,
-                now: now,
-                random: &random
+                isMalformed: error == .malformed
             )
         }
     }
@@ -185,16 +194,14 @@ struct ScriptedForwarding: ~Copyable {
             attempt,
             because: .networkError,
             isOwnTrouble: isOwnTrouble,
-            isWorthAnother: isWorthAnother,
-            now: now,
-            random: &random
+            isWorthAnother: isWorthAnother
         )
         collect()
     }
 
     mutating func pass(_ time: Milliseconds) {
         now += time
-        forwarder.advance(to: now, random: &random)
+        forwarder.advance()
         collect()
     }
 

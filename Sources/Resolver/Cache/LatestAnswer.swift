@@ -8,6 +8,8 @@ import Upstream
     private(set) var question = UpstreamQuestion.none
     private let start: UnsafeMutableRawPointer
     private var length = 0
+    /// A copy that lasts, once somebody has wanted one.
+    private var copy: FreshAnswer?
 
     /// The longest payload has fewer octets: a body that leaves room in a message of 64 KiB, and the places in front.
     private static let capacity = 80 << 10
@@ -25,6 +27,7 @@ import Upstream
     mutating func begin(_ question: UpstreamQuestion) {
         self.question = question
         length = 0
+        if copy != nil { copy = nil }
     }
 
     /// Takes an answer that has nothing but addresses of the name; for how long it holds, or nil if that is something
@@ -73,8 +76,15 @@ import Upstream
         unsafe UnsafeRawBufferPointer(rebasing: memory[..<length])
     }
 
-    /// A copy that lasts.
-    func copy(about name: borrowing FoldedName) -> FreshAnswer {
-        FreshAnswer(question: question, name: name.name, payload: unsafe [UInt8](payload))
+    /// A copy that lasts, the same for all who want one.
+    mutating func copy(about name: borrowing FoldedName) -> FreshAnswer {
+        if let copy { return copy }
+        let new = FreshAnswer(
+            question: question,
+            name: name.name,
+            payload: unsafe [UInt8](payload)
+        )
+        copy = new
+        return new
     }
 }

@@ -5,24 +5,22 @@ import Upstream
 /// Stage: answers one name from what an upstream said, just now or earlier; or says what to ask it.
 extension Pipeline {
     mutating func answerFromCache(
-        _ query: Query,
-        rule: Int,
-        client: ClientClass,
+        _ request: Request,
+        rule: RuleInForce,
         in snapshot: borrowing CompiledSnapshot,
         knowing resolution: borrowing Resolution,
-        now: UInt32,
         into reply: inout ReplyWriter,
         missing miss: inout Miss
     ) -> Step {
-        guard query.flags & Header.Flag.recursionDesired != 0 else {
-            return refuseToRecurse(query, into: &reply)
+        guard request.isRecursive else {
+            return refuseToRecurse(request, into: &reply)
         }
-        if query.type == .any { return answerAny(into: &reply) }
+        if request.type == .any { return answerAny(into: &reply) }
         let question = UpstreamQuestion(
             routeID: routeID(of: rule, in: snapshot),
-            type: query.type,
-            dnssecOK: query.edns?.dnssecOK ?? false,
-            checkingDisabled: query.flags & Header.Flag.checkingDisabled != 0
+            type: request.type,
+            dnssecOK: request.query.edns?.dnssecOK ?? false,
+            checkingDisabled: request.query.flags & Header.Flag.checkingDisabled != 0
         )
 
         if resolution.isAnswered, latest.question == question, name.equals(askedName) {
@@ -30,9 +28,8 @@ extension Pipeline {
                 // Sound: nothing is taken while it is written.
                 unsafe Span(_unsafeBytes: latest.payload),
                 age: .seconds(0),
-                query,
+                request,
                 rule: rule,
-                client: client,
                 in: snapshot,
                 into: &reply
             )
@@ -41,23 +38,27 @@ extension Pipeline {
             return write(
                 earlier.payload.span,
                 age: .seconds(0),
-                query,
+                request,
                 rule: rule,
-                client: client,
                 in: snapshot,
                 into: &reply
             )
         }
         let mayBeStale = resolution.acceptsStale || resolution.failure != nil
-        var entry = read(CacheKey(question, name), now: now)
-        if entry.map({ now >= $0.expiresAt }) ?? true {
-            entry = readAbsence(question, insteadOf: entry, mayBeStale: mayBeStale, now: now)
+        var entry = read(CacheKey(question, name), now: request.now)
+        if entry.map({ request.now >= $0.expiresAt }) ?? true {
+            entry = readAbsence(
+                question,
+                insteadOf: entry,
+                mayBeStale: mayBeStale,
+                now: request.now
+            )
         }
         if entry?.isToBeRefreshed ?? false {
             miss.note(question, name, of: rule)
             isToBeRefreshed = true
         }
-        if let entry, let age = age(of: entry, now: now, mayBeStale: mayBeStale) {
+        if let entry, let age = age(of: entry, now: request.now, mayBeStale: mayBeStale) {
             // Sound: the cache wrote `length` octets, and nobody else has the pipeline's memory.
             let payload = unsafe Span<UInt8>(
                 _unsafeBytes: UnsafeRawBufferPointer(rebasing: payloadMemory[..<entry.length])
@@ -65,9 +66,8 @@ extension Pipeline {
             return write(
                 payload,
                 age: age,
-                query,
+                request,
                 rule: rule,
-                client: client,
                 in: snapshot,
                 into: &reply
             )
@@ -83,7 +83,7 @@ extension Pipeline {
             rcode,
             isReported ? nil : failure.error,
             in: &reply,
-            questionEnd: query.questionEnd
+            questionEnd: request.query.questionEnd
         )
         response.passesOnErrors = isReported
         return .done
@@ -123,11 +123,16 @@ extension Pipeline {
     /// What an upstream knows is for those alone who ask for recursion (RFC 1034 §4.3.1); an alias that led
     /// here is told to all.
     private mutating func refuseToRecurse(
-        _ query: Query,
+        _ request: Request,
         into reply: inout ReplyWriter
     ) -> Step {
         guard response.answerCount == 0 else { return .done }
-        response.fail(.refused, .notAuthoritative, in: &reply, questionEnd: query.questionEnd)
+        response.fail(
+            .refused,
+            .notAuthoritative,
+            in: &reply,
+            questionEnd: request.query.questionEnd
+        )
         return .done
     }
 
@@ -174,9 +179,8 @@ extension Pipeline {
     private mutating func write(
         _ payload: Span<UInt8>,
         age: CachedResponse.Age,
-        _ query: Query,
-        rule: Int,
-        client: ClientClass,
+        _ request: Request,
+        rule: RuleInForce,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) -> Step {
@@ -185,7 +189,7 @@ extension Pipeline {
                 .serverFailure,
                 .invalidData,
                 in: &reply,
-                questionEnd: query.questionEnd
+                questionEnd: request.query.questionEnd
             )
             return .done
         }
@@ -200,34 +204,32 @@ extension Pipeline {
         }
         if cached.isStripped { response.error = .blocked }
         response.withheld = []
-        if mayWithhold(of: cached, rule: rule, in: snapshot) {
+        if mayWithhold(of: cached, in: snapshot) {
             response.withheld = withheld(
                 of: payload,
                 cached,
-                query,
+                request,
                 rule: rule,
-                client: client,
                 in: snapshot
             )
         }
-        let isFirst = reply.count == query.questionEnd
+        let isFirst = reply.count == request.query.questionEnd
         response.isAuthentic =
             cached.isAuthentic && response.error == nil && (isFirst || response.isAuthentic)
-        let isRenamed = rule == Miss.delegated && delegation.isRenamed
+        let isRenamed = rule == .delegation && delegation.isRenamed
         let isWhole = response.withheld.isEmpty && isFirst && !isRenamed
         if cached.aliasCount == 0, isWhole {
-            let addresses = turned(cached.addresses(of: payload, asked: query.type), query.type)
+            let addresses = turned(cached.addresses(of: payload, asked: request.type), request.type)
             count(cached.write(payload, upTo: nil, age: age, addresses, into: &reply))
-            return end(with: cached, asked: query.type, client: client, in: snapshot)
+            return end(request, with: cached, in: snapshot)
         }
         return writeChain(
+            request,
             payload,
             cached,
             age: age,
-            asked: query.type,
             rule: rule,
             isWhole: isWhole,
-            client: client,
             in: snapshot,
             into: &reply
         )
@@ -253,14 +255,13 @@ extension Pipeline {
     /// Where a zone or rule of the client's is below a name, the name exists, and a client that takes NXDOMAIN
     /// for an answer about all names below (RFC 8020) must not hear it; a proof of it says what it says.
     private mutating func end(
+        _ request: Request,
         with cached: CachedResponse,
-        asked type: RecordType,
-        client: ClientClass,
         in snapshot: borrowing CompiledSnapshot
     ) -> Step {
         response.rcode = cached.rcode
         if cached.rcode == .nonexistentDomain, cached.aliasCount == 0, cached.authorityCount <= 1,
-            snapshot.hasRoute(below: name, type: type, view: client.view)
+            snapshot.hasRoute(below: name, type: request.type, view: request.client.view)
         {
             trace?.record(.existsElsewhere(name.name))
             response.rcode = .noError
@@ -270,16 +271,16 @@ extension Pipeline {
 
     /// An answer with aliases, behind aliases, or of which something is withheld: cut at the first alias that leads elsewhere.
     private mutating func writeChain(
+        _ request: Request,
         _ payload: Span<UInt8>,
         _ cached: CachedResponse,
         age: CachedResponse.Age,
-        asked type: RecordType,
-        rule: Int,
+        rule: RuleInForce,
         isWhole: Bool,
-        client: ClientClass,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) -> Step {
+        let (type, view) = (request.type, request.client.view)
         let addresses = turned(cached.addresses(of: payload, asked: type), type)
         let length = unsafe cached.assemble(
             payload,
@@ -298,8 +299,8 @@ extension Pipeline {
             else { break }
             let route =
                 type == .ds
-                ? snapshot.route(toDelegationOf: scratch, recurses: true, view: client.view)
-                : snapshot.route(scratch, view: client.view)
+                ? snapshot.route(toDelegationOf: scratch, recurses: true, view: view)
+                : snapshot.route(scratch, view: view)
             // The chain as stored ends at an alias that its rule has no say about.
             // What was taken out of one is not asked for again.
             let isLast =
@@ -316,12 +317,11 @@ extension Pipeline {
             count(cached.write(payload, upTo: cut, age: age, addresses, into: &reply))
         } else {
             let target = writeEach(
+                request,
                 message,
                 upTo: cut,
                 age: age,
-                asked: type,
                 rule: rule,
-                client: client,
                 in: snapshot,
                 into: &reply
             )
@@ -330,10 +330,12 @@ extension Pipeline {
         }
         guard !reply.isFull else { return .done }
         guard cut != nil else {
-            return end(with: cached, asked: type, client: client, in: snapshot)
+            return end(request, with: cached, in: snapshot)
         }
         response.isAuthentic = false
-        if rule != Miss.delegated, snapshot.rules[rule].privateAnswers.areStripped(for: name) {
+        if case .numbered(let number) = rule,
+            snapshot.rules[number].privateAnswers.areStripped(for: name)
+        {
             response.blocksPrivate = true
         }
         name.copy(scratch)
@@ -342,9 +344,13 @@ extension Pipeline {
     }
 
     /// True if the alias target in `scratch`, which is routed so, is not the rule's to tell of.
-    private func leadsElsewhere(_ route: Route?, than rule: Int, asked type: RecordType) -> Bool {
-        guard rule == Miss.delegated else { return route?.kind != .rule(rule) }
-        return !delegation.covers(scratch, route, asked: type)
+    private func leadsElsewhere(_ route: Route?, than rule: RuleInForce, asked type: RecordType)
+        -> Bool
+    {
+        switch rule {
+        case .numbered(let number): route?.kind != .rule(number)
+        case .delegation: !delegation.covers(scratch, route, asked: type)
+        }
     }
 
     /// Writes a message's records up to a cut, or all, one by one behind what is there: every name in full,
@@ -352,12 +358,11 @@ extension Pipeline {
     ///
     /// Returns where the cut's target stands then; nil if the message can't be read.
     private mutating func writeEach(
+        _ request: Request,
         _ message: Span<UInt8>,
         upTo cut: CachedResponse.Cut?,
         age: CachedResponse.Age,
-        asked type: RecordType,
-        rule: Int,
-        client: ClientClass,
+        rule: RuleInForce,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) -> Int? {
@@ -372,9 +377,8 @@ extension Pipeline {
                     !withholds(
                         record,
                         of: message,
-                        asked: type,
+                        request,
                         rule: rule,
-                        client: client,
                         in: snapshot
                     )
                 else { continue }

@@ -4,22 +4,28 @@ import Snapshot
 /// Stage: answers one name from a private zone, by the algorithm of RFC 1034 §4.3.2.
 extension Pipeline {
     mutating func answerPrivate(
-        _ query: Query,
+        _ request: Request,
         zone: CompiledZone,
-        client: ClientClass,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) -> Step {
-        var match = snapshot.find(name, in: zone, account: client.account, scratch: &scratch)
+        var match = snapshot.find(
+            name,
+            in: zone,
+            account: request.client.account,
+            scratch: &scratch
+        )
         // At a cut the name exists, so that nothing stands for it (RFC 4592 §2.2.1).
-        if query.type == .ds, match.isMadeUp, snapshot.hasRoute(at: name, view: client.view) {
+        if request.type == .ds, match.isMadeUp,
+            snapshot.hasRoute(at: name, view: request.client.view)
+        {
             match = .missing
         }
         trace?.record(.matched(name.name, zone, match))
         switch zone.fallsThrough {
         case .off: break
         case .names, .types:
-            guard !fallsThrough(query, match, zone: zone, client: client, in: snapshot) else {
+            guard !fallsThrough(request, match, zone: zone, in: snapshot) else {
                 return .passOn
             }
         }
@@ -27,59 +33,55 @@ extension Pipeline {
         switch match {
         case .node(let node), .wildcard(let node):
             return answer(
-                query,
+                request,
                 from: node,
                 zone: zone,
-                client: client,
                 in: snapshot,
                 into: &reply
             )
         case .delegation(let node, let suffix):
-            if suffix == 0, query.type == .ds {
+            if suffix == 0, request.type == .ds {
                 return answer(
-                    query,
+                    request,
                     from: node,
                     zone: zone,
-                    client: client,
                     in: snapshot,
                     into: &reply
                 )
             }
-            guard query.flags & Header.Flag.recursionDesired == 0 else {
+            guard !request.isRecursive else {
                 return delegate(to: node, suffix: suffix, zone: zone, in: snapshot)
             }
             return refer(to: node, suffix: suffix, zone: zone, in: snapshot, into: &reply)
         case .dname(let node, let suffix):
             return substitute(node, suffix: suffix, zone: zone, in: snapshot, into: &reply)
-        case .missing: return deny(query, by: zone, client: client, in: snapshot, into: &reply)
+        case .missing: return deny(request, by: zone, in: snapshot, into: &reply)
         }
     }
 
     /// NXDOMAIN to a client who does not see the zone (`outside: nxdomain`).
     mutating func answerNonexistent(
-        _ query: Query,
+        _ request: Request,
         zone: CompiledZone,
-        client: ClientClass,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) -> Step {
         claimAuthority()
-        return deny(query, by: zone, client: client, in: snapshot, into: &reply)
+        return deny(request, by: zone, in: snapshot, into: &reply)
     }
 
     /// NXDOMAIN, or NODATA of a name that exists all the same: some other zone or rule of the client's is below,
     /// and NXDOMAIN would deny that, too (RFC 8020 §2); or a zone that let somebody else answer has it.
     mutating func deny(
-        _ query: Query,
+        _ request: Request,
         by zone: CompiledZone,
-        client: ClientClass,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) -> Step {
         if let holder = response.holder.zone {
             return writeNegative(zone: snapshot.zone(holder), in: snapshot, into: &reply)
         }
-        if snapshot.hasRoute(below: name, type: query.type, view: client.view) {
+        if snapshot.hasRoute(below: name, type: request.type, view: request.client.view) {
             trace?.record(.existsElsewhere(name.name))
         } else {
             response.rcode = .nonexistentDomain
@@ -90,22 +92,21 @@ extension Pipeline {
     /// True if the next longest match is to answer instead of the zone (`fallthrough`).
     @inline(never)
     private mutating func fallsThrough(
-        _ query: Query,
+        _ request: Request,
         _ match: ZoneMatch,
         zone: CompiledZone,
-        client: ClientClass,
         in snapshot: borrowing CompiledSnapshot
     ) -> Bool {
         if match.isEmpty {
             if match.node != nil { note(Holder(zone, hasRecords: false)) }
             return true
         }
-        guard zone.fallsThrough == .types, lacks(query.type, match, zone: zone, in: snapshot),
-            query.flags & Header.Flag.recursionDesired != 0,
-            snapshot.route(name, view: client.view, atMost: zone.labelCount - 1) != nil
+        guard zone.fallsThrough == .types, lacks(request.type, match, zone: zone, in: snapshot),
+            request.isRecursive,
+            snapshot.route(name, view: request.client.view, atMost: zone.labelCount - 1) != nil
         else { return false }
         note(Holder(zone, hasRecords: true))
-        trace?.record(.typePassedOn(name.name, query.type))
+        trace?.record(.typePassedOn(name.name, request.type))
         return true
     }
 
@@ -141,21 +142,20 @@ extension Pipeline {
 
     /// The name exists, by itself or by a wildcard.
     private mutating func answer(
-        _ query: Query,
+        _ request: Request,
         from node: Node,
         zone: CompiledZone,
-        client: ClientClass,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) -> Step {
         let wanted =
-            query.type == .any
-            ? snapshot.rrset(of: node, at: 0) : snapshot.rrset(of: node, type: query.type)
+            request.type == .any
+            ? snapshot.rrset(of: node, at: 0) : snapshot.rrset(of: node, type: request.type)
         if let rrset = wanted {
             let selection = snapshot.select(
                 from: rrset,
                 affinity: zone.affinity,
-                client: client.az
+                client: request.client.az
             )
             if selection.health == .failedOpen { failedOpenCount &+= 1 }
             trace?.record(.answered(name.name, zone, rrset, selection))

@@ -4,9 +4,8 @@ import Snapshot
 /// Stage: answers a special name from the zone that every snapshot has for it.
 extension Pipeline {
     mutating func answerSpecial(
-        _ query: Query,
+        _ request: Request,
         zone: CompiledZone,
-        client: ClientClass,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) -> Step {
@@ -14,12 +13,12 @@ extension Pipeline {
         switch zone.denial {
         case .nonexistent:
             claimAuthority()
-            return deny(query, by: zone, client: client, in: snapshot, into: &reply)
+            return deny(request, by: zone, in: snapshot, into: &reply)
         case .noData where !isApex:
             claimAuthority()
             return writeNegative(zone: zone, in: snapshot, into: &reply)
         case .byContents, .noData:
-            return answerPrivate(query, zone: zone, client: client, in: snapshot, into: &reply)
+            return answerPrivate(request, zone: zone, in: snapshot, into: &reply)
         }
     }
 }

@@ -34,18 +34,16 @@ extension Pipeline {
 
     @inline(never)
     mutating func answerFromDelegation(
-        _ query: Query,
-        client: ClientClass,
+        _ request: Request,
         in snapshot: borrowing CompiledSnapshot,
         knowing resolution: borrowing Resolution,
-        now: UInt32,
         into reply: inout ReplyWriter,
         missing miss: inout Miss
     ) -> Step {
         guard let node = delegation.node, let servers = snapshot.rrset(of: node, type: .ns) else {
             return .done
         }
-        findServers(servers, client: client, in: snapshot)
+        findServers(servers, client: request.client, in: snapshot)
         trace?.record(
             .delegated(
                 name.name,
@@ -54,15 +52,13 @@ extension Pipeline {
                 servers
             )
         )
-        guard !delegation.isDead else { return failToReach(query, into: &reply) }
+        guard !delegation.isDead else { return failToReach(request, into: &reply) }
         let wasToBeRefreshed = isToBeRefreshed
         let step = answerFromCache(
-            query,
-            rule: Miss.delegated,
-            client: client,
+            request,
+            rule: .delegation,
             in: snapshot,
             knowing: resolution,
-            now: now,
             into: &reply,
             missing: &miss
         )
@@ -71,13 +67,13 @@ extension Pipeline {
             servers,
             in: snapshot,
             knowing: resolution,
-            now: now,
+            now: request.now,
             missing: &miss
         )
         switch choice {
         case .chosen: break
         case .toBeFound where step == .ask: break
-        case .none where step == .ask: return failToReach(query, into: &reply)
+        case .none where step == .ask: return failToReach(request, into: &reply)
         // What is asked for the cache alone is not worth looking for anybody.
         case .toBeFound, .none: isToBeRefreshed = false
         }
@@ -85,12 +81,12 @@ extension Pipeline {
     }
 
     /// SERVFAIL: there is nobody to be asked.
-    private mutating func failToReach(_ query: Query, into reply: inout ReplyWriter) -> Step {
+    private mutating func failToReach(_ request: Request, into reply: inout ReplyWriter) -> Step {
         response.fail(
             .serverFailure,
             .noReachableAuthority,
             in: &reply,
-            questionEnd: query.questionEnd
+            questionEnd: request.query.questionEnd
         )
         return .done
     }
@@ -130,9 +126,11 @@ extension Pipeline {
 
     /// What a rule's answers, or those of the delegation's servers, are cached by.
     @inline(__always)
-    func routeID(of rule: Int, in snapshot: borrowing CompiledSnapshot) -> UInt64 {
-        rule == Miss.delegated
-            ? delegation.routeID(seed: name.hashSeed) : snapshot.routeID(ofRule: rule)
+    func routeID(of rule: RuleInForce, in snapshot: borrowing CompiledSnapshot) -> UInt64 {
+        switch rule {
+        case .numbered(let number): snapshot.routeID(ofRule: number)
+        case .delegation: delegation.routeID(seed: name.hashSeed)
+        }
     }
 
     // MARK: Whom to ask
@@ -159,18 +157,22 @@ extension Pipeline {
         missing miss: inout Miss
     ) -> Choice {
         var addresses = delegation.addresses
+        let routeID = routeID(of: .delegation, in: snapshot)
         for (pass, type) in [RecordType.a, .aaaa].enumerated() where pass == 0 || addresses.isEmpty
         {
             for (index, lookup) in delegation.lookups.enumerated() {
-                let number = pass * Delegation.lookupLimit + index
-                let hasFailed = resolution.failedLookups.contains(number)
+                let server = ServerLookup(
+                    delegation: routeID,
+                    number: pass * Delegation.lookupLimit + index
+                )
+                let hasFailed = resolution.failedLookups.contains(server)
                 let mayBeStale = hasFailed || resolution.acceptsStale
                 let question = Self.question(type, of: lookup, in: snapshot)
                 readServer(lookup.record, of: servers, in: snapshot)
                 if let found = serverAddresses(question, resolution, mayBeStale, now: now) {
                     addresses += found.filter { !addresses.contains($0) }
                 } else if !hasFailed, addresses.isEmpty || !resolution.acceptsStale {
-                    miss.note(question, scratch, of: lookup.rule, lookup: number)
+                    miss.note(question, scratch, of: .numbered(lookup.rule), lookup: server)
                     return .toBeFound
                 }
             }
@@ -181,7 +183,7 @@ extension Pipeline {
                 delegating: snapshot.name(of: node),
                 // In one order, so that the forwarder takes the same servers for the same, however they came.
                 to: addresses.prefix(Delegation.addressLimit).sorted(),
-                routeID: routeID(of: Miss.delegated, in: snapshot)
+                routeID: routeID
             )
         )
         return .chosen

@@ -69,7 +69,7 @@ extension Pipeline {
     }
 
     /// A copy of the answer that was taken last, for who has to wait for another one, too.
-    public var latestAnswer: FreshAnswer { latest.copy(about: askedName) }
+    public mutating func copyOfLatest() -> FreshAnswer { latest.copy(about: askedName) }
 }
 
 /// What is to be known of an answer that was taken, and for how long it holds.

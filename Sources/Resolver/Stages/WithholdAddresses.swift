@@ -19,7 +19,6 @@ extension Pipeline {
     @inline(__always)
     func mayWithhold(
         of cached: CachedResponse,
-        rule: Int,
         in snapshot: borrowing CompiledSnapshot
     ) -> Bool {
         response.blocksPrivate || !cached.addressKinds.isDisjoint(with: snapshot.guardedKinds)
@@ -30,12 +29,11 @@ extension Pipeline {
     func withheld(
         of payload: Span<UInt8>,
         _ cached: CachedResponse,
-        _ query: Query,
-        rule: Int,
-        client: ClientClass,
+        _ request: Request,
+        rule: RuleInForce,
         in snapshot: borrowing CompiledSnapshot
     ) -> Withheld {
-        guard query.type.hasAddresses else { return [] }
+        guard request.type.hasAddresses else { return [] }
         var withheld: Withheld = []
         if response.blocksPrivate,
             cached.hasRecord(payload, where: { $0.holdsPrivateAddress($1, of: $2) })
@@ -43,15 +41,19 @@ extension Pipeline {
             withheld.insert(.allPrivate)
         }
         // The servers of a delegation are believed what addresses they have.
-        let hasHidden =
-            rule != Miss.delegated && snapshot.isGuarded(rule: rule)
-            && cached.hasRecord(payload) { octets, rdata, type in
-                octets.holdsAddress(rdata, of: type) { snapshot.isHidden($0, from: client) }
-            }
-        if hasHidden, snapshot.rules[rule].privateAnswers.areGuarded(for: name) {
+        if case .numbered(let number) = rule, snapshot.isGuarded(rule: number),
+            cached.hasRecord(
+                payload,
+                where: { octets, rdata, type in
+                    octets.holdsAddress(rdata, of: type) {
+                        snapshot.isHidden($0, from: request.client)
+                    }
+                }
+            ), snapshot.rules[number].privateAnswers.areGuarded(for: name)
+        {
             withheld.insert(.hidden)
         }
-        if !withheld.isEmpty, cached.isSigned(payload, type: query.type) {
+        if !withheld.isEmpty, cached.isSigned(payload, type: request.type) {
             withheld.insert(.wholeSet)
         }
         return withheld
@@ -61,14 +63,13 @@ extension Pipeline {
     mutating func withholds(
         _ record: MessageReader.Record,
         of message: Span<UInt8>,
-        asked type: RecordType,
-        rule: Int,
-        client: ClientClass,
+        _ request: Request,
+        rule: RuleInForce,
         in snapshot: borrowing CompiledSnapshot
     ) -> Bool {
         guard !response.withheld.isEmpty, record.section == .answer,
-            isPrivate(record, of: message, asked: type)
-                || isHidden(record, of: message, asked: type, client, in: snapshot)
+            isPrivate(record, of: message, asked: request.type)
+                || isHidden(record, of: message, request, in: snapshot)
                     && !isPublic(record.owner, of: message, rule: rule, in: snapshot)
         else { return false }
         response.error = .blocked
@@ -89,14 +90,15 @@ extension Pipeline {
     private func isHidden(
         _ record: MessageReader.Record,
         of message: Span<UInt8>,
-        asked type: RecordType,
-        _ client: ClientClass,
+        _ request: Request,
         in snapshot: borrowing CompiledSnapshot
     ) -> Bool {
         guard response.withheld.contains(.hidden) else { return false }
-        if response.withheld.contains(.wholeSet) { return message.isInSet(record, of: type) }
+        if response.withheld.contains(.wholeSet) {
+            return message.isInSet(record, of: request.type)
+        }
         return message.holdsAddress(record.rdata..<record.rdataEnd, of: record.type) {
-            snapshot.isHidden($0, from: client)
+            snapshot.isHidden($0, from: request.client)
         }
     }
 
@@ -104,13 +106,14 @@ extension Pipeline {
     private mutating func isPublic(
         _ owner: Int,
         of message: Span<UInt8>,
-        rule: Int,
+        rule: RuleInForce,
         in snapshot: borrowing CompiledSnapshot
     ) -> Bool {
-        guard case .guard = snapshot.rules[rule].privateAnswers,
+        guard case .numbered(let number) = rule,
+            case .guard = snapshot.rules[number].privateAnswers,
             (try? target.read(compressedIn: message, at: owner)) != nil
         else { return false }
-        return !snapshot.rules[rule].privateAnswers.areGuarded(for: target)
+        return !snapshot.rules[number].privateAnswers.areGuarded(for: target)
     }
 }
 

@@ -51,7 +51,8 @@ struct DatagramWorker: ~Copyable {
         pipeline = Pipeline(cache: parts.cache, seed: parts.seed)
         pipeline.mayRefresh = true
         pipeline.limiter = ReplyLimiter(parts.rates)
-        forwarder = Forwarder()
+        forwarder = Forwarder(random: .system())
+        forwarder.now = now
         upstreams = UpstreamSockets(
             limit: parts.upstreamSockets,
             workers: parts.inboxes.count,
@@ -69,6 +70,7 @@ struct DatagramWorker: ~Copyable {
         while !isDone {
             let count = parts.epoll.wait(timeout: patience)
             now = SteadyClock.milliseconds()
+            forwarder.now = now
             pipeline.timeOfDay = TimeOfDay.seconds()
             pipeline.limiter?.now = now
             takeUpSnapshot()
@@ -173,7 +175,7 @@ struct DatagramWorker: ~Copyable {
             receiveOverConnection(result, for: attempt)
         case .searchForLoops: searchForLoops()
         case .survey(let survey):
-            survey.add(survey.upstreams.map { forwarder.report(on: $0, now: now) })
+            survey.add(survey.upstreams.map { forwarder.report(on: $0) })
         case .newSnapshot(let arrival):
             takeUpSnapshot()
             arrival.note()

@@ -83,9 +83,7 @@ extension DatagramWorker {
         return forwarder.ask(
             question,
             name,
-            of: asked.add(rule, to: &forwarder),
-            now: now,
-            random: &random
+            of: asked.add(rule, to: &forwarder)
         )
     }
 

@@ -37,10 +37,10 @@ package struct Asking: Sendable {
     var name: DomainName
     var group: ClientGroup
     /// The rule, in the snapshot of this generation.
-    var rule: Int
-    /// The servers of a delegation, and the number of the address that is looked up of one; as a miss has them.
+    var rule: RuleInForce
+    /// The servers of a delegation, and the one whose address is looked up, as a miss has them.
     var delegation: CompiledRule?
-    var lookup: Int8
+    var lookup: ServerLookup?
     var generation: UInt64
     /// The keyed hash by which workers share questions out.
     private let hash: UInt64
@@ -51,7 +51,7 @@ package struct Asking: Sendable {
         name = miss.name.name
         group = miss.group
         rule = miss.rule
-        delegation = miss.rule == Miss.delegated ? miss.delegation : nil
+        delegation = miss.rule == .delegation ? miss.delegation : nil
         lookup = miss.lookup
         self.generation = generation
         hash = miss.question.hash(miss.name)

@@ -37,17 +37,9 @@ struct WaitingClients: ~Copyable {
 
     /// What a client waits for.
     struct Awaited: BitwiseCopyable {
-        /// The rule's identity.
-        private(set) var routeID: UInt64 = 0
-        /// The number of a server's address, as `Miss.lookup` has it.
-        private(set) var lookup = Miss.noLookup
-
-        /// True if the question is not the client's own.
-        var isLookup: Bool { lookup != Miss.noLookup }
-
-        init() {}
-
-        init(_ miss: borrowing Miss) { (routeID, lookup) = (miss.question.routeID, miss.lookup) }
+        var question = QuestionID.none
+        /// The server whose address it is; nil if the question is the client's own.
+        var lookup: ServerLookup?
     }
 
     /// What few clients have.

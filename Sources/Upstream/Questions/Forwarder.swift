@@ -2,7 +2,7 @@ public import DNSWire
 
 /// The questions that a worker's upstreams are being asked: who is asked, when the next is, and who waits.
 ///
-/// It has no socket and no clock. What happened is passed in with the time; what is to be done comes
+/// It has no socket and no clock. What happened is passed in, and the time set before; what is to be done comes
 /// out as effects, which the caller takes one by one after each call. Who waits is an ID to it, and what an answer
 /// says is for the caller to judge.
 public struct Forwarder: ~Copyable {
@@ -21,20 +21,20 @@ public struct Forwarder: ~Copyable {
     public static let stalePatience: Milliseconds = 1_800
 
     let limits: Limits
-    private let room: Room.Limits
+    let room: Room.Limits
     /// The half of it for one rule: of which a claimant takes half at most, so that four rules must go
     /// bad before it has nothing left.
-    private let routeRoom: Room.Limits
+    let routeRoom: Room.Limits
 
     var questions = Slots<Question>()
     var attempts = Slots<Attempt>()
     var waiters = Slots<WaitingEntry>()
     var octets = OctetStore()
-    private var index = HashIndex()
+    var index = HashIndex()
     var timers = TimerWheel()
     var servers = Servers()
     var shares = Shares()
-    private var all = Room()
+    var all = Room()
     var hedges = HedgeBudget()
     var failures = FailureMemory()
     /// What upstreams say of why they have no answer to a question.
@@ -43,9 +43,13 @@ public struct Forwarder: ~Copyable {
     var effects = Outbox<Effect>()
     private let pinned = Pinned()
     public internal(set) var counters = Counters()
+    /// The time of what is told next, which its owner keeps right; it never goes back.
+    public var now: Milliseconds = 0
+    var random: RandomPool
 
-    /// Nothing is in flight yet.
-    public init(limits: Limits = Limits()) {
+    /// Nothing is in flight yet; IDs, letters and the choice among equal upstreams come from `random`.
+    public init(random: consuming RandomPool, limits: Limits = Limits()) {
+        self.random = random
         self.limits = limits
         room = Room.Limits(questions: limits.questions, waiters: limits.waiters)
         routeRoom = Room.Limits(
@@ -96,10 +100,10 @@ public struct Forwarder: ~Copyable {
     }
 
     public enum Joining: Equatable, Sendable {
-        /// The waiter will be told, once.
-        case waiting
+        /// The waiter will be told, once, when this question ends.
+        case waiting(QuestionID)
         /// The same, but an answer is hardly to be expected: an expired one is better.
-        case doubtful
+        case doubtful(QuestionID)
         /// Nothing is asked: it failed a moment ago, or too much is under way.
         case failed(ForwardingFailure)
     }
@@ -111,7 +115,7 @@ public struct Forwarder: ~Copyable {
     public var nextDue: Milliseconds? { timers.nextDue }
 
     /// What is known of an upstream.
-    public func report(on upstream: AddressAndPort, now: Milliseconds) -> UpstreamReport {
+    public func report(on upstream: AddressAndPort) -> UpstreamReport {
         servers.report(on: upstream, now: now)
     }
 
@@ -155,9 +159,7 @@ public struct Forwarder: ~Copyable {
         _ asked: UpstreamQuestion,
         _ name: borrowing FoldedName,
         of set: UpstreamSetID,
-        _ waiter: Waiter,
-        now: Milliseconds,
-        random: inout RandomPool
+        _ waiter: Waiter
     ) -> Joining {
         guard let set = servers.place(of: set.slot) else { return .failed(.other) }
         let claimant = waiter.claimant
@@ -180,15 +182,18 @@ public struct Forwarder: ~Copyable {
             }
         }
         let question =
-            known ?? start(asked, name, hash, set, for: claimant, own, now, random: &random)
+            known ?? start(asked, name, hash, set, for: claimant, own)
         guard add(waiter, own, to: question) else { return .failed(.notReady) }
         if known != nil {
             counters.joined += 1
             handOver(question, to: claimant, own)
         } else {
-            tryNext(question, now: now, random: &random)
+            tryNext(question)
         }
-        return questions[question].isDoubtful(now: now) ? .doubtful : .waiting
+        guard let id = questions.id(at: question).map(QuestionID.init) else {
+            return .failed(.other)
+        }
+        return questions[question].isDoubtful(now: now) ? .doubtful(id) : .waiting(id)
     }
 
     /// Asks a question for which nobody waits: for the cache, before its answer there expires, or to see what becomes
@@ -198,9 +203,7 @@ public struct Forwarder: ~Copyable {
     public mutating func ask(
         _ asked: UpstreamQuestion,
         _ name: borrowing FoldedName,
-        of set: UpstreamSetID,
-        now: Milliseconds,
-        random: inout RandomPool
+        of set: UpstreamSetID
     ) -> QuestionID? {
         let hash = asked.hash(name)
         guard let set = servers.place(of: set.slot), find(asked, name, hash) == nil,
@@ -210,9 +213,9 @@ public struct Forwarder: ~Copyable {
         shares.sweep()
         let own = ownShares(.server, asked)
         guard hasRoomForQuestion(own, set) else { return nil }
-        let question = start(asked, name, hash, set, for: .server, own, now, random: &random)
+        let question = start(asked, name, hash, set, for: .server, own)
         let id = questions.id(at: question)
-        tryNext(question, now: now, random: &random)
+        tryNext(question)
         return id.map(QuestionID.init)
     }
 
@@ -224,7 +227,7 @@ public struct Forwarder: ~Copyable {
         shares.known(claimant, Self.all).map { Int(shares[$0].questions) } ?? 0
     }
 
-    private mutating func ownShares(
+    mutating func ownShares(
         _ claimant: Claimant,
         _ asked: UpstreamQuestion
     ) -> OwnShares {
@@ -234,7 +237,7 @@ public struct Forwarder: ~Copyable {
         )
     }
 
-    private func find(
+    func find(
         _ asked: UpstreamQuestion,
         _ name: borrowing FoldedName,
         _ hash: UInt64
@@ -254,9 +257,7 @@ public struct Forwarder: ~Copyable {
         _ hash: UInt64,
         _ set: Int,
         for claimant: Claimant,
-        _ own: OwnShares,
-        _ now: Milliseconds,
-        random: inout RandomPool
+        _ own: OwnShares
     ) -> Int {
         let order = servers.order(of: set, now: now, random: &random)
         counters.questions += 1
@@ -275,7 +276,7 @@ public struct Forwarder: ~Copyable {
         {
             let probe = Question(probing: place, as: question, name: keep(name))
             let probing = enter(probe, ownShares(.server, asked))
-            tryNext(probing, now: now, random: &random)
+            tryNext(probing)
         }
         let place = enter(question, own)
         index.insert(hash, place: place)
@@ -312,153 +313,25 @@ public struct Forwarder: ~Copyable {
         return hash ^ asked.routeID &* 0x9E37_79B9_7F4A_7C15
     }
 
-    // MARK: Room
-
-    private func hasRoomForWaiter(_ own: OwnShares, _ set: Int) -> Bool {
-        servers[set: set].room.hasRoomForWaiter(shares[own.route].waiters, routeRoom)
-            && all.hasRoomForWaiter(shares[own.all].waiters, room)
-    }
-
-    private func hasRoomForQuestion(_ own: OwnShares, _ set: Int) -> Bool {
-        servers[set: set].room.hasRoomForQuestion(shares[own.route].questions, routeRoom)
-            && all.hasRoomForQuestion(shares[own.all].questions, room)
-    }
-
-    /// Gives up what a claimant has asked for longest, if it has too much in flight for one more: below the
-    /// same domain, or at all.
-    ///
-    /// So where a client asks for names whose owner is silent, it is those that go. Two go for one that
-    /// comes, so that a claimant shrinks when others need room. False if there is none to be had.
-    private mutating func makeRoom(_ own: OwnShares, _ set: Int) -> Bool {
-        if let domain = own.domain, Int(shares[domain].questions) >= limits.questionsPerDomain {
-            evict(Int(shares[domain].oldest))
+    mutating func fail(_ question: Int) {
+        guard !questions[question].isOver, let id = questions.id(at: question) else { return }
+        if questions[question].isProbe {
+            end(question)
+            return close(QuestionID(slot: id))
         }
-        for count in 0..<2 {
-            if hasRoomForQuestion(own, set) { break }
-            let isRouteFull = !servers[set: set].room.hasRoomForQuestion(
-                shares[own.route].questions,
-                routeRoom
-            )
-            let oldest = shares[isRouteFull ? own.route : own.all].oldest
-            guard oldest != .max else { return count > 0 }
-            evict(Int(oldest))
-        }
-        return true
-    }
-
-    private mutating func evict(_ question: Int) {
-        counters.evicted += 1
-        questions[question].ruleOut(0, because: .notReady, isCertain: false)
+        failures.note(
+            failure(at: question, QuestionID(slot: id)),
+            of: questions[question].hash,
+            now: now
+        )
         endFailed(question)
     }
 
-    /// Makes a question that a claimant waits for its own, if it has less in flight than who asked first: then
-    /// it does not go when those have too much.
-    private mutating func handOver(
-        _ question: Int,
-        to claimant: Claimant,
-        _ own: OwnShares
-    ) {
-        let other = questions[question].claimant
-        guard other != claimant, !questions[question].isProbe else { return }
-        let theirs = Int(questions[question][.route].share)
-        guard other == .server || shares[own.route].questions < shares[theirs].questions else {
-            return
-        }
-        questions[question].claimant = claimant
-        shares.remove(question, .all, of: &questions)
-        shares.remove(question, .route, of: &questions)
-        shares.append(question, to: own.all, .all, of: &questions)
-        shares.append(question, to: own.route, .route, of: &questions)
-    }
-
-    // MARK: Waiters
-
-    /// False if enough clients of the claimant are waiting.
-    private mutating func add(
-        _ waiter: Waiter,
-        _ own: OwnShares,
-        to question: Int
-    ) -> Bool {
-        guard hasRoom(for: waiter, at: question) else { return false }
-        let entry = WaitingEntry(
-            waiter: waiter,
-            shares: (UInt32(truncatingIfNeeded: own.all), UInt32(truncatingIfNeeded: own.route))
-        )
-        let place = waiters.add(entry).index
-        if questions[question].firstWaiter == .max {
-            questions[question].firstWaiter = place
-        } else {
-            waiters[Int(questions[question].lastWaiter)].next = place
-        }
-        questions[question].lastWaiter = place
-        questions[question].waiterCount += 1
-        all.waiters += 1
-        servers[set: Int(questions[question].set)].room.waiters += 1
-        shares[own.all].waiters += 1
-        shares[own.route].waiters += 1
-        return true
-    }
-
-    private func hasRoom(for waiter: Waiter, at question: Int) -> Bool {
-        guard Int(questions[question].waiterCount) >= Question.waiterLimit else { return true }
-        var (count, place) = (0, questions[question].firstWaiter)
-        while place != .max {
-            if waiters[Int(place)].waiter.claimant == waiter.claimant { count += 1 }
-            place = waiters[Int(place)].next
-        }
-        return count < Question.waiterLimit
-    }
-
-    /// Who waits for a question that has been answered or has failed, one after another; nil once all have been
-    /// told.
-    public mutating func nextWaiter(of question: QuestionID) -> Waiter? {
-        guard let place = questions.place(of: question.slot),
-            questions[place].firstWaiter != .max
-        else { return nil }
-        let number = Int(questions[place].firstWaiter)
-        let entry = waiters[number]
-        questions[place].firstWaiter = entry.next
-        waiters.remove(at: number)
-        leave(entry, questions[place].set)
-        return entry.waiter
-    }
-
-    private mutating func leave(_ entry: WaitingEntry, _ set: UInt32) {
-        all.waiters -= 1
-        servers[set: Int(set)].room.waiters -= 1
-        leave(share: Int(entry.shares.all))
-        leave(share: Int(entry.shares.route))
-    }
-
-    private mutating func leave(share: Int) {
-        shares[share].waiters -= 1
-        shares.forgetIfIdle(share)
-    }
-
-    /// The rule that a question belongs to; nil once it is closed.
-    public func routeID(of question: QuestionID) -> UInt64? {
-        questions.place(of: question.slot).map { questions[$0].asked.routeID }
-    }
-
-    /// Why a question failed that `nextEffect` says has.
-    public func failure(of question: QuestionID) -> ForwardingFailure {
-        guard let place = questions.place(of: question.slot) else { return .other }
-        return failure(at: place, question)
-    }
-
-    func failure(at place: Int, _ id: QuestionID) -> ForwardingFailure {
-        let report = questions[place].hasReport ? reports[id] : nil
-        return ForwardingFailure(questions[place].error, reported: report)
-    }
-
-    /// Forgets a question that is over, once its waiters have been told.
-    public mutating func close(_ question: QuestionID) {
-        while nextWaiter(of: question) != nil {}
-        guard let place = questions.place(of: question.slot) else { return }
-        if questions[place].hasReport { reports[question] = nil }
-        octets.free(questions[place].name)
-        questions.remove(at: place)
+    /// Ends a question that has no answer.
+    mutating func endFailed(_ question: Int) {
+        guard let id = questions.id(at: question) else { return }
+        end(question)
+        effects.append(.failed(QuestionID(slot: id)))
     }
 
     /// Ends a question: nobody can join it any more, and nothing that comes for it matters.

@@ -48,6 +48,9 @@ public struct UpstreamQuestion: Hashable, Sendable, BitwiseCopyable {
 /// A question that upstreams are being asked.
 public struct QuestionID: Hashable, Sendable, BitwiseCopyable {
     let slot: SlotID
+
+    /// That of none.
+    public static let none = QuestionID(slot: .none)
 }
 
 /// One message to one upstream.

@@ -1,0 +1,91 @@
+import DNSWire
+
+/// What the forwarder learns of upstreams from how they answer, or do not.
+extension Forwarder {
+    /// Takes the answer's time into account, and that of those who have not answered yet; and what the answer shows
+    /// of OPT and of letters.
+    mutating func learn(
+        answered: Int,
+        _ question: Int,
+        isNegative: Bool
+    ) {
+        let (turn, traits) = (attempts[answered].upstream, attempts[answered].traits)
+        let server = server(of: answered)
+        if traits.contains(.hasOPT) {
+            servers[server: server].answeredOPT()
+        } else if hasLeftUnanswered(.hasOPT, question, turn) {
+            servers[server: server].answeredOnlyWithoutOPT(now: now)
+        }
+        learnCase(answered, question, isNegative: isNegative)
+        var attempt = questions[question].firstAttempt
+        while attempt != .max {
+            let place = Int(attempt)
+            attempt = attempts[place].next
+            guard !attempts[place].traits.contains(.isOverConnection) else { continue }
+            let time = now - min(attempts[place].sentAt, now)
+            let other = self.server(of: place)
+            if place == answered {
+                servers[server: other].answered(after: time)
+            } else if !attempts[place].traits.contains(.isHeard) {
+                servers[server: other].outrun(after: time)
+            }
+        }
+        if !traits.contains(.isOverConnection) { servers.heard(server, now: now) }
+    }
+
+    /// Notes what an answer shows of how its upstream takes letters in mixed case.
+    mutating func learnCase(
+        _ answered: Int,
+        _ question: Int,
+        isNegative: Bool
+    ) {
+        let (turn, traits) = (attempts[answered].upstream, attempts[answered].traits)
+        let server = server(of: answered)
+        if traits.contains(.mixesCase) {
+            if !isNegative { servers[server: server].repeatedCase() }
+        } else if questions[question].folds(turn) {
+            servers[server: server].foldedCase(now: now)
+        } else if !traits.contains(.isOverConnection) {
+            // Letters were not the reason where there is nothing in lower case either.
+            if isNegative, find(question, turn, where: { $0.contains(.isDenied) }) != nil {
+                servers[server: server].repeatedCase()
+            } else if !isNegative, hasFailedMixed(question, turn) {
+                servers[server: server].foldedCase(now: now)
+            }
+        }
+    }
+
+    /// True if an upstream has left letters in mixed case unanswered, or answered them in vain.
+    func hasFailedMixed(_ question: Int, _ turn: UInt8) -> Bool {
+        find(question, turn) {
+            $0.contains(.mixesCase) && !$0.isDisjoint(with: [.isInVain, .isDenied, .isMissed])
+        } != nil
+    }
+
+    func isDowngraded(_ place: Int, _ question: Int) -> Bool {
+        guard questions[question].asked.dnssecOK, !attempts[place].traits.contains(.hasOPT)
+        else { return false }
+        return hasLeftUnanswered(.hasOPT, question, attempts[place].upstream)
+            && !servers[server: server(of: place)].isSilentToOPT(now: now)
+    }
+
+    /// Notes what an upstream says of why it has no answer; the last to say so counts.
+    mutating func note(_ message: Span<UInt8>, _ question: Int) {
+        guard let report = ReportedErrors(reading: message), let id = questions.id(at: question)
+        else { return }
+        questions[question].hasReport = true
+        reports[QuestionID(slot: id)] = report
+    }
+
+    /// One question's silence counts once, however often it was asked.
+    mutating func noteSilence(_ attempt: Int, _ question: Int) {
+        let turn = attempts[attempt].upstream
+        let isNews = find(question, turn, where: { $0.contains(.isMissed) }) == nil
+        attempts[attempt].traits.insert(.isMissed)
+        guard isNews else { return }
+        servers[server: server(of: attempt)].failed(
+            sentAt: attempts[attempt].sentAt,
+            now: now
+        )
+    }
+}

@@ -1,0 +1,253 @@
+public import DNSWire
+
+/// Which message is sent next for a question, to whom and how.
+extension Forwarder {
+    /// The octets of an attempt's message, for as long as `body` runs; nil once it is over.
+    public func withMessage<Result>(
+        of attempt: AttemptID,
+        _ body: (Span<UInt8>) -> Result
+    ) -> Result? {
+        guard let place = attempts.place(of: attempt.slot) else { return nil }
+        return octets.withOctets(at: attempts[place].query, body)
+    }
+
+    /// The upstream that an attempt is sent to; nil once the attempt is over.
+    public func upstream(of attempt: AttemptID) -> AddressAndPort? {
+        guard let place = attempts.place(of: attempt.slot) else { return nil }
+        return servers[server: server(of: place)].address
+    }
+
+    @inline(__always)
+    func server(of attempt: Int) -> Int { Int(attempts[attempt].server) }
+
+    func server(inTurn turn: UInt8, _ question: Int) -> Int {
+        servers.server(questions[question].order[Int(turn)], of: Int(questions[question].set))
+    }
+
+    /// Asks the next upstream in turn; the question fails if there is none, or no time.
+    mutating func tryNext(_ question: Int) {
+        guard now < questions[question].deadline,
+            let turn = questions[question].nextUpstream().map({ UInt8(truncatingIfNeeded: $0) })
+        else { return fail(question) }
+        let server = server(inTurn: turn, question)
+        var traits: Attempt.Traits = []
+        if mayTakeOPT(question, turn, server) { traits.insert(.hasOPT) }
+        if mayMixCase(question, turn, server) { traits.insert(.mixesCase) }
+        send(question, to: turn, traits)
+    }
+
+    /// False of an upstream that is known to leave queries with OPT unanswered, and of one that did so
+    /// for this question and has never answered any (RFC 6891 §6.2.2).
+    func mayTakeOPT(
+        _ question: Int,
+        _ turn: UInt8,
+        _ server: Int
+    ) -> Bool {
+        if servers[server: server].isSilentToOPT(now: now) { return false }
+        return servers[server: server].knowsOPT
+            || !hasLeftUnanswered(.hasOPT, question, turn)
+    }
+
+    /// False where the rule says so, and of an upstream that does not repeat letters, or did not answer where they
+    /// were mixed, unless somebody seems to be guessing.
+    func mayMixCase(
+        _ question: Int,
+        _ turn: UInt8,
+        _ server: Int
+    ) -> Bool {
+        guard servers[set: Int(questions[question].set)].traits.mixesCase else { return false }
+        if servers[server: server].foldsCase(now: now) { return false }
+        if servers[server: server].repeatsCase { return true }
+        let silent = find(question, turn) {
+            $0.isSuperset(of: [.mixesCase, .isMissed])
+                && $0.isDisjoint(with: [.isHeard, .isStrayed])
+        }
+        return silent == nil
+    }
+
+    mutating func send(
+        _ question: Int,
+        to turn: UInt8,
+        _ traits: Attempt.Traits
+    ) {
+        guard questions[question].mayAttempt, let id = questions.id(at: question) else { return }
+        var traits = traits
+        // Over a connection nothing has to be made hard to guess.
+        if traits.contains(.isOverConnection) { traits.remove(.mixesCase) }
+        let server = server(inTurn: turn, question)
+        let message = write(question, traits)
+        let attempt = attempts.add(
+            Attempt(
+                question: QuestionID(slot: id),
+                query: message,
+                sentAt: now,
+                server: UInt32(truncatingIfNeeded: server),
+                upstream: turn,
+                traits: traits
+            )
+        )
+        let place = Int(attempt.index)
+        let isFirst = questions[question].firstAttempt == .max
+        if isFirst {
+            questions[question].firstAttempt = attempt.index
+        } else {
+            attempts[Int(questions[question].lastAttempt)].next = attempt.index
+        }
+        questions[question].lastAttempt = attempt.index
+        questions[question].attemptCount += 1
+        counters.sent += 1
+        let isOverConnection = traits.contains(.isOverConnection)
+        let patience = questions[question].patience(overConnection: isOverConnection, now: now)
+        if isOverConnection {
+            timers.set(place, due: now + patience, now: now)
+            return effects.append(.connect(AttemptID(slot: attempt), timeout: patience))
+        }
+        // The hedge's timer sets the other one, so that a quick answer costs one timer.
+        if isFirst, questions[question].hasAlternative,
+            let late = servers[server: server].time.lateAfter,
+            late < patience
+        {
+            attempts[place].traits.insert(.isWatched)
+            timers.set(place, due: now + late, now: now)
+        } else {
+            timers.set(place, due: now + patience, now: now)
+        }
+        effects.append(.send(AttemptID(slot: attempt)))
+    }
+
+    mutating func write(
+        _ question: Int,
+        _ traits: Attempt.Traits
+    ) -> OctetStore.Place {
+        let (asked, name) = (questions[question].asked, questions[question].name)
+        let shared = servers[set: Int(questions[question].set)].traits
+        let size = UpstreamMessage.size(
+            nameLength: Int(name.count),
+            withOPT: traits.contains(.hasOPT)
+        )
+        let place = octets.add(count: size)
+        // Sound: two places of their own, which stay where they are while nothing is added.
+        let (source, target) = unsafe (octets.octets(at: name), octets.octets(at: place))
+        unsafe UpstreamMessage.write(
+            asked,
+            name: Span(_unsafeBytes: UnsafeRawBufferPointer(source)),
+            traits,
+            wantsAD: shared.wantsAD,
+            wantsRecursion: shared.wantsRecursion,
+            over: target,
+            random: &random
+        )
+        return place
+    }
+
+    /// Asks a second upstream as well, since the first should have answered by now.
+    mutating func hedge(
+        _ attempt: Int,
+        _ question: Int
+    ) {
+        attempts[attempt].traits.remove(.isWatched)
+        let due = attempts[attempt].sentAt + Question.firstPatience
+        timers.set(attempt, due: due, now: now)
+        guard questions[question].attemptCount == 1,
+            !attempts[attempt].traits.contains(.isHeard), hedges.spend()
+        else { return }
+        counters.hedges += 1
+        tryNext(question)
+    }
+
+    /// TC may be forged, so it does no more than move the question to a connection (RFC 7766 §5).
+    mutating func askOverConnection(
+        _ attempt: Int,
+        _ question: Int,
+        isForRest: Bool = false
+    ) {
+        let turn = attempts[attempt].upstream
+        if let known = find(question, turn, where: { $0.contains(.isOverConnection) }) {
+            if isForRest { attempts[known].traits.insert(.isForRest) }
+            return
+        }
+        var traits = attempts[attempt].traits.intersection(.hasOPT).union(.isOverConnection)
+        if isForRest { traits.insert(.isForRest) }
+        send(question, to: turn, traits)
+    }
+
+    /// Asks over another connection, once; false if that has been done.
+    mutating func askOverAnotherConnection(
+        _ attempt: Int,
+        _ question: Int
+    ) -> Bool {
+        let (turn, traits) = (attempts[attempt].upstream, attempts[attempt].traits)
+        guard traits.contains(.isOverConnection), now < questions[question].deadline,
+            questions[question].mayAttempt,
+            find(question, turn, where: { $0.isSuperset(of: [.isOverConnection, .isClosed]) })
+                == nil
+        else { return false }
+        attempts[attempt].traits.insert(.isClosed)
+        send(
+            question,
+            to: turn,
+            traits.intersection([.hasOPT, .isOverConnection, .isForRest])
+        )
+        return true
+    }
+
+    /// Asks the same upstream over the same transport without OPT; false if it has been asked so.
+    ///
+    /// For this question alone: nothing is remembered of a server that seems to know no EDNS (RFC 6891 §6.2.2).
+    @discardableResult
+    mutating func askWithoutOPT(
+        _ attempt: Int,
+        _ question: Int
+    ) -> Bool {
+        let (turn, traits) = (attempts[attempt].upstream, attempts[attempt].traits)
+        guard find(question, turn, where: { !$0.contains(.hasOPT) }) == nil else { return false }
+        send(
+            question,
+            to: turn,
+            traits.intersection([.mixesCase, .isOverConnection, .isForRest])
+        )
+        return true
+    }
+
+    /// Asks an upstream in a datagram in lower case; false if that has been done.
+    mutating func askInLowerCase(
+        _ attempt: Int,
+        _ question: Int
+    ) -> Bool {
+        let turn = attempts[attempt].upstream
+        let known = find(question, turn) { $0.isDisjoint(with: [.mixesCase, .isOverConnection]) }
+        guard known == nil, questions[question].mayAttempt, now < questions[question].deadline
+        else {
+            return false
+        }
+        let traits = attempts[attempt].traits.intersection(.hasOPT)
+        send(question, to: turn, traits)
+        return true
+    }
+
+    /// True if the upstream whose turn it is has left a query with a trait unanswered.
+    func hasLeftUnanswered(
+        _ trait: Attempt.Traits,
+        _ question: Int,
+        _ turn: UInt8
+    ) -> Bool {
+        find(question, turn) {
+            $0.isSuperset(of: trait.union(.isMissed)) && !$0.contains(.isHeard)
+        } != nil
+    }
+
+    /// An attempt at an upstream whose traits match.
+    func find(
+        _ question: Int,
+        _ turn: UInt8,
+        where matches: (Attempt.Traits) -> Bool
+    ) -> Int? {
+        var attempt = questions[question].firstAttempt
+        while attempt != .max {
+            let place = Int(attempt)
+            if attempts[place].upstream == turn, matches(attempts[place].traits) { return place }
+            attempt = attempts[place].next
+        }
+        return nil
+    }
+}
