@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    /// A query from before a reload gets its sender's old class, or no answer.
+    /// What was open before a reload gets its class after the reload, or no answer if that is higher.
     @Test(arguments: 0..<30)
     func `after a reload never raises what came before it`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
@@ -44,7 +44,7 @@ import Testing
         #expect(kept > 20 && ended > 100)
     }
 
-    /// The same class, or a lower one: outside of a VPC, or refused.
+    /// True unless the class stays the same or becomes lower: outside, or refused.
     private static func isRise(from old: RandomNetwork.Heard, to new: RandomNetwork.Heard) -> Bool {
         switch (old, new) {
         case (.nobody, _), (.proxy, _), (_, .nobody), (_, .proxy): true
