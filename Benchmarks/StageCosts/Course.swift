@@ -4,7 +4,7 @@ import Resolver
 import Snapshot
 import Upstream
 
-/// A snapshot, a cache and questions, and one stage to run over them again and again.
+/// A snapshot, a cache, questions, and one stage to run on them repeatedly.
 @safe struct Course: ~Copyable {
     private let stage: Stage
     private let seed = HashSeed(value: 42)
@@ -22,7 +22,7 @@ import Upstream
     private let waiter: SlotID
     private var missing: Miss
     private let upstream: UnsafeMutableRawBufferPointer
-    /// From the kernel's generator, as the server has them.
+    /// Random words from the kernel's generator, as in the server.
     private var random = RandomPool { words in
         unsafe words.withUnsafeMutableBytes { memory in
             for start in stride(from: 0, to: memory.count, by: 256) {
@@ -33,7 +33,7 @@ import Upstream
     }
     private var now: Milliseconds = 1_000
     private var turn = 0
-    /// What the stages return is added up here, so that none of it is left out.
+    /// The sum of the stages' results, so that the optimiser keeps all of their work.
     private(set) var sink = 0
 
     init(_ stage: Stage, _ questions: Questions) {
@@ -65,7 +65,7 @@ import Upstream
         unsafe upstream.deallocate()
     }
 
-    /// Never inlined, so that callgrind can tell what happens in it.
+    /// Never inlined, so that callgrind can attribute instructions to it.
     @inline(never) mutating func run(_ message: Span<UInt8>) {
         turn &+= 1
         switch stage {
@@ -86,7 +86,7 @@ import Upstream
         }
     }
 
-    /// What was cached the last time has expired.
+    /// The entry that was cached last time has expired.
     private mutating func miss(_ message: Span<UInt8>) {
         now += 1_000_000
         guard answer(message, knowing: start).verdict == .forward else { return }
@@ -105,7 +105,7 @@ import Upstream
         forwarder.advance(to: now, random: &random)
     }
 
-    /// An upstream answers with an address, and who waits is told.
+    /// An upstream answers with an address, and the waiting client gets its reply.
     private mutating func takeAnswer(to attempt: AttemptID, _ message: Span<UInt8>) {
         let count = forwarder.withMessage(of: attempt) { query in
             // Sound: the memory has room for a query and an address.

@@ -3,7 +3,7 @@ package enum ResolverKind: String, CaseIterable, Sendable {
     case unbound = "Unbound"
     case bind = "BIND"
     case knotResolver = "Knot Resolver"
-    /// For these zones, UDP answers have only TC.
+    /// Its UDP answers have only TC.
     case knotResolverOverTCPAlone = "Knot Resolver over TCP alone"
     case dnsmasq
 }
