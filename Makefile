@@ -1,20 +1,21 @@
-# The doors of the project: make run, make test, make bench, make fuzz, make docs, make lint.
+# The main targets: make run, make test, make bench, make fuzz, make docs, make lint.
 .PHONY: run test soak fuzz bench stage-costs docs lint build build-tools test-tools install-tests
 
 BUILD_PACKAGES = libldns-dev pkg-config
-# systemd-resolved is not among them: its package makes it the machine's resolver. Its test runs where it is there.
+# systemd-resolved is not in the list, because its package makes it the machine's resolver. Its test runs if it is
+# installed.
 TEST_PACKAGES = bind9 bind9-dnsutils bind9-utils curl dnsdist dnsmasq-base gcc iproute2 knot knot-dnssecutils \
 	knot-resolver ldnsutils musl-tools nsd openssl patch pdns-recursor python3 python3-venv unbound
 BENCH_PACKAGES = bind9 dnsdist dnsmasq-base dnsperf gcc knot knot-resolver libc6-dev nsd pdns-recursor python3 unbound \
 	util-linux
-# A server of AWS's API to import from, and the client that fills it.
+# A server with AWS's API to import from, and the client that fills it.
 TEST_PYTHON = 'moto[server]==5.2.1' 'awscli==1.45.11'
 ZONAL = .build/release/zonal
 CONFIG = zones/zonal.yaml
-# A module imports what the package says and nothing else.
+# A module may import only its declared dependencies.
 STRICT = --explicit-target-dependency-import-check error
 
-# Builds what is needed and serves the sample world on 127.0.0.1:5300.
+# Builds the server and serves the sample world on 127.0.0.1:5300.
 run: build-tools build
 	@echo
 	@echo "Serving $(CONFIG). Try, in another terminal:"
@@ -25,16 +26,16 @@ run: build-tools build
 	@echo
 	@exec $(ZONAL) serve --config $(CONFIG)
 
-# Tests that wait for others' threads must not wait for all tests that have begun, too.
+# Limits parallel tests, so that tests that wait for threads do not also wait for all other tests.
 WIDTH = --experimental-maximum-parallelization-width 4
 
-# Installs what the tests need, builds, and runs all of them; those that measure have the machine to themselves.
+# Installs the packages for the tests, builds, and runs all tests. Measurements run alone.
 test: build-tools test-tools build
 	swift build --build-tests $(STRICT)
 	ZONAL=$(ZONAL) Scripts/run-tests --skip-build --skip MeasurementTests $(WIDTH)
 	ZONAL=$(ZONAL) Scripts/run-tests --skip-build --no-parallel --filter MeasurementTests
 
-# Ten minutes of load while upstreams are bad, plain and with each sanitizer; docs/soak.md tells what was seen.
+# Ten minutes of load with faulty upstreams, with the release build and each sanitizer. docs/soak.md has the results.
 SOAK_SECONDS = 600
 SANITIZED = SOAK_PATIENCE=8000 SOAK_SECONDS=$(SOAK_SECONDS)
 SOAK = Scripts/run-tests --skip-build --no-parallel --filter "MeasurementTests.*soak"
@@ -46,18 +47,18 @@ soak: build-tools test-tools build
 	$(SANITIZED) ASAN_OPTIONS=quarantine_size_mb=16 ZONAL=.build-asan/debug/zonal $(SOAK)
 	$(SANITIZED) TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/ThreadSanitizer.supp ZONAL=.build-tsan/debug/zonal $(SOAK)
 
-# Zonal beside its peers, CPU an answer; the table goes into the README, the drawing beside it.
+# Compares Zonal with its peers, CPU time per answer. Writes the table into the README and the drawing into docs.
 bench: build-tools build
 	@Scripts/install-packages $(BENCH_PACKAGES)
 	python3 Benchmarks/bench.py --zonal $(ZONAL) --seconds 2 --into README.md --svg docs/benchmark.svg
 
-# Instructions of each stage of a query, which do not waver, beside what they may be.
+# Compares the number of instructions of each stage of a query with its limit.
 stage-costs: build-tools
 	@Scripts/install-packages valgrind binutils python3
 	ZONAL_BENCHMARKS=1 swift build --configuration release --product StageCosts --scratch-path .build-bench
 	python3 Benchmarks/stage_costs.py .build-bench/release/StageCosts
 
-# Fuzzes each reader of octets from outside, with its seeds to begin with; docs/fuzzing.md tells what was seen.
+# Fuzzes each reader of untrusted octets, starting from its seeds. docs/fuzzing.md has the results.
 FUZZ_SECONDS = 600
 FUZZ_TARGETS = message answer proxy stream cache zone yaml aws
 FUZZ_FOLDER = .build-fuzz

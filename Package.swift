@@ -144,7 +144,7 @@ let package = Package(
     ]
 )
 
-// What `make bench` alone builds.
+// Built only by `make stage-costs`.
 if Context.environment["ZONAL_BENCHMARKS"] != nil {
     package.targets.append(
         .executableTarget(
@@ -156,7 +156,7 @@ if Context.environment["ZONAL_BENCHMARKS"] != nil {
     )
 }
 
-// What `make fuzz` alone builds; libFuzzer brings the main function.
+// Built only by `make fuzz`; libFuzzer provides the main function.
 if Context.environment["ZONAL_FUZZING"] != nil {
     package.targets.append(
         .executableTarget(

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compares Zonal with its peers: CPU microseconds of the server per answered query, as ratios to a C echo.
 
-The server is pinned to one core and dnsperf to the other. Each round asks every server in turn, the echo
-among them; what is printed is the median of the rounds. `make bench` runs all of it.
+The server is pinned to one core and dnsperf to the other. Each round loads every server and the echo in turn. The
+result is the median of the rounds. `make bench` runs all works.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def main():
 
 
 def replace(document, table):
-    """Puts the table between the marks."""
+    """Replaces the text between the benchmark marks of a document with the table."""
     before, rest = document.read_text().split("<!-- benchmark -->\n")
     behind = rest.split("<!-- /benchmark -->\n")[1]
     document.write_text(f"{before}<!-- benchmark -->\n{table}<!-- /benchmark -->\n{behind}")

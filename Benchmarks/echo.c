@@ -1,4 +1,4 @@
-// The floor that every server is measured against: receives datagrams and sends them back, 64 at a time.
+// The floor for all servers: receives datagrams and sends them back, 64 at a time.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-// Asks for names that nobody has asked for, from 64 addresses from 127.20.1.1 on, and hears no answer:
-// flood ADDRESS PORT QUESTIONS-A-SECOND, until it is ended, or after a minute.
+// Sends queries for new names from 64 addresses, starting at 127.20.1.1, and reads no answers:
+// flood ADDRESS PORT QUERIES-PER-SECOND. It runs until it is stopped, at most a minute.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <stdint.h>

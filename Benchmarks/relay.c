@@ -1,6 +1,6 @@
-// The floor for misses: passes datagrams on to one upstream, under a random ID and from one of 256 ports, and what
-// comes back to who asked. It knows no DNS, keeps nothing, and never loses patience; all that a system call can do for
-// many datagrams at once, it does.
+// The floor for misses: forwards datagrams to one upstream with a random ID and from one of 256 ports, and the answers
+// to the clients. It does not parse DNS, caches nothing and has no timeouts. It uses batched system calls where
+// possible.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <stdint.h>
@@ -47,7 +47,7 @@ static int opened(const char *address, int port) {
     return descriptor;
 }
 
-// Receives up to a batch; how many datagrams.
+// Receives up to a batch; returns the number of datagrams.
 static int received(int descriptor) {
     for (int i = 0; i < batch; i++) {
         slices[i] = (struct iovec){octets[i], size};
@@ -57,7 +57,7 @@ static int received(int descriptor) {
     return recvmmsg(descriptor, messages, batch, 0, NULL);
 }
 
-// Sends the first `count` of the batch; `named` says whether each has a receiver of its own.
+// Sends the first `count` of the batch; `named` is set if each has a destination of its own.
 static void send_all(int descriptor, int count, int named) {
     for (int i = 0; i < count; i++) {
         slices[i].iov_len = messages[i].msg_len;

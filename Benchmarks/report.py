@@ -1,7 +1,7 @@
-"""Figures as a table for people, as one for a document, and as a drawing."""
+"""Formats results as a text table, a Markdown table and a drawing."""
 
 SERVERS = ["zonal", "nsd", "knot", "unbound", "bind", "recursor", "knot-resolver", "dnsdist", "dnsmasq"]
-# What of each work stands in the one table: the work, the place of the figure among its columns, what to call it.
+# The rows of the combined table: the work, the column of the figure, and its label.
 MEASURES = [
     ("private", 0, "private answer, UDP"),
     ("cached", 0, "cached answer, UDP"),
@@ -16,7 +16,7 @@ MEASURES = [
 
 
 def table(title, figures):
-    """Lines of `server  figure…`, the best first; the first column decides."""
+    """Lines of `server  figure…`, sorted by the first column, the best first."""
     columns = figures["columns"]
     rows = sorted(figures["rows"].items(), key=lambda row: row[1][0])
     lines = [[title] + columns] + [[name] + [_text(value) for value in row] for name, row in rows]
@@ -29,7 +29,7 @@ def _text(value):
 
 
 def one_table(figures):
-    """A Markdown table of all works, a column a server; the best of each line is bold."""
+    """A Markdown table of all works with a column per server; the best of each row is bold."""
     lines = ["| work | " + " | ".join(SERVERS) + " |", "|---" * (len(SERVERS) + 1) + "|"]
     for work, place, title in MEASURES:
         if work not in figures:
@@ -50,7 +50,7 @@ def _cell(value, best):
 
 
 def svg(figures, day):
-    """A bar a server for each work whose figures are ratios."""
+    """A bar per server for each work whose figures are ratios."""
     bar, left, width = 16, 150, 420
     parts, y = [], 20
     for title, work in figures.items():

@@ -1,4 +1,4 @@
-"""The servers that are compared: how each is configured, started, and what it has used."""
+"""The compared servers: their configuration, their start, and their resource use."""
 
 import os
 import pathlib
@@ -13,13 +13,13 @@ import time
 SERVER_CORE = 0
 LOAD_CORE = 1
 ADDRESS = "127.0.0.1"
-# In the VPC of the private names; peers without views answer everybody.
+# An address in the VPC of the private names. Peers without views answer all clients.
 CLIENT = "127.20.1.7"
 ORIGIN = "bench.example"
 
 
 def free_port():
-    """A port that the kernel says is free for both transports."""
+    """A port that is free for UDP and TCP."""
     while True:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream:
             stream.bind((ADDRESS, 0))
@@ -47,7 +47,7 @@ class Server:
         )
 
     def processes(self):
-        """The server's own process and those that it started."""
+        """The server's process and its child processes."""
         session = os.getsid(self.process.pid)
         found = []
         for entry in os.listdir("/proc"):
@@ -60,7 +60,7 @@ class Server:
         return found
 
     def microseconds(self):
-        """CPU time of all of its threads so far."""
+        """CPU time of all threads so far."""
         total = 0
         for process in self.processes():
             try:
@@ -72,7 +72,7 @@ class Server:
         return total / 1000
 
     def memory(self):
-        """Resident MiB, pages that processes share counted once."""
+        """Resident MiB; pages that processes share count once."""
         total = 0
         for process in self.processes():
             try:
@@ -83,7 +83,7 @@ class Server:
         return total / 1024
 
     def wait(self, question, seconds=600):
-        """Waits for the first answer; the seconds from the start."""
+        """Waits for the first answer; returns the seconds since the start."""
         message = bytes.fromhex("123401000001000000000000") + question
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.bind((CLIENT, 0))
@@ -101,7 +101,7 @@ class Server:
         raise RuntimeError(f"{self.name} does not answer: {pathlib.Path(self.log.name).read_text()[-2000:]}")
 
     def hang_up(self):
-        """Asks for a reload."""
+        """Requests a reload."""
         os.kill(self.process.pid, signal.SIGHUP)
 
     def stop(self):
@@ -121,7 +121,7 @@ def encode(name, number=1):
 
 
 class Bench:
-    """What all works share: scratch space, the echo, dnsperf."""
+    """Shared by all works: scratch space, the echo, dnsperf."""
 
     def __init__(self, scratch, sources, options):
         self.scratch = scratch
@@ -132,12 +132,12 @@ class Bench:
         self.programs = {name: self.compile(name) for name in ("echo", "stream_echo", "relay", "slow", "flood")}
 
     def compile(self, name):
-        """Builds Benchmarks/NAME.c; the program's path."""
+        """Builds Benchmarks/NAME.c; returns the program's path."""
         subprocess.run(["cc", "-O2", "-o", self.scratch / name, self.sources / f"{name}.c"], check=True)
         return self.scratch / name
 
     def configure(self, name, **values):
-        """Fills the placeholders of Benchmarks/configurations/NAME; the folder that holds the result."""
+        """Fills the placeholders of Benchmarks/configurations/NAME; returns the folder of the result."""
         folder = self.scratch / f"{name}-{random.randrange(1 << 40):x}"
         folder.mkdir()
         for template in (self.sources / "configurations" / name).iterdir():
@@ -152,7 +152,7 @@ class Bench:
         return Server(name, [str(word) for word in command], port, folder / "log", core, folder)
 
     def load(self, server, queries, mode="udp", clients=10, outstanding=100, rate=None, seconds=None, options=()):
-        """Asks for some seconds; CPU microseconds per answer, answers a second, and dnsperf's own text."""
+        """Loads the server for some seconds; returns CPU microseconds per answer, answers per second, and dnsperf's output."""
         command = ["taskset", "-c", str(LOAD_CORE), "dnsperf", "-s", ADDRESS, "-p", str(server.port)]
         command += ["-a", CLIENT, "-d", str(queries), "-m", mode, "-c", str(clients)]
         command += ["-q", str(outstanding), "-l", str(seconds or self.seconds), "-t", "2", *options]
@@ -169,8 +169,10 @@ class Bench:
         return {"us": used / max(answered, 1), "qps": rate, "lost": lost, "bad": bad, "text": text}
 
     def latency(self, server, queries, rate, seconds, meanwhile=None, port=None, client=CLIENT):
-        """Asks at a steady rate; milliseconds of the 99th percentile and of the worst, and how many were answered with
-        NOERROR, otherwise, or not at all."""
+        """Sends queries at a steady rate.
+
+        Returns the 99th percentile and the maximum of the latency in milliseconds, and the number of queries that were
+        answered with NOERROR, answered otherwise, or lost."""
         command = ["taskset", "-c", str(LOAD_CORE), "dnsperf", "-s", ADDRESS, "-p", str(port or server.port), "-a", client]
         command += ["-d", str(queries), "-c", "10", "-q", "1000", "-l", str(seconds), "-t", "2", "-Q", str(int(rate)), "-v"]
         with tempfile.TemporaryFile("w+") as output:

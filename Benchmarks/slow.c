@@ -1,5 +1,5 @@
-// An upstream that answers every A question with one address after some milliseconds, and never those whose name
-// begins with x: slow ADDRESS PORT MILLISECONDS.
+// An upstream that answers A queries with one address after a delay, and never those for names that begin with x:
+// slow ADDRESS PORT MILLISECONDS.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <poll.h>
@@ -27,7 +27,7 @@ static int64_t milliseconds(void) {
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-// Makes a response of a query, without its OPT; its length, or 0 for what is not answered.
+// Turns a query into a response without OPT; returns its length, or 0 if it is not answered.
 static int respond(unsigned char *message, int length) {
     static const unsigned char record[] = {0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 51, 100, 1};
     if (length < 17 || message[12] == 0 || (message[13] | 0x20) == 'x') return 0;

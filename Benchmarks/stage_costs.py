@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Counts the instructions of each stage of a query under callgrind, and compares them with what is allowed.
+"""Counts the instructions of each stage of a query under callgrind, and compares them with their limits.
 
-Each stage runs with two counts; the difference is the stage's alone. `--write` makes what was found the new limit. No stage may ask for memory
-or count a reference.
+Each stage runs with two counts; the difference is the cost of the stage alone. `--write` stores the results as the new
+limits. No stage may allocate memory or count a reference.
 """
 
 import argparse
@@ -15,12 +15,12 @@ import sys
 import tempfile
 
 LIMITS = pathlib.Path(__file__).resolve().parent / "stage-costs.json"
-# StageCosts repeats its count so often.
+# The number of times that StageCosts repeats its count.
 REPEATS = 9
 FEW, MANY = 100, 1100
-# A change elsewhere may tip what the compiler inlines.
+# A change elsewhere may change what the compiler inlines.
 TOLERANCE = 1.02
-# What a stage needs fills dictionaries; they would grow otherwise each time, and cost what a stage does.
+# With random hashing, the dictionaries of a stage would grow differently in each run.
 ENVIRONMENT = os.environ | {"SWIFT_DETERMINISTIC_HASHING": "1"}
 
 
@@ -32,7 +32,7 @@ def instructions(program, stage, count, scratch):
 
 
 def forbidden_calls(program, stage, scratch):
-    """Functions that a stage on the hot path must not call, among those that ran while it did."""
+    """The forbidden functions (allocation, reference counting) that ran during a stage."""
     out = scratch / f"{stage}.calls"
     command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--toggle-collect=*Course*run*", program, stage, "100"]
     subprocess.run(command, check=True, capture_output=True, env=ENVIRONMENT)
@@ -51,7 +51,7 @@ def main():
     found, worse = {}, []
     with tempfile.TemporaryDirectory() as folder:
         scratch = pathlib.Path(folder)
-        # Callgrind takes minutes to read what is for debuggers.
+        # Callgrind takes minutes to read debug information.
         program = scratch / "StageCosts"
         subprocess.run(["strip", "-g", "-o", program, options.program], check=True)
         for stage, limit in limits.items():

@@ -1,5 +1,5 @@
-// The floor for answers over TCP: sends each message back, marked as a response; what one read brings leaves with one
-// write.
+// The floor for answers over TCP: sends each message back, marked as a response. All messages of one read leave with
+// one write.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -24,7 +24,7 @@ static void end(struct connection *connection) {
     free(connection);
 }
 
-// Sends back the whole messages that are there, and keeps the rest.
+// Sends the complete messages back and keeps the rest.
 static void serve(struct connection *connection) {
     ssize_t more = read(connection->descriptor, connection->octets + connection->held, size - connection->held);
     size_t whole = 0;
@@ -81,7 +81,7 @@ int main(int count, char **arguments) {
                 event.data.ptr = connection;
                 epoll_ctl(epoll, EPOLL_CTL_ADD, connection->descriptor, &event);
             } else if (events[i].data.ptr == &datagrams) {
-                // Whoever asks whether the server is there asks over UDP.
+                // The check whether the server is up uses UDP.
                 unsigned char octets[1500];
                 struct sockaddr_in peer;
                 socklen_t length = sizeof peer;

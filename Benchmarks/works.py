@@ -1,4 +1,4 @@
-"""The works that are compared, each with the servers that can do it."""
+"""The compared works, each with the servers that support it."""
 
 import os
 import statistics
@@ -13,7 +13,7 @@ CACHED = 5000
 
 
 def private_zone(count=NAMES):
-    """A zone of names with an address in each of three AZs."""
+    """A zone of names, each with an address in each of three AZs."""
     lines = ["$TTL 300", f"@ SOA ns.{ORIGIN}. hostmaster.{ORIGIN}. 1 1h 15m 1w 60", f"@ NS ns.{ORIGIN}.", "ns A 127.20.1.2"]
     for number in range(count):
         high, low = number // 250 % 250, number % 250 + 1
@@ -36,7 +36,7 @@ def private_questions(bench, count=NAMES):
 
 
 def floor(name, program, *arguments):
-    """A C program that does nothing but what the kernel must be asked for."""
+    """A C program that makes only the necessary system calls."""
 
     def start(bench):
         port = free_port()
@@ -90,7 +90,7 @@ def unbound_zone(bench, zone):
 
 
 def forwarder(name, command):
-    """A server of Benchmarks/configurations/NAME that asks `upstream`."""
+    """A server of Benchmarks/configurations/NAME that forwards to `upstream`."""
 
     def start(bench, upstream):
         port = free_port()
@@ -119,7 +119,7 @@ def chosen(subjects, only):
 
 
 def rounds(bench, subjects, measure):
-    """Starts every subject in turn, round after round; by name, what `measure` made of each run."""
+    """Starts every subject in turn, round after round; returns the results of `measure` by name."""
     found = {name: [] for name in subjects}
     for _ in range(bench.rounds):
         for name, make in subjects.items():
@@ -132,7 +132,7 @@ def rounds(bench, subjects, measure):
 
 
 def ratios(bench, subjects, queries, only, ready, floors=None, **options):
-    """Loads every subject in turn; medians of the ratio to the round's first floor, the echo unless others are given."""
+    """Loads every subject in turn; returns medians of the ratio to the round's first floor, by default the echo."""
     floors = floors or {"echo": echo}
     names = list(floors)
 
@@ -183,7 +183,7 @@ def upstream_zone():
 
 
 def forwarded(bench, only, queries, has_relay=False):
-    """Every forwarder in front of one NSD, which shares the load's core; with `has_relay` a bare relay as well."""
+    """Every forwarder in front of one NSD on the load's core; with `has_relay`, also a bare relay."""
     upstream = nsd(bench, upstream_zone(), core=LOAD_CORE, name="upstream")
     upstream.wait(encode(f"h1.{ORIGIN}"))
     try:
@@ -241,8 +241,9 @@ def million(bench, only):
 
 
 def among_ordinary_threads(work):
-    """The work without the real-time class that `chrt` may have given us: where nice values count for nothing, and
-    whoever shares a core has it for 100 ms at a time."""
+    """The work without the real-time class that `chrt` may have set.
+
+    In that class nice values have no effect, and a thread keeps a shared core for 100 ms at a time."""
 
     def ordinary(bench, only):
         before = os.sched_getscheduler(0), os.sched_getparam(0)
@@ -256,7 +257,7 @@ def among_ordinary_threads(work):
 
 
 def reload(bench, only):
-    """1,000,000 names are read anew at half load: the 99th percentile of the latency, without and with that."""
+    """The 99th percentile of the latency at half load, without and with a reload of 1,000,000 names."""
     queries = private_questions(bench, 1_000_000)
 
     def measure(_, server):
@@ -277,9 +278,9 @@ def reload(bench, only):
 
 
 def fairness(bench, only):
-    """Ordinary load of one VPC while another one floods: what the first gets answered, and how late.
+    """The share of answered queries and the latency of one VPC while another VPC floods.
 
-    The upstream takes 100 ms, and for the flood's names for ever. The load is 1,000 questions a second, half of them new ones.
+    The upstream answers after 100 ms, and never for the flood's names. The load is 1,000 queries a second, half of them misses.
     """
     place = free_port()
     upstream = bench.start("slow", [bench.programs["slow"], ADDRESS, place, 100], place, bench.scratch, core=LOAD_CORE)

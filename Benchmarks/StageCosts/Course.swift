@@ -4,7 +4,7 @@ import Resolver
 import Snapshot
 import Upstream
 
-/// A snapshot, a cache and questions, and one stage to run over them again and again.
+/// A snapshot, a cache, questions, and one stage to run on them repeatedly.
 @safe struct Course: ~Copyable {
     private let stage: Stage
     private let seed = HashSeed(value: 42)
@@ -24,7 +24,7 @@ import Upstream
     private let upstream: UnsafeMutableRawBufferPointer
     private var now: Milliseconds = 1_000
     private var turn = 0
-    /// What the stages return is added up here, so that none of it is left out.
+    /// The sum of the stages' results, so that the optimiser keeps all of their work.
     private(set) var sink = 0
 
     init(_ stage: Stage, _ questions: Questions) {
@@ -56,7 +56,7 @@ import Upstream
         unsafe upstream.deallocate()
     }
 
-    /// Never inlined, so that callgrind can tell what happens in it.
+    /// Never inlined, so that callgrind can attribute instructions to it.
     @inline(never) mutating func run(_ message: Span<UInt8>) {
         turn &+= 1
         switch stage {
@@ -77,7 +77,7 @@ import Upstream
         }
     }
 
-    /// What was cached the last time has expired.
+    /// The entry that was cached last time has expired.
     private mutating func miss(_ message: Span<UInt8>) {
         now += 1_000_000
         forwarder.now = now
@@ -95,7 +95,7 @@ import Upstream
         forwarder.advance()
     }
 
-    /// An upstream answers with an address, and who waits is told.
+    /// An upstream answers with an address, and the waiting client gets its reply.
     private mutating func takeAnswer(to attempt: AttemptID, _ message: Span<UInt8>) {
         let count = forwarder.withMessage(of: attempt) { query in
             // Sound: the memory has room for a query and an address.
@@ -131,7 +131,7 @@ import Upstream
         }
     }
 
-    /// From the kernel's generator, as the server has them.
+    /// Random words from the kernel's generator, as in the server.
     private static func random() -> RandomPool {
         RandomPool { words in
             unsafe words.withUnsafeMutableBytes { memory in

@@ -1,6 +1,6 @@
 import DNSWire
 
-/// Queries for a thousand names, one behind the other: taking one counts no reference.
+/// Queries for a thousand names in one buffer: reading one counts no reference.
 struct Questions {
     static let count = 1000
     let messages: [[UInt8]]
@@ -17,7 +17,7 @@ struct Questions {
         starts = messages.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
     }
 
-    /// Where the message of a turn stands.
+    /// The range of a turn's message.
     func place(inTurn turn: Int) -> Range<Int> {
         let number = turn % Self.count
         return starts[number]..<starts[number + 1]

@@ -3,10 +3,10 @@ import Glibc
 import Resolver
 import Snapshot
 
-/// What the stages of a query cost by themselves: `StageCosts STAGE COUNT` runs a stage so many times.
+/// The cost of single stages of a query: `StageCosts STAGE COUNT` runs a stage that many times.
 ///
-/// Run under callgrind with two counts, the difference is the stage's instructions, which do not waver;
-/// run by itself it prints nanoseconds, the least of several runs.
+/// Under callgrind, the difference between two counts is the stage's number of instructions, which
+/// is the same in every run. Without callgrind it prints nanoseconds, the minimum of several runs.
 @main enum StageCosts {
     static func main() {
         let arguments = CommandLine.arguments
@@ -51,10 +51,10 @@ enum Stage: String, CaseIterable {
     case privateAnswer = "private"
     /// The same with OPT in question and reply.
     case privateEDNS = "private-edns"
-    /// The same where the replies that a network gets are counted.
+    /// The same while the replies of a network are counted.
     case privateLimited = "private-limited"
     /// A cached answer of three addresses, from message to reply.
     case cached
-    /// A question that an upstream answers, from the client's message to its reply, without sockets.
+    /// A miss, from the client's message to its reply, without sockets.
     case missed
 }

@@ -8,8 +8,8 @@ enum AWSTarget {
         forward: [{ zone: ".", to: [192.0.2.53] }]
         """
 
-    /// Messages are for people, and what is written from an export without an error can be read, where it does
-    /// not contradict itself.
+    /// Messages are printable, and the files written from an export without errors can be read,
+    /// unless the export contradicts itself.
     static func run(_ input: [UInt8]) throws(BrokenProperty) {
         let exported = AWSImport(reading: ["111122223333/export.json": input])
         var diagnostics = Diagnostics()
@@ -28,7 +28,8 @@ enum AWSTarget {
         try YAMLTarget.load(loader)
     }
 
-    /// Whether an error is about what the export says, as is that an AZ is unknown, and not about how we wrote it.
+    /// True if an error is about the contents of the export, such as an unknown AZ, and not about
+    /// the written form.
     private static func isContradiction(_ error: Diagnostic) -> Bool {
         guard error.place.file.hasSuffix(".yaml") else {
             return error.message.contains("has no AZ")

@@ -2,7 +2,7 @@ import DNSWire
 import Resolver
 import Upstream
 
-/// Any octets as an upstream's message: behind a first octet that says how they are asked for.
+/// Any octets as an upstream's message, after a first octet that selects the question's options.
 enum AnswerTarget {
     static func run(_ input: [UInt8]) throws(BrokenProperty) {
         guard let options = input.first.map(Options.init(rawValue:)) else { return }
@@ -63,8 +63,10 @@ enum AnswerTarget {
         )
     }
 
-    /// What is kept is a whole answer, and what would be kept of that is the same, but for the case of letters:
-    /// a name that a DNAME makes is spelled as it first stands in the message.
+    /// The kept part is a complete answer, and scrubbing it again gives the same, except for letter
+    /// case.
+    ///
+    /// A name that a DNAME makes has the letters of its first occurrence in the message.
     private static func readAgain(
         _ result: ResponseScrubber.Result,
         _ question: UpstreamQuestion,
@@ -92,7 +94,7 @@ enum AnswerTarget {
         )
     }
 
-    /// Who waits for it and who asks for it later in the same second get the same.
+    /// Clients that wait and clients that query later in the same second get the same answer.
     private static func deliver(
         _ result: ResponseScrubber.Result,
         _ question: UpstreamQuestion,

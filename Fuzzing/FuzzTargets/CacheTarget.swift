@@ -2,7 +2,8 @@ import DNSWire
 import Resolver
 import Upstream
 
-/// Any octets as the payload of a cache entry, or as a course of stores and reads: the first octet says which.
+/// Any octets as the payload of a cache entry, or as a series of stores and reads; the first octet
+/// selects.
 enum CacheTarget {
     static func run(_ input: [UInt8]) throws(BrokenProperty) {
         guard let first = input.first else { return }
@@ -16,7 +17,7 @@ enum CacheTarget {
 
     // MARK: A payload
 
-    /// A payload is data, not structure: whatever it says, the reply is bounded, and to the question.
+    /// For any payload, the reply is bounded and answers the question.
     private static func answer(from payload: [UInt8], withOPT: Bool) throws(BrokenProperty) {
         let question: [UInt8] = [3] + "www".utf8 + [7] + "example".utf8 + [0, 0, 1, 0, 1]
         let opt: [UInt8] = [0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]
@@ -41,7 +42,8 @@ enum CacheTarget {
 
     // MARK: A course
 
-    /// A small cache beside a table that forgets nothing: who reads gets what was stored last, or nothing.
+    /// A small cache beside a table that forgets nothing: a read returns what was stored last, or
+    /// nothing.
     private static func course(_ steps: [UInt8]) throws(BrokenProperty) {
         let cache = ResponseCache(byteCount: 1 << 16)
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 8)

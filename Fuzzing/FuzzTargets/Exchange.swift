@@ -2,26 +2,27 @@ import DNSWire
 import Resolver
 import Upstream
 
-/// One message and what the pipeline does about it; whatever it is, the reply has to be a good one.
+/// One message and the pipeline's reply, which must be valid for any message.
 struct Exchange {
     var message: [UInt8]
     var transport = Client.Transport.datagram
     var now: UInt32 = 1
     var cache = ResponseCache(byteCount: 0)
-    /// False where the cache holds what no upstream's answer becomes, so that a reply need not make sense.
+    /// False if the cache contains data that no upstream answer produces, so that replies need not
+    /// make sense.
     var readsReplies = true
 
-    /// What came of it.
+    /// The outcome.
     struct Outcome: Equatable {
         var verdict: Verdict
-        /// What has to be asked upstream; nil for an answer.
+        /// The upstream question to send; nil for an answer.
         var missing: UpstreamQuestion?
-        /// The name to be asked upstream.
+        /// The name of the upstream question.
         var name: DomainName
         var reply: [UInt8]
     }
 
-    /// Answers the message, knowing what upstreams said, and checks the reply.
+    /// Answers the message with the given upstream answers, and checks the reply.
     func run(knowing resolution: Resolution = .start) throws(BrokenProperty) -> Outcome {
         var pipeline = Pipeline(cache: cache, seed: FuzzWorld.seed)
         var miss = Miss(seed: FuzzWorld.seed)
@@ -56,7 +57,7 @@ struct Exchange {
         )
     }
 
-    /// The first outcome and, where it is that an upstream is to be asked, what comes of its silence.
+    /// The first outcome and, for a miss, the outcome when no upstream answers.
     func runToReply() throws(BrokenProperty) {
         guard case .forward = try run().verdict else { return }
         var resolution = Resolution()
@@ -77,7 +78,7 @@ struct Exchange {
         }
         try require(reply.count <= limit(for: query), "a reply of \(reply.count) octets")
         guard let query else {
-            // Of what has a wrong cookie the question could be read; an OPT stands behind it.
+            // The question of a query with an invalid cookie can be read; an OPT follows it.
             let isQuestion =
                 questionEnd > 0 && reply.count == questionEnd + 4 + 11
                 && reply[12..<questionEnd + 4] == message[12..<questionEnd + 4]
@@ -105,7 +106,7 @@ struct Exchange {
         return Int(max(512, min(Query.EDNS.safePayloadSize, wanted)))
     }
 
-    /// The types of a message's records; breaks off if it can't be read to its very end.
+    /// The types of a message's records; stops if the message cannot be read to its end.
     static func types(of message: [UInt8]) throws(BrokenProperty) -> [RecordType] {
         do {
             let message = message.span

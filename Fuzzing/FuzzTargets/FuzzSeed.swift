@@ -1,9 +1,9 @@
 import Foundation
 import TestSupport
 
-/// An input to begin with, from `Tests/Fixtures`.
+/// A seed input, from `Tests/Fixtures`.
 ///
-/// Octets that are no text are written as commented hex (`CommentedHex`), everything else as it is.
+/// Binary seeds are written as commented hex (`CommentedHex`), text seeds as they are.
 package struct FuzzSeed: Sendable {
     /// Its file's name without `.hex`.
     package var name: String
@@ -20,7 +20,7 @@ package struct FuzzSeed: Sendable {
 }
 
 extension FuzzTarget {
-    /// The seeds: its own, and what other tests have of its kind.
+    /// The target's own seeds, and suitable fixtures of other tests.
     package func seeds() throws -> [FuzzSeed] {
         let others: [String] =
             switch self {

@@ -1,7 +1,7 @@
-/// What is fuzzed: a reader of octets from outside, with what has to hold whatever they are.
+/// A fuzz target: a reader of untrusted octets, with properties that hold for any input.
 ///
-/// Not to crash is not enough: each target has properties of its own, such as that what was read and written is
-/// read as the same. The fuzzer and the tests, which replay the seeds, run the same functions.
+/// Besides not crashing, each target has properties of its own, for example that a value reads back
+/// as it was written. The fuzzer, and the tests that replay the seeds, run the same functions.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     /// A query, through the whole pipeline.
     case message
@@ -9,7 +9,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case answer
     /// A PROXY protocol v2 header.
     case proxy
-    /// A stream of messages, behind a PROXY header or not, in pieces.
+    /// A stream of messages in pieces, with or without a PROXY header.
     case stream
     /// A cache entry's octets, and stores and reads in any order.
     case cache
@@ -17,10 +17,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case zone
     /// `zonal.yaml`.
     case yaml
-    /// What `aws ec2 describe-…` prints.
+    /// The output of `aws ec2 describe-…`.
     case aws
 
-    /// Runs one input; an error is a fault of ours.
+    /// Runs one input; an error is a bug.
     package func run(_ input: [UInt8]) throws(BrokenProperty) {
         switch self {
         case .message: try MessageTarget.run(input)
@@ -35,12 +35,12 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     }
 }
 
-/// What an input showed that should never be.
+/// A property that does not hold for an input.
 package struct BrokenProperty: Error, CustomStringConvertible {
     package var description: String
 }
 
-/// Breaks off unless `condition` holds; `property` says what does not.
+/// Throws unless `condition` holds; `property` describes the violation.
 func require(
     _ condition: Bool,
     _ property: @autoclosure () -> String

@@ -4,7 +4,7 @@ import Resolver
 import Snapshot
 import TestSupport
 
-/// The world that messages are answered in: a VPC with a zone that has something of everything, and rules.
+/// The world for messages: a VPC with a zone of all kinds of records, and rules.
 enum FuzzWorld {
     static let seed = HashSeed(value: 11)
     static let client = Client(

@@ -10,7 +10,7 @@ enum MessageTarget {
         try compareNames(in: input)
     }
 
-    /// What was understood of a query, written anew, is understood as the same.
+    /// The parsed query, written again, parses to the same query.
     private static func writeAgain(
         _ query: Query,
         _ input: [UInt8]

@@ -1,7 +1,7 @@
 import DNSWire
 import TestSupport
 
-/// Any octets in front of a message.
+/// Any octets before a message.
 enum ProxyTarget {
     static func run(_ input: [UInt8]) throws(BrokenProperty) {
         let header: ProxyHeader?
@@ -38,7 +38,7 @@ enum ProxyTarget {
         )
     }
 
-    /// The ID in the first TLV of type 0xEA and subtype 1 behind the addresses.
+    /// The ID in the first TLV of type 0xEA and subtype 1 after the addresses.
     private static func endpointText(in octets: [UInt8]) -> String? {
         var rest = octets[(octets[13] & 0xF0 == 0x10 ? 28 : 52)...]
         while rest.count >= 3 {

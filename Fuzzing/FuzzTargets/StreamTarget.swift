@@ -1,7 +1,8 @@
 import DNSWire
 import Server
 
-/// Any octets as a stream: behind a first octet that says how they are cut, and whether a proxy sends them.
+/// Any octets as a stream, after a first octet that selects the pieces and whether a proxy sends
+/// them.
 enum StreamTarget {
     static func run(_ input: [UInt8]) throws(BrokenProperty) {
         guard let first = input.first else { return }
@@ -51,7 +52,7 @@ enum StreamTarget {
         return reading
     }
 
-    /// Takes what is whole; false at what is no message.
+    /// Takes the complete messages; false on invalid input.
     private static func take(
         from queue: inout OctetQueue,
         into reading: inout Reading

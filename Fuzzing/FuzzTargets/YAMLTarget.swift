@@ -14,7 +14,8 @@ enum YAMLTarget {
         try load(loader)
     }
 
-    /// What has no error can be served, `zonal check` finds the same errors, and messages are for people.
+    /// A configuration without errors can be served, `zonal check` finds errors in the same files,
+    /// and messages are printable.
     static func load(_ loader: ConfigurationLoader) throws(BrokenProperty) {
         var diagnostics = Diagnostics()
         let read = loader.load(path: "zonal.yaml", diagnostics: &diagnostics)

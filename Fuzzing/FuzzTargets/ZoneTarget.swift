@@ -28,7 +28,7 @@ enum ZoneTarget {
         return (zone, diagnostics)
     }
 
-    /// Whatever a file says, a message is a line or two, of a length that people read.
+    /// Messages are short, printable and on one line, for any file.
     static func check(_ diagnostics: Diagnostics) throws(BrokenProperty) {
         for diagnostic in diagnostics.all {
             let isPlain = !diagnostic.description.unicodeScalars.contains {

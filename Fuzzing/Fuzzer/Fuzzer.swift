@@ -8,7 +8,7 @@ enum Fuzzer {
     static let target = CommandLine.arguments.dropFirst().first
         .flatMap(FuzzTarget.init(rawValue:))
 
-    /// Puts the target's seeds into the folder CORPUS, to which libFuzzer adds what it finds worth keeping.
+    /// Writes the target's seeds to the folder CORPUS, to which libFuzzer adds new inputs.
     static func writeSeeds() throws {
         guard let target, CommandLine.arguments.count >= 3 else {
             let names = FuzzTarget.allCases.map(\.rawValue).joined(separator: "|")
@@ -19,7 +19,7 @@ enum Fuzzer {
     }
 }
 
-/// Called once before the arguments are read; takes the target's name out of them.
+/// Called once before the arguments are read; removes the target's name from them.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(
     _ count: UnsafeMutablePointer<CInt>,
@@ -37,7 +37,7 @@ public func initialize(
     return 0
 }
 
-/// Called for each input; ends the process at a broken property, which libFuzzer takes for a crash and keeps.
+/// Called for each input; exits on a violated property, which libFuzzer records as a crash.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func judge(_ octets: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     do {

@@ -1,4 +1,4 @@
-// Stands in front of glibc's allocator and counts, a thread at a time. A definition in the
+// Replaces glibc's allocation functions and counts their calls per thread. A definition in the
 // executable takes precedence over the one in libc.so; glibc exports the real ones as __libc_*.
 #include "CAllocationCounter.h"
 

@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What is read costs no more than its size.
+/// The cost of reading is bounded by the size of the input.
 @Suite struct `Work that is bounded by the text` {
     private static let account = "accounts: [{ id: \"111122223333\" }]\n"
 

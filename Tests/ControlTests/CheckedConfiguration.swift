@@ -1,9 +1,9 @@
 import Control
 import TestSupport
 
-/// A configuration that `zonal check` looks at, on a machine with one name server.
+/// A configuration under `zonal check`, on a machine with one name server.
 enum CheckedConfiguration {
-    /// What is found in `text`, with `files` beside it.
+    /// The diagnostics of `text`, with `files` beside it.
     static func diagnostics(_ text: String, files: [String: String] = [:]) -> [Diagnostic] {
         var table = files.mapValues { Array($0.utf8) }
         table["zonal.yaml"] = Array(text.utf8)

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Each folder of `Fixtures/config` has one mistake made, and made good.
+/// Each folder of `Fixtures/config` contains one mistake and its correction.
 @Suite struct `Configuration fixtures` {
     static let folder =
         URL(filePath: #filePath).deletingLastPathComponent()
@@ -38,7 +38,7 @@ import Testing
         #expect(diagnostics.hasErrors == hasErrors)
     }
 
-    /// Reads as if the mistake's folder were the current one, so that messages show short paths.
+    /// Reads as if the mistake's folder were the current folder, so that messages show short paths.
     private static func loader(_ mistake: String) -> ConfigurationLoader {
         ConfigurationLoader(
             loader: FolderLoader(folder: folder + mistake),

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Control
 
-/// What is said of each key, said once, is true.
+/// Each key is declared once, and its description is correct.
 @Suite struct `Configuration keys` {
     private static func diagnostics(_ text: String) -> [Diagnostic] {
         CheckedConfiguration.diagnostics(text, files: DocumentedKey.files)

@@ -2,7 +2,7 @@ import Control
 import TestSupport
 import Testing
 
-/// Commands have to find a server whose files are broken by now.
+/// Commands must find a running server whose files have become invalid.
 @Suite struct `The place of the control socket` {
     private func path(_ files: [String: String]) -> String? {
         ConfigurationLoader(

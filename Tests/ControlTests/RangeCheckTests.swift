@@ -28,7 +28,8 @@ import Testing
             }
         }
 
-        /// One of few, so that many overlap; some of IPv6 lie around where IPv4 addresses are held.
+        /// A range from a small set, so that many overlap; some IPv6 ranges lie around the stored
+        /// form of IPv4 addresses.
         private static func prefix(_ random: inout SeededGenerator) -> IPPrefix {
             let length = Int.random(in: 0...3, using: &random)
             switch Int.random(in: 0...4, using: &random) {
@@ -70,7 +71,7 @@ import Testing
 
         // MARK: What is expected, pair by pair
 
-        /// Pairs of VPCs, and VPCs beside themselves, with an error.
+        /// Pairs of VPCs with an error, and VPCs with an error of their own.
         var clashes: Set<Set<Int>> { pairs(clash) }
 
         /// Pairs of VPCs with a warning.
@@ -118,7 +119,7 @@ import Testing
         }
     }
 
-    /// What comes before the advice, which names a VPC as well.
+    /// The text before the advice, which also names a VPC.
     private func head(of message: String) -> String {
         message.split(separator: "; ").first.map(String.init) ?? ""
     }

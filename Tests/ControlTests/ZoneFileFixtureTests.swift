@@ -52,12 +52,12 @@ import Testing
     }
 }
 
-/// A record of `bad/records.txt` that must be refused.
+/// A record of `bad/records.txt` that must be rejected.
 struct BadRecord: CustomTestStringConvertible, Sendable {
     var text: String
     /// Column and message.
     var message: String
-    /// Why no other tool needs to refuse it.
+    /// The reason why other tools need not reject it.
     var reason: String?
 
     var testDescription: String { String(text.prefix(60)) }
@@ -79,7 +79,7 @@ struct BadRecord: CustomTestStringConvertible, Sendable {
     }
 }
 
-/// A record by its octets, to compare with other readers; the owner in lower case.
+/// A record by its octets, for comparison with other readers; the owner is in lower case.
 struct WireRecord: Hashable {
     var owner: [UInt8]
     var type: UInt16

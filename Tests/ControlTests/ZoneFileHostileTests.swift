@@ -37,7 +37,7 @@ import Testing
         #expect(refused > 500)
     }
 
-    /// One line or many, made when it is read: an argument of a test is printed.
+    /// One line or many, generated when it is read, because arguments of a test are printed.
     struct TenMegabytes: CustomTestStringConvertible, Sendable {
         var head = ""
         var repeated: String
@@ -75,7 +75,7 @@ import Testing
         let text = file.text
         var messages: [String] = []
         let time = try Self.processorTime { messages = try ZoneFileFixtures.messages(of: text) }
-        // Without optimisation; with it, it is a tenth.
+        // For a build without optimisation; with optimisation it takes a tenth.
         #expect(time < .seconds(12), "\(time)")
         #expect((1...ZoneFileReader.errorLimit + 1).contains(messages.count))
         #expect(messages.allSatisfy { $0.utf8.count < 1_000 })
@@ -93,11 +93,11 @@ import Testing
         }
         _ = try timeEach(100)
         let (few, many) = (try timeEach(2_000), try timeEach(20_000))
-        // If each were compared with all before it, this would be ten times as much.
+        // Comparing each record with all earlier ones would take ten times as long.
         #expect(many < few * 4, "\(few) of 2,000, \(many) of 20,000")
     }
 
-    /// What the thread takes of a processor, whatever else the machine does.
+    /// The CPU time of this thread, independent of other load.
     private static func processorTime(_ body: () throws -> Void) rethrows -> Duration {
         func now() -> Duration {
             var time = timespec()

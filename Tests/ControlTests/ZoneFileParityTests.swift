@@ -4,9 +4,10 @@ import Foundation
 import Snapshot
 import Testing
 
-/// The same records as BIND and ldns, octet by octet and line by line.
+/// Compares records with those of BIND and ldns, octet by octet and line by line.
 ///
-/// Skipped where a tool is not installed; `make test` installs them (bind9-utils, ldnsutils, knot-dnssecutils).
+/// Skipped if a tool is not installed; `make test` installs them (bind9-utils, ldnsutils,
+/// knot-dnssecutils).
 @Suite struct `Zone file parity` {
     @Test(
         .enabled(if: ReferenceTool.bind.isInstalled, "needs named-checkzone"),
@@ -35,7 +36,7 @@ import Testing
     )
     func `ldns-read-zone prints the same lines`(name: String) throws {
         let text = try ZoneFileFixtures.text("good/\(name)")
-        // The file says why ldns reads it otherwise.
+        // The file contains the reason why ldns reads it differently.
         if ZoneFileFixtures.note("oracle", in: text) != nil { return }
         let apex = try ZoneFileFixtures.apex(of: text)
         let zone = try #require(ZoneFileFixtures.read("good", name, apex: apex).zone)
@@ -62,7 +63,8 @@ import Testing
         #expect((result.status == 0) == (ZoneFileFixtures.note("knot", in: text) == nil))
     }
 
-    /// ldns prints two blanks between the items of APL if it read them from text, one if from wire.
+    /// ldns prints two spaces between the items of APL if it parsed them from text, and one if from
+    /// wire format.
     private static func squeezed(_ line: String) -> String {
         line.split(separator: " ").joined(separator: " ")
     }

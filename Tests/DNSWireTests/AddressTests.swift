@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct `An address` {
-    /// What inet_pton(3) makes of a text.
+    /// The result of inet_pton(3) for a text.
     private static func reference(_ text: String) -> [UInt8]? {
         let family = text.utf8.contains(UInt8(ascii: ":")) ? AF_INET6 : AF_INET
         var octets = [UInt8](repeating: 0, count: family == AF_INET ? 4 : 16)
@@ -22,7 +22,7 @@ import Testing
     ])
     func `is read as inet_pton reads it`(text: String) {
         let expected = Self.reference(text)
-        // An IPv4-mapped address is the IPv4 address to us.
+        // Zonal treats an IPv4-mapped address as the IPv4 address.
         let mapped = expected.map {
             $0.count == 16 && $0[..<10].allSatisfy { $0 == 0 } && $0[10] == 255 && $0[11] == 255
         }

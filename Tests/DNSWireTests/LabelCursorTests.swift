@@ -2,7 +2,7 @@ import DNSWire
 import Testing
 
 @Suite struct `A walk over the labels of a plain name` {
-    /// Labels as text, and where the walk ended.
+    /// The labels as text, and the offset where reading ended.
     private static func walk(_ octets: [UInt8], from start: Int = 0) -> (labels: [String], end: Int)
     {
         var cursor = LabelCursor(at: start)

@@ -86,7 +86,7 @@ import Testing
 
     @Test(
         arguments: [
-            // To itself, forwards, into the header, to each other.
+            // Pointers to itself, forwards, into the header, and to each other.
             [0xC0, 12], [0xC0, 14, 0, 0], [0xC0, 0], [0xC0, 11], [1, 0x61, 0xC0, 12],
             [0xC0, 14, 0xC0, 12],
         ] as [[UInt8]]
@@ -111,7 +111,7 @@ import Testing
         #expect(throws: WireError.nameTooLong(offset: 205)) { try name(in: message, at: 205) }
     }
 
-    /// Names of 63 octets a label, but for the last, which brings the name to `length`.
+    /// Names of labels of 63 octets; the last label brings the name to `length`.
     @Test(arguments: 250...260, [true, false])
     func `of up to 255 octets is read, in one piece and by a pointer`(
         length: Int,
@@ -126,7 +126,8 @@ import Testing
             : Self.header + first + label + label + label + [0]
         let place = isCompressed ? 12 + 3 * 64 + 1 : 12
         guard rest - 1 <= 63 else { return }
-        // Each way to read it has the limit: not all of them make a `DomainName`, which has it, too.
+        // Each reader enforces the limit itself: not all of them create a `DomainName`, which also
+        // enforces it.
         var folded = FoldedName(seed: HashSeed(value: 1))
         var octets = 0
         if length <= 255 {

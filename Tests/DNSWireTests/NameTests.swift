@@ -82,7 +82,7 @@ import Testing
             let other = name.octets.map { octet in
                 (97...122).contains(octet) && Bool.random(using: &random) ? octet & 0xDF : octet
             }
-            // Length octets are below 64, so none of them was touched.
+            // Length octets are below 64, so the change of case does not affect them.
             #expect(hashes(of: name) == hashes(of: try #require(DomainName(octets: other))))
         }
     }

@@ -28,7 +28,7 @@ import Testing
         + [0x03, 0x00, 0x04, 0x51, 0x01, 0x26, 0xF0]
         + [0xEA, 0x00, 0x17, 0x01] + "vpce-0f7763f87e99bfae4".utf8
 
-    /// As AWS's load balancer sends it, with padding (type 4) behind the endpoint.
+    /// A header as an AWS load balancer sends it, with padding (type 4) after the endpoint.
     private static let balancer: [UInt8] =
         ProxiedMessage.signature + [0x21, 0x11, 0x00, 0x54]
         + [0xAC, 0x1F, 0x07, 0x71, 0xAC, 0x1F, 0x0A, 0x1F, 0xC8, 0xF2, 0x00, 0x50]
@@ -36,7 +36,8 @@ import Testing
         + [0xEA, 0x00, 0x17, 0x01] + "vpce-08d2bf15fac5001c9".utf8
         + [0x04, 0x00, 0x24] + [UInt8](repeating: 0, count: 36)
 
-    /// Its health check: LOCAL with a family, no addresses, and TLVs at once.
+    /// The load balancer's health check: LOCAL with a family, without addresses, directly followed
+    /// by TLVs.
     private static let healthCheck: [UInt8] =
         ProxiedMessage.signature + [0x20, 0x11, 0x00, 0x54]
         + [0x03, 0x00, 0x04, 0xBC, 0xE5, 0x95, 0x1F]
@@ -71,13 +72,13 @@ import Testing
 
     @Test(arguments: golden)
     func `with any bit flipped is not read as it was`(header: [UInt8]) {
-        // Where the checksum's type stands: flipped, there is none to fail.
+        // At the position of the checksum's type, a flipped bit leaves no checksum to verify.
         let checksum = header[13] == 0x21 ? 52 : 28
         for bit in 0..<8 * header.count where bit / 8 != checksum {
             var flipped = header
             flipped[bit / 8] ^= 1 << UInt8(bit % 8)
             let result = try? read(flipped + [UInt8](repeating: 0, count: 65_536))
-            // LOCAL has no checksum that is read.
+            // A LOCAL header has no checksum that is read.
             #expect(result == nil || result?.source == nil, "bit \(bit)")
         }
     }
@@ -124,7 +125,7 @@ import Testing
         #expect(read.source == nil && read.endpoint == nil)
     }
 
-    /// A header of LOCAL or UNSPEC with a checksum behind `front`.
+    /// A LOCAL or UNSPEC header with a checksum after `front`.
     private static func sealed(
         command: UInt8,
         family: UInt8,
@@ -156,7 +157,7 @@ import Testing
         }
     }
 
-    /// The addresses of the first can be read as a TLV that hides the checksum behind them.
+    /// The addresses of the first one can be read as a TLV that hides the checksum after them.
     @Test(arguments: [
         [10, 0, 16, 5, 10, 0, 0, 2, 0, 1, 0, 53], [3, 0, 4, 1, 2, 3, 4, 0, 0, 2, 0, 53],
     ])
@@ -176,7 +177,7 @@ import Testing
     ) {
         let front: [UInt8] = command == 0x21 && family != 0 ? [UInt8](repeating: 1, count: 12) : []
         let one = ProxiedMessage.type(0x03, [0, 0, 0, 0])
-        // The second one is right.
+        // The second checksum is correct.
         let header = ProxiedMessage.sealed(
             ProxiedMessage.header(command: command, family: family, front + one + one),
             checksumAt: 16 + front.count + one.count + 3
@@ -216,7 +217,7 @@ import Testing
 
     // MARK: TLVs
 
-    /// A header with `types` behind the addresses of 10.20.5.17.
+    /// A header with TLVs of `types` after the addresses of 10.20.5.17.
     private static func header(_ types: [UInt8]) -> [UInt8] {
         ProxiedMessage.header([10, 20, 5, 17, 10, 20, 16, 163, 0xC0, 0, 0, 53] + types)
     }

@@ -1,7 +1,7 @@
 import FuzzTargets
 import Testing
 
-/// The seeds of `make fuzz`, each run once by what the fuzzer runs.
+/// Runs each seed of `make fuzz` once through the fuzzer's functions.
 @Suite struct `The seeds of fuzzing` {
     @Test(arguments: FuzzTarget.allCases)
     func `break no property`(target: FuzzTarget) throws {

@@ -3,10 +3,10 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What others notice of 10,000 connections that do nothing, or next to nothing.
+/// Latency of other clients beside 10,000 connections that send nothing, or almost nothing.
 @Suite(.serialized) struct `A flood of connections` {
     private static let connections = 10_000
-    /// Far more than any answer takes, and far less than a client waits for one.
+    /// Far longer than any answer takes, and far shorter than a client waits for one.
     private static let patience: Duration = .seconds(1)
 
     private static func server() throws -> ZonalServer {
@@ -26,7 +26,7 @@ import Testing
 
     private static let query = QueryMessage.of("db.internal.example", id: 3)
 
-    /// What each of a flood's connections sends after it was made: nothing, a length, half a query.
+    /// What each connection of the flood sends after it opens: nothing, a length, or half a query.
     private static let beginnings: [[UInt8]] = [
         [], [0], [0, 40], Array(StreamSocket.framed(query).dropLast()),
     ]
@@ -76,9 +76,9 @@ import Testing
     }
 }
 
-/// How many files a test may have open.
+/// The number of files that a test may open.
 private enum OpenFiles {
-    /// Raises the limit of this process to `count`; false if the system does not let it.
+    /// Raises the limit of this process to `count`; false if the system refuses.
     static func allow(_ count: Int) -> Bool {
         var limit = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)

@@ -2,18 +2,18 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a run of the program took.
+/// The CPU time and memory of a run of the program.
 struct Cost: CustomStringConvertible, Sendable {
-    /// User and system, in seconds.
+    /// User and system time, in seconds.
     var processor: Double
-    /// The most that was resident, in MiB.
+    /// The peak resident memory, in MiB.
     var memory: Double
 
     var description: String { String(format: "%.2f s, %.0f MiB", processor, memory) }
 
     init(processor: Double, memory: Double) { (self.processor, self.memory) = (processor, memory) }
 
-    /// What a program that runs has used so far.
+    /// The usage so far of a running process.
     init(of process: RunningProcess) throws {
         let folder = "/proc/\(process.identifier)"
         let times = try String(contentsOfFile: "\(folder)/stat", encoding: .utf8)
@@ -27,7 +27,7 @@ struct Cost: CustomStringConvertible, Sendable {
         self.init(processor: ticks / 100, memory: kibibytes / 1024)
     }
 
-    /// Runs the program to its end, which must be one of `statuses`.
+    /// Runs the program to its end; the exit status must be one of `statuses`.
     static func of(
         _ arguments: [String],
         in folder: TemporaryFolder,

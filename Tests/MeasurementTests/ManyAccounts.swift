@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
 
-/// The exports of any number of accounts, each with ten VPCs of ten interface endpoints in three AZs.
+/// The exports of any number of accounts, each with ten VPCs of ten interface endpoints in three
+/// AZs.
 ///
-/// AZ names are mapped in another order in each account, as in the cloud.
+/// Each account maps its AZ names in another order, as in AWS.
 struct ManyAccounts {
     let count: Int
 
@@ -14,7 +15,7 @@ struct ManyAccounts {
 
     var endpointCount: Int { count * Self.vpcsPerAccount * Self.endpointsPerVPC }
 
-    /// Writes one folder an account below `exports`.
+    /// Writes one folder per account below `exports`.
     func write(to folder: TemporaryFolder) throws {
         for account in 0..<count {
             let name = "exports/account-\(Self.identifier(of: account))"

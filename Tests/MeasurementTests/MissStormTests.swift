@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Private answers of a worker whose other clients ask what a silent upstream should know.
+/// Private answers of a worker whose other clients send queries for a silent upstream.
 @Suite(.serialized) struct `A storm of misses` {
     private static let pings = 1_000.0
     private static let misses = 10_000.0
@@ -16,7 +16,7 @@ import Testing
         )
     }
 
-    /// A client that asks at random times, so that it finds the worker in any state.
+    /// A client that sends queries at random times, so that it meets the worker in any state.
     private struct Asker {
         let socket: BoundSocket
         let rate: Double
@@ -32,13 +32,13 @@ import Testing
 
         mutating func isDue() -> Bool {
             guard .now >= due else { return false }
-            // Twice the mean at most, so that no window is without.
+            // At most twice the mean, so that every window has a query.
             due += .seconds(Double.random(in: 0...2, using: &random) / rate)
             return true
         }
     }
 
-    /// The 99th percentile of the time that a private answer takes, while `misses` come every second.
+    /// The 99th percentile of the latency of private answers, with `misses` misses per second.
     private static func p99(_ server: ZonalServer, misses: Double, seed: UInt64) throws -> Duration
     {
         let peer = BoundSocket.name("127.0.0.1", server.port)
@@ -69,12 +69,12 @@ import Testing
     }
 
     @Test func `at most doubles the 99th percentile of private answers`() throws {
-        // It reads nothing, and so says nothing.
+        // This upstream reads nothing and answers nothing.
         let upstream = try BoundSocket(kind: .datagram)
         let server = try Self.server(upstream)
         var (calm, busy) = (Duration.seconds(9), Duration.seconds(9))
-        // Whatever else the machine does, or its host, makes both longer for seconds or minutes: the least of
-        // some rounds says most.
+        // Other load on the machine or its host lengthens both latencies for seconds or minutes, so
+        // the minimum of several rounds is used.
         for round in 1...20 as ClosedRange<UInt64> {
             calm = min(calm, try Self.p99(server, misses: 0, seed: round))
             busy = min(busy, try Self.p99(server, misses: Self.misses, seed: round))

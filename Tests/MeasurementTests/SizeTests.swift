@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What ten times the input costs: about ten times the CPU time and memory.
+/// Ten times the input takes about ten times the CPU time and memory.
 @Suite(.serialized) struct `A large world` {
     private static let configuration = """
         include: [aws/topology.yaml]
@@ -10,7 +10,7 @@ import Testing
 
         """
 
-    /// Starts the server; what it has used once it is ready.
+    /// Starts the server; its usage once it is ready.
     private static func costOfStart(in folder: TemporaryFolder) throws -> Cost {
         try Cost(of: ZonalServer(configuration, beside: folder).process)
     }
@@ -29,7 +29,7 @@ import Testing
         return costs
     }
 
-    /// The least of each, which other programs disturbed least.
+    /// The minimum of each, which other programs disturbed least.
     private static func least(_ one: [String: Cost], _ other: [String: Cost]) -> [String: Cost] {
         one.merging(other) { one, other in
             Cost(
@@ -39,10 +39,11 @@ import Testing
         }
     }
 
-    /// Memory is told exactly, CPU time is not: what the small world keeps in the processor's caches the large one fetches from
-    /// memory, and a busy machine disturbs one run more than another. Work that grows with a power of 1.2 or more is found.
+    /// Detects work that grows with a power of 1.2 or more.
     ///
-    /// A tenth of a second is what a run costs whatever it does, and what the clock is worth.
+    /// Memory is exact, CPU time is not: the small world fits into the processor's caches, the
+    /// large one does not, and a busy machine disturbs runs differently. A tenth of a second is the
+    /// fixed cost of a run and the resolution of the clock.
     private static func isLinear(_ large: Cost, _ small: Cost) -> Bool {
         large.processor <= 16 * max(small.processor, 0.1) && large.memory <= 11 * small.memory
     }

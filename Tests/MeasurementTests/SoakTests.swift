@@ -2,22 +2,24 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Upstreams that flap, lose a fifth and answer late, for `SOAK_SECONDS`, 20 unless it is set.
+/// Load with upstreams that come and go, lose a fifth of the queries and answer late, for
+/// `SOAK_SECONDS` (default 20).
 ///
-/// `make soak` runs it for ten minutes, then as builds with AddressSanitizer and ThreadSanitizer; what
-/// they find, they say in the server's log and by its exit status.
+/// `make soak` runs it for ten minutes, then with builds for AddressSanitizer and ThreadSanitizer.
+/// These report in the server's log and by its exit status.
 @Suite(.serialized)
 struct `A soak` {
     private static let seconds = number("SOAK_SECONDS") ?? 20
-    /// Milliseconds: the server's budget of 5 s and what the machine may add, which is slower with a
-    /// sanitizer.
+    /// Milliseconds: the server's limit of 5 s and a margin for the machine.
+    ///
+    /// Sanitizers need more.
     private static let patience = number("SOAK_PATIENCE") ?? 5500
 
     private static func number(_ variable: String) -> Int? {
         ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
     }
 
-    /// Three upstreams, of which at most two are away at a time, or none that is left.
+    /// Three upstreams; at most two of them are away at a time.
     private static func upstreams() throws -> [FlakyUpstream] {
         try (0..<3).map { number in
             var habits = FlakyUpstream.Habits()
@@ -45,8 +47,8 @@ struct `A soak` {
 
         #expect(load.unanswered == 0)
         #expect(load.longest < .milliseconds(Self.patience) + load.longestPause)
-        // Both swing with the sockets, which are replaced every 20 s and kept a while: what is never
-        // given back raises the least of the last quarter above all that was before.
+        // Both vary with the sockets, which are replaced every 20 s and kept for a while. A leak
+        // raises the minimum of the last quarter above all earlier values.
         let (before, after) = (figures[1...15], figures[16...20])
         let memory = (
             before.map(\.residentMemory).max() ?? 0, after.map(\.residentMemory).min() ?? 0
@@ -56,7 +58,7 @@ struct `A soak` {
             before.map(\.descriptors).max() ?? 0, after.map(\.descriptors).min() ?? 0
         )
         #expect(descriptors.1 <= descriptors.0 + 16, "\(descriptors)")
-        // Upstreams that are never all away answer most of the time.
+        // Some upstream is always there, so most queries are answered.
         #expect(load.failures < load.asked / 10, "\(load.replies)")
 
         server.process.send(signal: SIGTERM)

@@ -2,14 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Ten megabytes of the text that costs each reader most: two seconds of CPU on a machine that does nothing else, 300 MiB, and
-/// about ten times as much as a tenth.
+/// Each reader's most expensive text of ten megabytes: two seconds of CPU on an idle machine, 300
+/// MiB, and about ten times the cost of a tenth.
 @Suite(.serialized) struct `The worst text` {
-    /// One reader's worst text of any size.
+    /// One reader's most expensive text, of any size.
     struct Text: CustomTestStringConvertible, Sendable {
         var name: String
         var command: [String]
-        /// Files by name, together of about so many octets.
+        /// Files by name, together of about the given number of octets.
         var files: @Sendable (Int) -> [String: String]
 
         var testDescription: String { name }
@@ -161,11 +161,13 @@ import Testing
         queries("lines that are no JSON") { _ in "{\n" },
     ]
 
-    /// Seconds that a run may take: three times two, because machines differ and other programs run beside. What is quadratic
-    /// takes minutes.
+    /// Seconds that a run may take: three times two, because machines differ and other programs
+    /// run.
+    ///
+    /// Quadratic work would take minutes.
     private static let limit = 6.0
 
-    /// How much more ten times the text may cost, see `A large world`.
+    /// The factor that ten times the text may cost; see `A large world`.
     private static let growth = 16.0
 
     private static func cost(of text: Text, _ size: Int) throws -> Cost {
@@ -173,13 +175,13 @@ import Testing
     }
 
     @Test(arguments: texts)
-    func `costs each reader two seconds and 300 MiB, and ten times as much as a tenth of it`(
+    func `costs each reader seconds and 300 MiB, and ten times as much as a tenth of it`(
         text: Text
     ) throws {
         var (small, large) = (
             try Self.cost(of: text, 1_000_000), try Self.cost(of: text, 10_000_000)
         )
-        // Of several runs the least, which other programs disturbed least.
+        // The minimum of several runs, which other programs disturbed least.
         for _ in 0..<2
         where large.processor > min(Self.limit, Self.growth * max(small.processor, 0.1)) {
             let again = try Self.cost(of: text, 10_000_000)

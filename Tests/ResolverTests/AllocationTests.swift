@@ -7,7 +7,7 @@ import Testing
 import Upstream
 
 @Suite struct `The hot path` {
-    /// Runs `count` answers and returns how often the thread asked for memory meanwhile.
+    /// Runs `count` answers and returns the number of allocations of this thread meanwhile.
     private static func allocations(
         of count: Int,
         answering message: [UInt8],
@@ -37,7 +37,7 @@ import Upstream
         let resolution = Resolution.start
         var replies = 0
         var before: UInt64 = 0
-        // The first answers make the run time instantiate generic types, once a process.
+        // The first answers make the Swift runtime instantiate generic types, once per process.
         let warmUp = 10
         for round in 0..<count + warmUp {
             if round == warmUp { before = allocation_count_of_this_thread() }
@@ -47,7 +47,7 @@ import Upstream
                 from: client,
                 in: snapshot,
                 knowing: resolution,
-                // The last tenth of what is stored below.
+                // The last tenth of the entries stored below.
                 now: 295,
                 into: &reply,
                 missing: &miss

@@ -5,7 +5,7 @@ import Testing
 import Upstream
 
 @Suite struct `An upstream's answer` {
-    /// A pipeline, a cache and a world with one private zone; upstream answers are fed in by hand.
+    /// A pipeline, a cache and a world with one private zone; the test supplies upstream answers.
     private struct Bench: ~Copyable {
         let snapshot: CompiledSnapshot
         let cache: ResponseCache
@@ -53,7 +53,7 @@ import Upstream
             )
         }
 
-        /// Scrubs a message as the answer to what the verdict asked for, and stores it.
+        /// Scrubs a message as the answer to the verdict's question, and stores it.
         func feed(_ message: UpstreamMessage, to answer: Answer, at now: UInt32 = 100) throws {
             guard let question = answer.missing else {
                 Issue.record("nothing was to be asked")
@@ -225,7 +225,7 @@ import Upstream
     func `is stale for as long as serve-stale says, and not a second more`(stale: UInt32) throws {
         var bench = Bench(limits: TTLLimits(stale: stale))
         try bench.feed(Self.www, to: bench.ask("www.example.org"))
-        // It lives from 100 to 400.
+        // It is valid from 100 to 400.
         var resolution = Resolution()
         resolution.acceptsStale = true
         #expect(bench.ask("www.example.org", knowing: resolution, now: 399).addresses.count == 2)
@@ -309,7 +309,7 @@ import Upstream
 }
 
 extension Answer {
-    /// The extended error of the OPT record, which is the last one.
+    /// The extended error of the OPT record, which is the last record.
     var extendedError: ExtendedError? {
         guard let opt = records.last, opt.type == .opt, opt.rdata.count >= 6 else { return nil }
         return ExtendedError(rawValue: UInt16(opt.rdata[4]) << 8 | UInt16(opt.rdata[5]))

@@ -5,11 +5,12 @@ import Upstream
 
 @testable import Resolver
 
-/// Names at or below a delegation of a private zone: whom the pipeline wants to be asked, and what it makes of it.
+/// Names at or below a delegation of a private zone: the servers that the pipeline queries, and its
+/// answers.
 @Suite struct `A delegated name` {
     private static let inside = "10.20.1.7"
 
-    /// `inside.example` with delegations, and a sibling zone that VPC A alone sees.
+    /// `inside.example` with delegations, and a sibling zone that only VPC A sees.
     private static func world(
         _ records: [(String, RecordType, String)] = [],
         configure: (inout SampleWorld) -> Void = { _ in }
@@ -38,7 +39,7 @@ import Upstream
         return sample
     }
 
-    /// A pipeline, a cache and a world; what name servers say is fed in by hand.
+    /// A pipeline, a cache and a world; the test supplies the answers of name servers.
     private struct Bench: ~Copyable {
         let snapshot: CompiledSnapshot
         let seed: HashSeed
@@ -73,7 +74,7 @@ import Upstream
             )
         }
 
-        /// Takes a message as what the servers say that an answer is left to.
+        /// Takes a message as the answer of the delegation's servers.
         mutating func feed(_ message: UpstreamMessage, to answer: Answer) throws {
             let question = try #require(answer.missing)
             let rule = answer.delegation ?? snapshot.rules[answer.ruleNumber]
@@ -83,7 +84,7 @@ import Upstream
         }
     }
 
-    /// The servers that an answer is left to; nil if it is not left to a delegation's.
+    /// The delegation's servers that are to be queried; nil if there are none.
     private static func servers(_ answer: Answer) -> [String]? {
         guard answer.isForwarded, let delegation = answer.delegation else { return nil }
         return delegation.upstreams.map(\.shortDescription)
@@ -140,7 +141,7 @@ import Upstream
         let first = bench.ask("box.z-us-east-1a.inside.example")
         #expect(first.name == SampleWorld.name("box.z-use1-az4.inside.example"))
         #expect(Self.servers(first) == ["10.20.1.53"])
-        // The other account's us-east-1a is use1-az6.
+        // The other account uses us-east-1a for use1-az6.
         let other = bench.ask("box.z-us-east-1a.inside.example", from: "10.30.1.7")
         #expect(other.name == SampleWorld.name("box.z-use1-az6.inside.example"))
         let message = UpstreamMessage("box.z-use1-az4.inside.example")
@@ -148,7 +149,7 @@ import Upstream
         try bench.feed(message, to: first)
         let answer = bench.ask("box.z-us-east-1a.inside.example")
         #expect(answer.addresses == ["10.20.1.77"])
-        // The owner is a pointer to the name of the question.
+        // The owner is a pointer to the question's name.
         let owner = 12 + SampleWorld.name("box.z-us-east-1a.inside.example").octets.count + 4
         #expect(answer.octets[owner...].prefix(2) == [0xC0, 12])
         #expect(bench.ask("box.z-use1-az4.inside.example").addresses == ["10.20.1.77"])
@@ -380,7 +381,7 @@ import Upstream
         let answer = bench.ask("box.lab.inside.example")
         #expect(answer.addresses == addresses)
         #expect(answer.aliases == ["\(target)."])
-        // Who does not see the sibling has its rule asked.
+        // For a client that does not see the sibling zone, the target is forwarded by its rule.
         let other = bench.ask("box.lab.inside.example", from: "10.30.1.7")
         #expect(target.hasPrefix("db") ? other.addresses == addresses : other.isForwarded)
     }
@@ -458,7 +459,7 @@ import Upstream
     }
 
     @Test func `is not answered with what another view's servers said`() throws {
-        // VPC B has no zone sibling.example: the root's rule knows the server there.
+        // VPC B has no zone sibling.example: the root rule resolves the server's name there.
         var bench = Bench(Self.world())
         try bench.feed(
             UpstreamMessage("box.sub.inside.example")

@@ -3,13 +3,13 @@ import Resolver
 import Snapshot
 import Testing
 
-/// RFC 4035 §3.1.4.1: the DS of a zone stands in the zone above.
+/// RFC 4035 §3.1.4.1: the DS of a zone is in the zone above.
 @Suite struct `DS of a zone's own name` {
     private static let inside = "10.20.1.7"
     private static let outside = "192.0.2.1"
 
-    /// Rules for the root (0), `branch.example` (1) and `deep.inside.example` (2); private zones `inside.example`,
-    /// `corp.test`, `home.arpa`, and `nested.inside.example`, which lies in the first.
+    /// Rules for the root (0), `branch.example` (1) and `deep.inside.example` (2); private zones
+    /// `inside.example`, `corp.test`, `home.arpa`, and `nested.inside.example` inside the first.
     private static var sample: SampleWorld {
         var sample = SampleWorld()
         for zone in ["branch.example", "deep.inside.example"] {
@@ -33,12 +33,12 @@ import Testing
         return sample
     }
 
-    /// The rule that an answer was left to; nil if it was answered.
+    /// The rule that the query is forwarded by; nil if it was answered.
     private static func rule(_ answer: Answer) -> Int? {
         answer.missing == nil ? nil : answer.ruleNumber
     }
 
-    /// Where the SOA of an answer without records belongs.
+    /// The owner of the SOA in an answer without records.
     private static func soaOwner(_ answer: Answer) throws -> DomainName? {
         var reader = try MessageReader(answer.octets.span)
         try reader.skipQuestion(of: answer.octets.span)
@@ -74,7 +74,7 @@ import Testing
         #expect(try Self.soaOwner(answer) == SampleWorld.name(zone))
     }
 
-    /// Names of zones and rules exist, so that no wildcard and no DNAME above stands for them.
+    /// Names of zones and rules exist, so no wildcard or DNAME above applies to them.
     @Test(arguments: [
         ("a.star.inside.example", false), ("b.star.inside.example", false),
         ("a.old.inside.example", false), ("x.a.star.inside.example", true),
@@ -116,7 +116,7 @@ import Testing
     @Test func `is asked of the rule above for those who do not see the zone above`() {
         for name in ["nested.inside.example", "1.99.10.in-addr.arpa"] {
             let answer = Self.sample.ask(name, .ds, from: Self.outside)
-            // The built-in zone is for everybody.
+            // The built-in zone applies to all clients.
             #expect(Self.rule(answer) == (name.hasSuffix("arpa") ? nil : 0))
         }
     }

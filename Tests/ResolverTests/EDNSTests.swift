@@ -6,7 +6,7 @@ import Testing
 @Suite struct `EDNS in a reply` {
     private static let client: UInt64 = 0x0102_0304_0506_0708
 
-    /// The sample world with a name and secrets.
+    /// The sample world with an identity and cookie secrets.
     private static func world() throws -> SampleWorld {
         var sample = `A private answer`.world()
         sample.world.identity = ServerIdentity(name: "resolver-1", version: "one")
@@ -15,7 +15,7 @@ import Testing
         return sample
     }
 
-    /// `db.internal.example A` with an OPT that has `options`, or an OPT alone without `question`.
+    /// `db.internal.example A` with `options` in its OPT; without `question`, only the OPT.
     static func query(
         version: UInt8 = 0,
         flags: [UInt8] = [0, 0],
@@ -200,7 +200,7 @@ import Testing
     }
 }
 
-/// A reply with its OPT record read.
+/// A reply and its parsed OPT record.
 private struct EDNSReply {
     var answer: Answer
     var opt: (version: UInt8, flags: UInt16)?

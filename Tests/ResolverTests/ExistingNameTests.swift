@@ -3,7 +3,7 @@ import Resolver
 import Snapshot
 import Testing
 
-/// Names without records that exist all the same: NXDOMAIN would deny what is below them (RFC 8020).
+/// Names without records that still exist: NXDOMAIN would deny the names below them (RFC 8020).
 @Suite struct `A name that has only others below it` {
     private static let client = "10.20.1.7"
     private static let outside = "192.0.2.1"
@@ -105,7 +105,7 @@ import Testing
         #expect(nested.ask("x.hidden.example.net", from: Self.outside).rcode == .nonexistentDomain)
         #expect(Self.isNoData(nested.ask("hidden.example.net", from: Self.outside)))
         #expect(Self.isNoData(nested.ask("below.hidden.example.net", from: Self.outside)))
-        // The VPC's own range is a rule of its own, for a client of that VPC.
+        // The VPC's own range has a rule of its own, for a client of that VPC.
         var narrow = Self.nested
         narrow.world.vpcs[0].ranges = SampleWorld.prefixes("10.20.0.0/16", "10.77.3.0/24")
         #expect(Self.isNoData(narrow.ask("77.10.in-addr.arpa", .ptr, from: Self.client)))

@@ -5,12 +5,12 @@ import Testing
 @testable import Resolver
 @testable import Upstream
 
-/// Rooms in the forwarder, filled by clients of one VPC and wanted by those of another.
+/// Rooms of the forwarder that clients of one VPC fill while clients of another need them.
 @Suite struct `Room in the forwarder` {
     private static let greedy = ClientGroup.vpc(0)
     private static let modest = ClientGroup.vpc(1)
 
-    /// `count` questions of a group, for names of its own, to one rule.
+    /// `count` questions of a group, each for a name of its own, to one rule.
     private static func flood(
         _ script: inout ScriptedForwarding,
         _ count: Int,
@@ -36,7 +36,7 @@ import Testing
         script.effects = []
         let joining = script.join("www.example.org", .init(1), waiter: 2, of: Self.modest)
         #expect(joining == .waiting)
-        // Of a rule's 20 places the flood has 8, and as many would be left if there were not these 6.
+        // The rule has 20 slots. The flood has 8; without the other 6, as many would be free.
         #expect(script.forwarder.count == 8 + 6)
     }
 
@@ -54,7 +54,7 @@ import Testing
     @Test func `is shared evenly by those who want all of it`() {
         var script = ScriptedForwarding(questionLimit: 480)
         let groups = (0..<3).map { ClientGroup.vpc($0) }
-        // The first has had the room to itself for a while.
+        // The first group has the room to itself for a while.
         Self.flood(&script, 200, of: groups[0], waiter: 1)
         for round in 0..<400 {
             for (number, group) in groups.enumerated() {
@@ -66,7 +66,8 @@ import Testing
                 )
             }
         }
-        // Half of the room is one rule's: three flooders and what is free, a quarter of it each.
+        // One rule has half of the room. The three flooders and the free slots have a quarter of it
+        // each.
         let loads = groups.map { script.forwarder.questionCount(of: Claimant($0.bits)) }
         for load in loads { #expect((55...65).contains(load), "\(loads)") }
     }

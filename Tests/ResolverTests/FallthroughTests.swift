@@ -19,7 +19,7 @@ import Testing
         return sample
     }
 
-    /// What becomes of a question: `upstream`, or the rcode and the number of answers.
+    /// The outcome of a question: `upstream`, or the rcode and the number of answers.
     private static func outcome(
         _ sample: SampleWorld,
         _ label: String,
@@ -87,7 +87,7 @@ import Testing
         #expect(Self.outcome(above, "x.apps", .mx) == "NOERROR 0", "and lacks the name")
     }
 
-    /// Asks with what an upstream says about the question.
+    /// Answers the question with the given upstream answer.
     private static func ask(
         _ label: String,
         _ type: RecordType,
@@ -128,7 +128,7 @@ import Testing
         #expect(denied.rcode == .noError && denied.addresses.isEmpty)
     }
 
-    /// NXDOMAIN would hold for the types that the zone has (RFC 2308 §5), and for names below (RFC 8020).
+    /// NXDOMAIN would also deny the zone's types (RFC 2308 §5) and the names below (RFC 8020).
     @Test(arguments: [
         ("db", Zone.Fallthrough.types), ("x.apps", .types), ("b.c", .names), ("c", .types),
     ])
@@ -153,7 +153,8 @@ import Testing
         #expect(missing.rcode == .nonexistentDomain && !missing.isAuthoritative)
     }
 
-    /// A CNAME stands beside no other data (RFC 1034 §3.6.2): who caches it would have no use for the zone's.
+    /// A CNAME excludes other data (RFC 1034 §3.6.2): a cache that stored it would drop the zone's
+    /// records.
     @Test func `has no alias of an upstream beside records of its own`() throws {
         let alias: (UpstreamMessage) -> UpstreamMessage = {
             $0.answer($0.name, .cname, "cdn.example.net").answer(
@@ -164,7 +165,7 @@ import Testing
         }
         let answer = try Self.ask("db", .aaaa, of: Self.world(.types), upstream: alias)
         #expect(answer.rcode == .noError && answer.answerCount == 0 && answer.isAuthoritative)
-        // A name that has none is an alias if an upstream says so.
+        // A name without records becomes an alias if the upstream has one.
         let empty = try Self.ask("c", .aaaa, of: Self.world(.types), upstream: alias)
         #expect(empty.aliases == ["cdn.example.net."])
     }

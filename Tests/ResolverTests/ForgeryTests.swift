@@ -5,7 +5,8 @@ import Testing
 @testable import Resolver
 import Upstream
 
-/// Rows of the threat model that the forwarder alone decides, to the millisecond and the message.
+/// Attacks of the threat model that only the forwarder handles, exact to the millisecond and the
+/// message.
 @Suite struct `Forged and hostile replies` {
     private static func forged(_ query: [UInt8]) -> [UInt8] {
         var reply = Reply.address(to: query)
@@ -45,7 +46,7 @@ import Upstream
     }
 
     @Test func `attack 4: one question is in flight for a name, whatever else clients say`() {
-        // ECS of clients is not part of what is asked, so there is nothing that could tell them apart.
+        // The client subnet is not part of an upstream question, so these are the same question.
         var script = ScriptedForwarding()
         for waiter in 1...500 { script.join(waiter: UInt64(waiter)) }
         #expect(script.sent.count == 1)
@@ -169,7 +170,7 @@ import Upstream
         }
     }
 
-    /// Replies that a resolver may be tempted to try again for ever.
+    /// Replies that provoke endless retries in a resolver.
     enum Loop: String, CaseIterable { case badVersion, badCookie, formatError, truncated }
 
     @Test(arguments: Loop.allCases)
@@ -209,7 +210,7 @@ import Upstream
             script.join("n\(number).example.org", .init(1), waiter: UInt64(number))
         }
         #expect(script.forwarder.count == 10)
-        // The longest waiting gave way, told at once.
+        // The question in flight longest was dropped, and its clients were told at once.
         #expect(script.failed.flatMap(\.waiters) == Array(0..<90))
         #expect(script.failed.allSatisfy { $0.error == .notReady })
         script.effects = []
@@ -253,13 +254,13 @@ import Upstream
         #expect(script.failed.first?.waiters == [3])
         script.receive(Reply.address(to: slow.message), for: slow.attempt)
         #expect(script.answered.map(\.waiters) == [[2]])
-        // Another group's are counted apart, and so are those of another rule.
+        // Questions of another group, and of another rule, are counted separately.
         script.effects = []
         script.join("y.victim.example", of: .vpc(1))
         script.join("y.victim.example", .init(9))
         #expect(script.forwarder.count == 52)
         #expect(script.failed.isEmpty)
-        // Once answered they count no more.
+        // Answered questions no longer count.
         for query in script.sent {
             script.receive(Reply.address(to: query.message), for: query.attempt)
         }

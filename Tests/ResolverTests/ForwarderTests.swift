@@ -84,7 +84,7 @@ import Upstream
 }
 
 @Suite struct `Messages that answer nothing` {
-    /// Each turns a good reply into one that must not be taken.
+    /// Each turns a valid reply into one that must be rejected.
     static let forgeries: [(String, @Sendable ([UInt8]) -> [UInt8])] = [
         ("another ID", { [$0[0] ^ 1] + $0.dropFirst() }),
         ("another letter case", { flip($0, at: 14, 0x20) }),
@@ -121,7 +121,7 @@ import Upstream
         )
         #expect(script.answered.isEmpty)
         #expect(script.forwarder.counters.mismatches == 1)
-        // A server that says that it can't read OPT may mean it.
+        // A server that answers that it cannot parse OPT may mean it.
         let isError = Self.forgeries[index].0 == "FORMERR without a question"
         #expect(script.sent.count == (isError ? 2 : 1))
         script.receive(Reply.address(to: query.message), for: query.attempt)

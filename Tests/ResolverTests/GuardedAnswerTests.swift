@@ -4,9 +4,9 @@ import Snapshot
 import Testing
 import Upstream
 
-/// `private-answers: guard`, and `strip` where an alias leads on.
+/// `private-answers: guard`, and `strip` where an alias leads elsewhere.
 @Suite struct `Guarding addresses of private zones` {
-    /// A world whose vpc-a alone sees 10.20.1.10, and an upstream's answer in its cache.
+    /// A world in which only vpc-a sees 10.20.1.10, and an upstream's answer in its cache.
     private struct Bench: ~Copyable {
         let snapshot: CompiledSnapshot
         let cache = ResponseCache(byteCount: 1 << 20)
@@ -223,7 +223,7 @@ import Upstream
 
     // MARK: Strip
 
-    /// What an alias under `strip` leads to is kept from others like what is asked for itself.
+    /// The target of an alias under `strip` is withheld from other clients like a queried name.
     @Test(arguments: [PrivateAnswers.strip(except: []), .guard(except: [])])
     func `strip guards as well, whatever leads to the addresses`(policy: PrivateAnswers) throws {
         var bench = Bench(.guard(except: [])) {
@@ -245,7 +245,7 @@ import Upstream
         #expect(try bench.ask(alias, from: Self.outside).addresses == ["198.51.100.8"])
     }
 
-    /// An alias in outside data leads into the client's own private zone.
+    /// An alias in upstream data leads into the client's own private zone.
     @Test(arguments: [
         (PrivateAnswers.strip(except: []), ["198.51.100.9"]),
         (.allow, ["10.20.1.10", "198.51.100.9"]),

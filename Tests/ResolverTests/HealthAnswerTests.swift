@@ -4,7 +4,7 @@ import Snapshot
 import Testing
 
 @Suite struct `An answer from a zone with health` {
-    /// Two addresses in use1-az4, two in use1-az6, one in no known AZ.
+    /// Two addresses in use1-az4, two in use1-az6, one without a known AZ.
     static let all = ["10.20.1.10", "10.20.1.11", "10.20.2.10", "10.20.2.11", "10.40.0.1"]
 
     static func world(affinity: Zone.Affinity = .zonal) -> SampleWorld {
@@ -16,7 +16,7 @@ import Testing
         return sample
     }
 
-    /// Asks `count` times, with these addresses found down.
+    /// Queries `count` times while these addresses are down.
     static func ask(
         _ sample: SampleWorld,
         down: [String],

@@ -7,7 +7,7 @@ import Upstream
 @Suite struct `Scrubbing a hostile answer` {
     private typealias Make = TestSupport.Answer
 
-    /// What came of a message: the records by owner, type and TTL, as text.
+    /// The result of scrubbing a message: the records by owner, type and TTL, as text.
     private struct Scrubbed {
         var records: [String] = []
         var rcode = ResponseCode.noError
@@ -15,7 +15,7 @@ import Upstream
         var size: Int
     }
 
-    /// Scrubs the answer to a question, and reads what would be sent to the client.
+    /// Scrubs the answer to a question, and reads what a client would get.
     private static func scrub(
         _ name: String,
         _ type: RecordType = .a,
@@ -261,7 +261,7 @@ import Upstream
 
     // MARK: One bad record
 
-    /// Records whose rdata is not what their type has, beside one that is.
+    /// Records with rdata that is invalid for their type, beside a valid one.
     private static let bad: [(RecordType, good: [UInt8], bad: [[UInt8]])] = [
         (.a, [192, 0, 2, 1], [[], [192], [192, 0, 2], [192, 0, 2, 1, 0]]),
         (.aaaa, [UInt8](repeating: 1, count: 16), [[1], [UInt8](repeating: 1, count: 17)]),
@@ -288,7 +288,7 @@ import Upstream
             for order in [[good, bad], [bad, good], [bad, good, bad]] {
                 for dnssecOK in [false, true] {
                     let scrubbed = try Self.scrub("a.example", type, dnssecOK: dnssecOK) {
-                        // What is dropped does not count for the TTL.
+                        // Dropped records do not count for the TTL.
                         let records = order.map {
                             Make.record(type, ttl: $0 == bad ? 1 : 300, $0)
                         }
@@ -362,7 +362,8 @@ import Upstream
         #expect(large.lifetime == 0 && large.records.count == 920)
     }
 
-    /// Answers of 64 KB that are dear to whoever compares each record with each other or each alias.
+    /// Answers of 64 KB that are expensive if each record is compared with each other record or
+    /// alias.
     private static let costly: [String: @Sendable ([UInt8]) -> [UInt8]] = {
         let name = Array([[UInt8]](repeating: [1, 97], count: 124).joined())
         let aliases = (0..<16).map { number -> [UInt8] in
@@ -405,7 +406,9 @@ import Upstream
         ]
     }()
 
-    /// Under 1 ms with optimisation; without, and beside other tests, it is given much longer.
+    /// It takes under 1 ms with optimisation.
+    ///
+    /// The limit is much higher, for builds without it and for parallel tests.
     @Test(arguments: costly.keys.sorted())
     func `attack 31: 64 KB of records are scrubbed in time proportional to their size`(
         kind: String

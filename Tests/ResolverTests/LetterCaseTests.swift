@@ -5,19 +5,19 @@ import Testing
 @testable import Resolver
 import Upstream
 
-/// Our questions have letters in random case; whatever repeats them is to be seen in lower case.
+/// Upstream queries have random letter case; names that repeat it must be in lower case in answers.
 @Suite struct `The letters of our question` {
     private typealias Make = TestSupport.Answer
 
-    /// A question as it is sent: `wWw.eXaMPle.oRG`, the dots being octets of length.
+    /// A question as sent: `wWw.eXaMPle.oRG`, with length octets for the dots.
     private static let asked = "wWw.eXaMPle.oRG"
     private static let www: [UInt8] = [0xC0, 12]
     private static let example: [UInt8] = [0xC0, 16]
 
     private static func label(_ text: String) -> [UInt8] { [UInt8(text.utf8.count)] + text.utf8 }
 
-    /// The names of a scrubbed answer as a client reads them behind its question in lower case: owner and
-    /// rdata of each record.
+    /// The names of a scrubbed answer after a client's lower-case question: owner and rdata of each
+    /// record.
     private static func names(
         _ type: RecordType,
         dnssecOK: Bool = false,
@@ -44,7 +44,7 @@ import Upstream
         return try AnswerNames.read(client)
     }
 
-    /// Rdata of each type with a name `x` in front of a pointer to `eXaMPle.oRG` in the question.
+    /// Rdata of each type with a name: `x` before a pointer to `eXaMPle.oRG` in the question.
     private static let compressed: [(RecordType, [UInt8])] = {
         let name = label("x") + example
         let nulls = { [UInt8](repeating: 0, count: $0) }
@@ -58,7 +58,7 @@ import Upstream
             (.https, [0, 1] + name), (.svcb, [0, 1] + name), (.dname, name), (.cname, name),
             (RecordType(rawValue: 107), [0, 1] + name), (RecordType(rawValue: 58), name + name),
             (RecordType(rawValue: 23), name), (RecordType(rawValue: 66), nulls(5) + name),
-            // AMTRELAY, IPSECKEY, HIP and A6 say in front whether there are names.
+            // In AMTRELAY, IPSECKEY, HIP and A6, the first fields tell whether names follow.
             (RecordType(rawValue: 260), [1, 0x83] + name),
             (RecordType(rawValue: 45), [1, 3, 2] + name + [9, 9]),
             (RecordType(rawValue: 55), [1, 2, 0, 2, 7, 8, 8] + name + name + name),
@@ -108,7 +108,7 @@ import Upstream
             )
             return Make.message(to: query, answers: [dname])
         }
-        // What the upstream says of itself stays as it says it.
+        // Names that the upstream spells itself keep their letters.
         #expect(names == ["example.org.", "New.org.", "www.example.org.", "www.New.org."])
     }
 
@@ -179,7 +179,7 @@ import Upstream
         if overStream {
             script.receive(Reply.truncated(to: sent.message), for: sent.attempt)
             sent = try #require(script.streamed.first)
-            // One that answers in capitals.
+            // This upstream answers in capitals.
             for place in 12..<31 where (97...122).contains(sent.message[place]) {
                 sent.message[place] -= 32
             }
@@ -202,7 +202,7 @@ import Upstream
         #expect(stored == answer.answer.payload)
     }
 
-    /// As many labels as a name can have, and as many as a message can: the dearest to compare.
+    /// The most labels that a name and a message can have, which are the most expensive to compare.
     @Test func `are found in 64 KB of labels in time`() throws {
         let letters = (0..<26).map { String(UnicodeScalar(UInt8(65 + $0))) }
         let pairs = letters.prefix(8).flatMap { first in letters.prefix(8).map { first + $0 } }
@@ -213,7 +213,7 @@ import Upstream
         let count = (65_000 - owner.count) / (12 + other.count)
         let answers = [[UInt8]](repeating: Make.record(.ns, ttl: 300, Array(other)), count: count)
         let message = Make.message(to: query, answers: answers)
-        // Of several runs the shortest, which other tests disturbed least.
+        // The minimum of several runs, which other tests disturbed least.
         let times = (0..<3).map { _ in
             ContinuousClock().measure {
                 _ = try? ResponseScrubber.scrub(

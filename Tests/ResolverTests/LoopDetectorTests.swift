@@ -6,7 +6,7 @@ import Testing
 @testable import Resolver
 import Upstream
 
-/// A rule whose upstream asks us.
+/// A rule whose upstream forwards to this server.
 @Suite struct `Detecting a forwarding loop` {
     private static let first = AddressAndPort(IPAddress(v4: 0xC000_0201))
     private static let second = AddressAndPort(IPAddress(v4: 0xC000_0202))
@@ -14,7 +14,7 @@ import Upstream
     private static let link = LoopDetector.Link(zone: zone, upstream: first)
     private static let rule = CompiledRule(ForwardRule(zone: zone, upstreams: [first, second]))
 
-    /// A detector, and what it has reported.
+    /// A detector and its reports.
     private final class Bench: Sendable {
         let detector: LoopDetector
         private let reports: Reports
@@ -38,7 +38,7 @@ import Upstream
             return detector.probe(link, below: domain ?? link.zone, random: &random)
         }
 
-        /// Lets the detector see a question.
+        /// Passes a question to the detector.
         func receive(_ name: DomainName) -> Bool {
             var folded = FoldedName(seed: HashSeed(value: 1))
             folded.read(name)

@@ -6,7 +6,7 @@ import Testing
 @testable import Resolver
 import Upstream
 
-/// NXDOMAIN from an upstream, through the forwarder into the cache and out of it again.
+/// NXDOMAIN from an upstream, through the forwarder into the cache and out again.
 @Suite struct `A name that an upstream denies` {
     private typealias Make = TestSupport.Answer
 
@@ -48,7 +48,7 @@ import Upstream
             )
         }
 
-        /// Has the question asked, and answered with what `answer` makes of the query.
+        /// Queries, and answers the upstream query with what `answer` returns for it.
         mutating func learn(
             _ type: RecordType,
             of name: String = "no.example.org",

@@ -5,7 +5,7 @@ import Testing
 @testable import Resolver
 import Upstream
 
-/// The short way through the scrubber beside the long one.
+/// Compares the short path through the scrubber with the long one.
 @Suite struct `An answer of addresses alone` {
     private static let name = SampleWorld.name("www.example.org")
 
@@ -31,7 +31,7 @@ import Upstream
 
     private static let ttls: [UInt32] = [0, 5, 300, 90_000, 1 << 31, .max]
 
-    /// One as servers send them: some addresses, sometimes with servers behind them, mostly with OPT.
+    /// A typical answer: some addresses, sometimes with authority records, mostly with OPT.
     private static func answer(
         _ type: RecordType,
         _ random: inout SeededGenerator

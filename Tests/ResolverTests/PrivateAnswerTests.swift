@@ -25,7 +25,7 @@ import Testing
         return sample
     }
 
-    /// One that says what it is called.
+    /// A server with an identity.
     private static func identified() -> SampleWorld {
         var sample = SampleWorld()
         sample.world.identity = ServerIdentity(name: "resolver-1", version: "one")
@@ -154,7 +154,7 @@ import Testing
         #expect(sample.ask("a-us-east-1a.internal.example", from: "10.20.1.7").answerCount == 1)
     }
 
-    /// RFC 1034 §4.3.2, step 3b: the way down from the apex ends at the first cut.
+    /// RFC 1034 §4.3.2, step 3b: the search down from the apex ends at the first cut.
     @Test(arguments: ["deep.child", "host.deep.child", "child", "x.old.child", "old.child"])
     func `with RD=0 below several delegations is a referral to the first`(label: String) throws {
         var sample = SampleWorld()
@@ -258,7 +258,7 @@ import Testing
         let answer = Self.world().ask("db.internal.example", from: "198.51.100.7")
         #expect(answer.rcode == .refused)
         var silent = Self.world()
-        // In class CH as well, where what the server is called may be secret.
+        // This includes class CH, where the server's identity may be secret.
         for name in ["version.bind", "id.server"] {
             var message = SampleWorld.query(name, .txt)
             message[message.count - 12] = 3
@@ -300,7 +300,7 @@ import Testing
         let denying = Self.world { $0.outside = .nxdomain }
         let denied = denying.ask("db.internal.example", from: "192.0.2.7")
         #expect(denied.rcode == .nonexistentDomain && denied.isAuthoritative)
-        // The SOA tells how long it holds (RFC 2308 §3), as it does inside.
+        // The SOA gives the negative TTL (RFC 2308 §3), as inside the VPC.
         let soa = try #require(denied.records.first)
         #expect(denied.authorityCount == 1 && soa.type == .soa && soa.ttl == 60)
         #expect(denying.ask("no.internal.example", from: "10.20.1.7").records[0] == soa)

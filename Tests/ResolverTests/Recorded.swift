@@ -1,9 +1,9 @@
 import Testing
 
-/// What happened, in order.
+/// Recorded events, in order.
 ///
-/// An index beyond the end is an issue of the test that asks for it, which goes on with `missing`: a trap
-/// would take the results of all other tests with it.
+/// An index past the end records an issue in the current test and returns `missing`. A trap would
+/// lose the results of all other tests.
 struct Recorded<Element>: RandomAccessCollection {
     private let elements: [Element]
     private let missing: Element

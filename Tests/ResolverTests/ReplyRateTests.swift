@@ -23,7 +23,7 @@ import Upstream
         #expect(Self.take(rates, 1000, now: 50_100) == 10)
         #expect(Self.take(rates, 1000, now: 50_105) == 0)
         #expect(Self.take(rates, 1000, now: 50_600) == 50)
-        // What is saved up is no more than that, however long it takes.
+        // Unused replies accumulate to no more than one second's worth.
         #expect(Self.take(rates, 1000, now: 5_000_000) == 100)
     }
 
@@ -67,7 +67,7 @@ import Upstream
     private static let allowed = "192.0.2.7"
     private static let stranger = "198.51.100.7"
 
-    /// What became of queries.
+    /// The outcomes of queries.
     private struct Outcome: Equatable {
         var answered = 0
         var truncated = 0
@@ -75,7 +75,7 @@ import Upstream
         var longest = 0
     }
 
-    /// Asks `count` times within one millisecond.
+    /// Sends `count` queries within one millisecond.
     private static func ask(
         _ count: Int,
         from sources: [String],
@@ -181,7 +181,7 @@ import Upstream
         pipeline.limiter = ReplyLimiter(ReplyRates())
         var answered = 0
         for listener in [0, 1] {
-            // At listener 1 the address is the other VPC's.
+            // At listener 1 the address belongs to the other VPC.
             let client = Client(
                 address: IPAddress(v4: 0x0A14_0107),
                 listener: listener,

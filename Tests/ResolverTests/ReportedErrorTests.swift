@@ -6,7 +6,7 @@ import Testing
 @testable import Resolver
 import Upstream
 
-/// Extended errors of upstreams, on their way to clients.
+/// Extended errors of upstreams and the ones that clients get.
 @Suite struct `What an upstream says of its failure` {
     private typealias Make = TestSupport.Answer
 
@@ -18,7 +18,7 @@ import Upstream
             + [UInt8(code >> 8), UInt8(code & 0xFF)] + text
     }
 
-    /// SERVFAIL with an OPT of these options.
+    /// SERVFAIL with these options in its OPT.
     private static func failure(
         _ query: [UInt8],
         rcode: UInt8 = 2,
@@ -126,7 +126,7 @@ import Upstream
         script.join()
         for turn in 0..<2 {
             let sent = try #require(script.sent.dropFirst(turn).first)
-            // The second upstream says nothing of why.
+            // The second upstream gives no reason.
             let options = turn == 0 ? [Self.option(9, Array("no DNSKEY".utf8))] : []
             script.receive(Self.failure(sent.message, options), for: sent.attempt)
         }
@@ -140,7 +140,7 @@ import Upstream
         #expect(script.join(waiter: 3) == .waiting)
     }
 
-    /// A pipeline that knows of a failure, and what its client's OPT then says: codes and texts.
+    /// A pipeline that knows of a failure; the codes and texts in the client's OPT.
     private static func reply(
         _ failure: ForwardingFailure,
         staleSince storedAt: UInt32? = nil,

@@ -110,7 +110,7 @@ import Upstream
         var access = Access(ResponseCache(byteCount: 1 << 20))
         access.store("www.example.org", [1])
         access.store("once.example.org", [1])
-        // Both live from 10 to 70.
+        // Both are valid from 10 to 70.
         for now: UInt32 in [20, 63, 64, 65, 69] {
             let isToBeRefreshed = access.isToBeRefreshed("www.example.org", at: now)
             #expect(isToBeRefreshed == (now == 64), "\(now)")

@@ -4,7 +4,7 @@ import Snapshot
 import Testing
 import Upstream
 
-/// In whatever pattern questions come, every address comes first equally often.
+/// For any pattern of queries, every address comes first equally often.
 @Suite struct `The first of several addresses` {
     private static let pairs = ["10.20.1.30", "10.20.2.30"]
     private static let three = ["10.20.1.1", "10.20.2.1", "10.20.2.2"]
@@ -16,7 +16,8 @@ import Upstream
         let cache = ResponseCache(byteCount: 1 << 20)
         let seed: HashSeed
         var pipeline: Pipeline
-        /// Before which of an upstream's addresses a signature stands; their number for the end.
+        /// The address of an upstream's answer that a signature precedes; their count means the
+        /// end.
         var signaturePlaces: Set<Int> = []
 
         init() {
@@ -38,7 +39,7 @@ import Upstream
             pipeline = Pipeline(cache: cache, seed: seed)
         }
 
-        /// The first address of an answer; upstreams are asked what `upstream` knows.
+        /// The first address of an answer; `upstream` has the answers of upstreams.
         mutating func first(
             _ name: String,
             _ type: RecordType = .a,
@@ -47,7 +48,7 @@ import Upstream
             try addresses(name, type, from: source).first
         }
 
-        /// All addresses of it, in their order.
+        /// All addresses of the answer, in order.
         mutating func addresses(
             _ name: String,
             _ type: RecordType = .a,
@@ -71,7 +72,7 @@ import Upstream
             return answer.addresses
         }
 
-        /// Stores what an upstream says of the name that was to be asked.
+        /// Stores the upstream's answer for the name of the miss.
         private func feed(_ question: UpstreamQuestion) throws {
             let name = "\(pipeline.name.name)".dropLast()
             var message = UpstreamMessage(String(name), question.type)
@@ -101,7 +102,7 @@ import Upstream
         }
     }
 
-    /// How often each address came first.
+    /// The number of times that each address came first.
     private static func count(_ firsts: [String?]) -> [String: Int] {
         firsts.reduce(into: [:]) { $0[$1 ?? "none", default: 0] += 1 }
     }
@@ -147,7 +148,7 @@ import Upstream
             firsts[number % names].append(try bench.first(name))
         }
         for counts in firsts.map(Self.count) {
-            // Names of which two share a slot begin each time at random.
+            // If two names share a slot, each starts at a random address every time.
             #expect(counts.count == 2 && counts.values.allSatisfy { $0 > 8 }, "\(counts)")
         }
     }
@@ -166,7 +167,7 @@ import Upstream
 
     @Test func `is of the client's own zone where that is first, each equally often`() throws {
         var bench = Bench()
-        // use1-az6 has two of the three.
+        // Two of the three are in use1-az6.
         let counts = Self.count(
             try (0..<60).map { _ in try bench.first("three.zonal.example", from: "10.20.2.7") }
         )

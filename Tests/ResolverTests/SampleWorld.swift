@@ -4,9 +4,10 @@ import Snapshot
 import Testing
 import Upstream
 
-/// A world of two accounts and three VPCs, small enough to be held in the head.
+/// A small world of two accounts and three VPCs.
 ///
-/// Account A calls use1-az4 `us-east-1a` and use1-az6 `us-east-1b`; account B the other way round.
+/// Account A uses `us-east-1a` for use1-az4 and `us-east-1b` for use1-az6; account B uses them the
+/// other way round.
 struct SampleWorld {
     var world = World()
     let seed = HashSeed(value: 42)
@@ -72,7 +73,8 @@ struct SampleWorld {
 
     static func name(_ text: String) -> DomainName { DomainName(text) ?? .root }
 
-    /// Adds a zone from `owner type data` lines; data is an address, a name, or `preference name`.
+    /// Adds a zone from lines of `owner type data`; data is an address, a name, or `preference
+    /// name`.
     mutating func addZone(
         _ apex: String,
         vpcs: [Int] = [vpcA, vpcB],
@@ -105,17 +107,17 @@ struct SampleWorld {
     }
 }
 
-/// What came back for one question, with as much of it read as tests ask for.
+/// The outcome of one question, parsed as far as tests need it.
 struct Answer {
     var verdict: Verdict
     var octets: [UInt8]
-    /// What the pipeline found missing, or worth to be asked again.
+    /// The miss, or the question that should be refreshed.
     var question: UpstreamQuestion
     var rule: RuleInForce
-    /// Whose name is missing, and the servers of a delegation that are to be asked.
+    /// The name of the miss, and the servers of a delegation that are to be queried.
     var name: DomainName
     var delegation: CompiledRule?
-    /// The name server whose address it is.
+    /// The name server whose address is looked up.
     var lookup: ServerLookup?
 
     /// Its number among the snapshot's rules; 0 of a delegation.
@@ -123,7 +125,7 @@ struct Answer {
         if case .numbered(let number) = rule { number } else { 0 }
     }
 
-    /// What has to be asked of an upstream first; nil for an answer.
+    /// The upstream question to send first; nil for an answer.
     var missing: UpstreamQuestion? { verdict == .forward ? question : nil }
 
     var flags: UInt16 { octets.span.bigEndian16(at: 2) ?? 0 }
@@ -135,7 +137,7 @@ struct Answer {
 
     typealias Record = (type: RecordType, ttl: UInt32, rdata: [UInt8])
 
-    /// Type, TTL and rdata of every record, in order; owners are stepped over.
+    /// Type, TTL and rdata of every record, in order, without the owners.
     var records: Recorded<Record> {
         var found: [Record] = []
         let hasQuestion = octets.span.bigEndian16(at: 4) == 1
@@ -181,7 +183,7 @@ struct Answer {
 }
 
 extension SampleWorld {
-    /// Asks one question of a freshly compiled snapshot.
+    /// Queries a freshly compiled snapshot.
     func ask(
         _ name: String,
         _ type: RecordType = .a,
@@ -215,7 +217,7 @@ extension SampleWorld {
         return pipeline.ask(message, from: client, in: snapshot)
     }
 
-    /// A query with RD set, and OPT if `payload` is given.
+    /// A query with RD set, and with an OPT if `payload` is given.
     static func query(_ name: String, _ type: RecordType, payload: UInt16? = 1232) -> [UInt8] {
         var octets: [UInt8] = [0x2A, 0x17, 1, 0, 0, 1, 0, 0, 0, 0, 0, payload == nil ? 0 : 1]
         octets += Self.name(name).octets
@@ -228,7 +230,7 @@ extension SampleWorld {
 }
 
 extension Pipeline {
-    /// Runs the pipeline over one message and copies the reply out.
+    /// Runs the pipeline on one message and copies the reply.
     mutating func ask(
         _ message: [UInt8],
         from client: Client,

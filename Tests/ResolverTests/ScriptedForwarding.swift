@@ -6,7 +6,8 @@ import TestSupport
 @testable import Resolver
 @testable import Upstream
 
-/// A forwarder with a clock and upstreams that a test moves by hand, and the pipeline that takes answers.
+/// A forwarder whose clock and upstreams the test controls, and the pipeline that receives its
+/// answers.
 struct ScriptedForwarding: ~Copyable {
     var forwarder: Forwarder
     var intake: Pipeline
@@ -31,13 +32,13 @@ struct ScriptedForwarding: ~Copyable {
     let cache = ResponseCache(byteCount: 1 << 20)
     static let seed = HashSeed(value: 3)
 
-    /// What becomes of who joins, whichever the question.
+    /// The outcome of a join, without the ID of the question.
     enum Joining: Equatable {
         case waiting, doubtful
         case failed(ForwardingFailure)
     }
 
-    /// What the forwarder wanted to be done, and what became of it.
+    /// The forwarder's effects and the outcomes.
     enum Event {
         case send(Sent)
         case stream(Sent)
@@ -101,7 +102,7 @@ struct ScriptedForwarding: ~Copyable {
         collect()
     }
 
-    /// The set of a route's upstreams; a new one where the script has changed them.
+    /// The set of a route's upstreams; a new one if the script has changed them.
     private mutating func set(for question: UpstreamQuestion) -> UpstreamSetID {
         let rule = self.rule
         if let known = sets[question.routeID], forwarder.knows(known),
@@ -127,13 +128,13 @@ struct ScriptedForwarding: ~Copyable {
         return CompiledRule(rule)
     }
 
-    /// A message came to the attempt's socket that has another ID.
+    /// Simulates a message with another ID at the attempt's socket.
     mutating func stray(near attempt: AttemptID) {
         forwarder.strayed(near: attempt)
         collect()
     }
 
-    /// Answers what was sent to `upstream` since `first`, with an address.
+    /// Answers everything sent to `upstream` since `first` with an address.
     mutating func answer(from upstream: AddressAndPort, since first: Int = 0) {
         for query in sent.dropFirst(first) where query.to == upstream {
             receive(Reply.address(to: query.message), for: query.attempt)
@@ -232,7 +233,7 @@ struct ScriptedForwarding: ~Copyable {
         AttemptID(slot: .none), first, [UInt8](repeating: 0, count: 64)
     )
 
-    /// What was sent over UDP, in order.
+    /// The queries sent over UDP, in order.
     var sent: Recorded<Sent> {
         let sent = effects.compactMap { effect -> Sent? in
             guard case .send(let sent) = effect else { return nil }
@@ -241,7 +242,7 @@ struct ScriptedForwarding: ~Copyable {
         return Recorded(sent, missing: Self.nothingSent)
     }
 
-    /// What was sent over either transport, in order.
+    /// The queries sent over either transport, in order.
     var messages: Recorded<Sent> {
         let messages = effects.compactMap { effect -> Sent? in
             switch effect {
@@ -305,9 +306,9 @@ final class SeededWords: Sendable {
     }
 }
 
-/// What upstreams send back to a query.
+/// Upstream replies to a query.
 enum Reply {
-    /// One A record, 192.0.2.80, under the question's name.
+    /// One A record, 192.0.2.80, for the question's name.
     static func address(to query: [UInt8]) -> [UInt8] {
         var reply = header(to: query, answers: 1)
         reply += [0xC0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 192, 0, 2, 80]

@@ -6,8 +6,8 @@ import Testing
 @Suite struct `An answer that does not fit a datagram` {
     private static let client = "10.20.1.7"
 
-    /// `many` and `texts` of the zone, an alias to each, a name that is too long to be pointed to in full, and
-    /// a delegation to many servers.
+    /// `many` and `texts` of the zone, an alias to each, a name too long for a complete pointer,
+    /// and a delegation to many servers.
     private static func world(count: Int = 100) -> SampleWorld {
         var sample = SampleWorld()
         var records: [(String, RecordType, String)] = [
@@ -21,7 +21,8 @@ import Testing
         return sample
     }
 
-    /// Reads every record, so that no part of one may be there; what is left of the message is an error.
+    /// Reads every record, so that a partial record is noticed; octets after the last record are an
+    /// error.
     private static func expectWhole(_ answer: Answer) throws -> Int {
         var reader = try MessageReader(answer.octets.span)
         try reader.skipQuestion(of: answer.octets.span)
@@ -46,7 +47,7 @@ import Testing
         #expect(answer.isTruncated && answer.isAuthoritative && answer.rcode == .noError)
         #expect(try Self.expectWhole(answer) == answer.answerCount)
         #expect(answer.octets.count <= limit)
-        // One more would not have fitted.
+        // One more record would not have fitted.
         let size = type == .a ? 16 : type == .aaaa ? 28 : 92
         #expect(answer.octets.count + size > limit)
         let whole = Self.world().ask(
@@ -110,7 +111,7 @@ import Testing
             pipeline = Pipeline(cache: cache, seed: seed)
         }
 
-        /// Asks, and asks again once `message` is in the cache.
+        /// Queries, and queries again once `message` is in the cache.
         mutating func ask(
             _ name: String,
             _ message: UpstreamMessage,
@@ -167,10 +168,10 @@ import Testing
             let answer = try bench.ask(name, message, payload: nil)
             #expect(answer.isTruncated && !answer.isAuthoritative)
             #expect(try Self.expectWhole(answer) == answer.answerCount)
-            // One more would not have fitted.
+            // One more record would not have fitted.
             #expect(answer.octets.count <= 512 && answer.octets.count + 16 > 512)
             #expect(Set(answer.addresses).count == answer.addresses.count)
-            // What was cached is asked for at once, and after 40 seconds.
+            // The cached answer is queried at once and after 40 seconds.
             #expect([[260], [300]].contains(Set(answer.records.map(\.ttl))))
             seen.formUnion(answer.addresses)
         }
@@ -218,5 +219,5 @@ import Testing
     }
 }
 
-/// Who asks.
+/// The client.
 private let askingClient = "10.20.1.7"

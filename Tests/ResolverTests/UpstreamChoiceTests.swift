@@ -11,7 +11,8 @@ import Testing
     private static let first = ScriptedForwarding.first
     private static let second = ScriptedForwarding.second
 
-    /// Three questions that the first alone is asked, in vain; the last has ended.
+    /// Three questions that only the first upstream gets, without an answer; the last one has
+    /// failed.
     private static func withDeadFirst() -> ScriptedForwarding {
         var script = ScriptedForwarding()
         script.upstreams = [first]
@@ -38,7 +39,7 @@ import Testing
             script.answer(from: Self.second, since: before)
             script.pass(100)
         }
-        // A second after it died, which is past, then after 2, 4, 8 …
+        // One second after it died, which has passed, then after 2, 4, 8 …
         #expect(probes == [0, 2_000, 6_000, 14_000, 30_000])
         #expect(script.failed.isEmpty)
         #expect(script.answered.count == asked)
@@ -69,7 +70,8 @@ import Testing
             script.pass(100)
         }
         #expect(script.answered.count == 40)
-        // In the first second three by chance, then one after 1, 2, 4 … seconds at the earliest.
+        // Up to three by chance in the first second, then one after 1, 2, 4 … seconds at the
+        // earliest.
         #expect((1...7).contains(asked.count), "\(asked)")
     }
 

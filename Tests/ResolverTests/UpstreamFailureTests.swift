@@ -24,7 +24,7 @@ import Testing
         script.pass(1_600)
         #expect(script.sent.count == 5)
         #expect(script.failed.isEmpty)
-        // Five seconds are all that a question gets.
+        // A question has five seconds in all.
         script.pass(200)
         #expect(script.failed.map(\.error) == [.noReachableAuthority])
     }
@@ -76,10 +76,10 @@ import Testing
         #expect(script.sent[1].to == script.sent[0].to)
         #expect(script.sent[1].message[11] == 0)
         #expect(script.sent[1].message.count == script.sent[0].message.count - 11)
-        // For this question alone.
+        // This applies to this question only.
         script.join("other.example.org")
         #expect(script.sent[2].message[11] == 1)
-        // And not over and over.
+        // The retry is not repeated.
         script.receive(
             Reply.rcode(rcode, to: script.sent[1].message),
             for: script.sent[1].attempt
@@ -87,7 +87,8 @@ import Testing
         #expect(script.sent[3].to != script.sent[0].to)
     }
 
-    /// Has an upstream that answers nothing with OPT answer one question; how many messages it took.
+    /// The number of messages for one question to an upstream that does not answer queries with
+    /// OPT.
     private static func askSilent(
         _ script: inout ScriptedForwarding,
         _ name: String,
@@ -114,7 +115,7 @@ import Testing
         script.upstreams = [ScriptedForwarding.first]
         for number in 0..<3 { #expect(Self.askSilent(&script, "a\(number).example.org") == 2) }
         for number in 0..<3 { #expect(Self.askSilent(&script, "b\(number).example.org") == 1) }
-        // After a while it may have learned.
+        // After a while the upstream is queried with OPT again.
         script.pass(300_000)
         #expect(Self.askSilent(&script, "c.example.org") == 2)
         #expect(Self.askSilent(&script, "d.example.org") == 1)
@@ -123,7 +124,7 @@ import Testing
         script.join("e.example.org")
         #expect(script.sent[0].message[11] == 1)
         script.answer(from: ScriptedForwarding.first)
-        // Whoever has answered one with OPT is asked with OPT, whatever is lost.
+        // An upstream that has answered with OPT keeps getting OPT, whatever is lost.
         script.effects = []
         script.join("f.example.org")
         script.pass(800)
@@ -161,11 +162,11 @@ import Testing
                 for: script.sent[0].attempt
             )
             let streamed = script.streamed[0]
-            // Both are due now: its own timer and the connection's.
+            // Two timers are due now: the upstream's and the connection's.
             script.pass(2_500)
             script.fail(streamed.attempt)
         }
-        // It takes three questions to make an upstream dead.
+        // An upstream is dead after three failed questions.
         #expect(script.join("b.example.org") == .waiting)
     }
 
@@ -205,7 +206,7 @@ import Testing
 
     @Test func `an upstream that stays silent is tried last for a while`() {
         var script = ScriptedForwarding()
-        // Three questions that the first alone is asked, in vain.
+        // Three questions that only the first upstream gets, without an answer.
         script.upstreams = [ScriptedForwarding.first]
         for number in 0..<3 { script.join("\(number).example.org") }
         script.pass(800)
@@ -266,7 +267,7 @@ import Testing
     }
 }
 
-/// Upstreams that do not take letters in mixed case as they are meant.
+/// Upstreams that do not handle mixed letter case correctly.
 @Suite struct `Letters in mixed case` {
     private static func lettersAreMixed(_ message: [UInt8]) -> Bool {
         message[12..<(message.count - 15)].contains { (65...90).contains($0) }
@@ -280,7 +281,7 @@ import Testing
         return script
     }
 
-    /// Asks a question, and answers as `reply` says until nothing more is sent; the number of queries.
+    /// Queries, and replies with `reply` until nothing more is sent; returns the number of queries.
     private static func ask(
         _ script: inout ScriptedForwarding,
         _ name: String,
@@ -382,7 +383,7 @@ import Testing
     }
 }
 
-/// Connections that end before the answer.
+/// Connections that close before the answer.
 @Suite struct `A connection that is lost` {
     private static func truncated() -> ScriptedForwarding {
         var script = ScriptedForwarding()

@@ -2,7 +2,7 @@ import DNSWire
 import Resolver
 import Upstream
 
-/// A response as an upstream would send it, record by record; names are not compressed.
+/// A response of an upstream, record by record; names are not compressed.
 struct UpstreamMessage {
     var name: String
     var type = RecordType.a
@@ -93,7 +93,7 @@ struct UpstreamMessage {
 }
 
 extension UpstreamMessage {
-    /// What is kept of the message as the answer to an upstream question about `name`.
+    /// The part of the message that is kept as the answer to an upstream question for `name`.
     func scrubbed(
         answering question: UpstreamQuestion,
         _ name: DomainName

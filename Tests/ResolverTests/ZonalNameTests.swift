@@ -3,9 +3,9 @@ import Resolver
 import Snapshot
 import Testing
 
-/// An AZ name means the AZ ID in whatever label it stands.
+/// An AZ name stands for its AZ ID in any label.
 @Suite struct `A zonal name` {
-    /// Clients of accounts that call use1-az4 us-east-1a, and us-east-1b.
+    /// Clients of accounts that use us-east-1a, or us-east-1b, for use1-az4.
     private static let one = "10.20.1.7"
     private static let other = "10.30.1.7"
 
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    /// Labels grow and shrink by the translation, up to 63 octets and 255.
+    /// The translation lengthens or shortens labels, up to 63 octets, and names up to 255.
     @Test func `is found up to the greatest lengths`() {
         var sample = SampleWorld()
         let label = String(repeating: "l", count: 63 - 9) + "-use1-az4"
@@ -91,7 +91,7 @@ import Testing
                 sample.ask("\(prefix)\(name).i.example", from: Self.one).addresses == [address]
             )
         }
-        // The same in AZ names is too long for a label.
+        // The same name in AZ names is too long for a label.
         let short = String(repeating: "l", count: 63 - 11) + "-us-east-1a"
         let asked = (0..<3).map { _ in short }.joined(separator: ".")
         #expect(sample.ask("\(asked).i.example", from: Self.one).rcode == .nonexistentDomain)

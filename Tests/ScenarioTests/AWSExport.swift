@@ -71,7 +71,7 @@ struct AWSExport {
         }
     }
 
-    /// Writes the export to a folder of its own, with a configuration that includes what is imported.
+    /// Writes the export to a new folder, with a configuration that includes the imported files.
     func folder() throws -> TemporaryFolder {
         let folder = try TemporaryFolder([
             "zonal.yaml":

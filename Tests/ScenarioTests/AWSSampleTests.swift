@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The right answers of the two accounts in `Fixtures/aws`, imported and asked for.
+/// The answers for the two accounts in `Fixtures/aws` after an import.
 @Suite struct `The imported accounts` {
-    /// What a client gets: addresses, or one of the words below.
+    /// A client's answer: addresses, or one of the words below.
     enum Expected: Equatable, Sendable {
         case addresses(Set<String>)
         case forward, noData, nonexistent
@@ -13,7 +13,7 @@ import Testing
     struct Row: CustomTestStringConvertible, Sendable {
         var name: String
         var type: String
-        /// By client, in the order of `clients`.
+        /// The answers per client, in the order of `clients`.
         var expected: [Expected]
 
         var testDescription: String { "\(name) \(type)" }
@@ -128,7 +128,8 @@ import Testing
         ),
     ]
 
-    /// Client, then its answers for ssm, ecr.dkr and api.payments where only its own AZ's are given.
+    /// A client, and its answers for ssm, ecr.dkr and api.payments if only addresses of its AZ are
+    /// returned.
     static let sameZone: [(client: String, ssm: Expected, ecr: Expected, payments: Expected)] = [
         ("10.20.5.17", ips("10.20.0.61"), ips("10.20.0.66"), ips("10.20.16.163", "10.20.32.31")),
         ("10.20.50.12", ssmA, ips("10.20.32.23"), ips("10.20.32.31")),
@@ -144,7 +145,7 @@ import Testing
         ("172.31.5.9", .forward, .forward),
     ]
 
-    /// An imported world that forwards to nobody, with all clients of these tests allowed.
+    /// An imported world without forwarding rules; all clients of these tests are allowed.
     private static func imported(_ options: String...) throws -> TemporaryFolder {
         let folder = try TemporaryFolder([
             "zonal.yaml": """
@@ -161,7 +162,7 @@ import Testing
         return folder
     }
 
-    /// What `explain` says that a client gets.
+    /// The client's answer according to `explain`.
     private static func answer(
         _ name: String,
         _ type: String,
@@ -277,7 +278,7 @@ import Testing
         }
         // use1-az1 is the owner's us-east-1c and the participant's us-east-1b.
         #expect(try ask("10.20.50.12", "us-east-1b") == ["10.20.32.23"])
-        // Who is in another subnet is the owner's.
+        // A client in another subnet belongs to the owner.
         #expect(try ask("10.20.5.17", "us-east-1c") == ["10.20.32.23"])
         #expect(try ask("10.20.5.17", "us-east-1b") == ["10.20.16.150"])
         withExtendedLifetime(server) {}
@@ -331,7 +332,7 @@ import Testing
     }
 }
 
-/// A public DNS in which every name has the same addresses, so that a forwarded answer is known by them.
+/// A public DNS in which every name has the same addresses, which identify a forwarded answer.
 private enum ForwardMarker {
     static let zone = """
         $TTL 60

@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A line of a table in one of our documents.
+/// A row of a table in one of our documents.
 struct DocumentRow {
     var cells: [String]
-    /// The tests that it links.
+    /// The tests that it links to.
     var tests: [TestLink]
 
-    /// Nil for a line that is none of a table.
+    /// Nil for a line that is not in a table.
     init?(_ line: Substring) {
         guard line.hasPrefix("| ") else { return nil }
         cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
@@ -18,7 +18,7 @@ struct DocumentRow {
     }
 }
 
-/// A test that a document names, as a link to its file.
+/// A link from a document to a test in its file.
 struct TestLink {
     var name: String
     var file: String
@@ -29,9 +29,10 @@ struct TestLink {
         return source.map { Self.hasTest(name, in: $0) } ?? false
     }
 
-    /// True if a function of that name is marked as a test, is not switched off, and has expectations.
+    /// True if a function of that name is a test, is enabled, and has expectations.
     ///
-    /// A helper may have them: a function that the test calls by its name, in the same file.
+    /// The expectations may be in a helper: a function in the same file that the test calls by
+    /// name.
     static func hasTest(_ name: String, in source: String) -> Bool {
         guard let function = source.firstRange(of: "func `\(name)`") else { return false }
         let before = source[..<function.lowerBound]
@@ -43,7 +44,7 @@ struct TestLink {
         return expects(body, in: source, depth: 3)
     }
 
-    /// Up to the end of the function, which stands below its beginning.
+    /// The text up to the end of the function.
     private static func body(of source: Substring) -> Substring {
         source.firstRange(of: "\n    }\n").map { source[..<$0.lowerBound] } ?? source
     }

@@ -77,7 +77,7 @@ import Testing
         let peer = BoundSocket.name("127.0.0.1", server.port)
         for id in 0..<500 {
             client.send(QueryMessage.of("one.example.org", id: UInt16(id)), to: peer)
-            // A pause of one answer keeps the socket's queue short.
+            // Waiting for one answer keeps the socket's queue short.
             if id % 50 == 49 {
                 client.send(QueryMessage.of("x", .opt, id: 9999), to: peer)
                 _ = client.receive()

@@ -2,8 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What those may know of who decide: the package's arrows and these imports hold the compiler to the rest, since a
-/// file sees nothing of a module that it does not import.
+/// The modules that the decision-making code may import.
+///
+/// A file sees nothing of a module that it does not import, so the package's dependencies and these
+/// imports let the compiler enforce the rest.
 @Suite struct `What decides has no socket and no clock` {
     private static let cores = [
         ["DNSWire"],
@@ -13,7 +15,7 @@ import Testing
         ["Upstream", "Servers"],
         ["Upstream", "Shares"],
     ]
-    /// Atomics are no clock.
+    /// Synchronization is allowed: atomics are not a clock.
     private static let allowed: Set = ["DNSWire", "Synchronization"]
 
     @Test(arguments: cores)

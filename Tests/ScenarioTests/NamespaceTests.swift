@@ -90,8 +90,10 @@ struct `Network namespaces` {
     }
 }
 
-/// The world of `zones/netns.yaml` as hosts: clients in two VPCs and outside, each with the resolver in
-/// its `/etc/resolv.conf`, a web server at each ENI and at the public address, NSD as the public DNS.
+/// The world of `zones/netns.yaml` as hosts.
+///
+/// There are clients in two VPCs and outside, each with the resolver in its `/etc/resolv.conf`, a
+/// web server at each ENI and at the public address, and NSD as the public DNS.
 final class NamespaceLab: Sendable {
     @TaskLocal static var current: NamespaceLab?
 

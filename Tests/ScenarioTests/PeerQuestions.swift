@@ -3,8 +3,10 @@ import TestSupport
 
 /// Mixed questions about zones; the same for the same seed.
 enum PeerQuestions {
-    /// Types that most names do not have; none that Zonal answers by itself, and not RRSIG, for which
-    /// resolvers give what their cache happens to hold.
+    /// Types that most names do not have.
+    ///
+    /// They exclude types that Zonal answers by itself, and RRSIG, for which a resolver's answer
+    /// depends on its cache.
     private static let otherTypes: [UInt16] = [
         1, 2, 5, 6, 10, 12, 15, 16, 28, 33, 35, 39, 43, 48, 52, 64, 65, 99, 257, 258, 4711,
         65_280, 65_281,
@@ -30,7 +32,7 @@ enum PeerQuestions {
         }
     }
 
-    /// Every second name in letter case of its own.
+    /// Every second name has random letter case.
     private static func mixed(_ name: DomainName, _ random: inout SeededGenerator) -> DomainName {
         guard Bool.random(using: &random) else { return name }
         let octets = name.octets.map { octet in

@@ -1,13 +1,13 @@
 import DNSWire
 import TestSupport
 
-/// A zone with something of everything, and names in it worth asking for; the same for the same seed.
+/// A zone with all kinds of records, and names in it to query; the same for the same seed.
 struct PeerZone {
-    /// A name to ask for, and what it has.
+    /// A name to query, and its records.
     struct Name {
         var name: DomainName
         var types: [RecordType]
-        /// Servers do not agree on what a question for the CNAME that a DNAME makes gets.
+        /// Servers differ in their answers to a query for the CNAME that a DNAME makes.
         var isBelowDNAME = false
     }
 
@@ -132,14 +132,14 @@ struct PeerZone {
         ask("_dns.\(owner)", [.svcb])
     }
 
-    /// Up to what fits into one message over TCP, above and below what fits over UDP.
+    /// Up to the size of one TCP message, below and above the UDP limit.
     private mutating func addText(_ number: Int) {
         let sizes = [1, 400, 480, 1100, 1180, 1300, 3000, 9000, 30_000]
         let strings = sizes[number % sizes.count] / 200 + 1
         let text = (0..<strings).map { "\"\($0) \(String(repeating: "x", count: 195))\"" }
         add("t\(number)", "TXT", text.joined(separator: " "))
         ask("t\(number)", [.txt, .a])
-        // Many small records are as large.
+        // Many small records have the same size.
         lines += (0..<number * 5).map { "m\(number) 300 TXT \"record \($0)\"" }
         ask("m\(number)", [.txt])
     }
@@ -171,7 +171,7 @@ struct PeerZone {
     }
 
     private mutating func addRedirection(_ number: Int) {
-        // Long enough that no resolver keeps a CNAME that it made of it, and not the DNAME.
+        // So long that no resolver caches the synthesized CNAME longer than the DNAME.
         lines.append("d\(number) 3600 DNAME to\(number)")
         add("x.to\(number)", "A", v4(number))
         ask("d\(number)", [.dname, .a])

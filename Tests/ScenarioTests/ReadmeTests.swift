@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The README's session, run as it stands there.
+/// Runs the session of the README as printed.
 @Suite(.enabled(if: NetworkNamespaces.arePossible, "needs root, iproute2 and network namespaces"))
 struct `README` {
     @Test func `every command of the session prints what the README shows`() throws {
@@ -15,7 +15,7 @@ struct `README` {
             port: 53,
             inside: machine.on("machine")
         )
-        // What it would build is built; the program is the one that is tested.
+        // The build commands are skipped; the program under test is used.
         let make = ["make", "-o", "build", "-o", "build-tools", "run", "ZONAL=\(Project.zonal)"]
         let run = try RunningProcess(machine.on("machine", make), in: Project.path(""))
         let log = try run.waitForOutput { $0.contains("ready") }
@@ -36,7 +36,7 @@ struct `README` {
 
 /// The console blocks of a document.
 enum ConsoleSession {
-    /// Each `$ command`, and the lines below it.
+    /// Each `$ command` and the lines below it.
     static func commands(in document: String) throws -> [(command: String, output: String)] {
         let text = try String(contentsOfFile: Project.path(document), encoding: .utf8)
         var session: [(command: String, output: String)] = []

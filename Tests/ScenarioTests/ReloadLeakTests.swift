@@ -4,9 +4,10 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Reloads of everything that says who a client is, while clients of four kinds ask over UDP and TCP.
+/// Reloads of every setting that classifies clients, while clients of four kinds send queries over
+/// UDP and TCP.
 @Suite(.timeLimit(.minutes(5))) struct `Leaks at reloads` {
-    /// Reloads, and questions of all clients together.
+    /// The number of reloads, and of queries of all clients together.
     private static let (reloads, questions) = (40, 10_000)
 
     @Test func `nobody gets what neither the old nor the new configuration gives him`() throws {
@@ -26,7 +27,7 @@ import Testing
         }
         for asker in askers { asker.start() }
         for number in 1...Self.reloads {
-            // As many questions as are due until then, so that all reloads come among them.
+            // Spreads the reloads evenly over the queries.
             course.waitForQuestions(Self.questions * number / (Self.reloads + 2))
             course.begin(number)
             let text = worlds[number].text(upstream: upstream.port)
@@ -38,7 +39,7 @@ import Testing
         course.finish(releasing: upstream)
         for asker in askers { asker.wait() }
         #expect(course.leaks.isEmpty, "\(course.leaks.prefix(5))")
-        // The test would pass as well if nobody got anything.
+        // Otherwise the test would also pass if no client got an answer.
         #expect(course.privateAnswers > Self.questions / 50, "\(course.privateAnswers)")
         #expect(course.askedCount >= Self.questions)
     }
@@ -48,7 +49,7 @@ import Testing
 struct ReloadWorld: Sendable {
     enum Listener: CaseIterable { case plain, vpcA, vpcB, vpcAFromOutside, proxied, absent }
 
-    /// An address that asks, which a range may hold.
+    /// A client address, which a range may contain.
     struct Client: Sendable, Equatable {
         var address: String
         var isProxy = false
@@ -58,18 +59,18 @@ struct ReloadWorld: Sendable {
         Client(address: "127.20.1.7"), Client(address: "127.30.1.7"),
         Client(address: "127.99.0.7"), Client(address: "127.88.0.7", isProxy: true),
     ]
-    /// Whom the proxy speaks for.
+    /// The client in the proxy's header.
     static let proxied = "127.20.1.8"
 
     private var listeners: [Listener]
-    /// True where the VPCs have each other's range.
+    /// True if the VPCs have swapped their ranges.
     private var areSwapped: Bool
     private var isOutsideAllowed: Bool
-    /// Which VPCs see a.example; b.example is always vpc-b's.
+    /// The VPCs that see a.example; b.example always belongs to vpc-b.
     private var viewersOfA: [String]
 
     init(using random: inout SeededGenerator) {
-        // The first listener is always there: a configuration without any is an error.
+        // The first listener always exists: a configuration without any is an error.
         let first = Listener.allCases.dropLast().randomElement(using: &random) ?? .plain
         listeners = [first, Listener.allCases.randomElement(using: &random) ?? .plain]
         areSwapped = Bool.random(using: &random)
@@ -114,7 +115,7 @@ struct ReloadWorld: Sendable {
         return keys.map { "{ address: \"127.0.0.1:0\"\($0) }" }
     }
 
-    /// The VPC that a client is in at a listener, by the words of the contract.
+    /// The VPC of a client at a listener, as specified.
     func vpc(of client: Client, listener: Int) -> String? {
         let source: String
         switch (listeners[listener], client.isProxy) {
@@ -132,16 +133,16 @@ struct ReloadWorld: Sendable {
 
     func takesHeaders(_ listener: Int) -> Bool { listeners[listener] == .proxied }
 
-    /// True if who is in a VPC gets the addresses of a zone.
+    /// True if clients in a VPC get the addresses of a zone.
     func sees(_ zone: String, vpc: String) -> Bool {
         zone == "a" ? viewersOfA.contains(vpc) : vpc == "b"
     }
 
-    /// A client that speaks for another sends headers where it once could.
+    /// The proxy's header, which it also sends to listeners that no longer require one.
     static let header = ProxiedMessage.header(from: proxied)
 }
 
-/// Which configurations can have been in force for a question, and what came of all questions.
+/// The configurations that can have been in force for a query, and the outcomes of all queries.
 final class ReloadCourse: Sendable {
     private let worlds: [ReloadWorld]
     private let state = Mutex(State())
@@ -167,7 +168,7 @@ final class ReloadCourse: Sendable {
     var askedCount: Int { state.withLock { $0.asked } }
     var isOver: Bool { state.withLock { $0.isOver } }
 
-    /// Notes a question; the configurations that may be in force when it arrives.
+    /// Records a query; returns the configurations that may be in force when it arrives.
     func ask() -> ClosedRange<Int> {
         progress.signal()
         return state.withLock {
@@ -176,7 +177,7 @@ final class ReloadCourse: Sendable {
         }
     }
 
-    /// True if a listener takes headers now.
+    /// True if a listener requires headers now.
     func takesHeaders(_ listener: Int) -> Bool {
         worlds[state.withLock { $0.ended }].takesHeaders(listener)
     }
@@ -185,13 +186,13 @@ final class ReloadCourse: Sendable {
         while askedCount < count { progress.wait() }
     }
 
-    /// Lets what is held go until all askers are done.
+    /// Releases held answers until all clients are done.
     func finish(releasing upstream: HeldUpstream) {
         state.withLock { $0.isOver = true }
         upstream.holdNothingMore()
     }
 
-    /// Judges a reply to what arrived when one of `arrival` was in force.
+    /// Checks a reply to a query that arrived while one of `arrival` was in force.
     func judge(
         _ reply: [UInt8],
         to client: ReloadWorld.Client,
@@ -214,8 +215,8 @@ final class ReloadCourse: Sendable {
         }
     }
 
-    /// A question gets an answer of a configuration that was in force since, if its client is in the VPC there
-    /// that it was in when it asked.
+    /// True if the answer belongs to a configuration in force since the query, in which the client
+    /// is in the same VPC as at the time of the query.
     private func mayHave(
         _ zone: String,
         _ client: ReloadWorld.Client,
@@ -235,7 +236,7 @@ final class ReloadCourse: Sendable {
     }
 }
 
-/// One client that asks over one transport, at one listener and the other.
+/// A client with one transport that queries both listeners.
 private final class Asker: Sendable {
     enum Transport { case datagram, stream }
 
@@ -276,13 +277,14 @@ private final class Asker: Sendable {
 
     private func query(_ number: Int) -> [UInt8] {
         let name = Self.names[number % Self.names.count]
-        // Each has its own names at the upstream, so that nothing is answered from the cache alone.
+        // Each client has its own names at the upstream, so that not everything comes from the
+        // cache.
         let isPublic = name.hasSuffix(".org")
         let prefix = isPublic ? "n\(number)-\(client.address.split(separator: ".")[1])." : ""
         return QueryMessage.of(prefix + name, id: UInt16(truncatingIfNeeded: number))
     }
 
-    /// The proxy sends headers most of the time, as one that was told of a change late.
+    /// The proxy sends headers most of the time, like one that notices a change late.
     private func front(_ number: Int) -> [UInt8] {
         client.isProxy && number % 3 != 0 ? ReloadWorld.header : []
     }
@@ -294,7 +296,7 @@ private final class Asker: Sendable {
         var sent: [(listener: Int, since: ClosedRange<Int>)] = []
         while sent.count < share || !course.isOver {
             let number = sent.count
-            // Twice two in a row, so that each name is asked at each listener.
+            // The listener changes after each pass through the names, so each name goes to both.
             let listener = number / Self.names.count % 2
             sent.append((listener, course.ask()))
             let peer = BoundSocket.name("127.0.0.1", ports[min(listener, ports.count - 1)])
@@ -311,7 +313,8 @@ private final class Asker: Sendable {
     ) {
         while socket.awaitDatagram(milliseconds: milliseconds), let (reply, _) = socket.receive() {
             guard reply.count > 12 else { continue }
-            // An ID stands for all questions that had it; the first of them had the widest choice.
+            // An ID stands for all queries with it; the first has the widest choice of
+            // configurations.
             let id = Int(reply[0]) << 8 | Int(reply[1])
             guard id < sent.count else { continue }
             let (listener, since) = sent[id]
@@ -330,7 +333,7 @@ private final class Asker: Sendable {
             let connection =
                 connections[listener] ?? (try? StreamClient(port: port, from: client.address))
             connections[listener] = connection
-            // To a listener without headers one would be the beginning of a long message.
+            // A listener without headers would read a header as the start of a long message.
             let opening = isNew && course.takesHeaders(listener) ? front(1) : []
             number += 1
             guard let connection,
@@ -345,10 +348,10 @@ private final class Asker: Sendable {
     }
 }
 
-/// An upstream that answers names with `slow` in them once it is told to.
+/// An upstream that answers names with `slow` in them once it is released.
 ///
-/// It says of names with `leak` in them that they have a private address, and that names with `alias` are
-/// aliases of a private name.
+/// Names with `leak` in them have a private address, and names with `alias` are aliases of a
+/// private name.
 final class HeldUpstream: Sendable {
     private let socket: BoundSocket
     private let stream: BoundSocket
@@ -377,7 +380,7 @@ final class HeldUpstream: Sendable {
         if !isHeld { answer(query, to: port) }
     }
 
-    /// Answers what is held.
+    /// Sends the held answers.
     func release() {
         let (queries, peers) = held.withLock { held in
             defer { if held != nil { held = ([], []) } }
@@ -413,7 +416,7 @@ final class HeldUpstream: Sendable {
         }
     }
 
-    /// The server asks in random letter case.
+    /// The server sends random letter case.
     private static func has(_ word: String, _ query: [UInt8]) -> Bool {
         String(decoding: query.map(DomainName.fold), as: UTF8.self).contains(word)
     }

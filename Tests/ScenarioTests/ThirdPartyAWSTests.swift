@@ -2,14 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Accounts that somebody else's software made: moto's server, filled and read by the AWS CLI.
+/// Accounts from other software: moto's server, filled and read by the AWS CLI.
 @Suite(.enabled(if: MotoServer.isInstalled, "needs moto and awscli in .build/python: make test"))
 struct `Accounts in moto` {
     private struct Account {
         var id: String
         var vpc: String
         var endpoint: String
-        /// `RANGE`'s first two numbers.
+        /// The first two numbers of the VPC's range.
         var network: String
     }
 
@@ -55,7 +55,7 @@ struct `Accounts in moto` {
         let imported = try moto.folder.zonal("import", "aws", "exports", "--into", "aws")
         #expect(imported.status == 0, "\(imported.complaints)")
 
-        // What moto lacks is told, and the rest goes on.
+        // Calls that moto lacks are reported; the rest continues.
         for account in accounts {
             let note =
                 "note: \(account.endpoint): private DNS is on, but DnsEntries has no private name"
@@ -88,7 +88,7 @@ struct `Accounts in moto` {
     }
 }
 
-/// moto's server with nothing in it, and a folder for what is exported from it.
+/// An empty moto server, and a folder for its exports.
 final class MotoServer {
     let folder: TemporaryFolder
     private let process: RunningProcess
@@ -112,7 +112,7 @@ final class MotoServer {
         port = log[mark.upperBound...].prefix { $0.isNumber }
     }
 
-    /// Runs a shell script in the folder, its `aws` being ours; the lines that it prints.
+    /// Runs a shell script in the folder with our `aws`; returns the lines that it prints.
     func run(_ script: String) throws -> [String] {
         let environment = [
             "PATH=\(folder.file("bin")):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")",

@@ -1,6 +1,6 @@
 @testable import Upstream
 
-/// Attempts that a test numbers, as no forwarder gives them.
+/// Attempts with test numbers, which no forwarder uses.
 extension AttemptID {
     init(_ number: Int) { self.init(slot: SlotID(index: UInt32(number), turn: 1)) }
 }

@@ -4,7 +4,7 @@ import Server
 import TestSupport
 import Testing
 
-/// Whom a command believes that finds a link where it looks for a socket.
+/// The links to a control socket that a command trusts.
 @Suite struct `A link to a control socket` {
     private static func folder() throws -> (folder: TemporaryFolder, link: String) {
         let folder = try TemporaryFolder(["socket": ""])
@@ -37,7 +37,7 @@ import Testing
         let (folder, link) = try Self.folder()
         try Command.run(["chown", "-h", "nobody", folder.file(name)])
         #expect(Self.fault(link)?.contains("who is not believed") == true)
-        // Where a configuration names the path, the server itself is looked at.
+        // If a configuration names the path, the server's own user is checked.
         #expect(Self.fault(link, isRequired: true) == nil)
     }
 }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Server
 
-/// Replies that would go round, because of whom they are sent to.
+/// Replies that would loop because of their destination.
 @Suite(.timeLimit(.minutes(2))) struct `Datagrams that would go round` {
     private static let loopback = IPAddress(v4: 0x7F00_0001)
     private static let query = StreamFixture.query("host.example.internal", id: 7)
@@ -59,7 +59,7 @@ import Testing
         client.send(Self.query, to: BoundSocket.name("127.0.0.1", port))
         _ = try #require(client.receive())
         await server.drain(within: 1000)
-        // A reply would have come back as one more datagram.
+        // A reply would have come back as another datagram.
         #expect(server.counts[0].received == 2)
         #expect(server.counts[0].unusable == 1)
         #expect(server.counts[0].answered == 1)
@@ -69,7 +69,7 @@ import Testing
     func `attack 42: a service that replies to whatever comes is soon left alone`() async throws {
         let server = try Self.server()
         let name = BoundSocket.name("127.0.0.1", server.addresses[0].port)
-        // Like chargen of RFC 864, but with a query for what it sends.
+        // Like chargen (RFC 864), but it sends a query.
         let service = try #require(
             (1...1023 as ClosedRange<UInt16>).lazy.filter { $0 != 53 }.compactMap {
                 try? BoundSocket(kind: .datagram, port: $0)
@@ -81,7 +81,7 @@ import Testing
             replies += 1
             service.send(Self.query, to: name)
         }
-        // Ten at once, and one each tenth of a second if the machine is slow.
+        // Ten at once, and one per tenth of a second if the machine is slow.
         #expect((10...100).contains(replies))
         await server.drain(within: 1000)
         #expect(server.counts[0].limited == 1)

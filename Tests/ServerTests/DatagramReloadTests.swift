@@ -7,7 +7,7 @@ import Testing
 
 @testable import Server
 
-/// What becomes of datagrams that came before a reload and are read after it.
+/// Datagrams that arrived before a reload and are read after it.
 @Suite struct `A datagram that came before a reload` {
     private static let seed = HashSeed(value: 7)
     private static let client = Client(
@@ -87,7 +87,7 @@ import Testing
         #expect(transition.standing(of: Self.client) != .unheard)
     }
 
-    /// The worker begins after the reload, so that everything in its socket has come before.
+    /// The worker starts after the reload, so everything in its socket arrived before.
     @Test func `waits in the socket for the worker, and is judged by what was in force then`()
         async throws
     {
@@ -120,7 +120,7 @@ import Testing
     }
 }
 
-/// Keeps a worker busy until it is opened: with a query whose reply is taken slowly.
+/// Blocks a worker until it is opened, with a query whose reply is taken slowly.
 private final class WorkerGate: Sendable {
     private let entered = DispatchSemaphore(value: 0)
     private let opened = DispatchSemaphore(value: 0)
@@ -135,7 +135,7 @@ private final class WorkerGate: Sendable {
             },
             deadline: .max
         )
-        // Found with a snapshot that is none of the worker's, so that it looks for an answer itself.
+        // Its snapshot is not the worker's, so the worker runs the pipeline itself.
         let asking = Asking(Miss(seed: HashSeed(value: 7)), generation: .max)
         _ = server.inboxes[0].post(.handover(client, asking))
     }

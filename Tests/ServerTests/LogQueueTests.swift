@@ -4,7 +4,7 @@ import Server
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct `The log's queue` {
-    /// A pipe whose writing end is full.
+    /// A pipe that is full.
     private final class FullPipe {
         let pipe = Pipe()
         private(set) var filling = 0
@@ -27,7 +27,7 @@ import Testing
             _ = fcntl(descriptor, F_SETFL, flags)
         }
 
-        /// Reads until `isEnough` holds of all that came behind the filling, which comes once.
+        /// Reads until `isEnough` accepts everything after the filling, which is read once.
         func read(until isEnough: (String) -> Bool) -> String {
             var all = Data()
             while all.count <= filling || !isEnough(text(all)) {

@@ -9,7 +9,8 @@ import Upstream
     private static let greedy = ClientGroup.vpc(0)
     private static let modest = ClientGroup.vpc(1)
 
-    /// Takes a batch of 60 queries of one group and then four of another; how many of each are admitted.
+    /// Takes a batch of 60 queries of one group, then four of another; returns how many of each are
+    /// admitted.
     private static func batch(
         _ overload: inout Overload,
         listener: Int = 0,

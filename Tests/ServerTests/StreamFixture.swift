@@ -17,7 +17,7 @@ struct StreamFixture {
     private let snapshots: SnapshotHolder
     private let seed = HashSeed(value: 7)
 
-    /// With `proxies`, those have to send a PROXY header, and nobody else is heard.
+    /// With `proxies`, these must send a PROXY header, and other senders are ignored.
     init(
         proxies: String? = nil,
         threads: Int = 1,
@@ -48,7 +48,7 @@ struct StreamFixture {
         try StreamClient(port: port, receiveBuffer: receiveBuffer)
     }
 
-    /// Puts a changed world in force; returns once every thread has taken it up.
+    /// Installs a changed world; returns once every thread uses it.
     func reload(_ change: (inout World) -> Void) {
         var world = Self.world()
         change(&world)
@@ -57,7 +57,7 @@ struct StreamFixture {
         arrivals.wait(for: server.takeUpSnapshot(arrivals))
     }
 
-    /// Ends the server and its thread.
+    /// Stops the server and its thread.
     func end() async throws {
         await server.startDraining()
         await server.finish(within: .zero)
@@ -101,7 +101,7 @@ struct StreamFixture {
     }
 }
 
-/// Keeps what is forwarded until a test answers it.
+/// Holds forwarded queries until a test answers them.
 final class HeldForwarder: StreamForwarder {
     struct Query: Sendable {
         var message: [UInt8]

@@ -154,7 +154,8 @@ import Testing
         }
         #expect(strangers.suffix(10).allSatisfy { $0.isClosed(within: 10_000) })
         #expect(fixture.server.connectionCount == 4)
-        // Those that had come before give way to whoever may ask, and these to nobody but their own.
+        // Allowed clients evict the earlier connections of clients that are not allowed, then only
+        // their own.
         let outside = try (1...12).map {
             let socket = try StreamSocket(from: "127.1.\($0).9", to: fixture.port)
             socket.send(StreamSocket.framed(StreamFixture.query("localhost", id: 1)))

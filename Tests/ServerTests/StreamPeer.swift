@@ -4,7 +4,7 @@ import Server
 import Snapshot
 import TestSupport
 
-/// A name server on a free TCP port of 127.0.0.1 that does what a test tells it, connection by connection.
+/// A name server on a free TCP port of 127.0.0.1 that a test controls, connection by connection.
 final class StreamPeer {
     private let listener: BoundSocket
 
@@ -38,6 +38,6 @@ final class StreamPeer {
         return items[0].revents != 0
     }
 
-    /// Accepts nothing more: who connects is refused.
+    /// Accepts nothing more: further connections are refused.
     func stopListening() { _ = shutdown(listener.descriptor, Int32(SHUT_RDWR)) }
 }

@@ -5,13 +5,13 @@ import Testing
 
 @testable import Server
 
-/// What becomes of connections that were open before a reload.
+/// Connections that were open before a reload.
 @Suite(.timeLimit(.minutes(2))) struct `A connection open before a reload` {
     private static func query(_ id: UInt16, _ name: String = "host.example.internal") -> [UInt8] {
         StreamClient.framed(StreamFixture.query(name, id: id))
     }
 
-    /// Where a connection is closed for what a reload says, and not since it does nothing.
+    /// The idle timeout is long, so that only the reload closes connections.
     private static func fixture(proxies: String? = nil) async throws -> StreamFixture {
         try await StreamFixture(proxies: proxies) { $0.idleTimeout = .seconds(60) }
     }

@@ -14,7 +14,8 @@ import Testing
     /// 10^5 draws.
     private static let count = 100_000
 
-    /// How far counts are from being equal, in standard deviations of the chi-square distribution.
+    /// The distance of the counts from equality, in standard deviations of the chi-square
+    /// distribution.
     private static func deviation(of counts: [Int], expecting expected: Double) -> Double {
         let square = counts.reduce(0.0) { $0 + pow(Double($1) - expected, 2) / expected }
         let freedom = Double(counts.count - 1)
@@ -61,7 +62,7 @@ import Testing
         }
         let expected = Double(Self.count) / 256
         for counts in [high, low, steps] {
-            // One run in a hundred thousand is further off.
+            // One run in a hundred thousand has a larger distance.
             #expect(abs(Self.deviation(of: counts, expecting: expected)) < 4.8)
         }
     }

@@ -99,7 +99,7 @@ import Upstream
         var results: [UInt64: Result<[UInt8], ConnectionError>] = [:]
         while results.count < 8 {
             if try peer.isCalled(before: inbox.descriptor) {
-                // With questions unread, closing is a reset, and the answer may be lost, too.
+                // Closing with unread queries is a reset, and the answer may be lost as well.
                 let connection = try peer.accept()
                 let query = try #require(try connection.receive())
                 try connection.send(messages: [response(to: query)])
@@ -186,7 +186,7 @@ import Upstream
 }
 
 extension StreamPeer {
-    /// Ends the connection, then accepts the next.
+    /// Closes the connection, then accepts the next.
     fileprivate func accept(afterClosing connection: inout StreamClient) throws -> StreamClient {
         connection.endSending()
         return try accept()

@@ -8,7 +8,7 @@ import Testing
 @testable import Server
 @testable import Upstream
 
-/// A worker's sockets towards one upstream that a test plays.
+/// A worker's sockets to one upstream, which the test simulates.
 @Suite struct `Upstream sockets` {
     @safe private struct Rig: ~Copyable {
         var sockets: UpstreamSockets
@@ -26,7 +26,7 @@ import Testing
             random = .system()
         }
 
-        /// Sends a query; the socket's name as the upstream sees it.
+        /// Sends a query; returns the socket's address as the upstream sees it.
         mutating func ask(
             id: UInt16,
             attempt: Int,
@@ -42,7 +42,7 @@ import Testing
             return try #require(upstream.receive()).peer
         }
 
-        /// Has a query sent with others; the error of a socket that is not to be had.
+        /// Adds a query to the batch; returns the error if no socket is available.
         mutating func send(
             id: UInt16,
             attempt: Int,
@@ -60,7 +60,7 @@ import Testing
             )
         }
 
-        /// What the socket that is ready has received.
+        /// The messages that the readable socket has received.
         mutating func receive() throws -> [Datagram] {
             #expect(epoll.wait(timeout: 10_000) > 0)
             let number = Int(epoll.token(at: 0))
@@ -89,7 +89,7 @@ import Testing
         var rig = try Rig()
         let first = try rig.ask(id: 1, attempt: 11)
         var second = try rig.ask(id: 2, attempt: 22)
-        // A port that has been drawn is drawn again once in 256 times.
+        // A port is drawn again once in 256 times.
         while second.sin_port == first.sin_port {
             rig.sockets.forget(AttemptID(22))
             second = try rig.ask(id: 2, attempt: 22)
@@ -142,7 +142,7 @@ import Testing
             last = try rig.ask(id: 7, attempt: 100 + number, of: other)
             #expect(rig.sockets.count <= 4)
         }
-        // Those whose sockets are gone end nothing on the sockets that have come in their places.
+        // Attempts of closed sockets end nothing on the sockets that took their places.
         for attempt in 0..<50 { rig.sockets.forget(AttemptID(attempt)) }
         for attempt in 100..<105 { rig.sockets.forget(AttemptID(attempt)) }
         others[5].send(QueryMessage.of("www.example.org", id: 7), to: try #require(last))
@@ -195,7 +195,7 @@ import Testing
         let stranger = try BoundSocket(kind: .datagram)
         stranger.send(QueryMessage.of("www.example.org", id: 1), to: peer)
         rig.upstream.send([0, 1, 2], to: peer)
-        // The stranger's would have come first.
+        // The stranger's datagram would have arrived first.
         let datagrams = try rig.receive()
         #expect(datagrams == [Datagram(subject: .attempt(AttemptID(11)), length: 3)])
     }
@@ -221,7 +221,7 @@ import Testing
             uses[try rig.ask(id: id, attempt: Int(id) + 1).sin_port, default: 0] += 1
             rig.sockets.forget(AttemptID(Int(id) + 1))
         }
-        // A port that was given back may be drawn again, which happens less than once in such a run.
+        // A released port may be drawn again, which happens less than once in such a run.
         #expect(uses.values.count { $0 > 32 } <= 5)
         #expect(uses.count > 150)
         var known = 0
@@ -265,7 +265,7 @@ import Testing
         )
     }
 
-    /// Sends an IP packet from 127.0.0.1 to itself that is a part of a UDP datagram.
+    /// Sends an IP fragment of a UDP datagram from 127.0.0.1 to itself.
     static func sendRaw(
         _ payload: ArraySlice<UInt8>,
         offset: UInt16,
@@ -354,7 +354,7 @@ import Testing
             #expect(code == 0)
         }
         rig.sockets.flush()
-        // The kernel tells only with the next call that nobody was there.
+        // The kernel reports the missing listener only with the next call.
         let reopened = try BoundSocket(kind: .datagram, port: port)
         for number in 2..<5 {
             let code = rig.send(id: UInt16(number), attempt: number, to: reopened)

@@ -6,7 +6,7 @@ import Testing
 @testable import Server
 @testable import Upstream
 
-/// When the clients of a worker lose patience.
+/// The deadlines of a worker's waiting clients.
 @Suite struct `A client that waits` {
     private static let client = Client(
         address: IPAddress(v4: 0x7F00_0001),

@@ -4,7 +4,8 @@ import Testing
 
 @testable import Snapshot
 
-/// As what senders are heard, beside a reading of interface.md §3 and §5a that looks at every range.
+/// Compares the classification of senders with a plain implementation of interface.md §3 and §5a
+/// that checks every range.
 @Suite struct `Hearing a sender` {
     @Test(arguments: 0..<30)
     func `is what a look at every range says`(seed: UInt64) {
@@ -20,7 +21,7 @@ import Testing
         }
     }
 
-    /// What was open before a reload is answered afterwards as what it is then, or not at all.
+    /// What was open before a reload gets its class after the reload, or no answer if that is higher.
     @Test(arguments: 0..<30)
     func `after a reload never raises what came before it`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
@@ -43,7 +44,7 @@ import Testing
         #expect(kept > 20 && ended > 100)
     }
 
-    /// Anything but the same, or less: out of a VPC, or refused.
+    /// True unless the class stays the same or becomes lower: outside, or refused.
     private static func isRise(from old: RandomNetwork.Heard, to new: RandomNetwork.Heard) -> Bool {
         switch (old, new) {
         case (.nobody, _), (.proxy, _), (_, .nobody), (_, .proxy): true
@@ -83,7 +84,7 @@ import Testing
         return found
     }
 
-    /// The proxy itself stands in the VPC, as load balancers do.
+    /// The proxy's own address is in the VPC, as a load balancer's is.
     @Test func `takes a proxy that speaks for itself or for nobody for an outside client`() throws {
         let endpoint = ProxiedMessage.type(0xEA, [1] + "vpce-1".utf8)
         let addresses = [10, 0, 0, 2, 10, 0, 0, 1, 0, 1, 0, 53] as [UInt8]

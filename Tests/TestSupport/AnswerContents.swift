@@ -1,19 +1,19 @@
 package import DNSWire
 
-/// What a response says, free of order, compression and letter case.
+/// The contents of a response, independent of order, compression and letter case.
 package struct AnswerContents {
     package private(set) var rcode: ResponseCode
-    /// The question section as it came.
+    /// The question section as received.
     package let question: [UInt8]
     /// The TTL of each record of the answer, and of the proofs in the authority section.
     package private(set) var ttls: [RecordContents: UInt32] = [:]
-    /// Records that came more than once.
+    /// Records that occur more than once.
     package private(set) var repeated: [RecordContents] = []
 
     /// Reads a whole response with one question.
     ///
-    /// Left out is what a forwarder need not pass on: the additional section, and of the authority
-    /// section all but SOA, NSEC, NSEC3 and their signatures.
+    /// Omits what a forwarder need not pass on: the additional section, and all of the authority
+    /// section except SOA, NSEC, NSEC3 and their signatures.
     package init(_ message: [UInt8]) throws(WireError) {
         let span = message.span
         var reader = try MessageReader(span)
@@ -29,9 +29,9 @@ package struct AnswerContents {
 
     package var records: Set<RecordContents> { Set(ttls.keys) }
 
-    /// Where the alias chain of `name` ends, if the answer says nothing of that name.
+    /// The end of the alias chain of `name`, if the answer has no records for it.
     ///
-    /// A forwarder's upstream may leave it there; whoever wants the rest has to ask for it.
+    /// An upstream of a forwarder may stop there; the client has to query the rest.
     package func openEnd(of name: DomainName, type: RecordType) -> DomainName? {
         var current = name
         for _ in ttls {
@@ -46,7 +46,7 @@ package struct AnswerContents {
         return isEnded || current == name ? nil : current
     }
 
-    /// Adds what was said of the end of the chain.
+    /// Adds the answer for the end of the chain.
     package mutating func append(_ rest: AnswerContents) {
         rcode = rest.rcode
         ttls.merge(rest.ttls) { max($0, $1) }
@@ -75,13 +75,13 @@ package struct RecordContents: Hashable, Sendable {
         self.rdata = rdata
     }
 
-    /// The type that a signature is about, the record's own otherwise.
+    /// The type that a signature covers; the record's own type otherwise.
     private var covered: RecordType {
         guard type == .rrsig, rdata.count >= 2 else { return type }
         return RecordType(rawValue: UInt16(rdata[0]) << 8 | UInt16(rdata[1]))
     }
 
-    /// True of what proves that something is absent.
+    /// True of records that prove absence.
     package var isProof: Bool { section == .authority && [.nsec, .nsec3].contains(covered) }
 
     fileprivate var isPassedOn: Bool {

@@ -1,16 +1,16 @@
 package import DNSWire
 
-/// Whole answers, their counts taken from what is in them.
+/// Whole answers; the header counts follow from their records.
 extension Answer {
     /// The name in wire form.
     package static func name(_ text: String) -> [UInt8] { DomainName(text)?.octets ?? [0] }
 
-    /// The asked name, in lower case.
+    /// The queried name, in lower case.
     package static func askedName(of query: [UInt8]) -> String {
         DomainName(octets: question(of: query).dropLast(4))?.folded.description ?? ""
     }
 
-    /// The asked type.
+    /// The queried type.
     package static func askedType(of query: [UInt8]) -> RecordType {
         let type = question(of: query).suffix(4).prefix(2)
         return RecordType(rawValue: type.reduce(0) { $0 << 8 | UInt16($1) })
@@ -30,7 +30,7 @@ extension Answer {
             + sections.joined().joined()
     }
 
-    /// A record with a name for rdata: CNAME, NS, DNAME.
+    /// A record with a name as rdata: CNAME, NS, DNAME.
     package static func alias(
         _ owner: String,
         _ type: RecordType,
@@ -49,7 +49,7 @@ extension Answer {
         record(owner: name(owner), .a, ttl: ttl, address)
     }
 
-    /// An SOA record that keeps a negative answer for `minimum` seconds.
+    /// An SOA record that allows caching a negative answer for `minimum` seconds.
     package static func soa(_ owner: String, minimum: UInt32 = 60, ttl: UInt32 = 300) -> [UInt8] {
         let numbers = [1, 2, 3, 4, minimum].flatMap { number in
             (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * $0)) }
@@ -57,7 +57,7 @@ extension Answer {
         return record(owner: name(owner), .soa, ttl: ttl, [0, 0] + numbers)
     }
 
-    /// A signature that nothing verifies.
+    /// A signature that nothing verifies with.
     package static func signature(
         _ owner: String,
         covering type: RecordType,

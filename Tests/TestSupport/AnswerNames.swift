@@ -1,8 +1,10 @@
 package import DNSWire
 
-/// The names of a response in their own letters, record by record: the owner, then those in the rdata.
+/// The names of a response with their letter case, record by record: the owner, then the names in
+/// the rdata.
 package enum AnswerNames {
-    /// Reads a whole response with one question; types whose names are never compressed show their owner alone.
+    /// Reads a whole response with one question; of types whose names are never compressed only the
+    /// owner is read.
     package static func read(_ message: [UInt8]) throws(WireError) -> [String] {
         let span = message.span
         var reader = try MessageReader(span)

@@ -1,7 +1,7 @@
 import DNSWire
 package import Glibc
 
-/// A socket bound to a loopback address, with receiving limited to ten seconds.
+/// A socket bound to a loopback address; receiving times out after ten seconds.
 package final class BoundSocket: Sendable {
     package enum Kind: Sendable { case datagram, stream }
 
@@ -15,7 +15,7 @@ package final class BoundSocket: Sendable {
 
     /// Binds to `address`, 127.0.0.1 by default; port 0 lets the kernel choose.
     ///
-    /// With `sharing` others of this user may bind there, too (SO_REUSEPORT).
+    /// With `sharing`, other processes of this user may bind the same port (SO_REUSEPORT).
     package init(
         kind: Kind,
         address: String = "127.0.0.1",
@@ -30,7 +30,7 @@ package final class BoundSocket: Sendable {
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, timeoutSize)
         var room: Int32 = 4 << 20
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &room, 4)
-        // Connections of an earlier socket there may not be quite over.
+        // Connections of an earlier socket on this port may still be in TIME_WAIT.
         var reuse: Int32 = kind == .stream && port != 0 ? 1 : 0
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, 4)
         var share: Int32 = sharing ? 1 : 0
@@ -47,9 +47,9 @@ package final class BoundSocket: Sendable {
         guard bound else { throw Failure(call: "bind", code: errno) }
     }
 
-    /// Both kinds on one port of 127.0.0.1 that the kernel has free for both.
+    /// A UDP and a TCP socket on one port of 127.0.0.1 that is free for both.
     package static func pair() throws -> (datagram: BoundSocket, stream: BoundSocket) {
-        // Closed connections keep a port for a minute, so the one for TCP is asked for first.
+        // Closed connections keep a port for a minute, so the TCP port is chosen first.
         for _ in 0..<50 {
             let stream = try BoundSocket(kind: .stream)
             if let datagram = try? BoundSocket(kind: .datagram, port: stream.port) {
@@ -61,7 +61,7 @@ package final class BoundSocket: Sendable {
 
     deinit { _ = Glibc.close(descriptor) }
 
-    /// Takes connections from now on; they wait to be accepted.
+    /// Listens; connections wait to be accepted.
     package func listen() throws {
         guard Glibc.listen(descriptor, 64) == 0 else { throw Failure(call: "listen", code: errno) }
     }
@@ -85,7 +85,7 @@ package final class BoundSocket: Sendable {
         }
     }
 
-    /// True once a datagram is there to be received; false after `milliseconds` without one.
+    /// True once a datagram has arrived; false after `milliseconds` without one.
     package func awaitDatagram(milliseconds: Int32) -> Bool {
         var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         // Sound: one item, as said.

@@ -1,6 +1,7 @@
-/// Octets as people write them: hexadecimal digits, with comments.
+/// Octets as hexadecimal digits with comments.
 ///
-/// `#` begins a comment. `"text"` stands for its octets, and `x30` behind either for thirty times the same.
+/// `#` begins a comment. `"text"` stands for its octets. `x30` after either repeats it thirty
+/// times.
 package enum CommentedHex {
     package struct Fault: Error {
         package var description: String

@@ -1,10 +1,10 @@
 import Glibc
 
-/// A connection to a control socket, with receiving limited to twenty seconds.
+/// A connection to a control socket; receiving times out after twenty seconds.
 package final class ControlClient: Sendable {
     private let descriptor: Int32
 
-    /// Nil if nobody listens at `path`, or this user may not connect.
+    /// Nil if there is no listener at `path`, or this user may not connect.
     package init?(_ path: String) {
         descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var timeout = timeval(tv_sec: 20, tv_usec: 0)
@@ -25,7 +25,7 @@ package final class ControlClient: Sendable {
 
     deinit { _ = close(descriptor) }
 
-    /// Sends octets; false once the other side has hung up.
+    /// Sends octets; false once the server has closed the connection.
     @discardableResult
     package func send(_ octets: [UInt8]) -> Bool {
         var rest = octets[...]
@@ -45,7 +45,7 @@ package final class ControlClient: Sendable {
         return true
     }
 
-    /// Everything until the other side hangs up; nil if it does not do that in time.
+    /// Everything until the server closes the connection; nil on a timeout.
     package func receiveAll() -> String? {
         var all: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)

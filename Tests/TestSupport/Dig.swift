@@ -1,14 +1,14 @@
-/// What the real `dig` says.
+/// The output of the real `dig`.
 package struct Dig: Sendable {
     package var rcode = ""
     package var flags: Set<String> = []
     package var answer: [String] = []
     package var authority: [String] = []
     package var additional: [String] = []
-    /// All that was printed.
+    /// The whole output.
     package var text: String
 
-    /// Asks once, and waits 5 seconds at most.
+    /// Sends one query, with a timeout of 5 seconds.
     package init(_ arguments: [String], inside wrapper: [String] = []) throws {
         let command = wrapper + ["dig", "+tries=1", "+time=5"] + arguments
         text = try Command.run(command).output
@@ -48,7 +48,7 @@ package struct Dig: Sendable {
         return String(line[start...].prefix { $0 != "," })
     }
 
-    /// One blank between fields.
+    /// With one space between fields.
     private static func normal(_ line: Substring) -> String {
         line.split { $0 == "\t" || $0 == " " }.joined(separator: " ")
     }

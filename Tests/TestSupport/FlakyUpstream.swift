@@ -2,10 +2,10 @@ import DNSWire
 import Foundation
 import Glibc
 
-/// An upstream as bad as real ones get: it loses, delays, fails, truncates, and is away for seconds.
+/// An upstream that loses, delays, fails and truncates queries, and is away for seconds.
 ///
-/// What it does follows from a seed and the time; what it says is an address or, for names that begin
-/// with `no`, NXDOMAIN, with TTLs of a few seconds.
+/// Its behaviour follows from a seed and the time. It answers with an address or, for names that
+/// begin with `no`, NXDOMAIN; the TTLs are a few seconds.
 package final class FlakyUpstream: @unchecked Sendable {
     // Unchecked is sound: `random` and `asked` are touched under `lock` alone.
     private let socket: BoundSocket
@@ -16,18 +16,18 @@ package final class FlakyUpstream: @unchecked Sendable {
     private var random: SeededGenerator
     private var asked = 0
 
-    /// How bad it is; shares are per cent of the queries.
+    /// How often it misbehaves; shares are per cent of the queries.
     package struct Habits: Sendable {
         package var lost = 20
         package var failing = 2
         package var truncated = 5
         package var forged = 2
-        /// Answers come after 1 ms to this.
+        /// Answers are delayed by 1 ms up to this.
         package var latest = 1500
-        /// Seconds between the ends of two absences, and how long one lasts.
+        /// Seconds between the ends of two absences, and the length of one.
         package var period = 10
         package var absence = 4
-        /// Seconds by which its absences are later than those of others.
+        /// Seconds by which its absences are later than those of the others.
         package var offset = 0
 
         package init() {}
@@ -40,7 +40,7 @@ package final class FlakyUpstream: @unchecked Sendable {
         try listener.listen()
         Thread.detachNewThread { [weak self, socket] in
             while let self {
-                // It looks up every ten seconds whether anybody holds it.
+                // It checks every ten seconds whether it is still referenced.
                 guard let (query, peer) = socket.receive() else { continue }
                 reply(to: query, overTCP: false) { socket.send($0, to: peer) }
             }
@@ -55,12 +55,12 @@ package final class FlakyUpstream: @unchecked Sendable {
 
     package var port: UInt16 { socket.port }
 
-    /// Queries that came.
+    /// Queries received.
     package var count: Int { lock.withLock { asked } }
 
     private func serve(_ connection: StreamClient) {
         Thread.detachNewThread { [weak self] in
-            // One connection in a while is closed with questions open.
+            // Now and then it closes a connection with queries in flight.
             while let self, draw(100) > 3, let query = try? connection.receive() {
                 reply(to: query, overTCP: true) { try? connection.send(messages: [$0]) }
             }

@@ -1,7 +1,7 @@
-/// Ports that nobody uses, for programs that cannot be handed a socket.
+/// Free ports, for programs that cannot take over a socket.
 package enum FreePort {
-    /// Starts a program at `port`, or else at one that was free for both UDP and TCP a moment ago;
-    /// if somebody takes that one first, another is tried.
+    /// Starts a program at `port`, or at one that is free for UDP and TCP; tries another if that
+    /// one is taken meanwhile.
     package static func run(
         at port: UInt16? = nil,
         _ start: (UInt16) throws -> RunningProcess
@@ -13,7 +13,7 @@ package enum FreePort {
             do {
                 let process = try start(port)
                 log = process.log
-                // BIND goes on without a listener.
+                // BIND continues without the listener.
                 if !isPortTaken(log) { return (port, process) }
             } catch let failure as RunningProcess.Impatience
                 where isPortTaken(failure.description)
@@ -24,7 +24,7 @@ package enum FreePort {
         throw RunningProcess.Impatience(description: log)
     }
 
-    /// Each server in its own words.
+    /// The error messages of the servers.
     private static func isPortTaken(_ log: String) -> Bool {
         let log = log.lowercased()
         return log.contains("address already in use") || log.contains("address in use")

@@ -4,7 +4,7 @@ package final class KnotServer: Sendable {
     private let process: RunningProcess
     private let folder: TemporaryFolder
 
-    /// Serves `zones`, text by name; those of `overTCPAlone` answer over UDP with TC and nothing else.
+    /// Serves `zones`, text by name; for those of `overTCPAlone` UDP answers have only TC.
     package init(_ zones: [String: String], overTCPAlone: Set<String> = []) throws {
         folder = try Unprivileged.folder()
         (port, process) = try FreePort.run { [folder] port in
@@ -53,7 +53,7 @@ package final class KnotServer: Sendable {
             Unprivileged.command(["knotd", "-c", folder.file("knot.conf")]),
             in: folder.path
         )
-        // A zone that does not load leaves a server without it.
+        // A server starts without a zone that fails to load.
         let log = try process.waitForOutput { log in
             zones.keys.allSatisfy {
                 log.contains("[\($0).] loaded") || log.contains("[\($0).] zone event 'load' failed")

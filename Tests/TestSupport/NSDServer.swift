@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// Debian's NSD as the public DNS: serves zones on a port of its own.
+/// Debian's NSD as the public DNS, with zones, on a port of its own.
 package final class NSDServer: Sendable {
     package let port: UInt16
     private let process: RunningProcess
@@ -10,7 +10,7 @@ package final class NSDServer: Sendable {
     /// `127.0.0.1:PORT`, as a forwarding rule names it.
     package var endpoint: String { "127.0.0.1:\(port)" }
 
-    /// Serves `zones`, text by name, at `address`; `wrapper` runs it somewhere else.
+    /// Serves `zones`, text by name, at `address`; `wrapper` is a command that runs it elsewhere.
     package init(
         _ zones: [String: String],
         address: String = "127.0.0.1",
@@ -57,7 +57,7 @@ package final class NSDServer: Sendable {
             in: folder.path
         )
         let log = try process.waitForOutput { $0.contains("nsd started") }
-        // A zone that does not load leaves a server without it.
+        // A server starts without a zone that fails to load.
         guard !log.contains(" error: ") else { throw RunningProcess.Impatience(description: log) }
         return process
     }

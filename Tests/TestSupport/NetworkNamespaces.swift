@@ -1,11 +1,12 @@
 import Foundation
 import Glibc
 
-/// Hosts as network namespaces, each with one link to a router that forwards between them.
+/// Hosts as network namespaces, each with a link to a router that forwards between them.
 ///
-/// They go away, addresses and `/etc/netns` folders with them, when nobody holds them any more.
+/// They are deleted, with their addresses and `/etc/netns` folders, when they are no longer
+/// referenced.
 package final class NetworkNamespaces: Sendable {
-    /// Root, and a kernel and tools that can do it.
+    /// True with root, and with a kernel and tools that support it.
     package static let arePossible: Bool = {
         guard getuid() == 0 else { return false }
         let name = "zonal-probe-\(getpid())"
@@ -88,7 +89,7 @@ package final class NetworkNamespaces: Sendable {
         }
     }
 
-    /// Sets the host's link up, which has neither addresses nor routes.
+    /// Sets the host's link up, without addresses and routes.
     private func connect(_ host: Host, number: Int) throws {
         let near = "\(prefix)h\(number)"
         try exec(host.name, "ip", "link", "set", near, "up")
@@ -106,7 +107,7 @@ package final class NetworkNamespaces: Sendable {
         }
     }
 
-    /// Takes the host's link down, so that nothing that is sent to it arrives, or up again.
+    /// Takes the host's link down, so that nothing reaches it, or up again.
     package func setLink(of name: String, isUp: Bool) throws {
         guard let number = hosts.firstIndex(where: { $0.name == name }) else { return }
         if isUp { return try connect(hosts[number], number: number) }
@@ -115,7 +116,7 @@ package final class NetworkNamespaces: Sendable {
         try exec(name, "ip", "link", "set", near, "down")
     }
 
-    /// What every host has at the other end of its link.
+    /// The router's address on every link.
     private static let gateway = "169.254.0.1"
     private static let gatewayV6 = "fe80::1"
 
@@ -123,7 +124,7 @@ package final class NetworkNamespaces: Sendable {
         ["ip", "netns", "exec", space] + command
     }
 
-    /// A command as it runs on a host, with the host's `/etc/resolv.conf`.
+    /// A command that runs on a host, with the host's `/etc/resolv.conf`.
     package func on(_ host: String, _ command: [String] = []) -> [String] {
         Self.inside("\(prefix)-\(host)", command)
     }

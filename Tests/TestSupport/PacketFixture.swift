@@ -2,12 +2,12 @@ import Foundation
 
 /// A message of `Fixtures/packets`, written as `CommentedHex`.
 ///
-/// The first comment says what is expected: a `ReplySummary`, or `nothing`.
+/// The first comment is the expected reply: a `ReplySummary`, or `nothing`.
 package struct PacketFixture: Sendable {
-    /// The file's name without `.hex`: the attack's number, and what is wrong.
+    /// The file's name without `.hex`: the attack's number and the defect.
     package var name: String
     package var octets: [UInt8]
-    /// How it is answered; nil if not at all.
+    /// The expected reply; nil for none.
     package var expected: String?
 
     private static let folder = Project.path("Tests/Fixtures/packets/")

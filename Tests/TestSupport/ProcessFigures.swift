@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a running process takes of the machine, from /proc.
+/// The memory and descriptors of a running process, from /proc.
 package struct ProcessFigures: Sendable {
     /// Resident memory, in KiB.
     package let residentMemory: Int

@@ -1,14 +1,14 @@
 package import Foundation
 
-/// Where things are in the checkout that is tested.
+/// Paths in the checkout under test.
 package enum Project {
     package static let root = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    /// A path below the root.
+    /// A path below the root of the checkout.
     package static func path(_ name: String) -> String { root.appending(path: name).path() }
 
-    /// The program: the one of `ZONAL`, else the newest build that there is.
+    /// The program: `ZONAL` if set, else the newest build.
     package static let zonal: String = {
         if let given = ProcessInfo.processInfo.environment["ZONAL"] { return path(given) }
         let builds = ["release", "debug"].map { path(".build/\($0)/zonal") }
@@ -21,7 +21,7 @@ package enum Project {
     }
 }
 
-/// A folder that goes away with its last user.
+/// A folder that is deleted when it is no longer referenced.
 package final class TemporaryFolder: Sendable {
     package let path: String
 

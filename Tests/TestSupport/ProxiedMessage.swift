@@ -1,13 +1,13 @@
 import DNSWire
 
-/// PROXY protocol v2 headers made by hand, octet by octet.
+/// PROXY protocol v2 headers built octet by octet.
 package enum ProxiedMessage {
     /// CR LF CR LF NUL CR LF `QUIT` LF.
     package static let signature: [UInt8] = [
         0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A,
     ]
 
-    /// The signature, version and command, family and transport, and a body behind its length.
+    /// Signature, version and command, family and transport, length, and body.
     package static func header(
         command: UInt8 = 0x21,
         family: UInt8 = 0x12,
@@ -16,7 +16,7 @@ package enum ProxiedMessage {
         signature + [command, family, UInt8(body.count >> 8), UInt8(body.count & 0xFF)] + body
     }
 
-    /// The header of a client at `source`, with its endpoint and a checksum.
+    /// The header of a client at `source`, with a checksum and an endpoint.
     package static func header(
         from source: String,
         through endpoint: String? = nil,
@@ -32,7 +32,7 @@ package enum ProxiedMessage {
         )
     }
 
-    /// The header of a proxy that speaks for itself.
+    /// A LOCAL header: the proxy queries for itself.
     package static let local = header(command: 0x20, family: 0x00, [])
 
     /// One TLV.
@@ -40,7 +40,7 @@ package enum ProxiedMessage {
         [type, UInt8(value.count >> 8), UInt8(value.count & 0xFF)] + value
     }
 
-    /// The header with the checksum in its place, computed bit by bit.
+    /// The header with its checksum filled in, computed bit by bit.
     package static func sealed(_ header: [UInt8], checksumAt place: Int) -> [UInt8] {
         var header = header
         header.replaceSubrange(place..<place + 4, with: [0, 0, 0, 0])

@@ -1,8 +1,8 @@
 package import DNSWire
 
-/// A question as a client asks it.
+/// A question of a client.
 package struct ClientQuestion: Sendable {
-    /// In the letter case in which it is asked.
+    /// The name, with its letter case.
     package var name: DomainName
     package var type: RecordType
     package var edns = EDNS.absent
@@ -27,7 +27,7 @@ package struct ClientQuestion: Sendable {
         name.octets + [UInt8(type.rawValue >> 8), UInt8(type.rawValue & 0xFF), 0, 1]
     }
 
-    /// A recursive query, with an OPT that takes 1232 octets unless there is none.
+    /// A recursive query; unless switched off, it has an OPT with a payload size of 1232.
     package func message(id: UInt16) -> [UInt8] {
         let head: [UInt8] = [
             UInt8(id >> 8), UInt8(id & 0xFF), 1, checkingDisabled ? 0x10 : 0, 0, 1, 0, 0, 0, 0, 0,
@@ -45,7 +45,7 @@ extension ClientQuestion: CustomStringConvertible {
     }
 }
 
-/// Asks one server many questions, some of them in flight at a time.
+/// Sends many queries to one server, some of them in flight at a time.
 package final class QueryClient {
     private let socket: BoundSocket
     private let port: UInt16
@@ -54,20 +54,20 @@ package final class QueryClient {
         package var question: String
     }
 
-    /// Asks 127.0.0.1.
+    /// Sends to 127.0.0.1.
     package init(port: UInt16) throws {
         socket = try BoundSocket(kind: .datagram)
         self.port = port
     }
 
-    /// The replies, in the order of the questions; truncated ones were asked again over TCP.
+    /// The replies, in the order of the questions; truncated ones are retried over TCP.
     package func ask(_ questions: [ClientQuestion], inFlight: Int = 48) throws -> [[UInt8]] {
         precondition(questions.count <= 65_536)
         var replies = try askOverUDP(questions, inFlight: inFlight)
         var connection: StreamClient?
         for (number, reply) in replies.enumerated() where reply[2] & 2 != 0 {
             let message = questions[number].message(id: UInt16(truncatingIfNeeded: number))
-            // A server may end a connection after a while: then it takes a new one.
+            // A server may close a connection; the client then opens a new one.
             var answer = try connection.flatMap { try Self.exchange(message, over: $0) }
             if answer == nil {
                 let fresh = try StreamClient(port: port)
@@ -98,7 +98,7 @@ package final class QueryClient {
                 asked += 1
             }
             guard let (reply, _) = socket.receive() else {
-                // A datagram may be lost, as in real life.
+                // A datagram may be lost.
                 let open = (0..<asked).filter { replies[$0].isEmpty }
                 silences += 1
                 guard silences < 3 else { throw Silence(question: "\(questions[open[0]])") }

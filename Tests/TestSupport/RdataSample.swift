@@ -1,6 +1,6 @@
 package import DNSWire
 
-/// Rdata of a type as it may be, and as it may not, so that resolvers drop it.
+/// Valid rdata of a type, and invalid rdata that resolvers drop.
 package struct RdataSample: Sendable {
     package let type: RecordType
     package let good: [UInt8]
@@ -18,7 +18,7 @@ package struct RdataSample: Sendable {
     /// A name, `x.example`.
     private static let name: [UInt8] = [1, 120, 7] + "example".utf8 + [0]
 
-    /// Types that BIND reads, each shorter than what it begins with, or filled by its parts in no way.
+    /// Types that BIND parses, each shorter than its fixed part or not filled by its fields.
     package static let all: [RdataSample] = [
         RdataSample(11, [192, 0, 2, 1, 6, 0x40], bad: [192, 0, 2, 1]),
         RdataSample(13, [1, 65, 1, 66], bad: [1, 65], [1, 65, 2, 66], [1, 65, 1, 66, 1, 67]),

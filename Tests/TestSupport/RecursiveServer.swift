@@ -1,20 +1,20 @@
-/// Whose resolver is asked.
+/// The software of a resolver.
 package enum ResolverKind: String, CaseIterable, Sendable {
     case unbound = "Unbound"
     case bind = "BIND"
     case knotResolver = "Knot Resolver"
-    /// Answers over UDP with TC and nothing else.
+    /// Its UDP answers have only TC.
     case knotResolverOverTCPAlone = "Knot Resolver over TCP alone"
     case dnsmasq
 }
 
-/// A resolver of somebody else's on a port of its own, which asks local servers for the zones given.
+/// A resolver of another vendor on its own port, which queries local servers for the given zones.
 package final class RecursiveServer: Sendable {
     package let port: UInt16
     private let process: RunningProcess
     private let folder: TemporaryFolder
 
-    /// A zone, and who serves it on 127.0.0.1.
+    /// A zone and its server on 127.0.0.1.
     package struct Zone: Sendable {
         package var name: String
         package var port: UInt16
@@ -28,7 +28,7 @@ package final class RecursiveServer: Sendable {
         }
     }
 
-    /// Starts a resolver; of zones one of which lies in the other, the inner one comes first.
+    /// Starts a resolver; a zone inside another zone must come first.
     package init(_ kind: ResolverKind, _ zones: [Zone]) throws {
         folder = try Unprivileged.folder()
         (port, process) = try FreePort.run { [folder] port in
@@ -67,7 +67,7 @@ package final class RecursiveServer: Sendable {
     }
 }
 
-/// One resolver's configuration in each one's own words.
+/// The same configuration in each resolver's syntax.
 private struct Setup {
     var folder: String
     var port: UInt16
@@ -77,7 +77,7 @@ private struct Setup {
         zones.map(line).joined(separator: "\n")
     }
 
-    /// Resolves as if the zones' servers were found by delegations; validates nothing.
+    /// Resolves as if it had found the zones' servers by delegations; does not validate.
     var unbound: String {
         ResolverText.unbound(
             at: port,
@@ -89,7 +89,7 @@ private struct Setup {
         )
     }
 
-    /// Follows aliases itself; validates nothing.
+    /// Follows aliases itself; does not validate.
     var bind: String {
         ResolverText.bind(
             at: port,
@@ -107,7 +107,7 @@ private struct Setup {
         )
     }
 
-    /// Validates what is signed, and hands on the rest.
+    /// Validates signed zones and forwards the rest.
     func knotResolver(overTCPAlone: Bool) -> String {
         let rules = lines { zone in
             let action = zone.delegationSigner == nil ? "STUB" : "FORWARD"
@@ -122,16 +122,16 @@ private struct Setup {
         )
     }
 
-    /// A rule that matches nothing over TCP, so that those behind it do.
+    /// A rule that never matches over TCP, so that later rules match.
     private static let truncation = """
         policy.add(function(request)
           if not request.qsource.flags.tcp then return policy.TC end
         end)
         """
 
-    /// Hands on what one server says, aliases into other zones included.
+    /// Forwards the answers of one server, including aliases into other zones.
     ///
-    /// Nothing is cached, since what it gives of a cached answer depends on what was asked before.
+    /// It caches nothing, because the contents of its cached answers depend on earlier queries.
     var dnsmasq: String {
         ResolverText.dnsmasq(
             at: port,

@@ -1,12 +1,12 @@
 import DNSWire
 
-/// A reply in a line, free of what depends on the server and the moment: rcode, opcode, which flags and
-/// sections there are, and what its OPT says.
+/// A reply in one line, independent of the server and the time, such as `NOERROR question answer
+/// OPT DO COOKIE`.
 ///
-/// `NOERROR question answer OPT DO COOKIE`; AA, RA, extended errors and the additional section's other
-/// records are left out.
+/// It contains the rcode, the opcode, the flags, the sections that are present, and the contents of
+/// OPT. It omits AA, RA, extended errors and the other additional records.
 package enum ReplySummary {
-    /// What a message says, `malformed` if it cannot be read.
+    /// The summary of a message; `malformed` if it cannot be read.
     package static func text(of reply: [UInt8], to query: [UInt8]) -> String {
         guard reply.count >= Header.size, reply[2] & 0x80 != 0 else { return "no reply" }
         guard query.prefix(2) == reply.prefix(2) else { return "another ID" }

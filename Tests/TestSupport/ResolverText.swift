@@ -1,14 +1,15 @@
-/// What the configurations of others' resolvers have in common: one port of 127.0.0.1, one folder for all that they
-/// write, and nothing of the machine's own.
+/// Common parts of the configurations of other resolvers: one port of 127.0.0.1, one folder for
+/// their files, nothing of the machine's own configuration.
 package enum ResolverText {
-    /// How a resolver is started with its configuration in the file `configuration`, and what it says once it answers.
+    /// The command that starts a resolver with the file `configuration`, and its output once it
+    /// answers.
     typealias Program = (command: [String], isReady: String)
 
     static let unbound: Program = (["unbound", "-d", "-c", "configuration"], "start of service")
     static let bind: Program = (["named", "-g", "-n", "1", "-c", "configuration"], " running\n")
     static let knotResolver: Program = (["kresd", "-n", "-c", "configuration", "."], "ready\n")
 
-    /// `server` has further lines of that section, `others` the sections behind it.
+    /// `server` contains further lines of that section, `others` the sections after it.
     package static func unbound(
         at port: UInt16,
         in folder: String,
@@ -31,7 +32,7 @@ package enum ResolverText {
         """
     }
 
-    /// `options` has further lines of that statement, `others` the statements behind it.
+    /// `options` contains further lines of that statement, `others` the statements after it.
     static func bind(
         at port: UInt16,
         in folder: String,
@@ -53,7 +54,7 @@ package enum ResolverText {
         """
     }
 
-    /// `rules` say whom it trusts and asks.
+    /// `rules` contain trust anchors and upstreams.
     static func knotResolver(at port: UInt16, in folder: String, _ rules: String) -> String {
         """
         net.ipv6 = false

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// A program that runs beside the test; it is killed when nobody holds it any more.
+/// A program that runs beside the test; it is killed when it is no longer referenced.
 package final class RunningProcess: @unchecked Sendable {
     // Unchecked is sound: `output`, `hasEnded` and `status` are touched under `condition` alone.
     private let process = Process()
@@ -11,14 +11,14 @@ package final class RunningProcess: @unchecked Sendable {
     private var hasEnded = false
     private var status: Int32?
 
-    /// How long anything is waited for.
+    /// The timeout of every wait.
     package static let patience: TimeInterval = 60
 
     package struct Impatience: Error, CustomStringConvertible {
         package var description: String
     }
 
-    /// Starts `command`, found by PATH; standard output and error are kept together.
+    /// Starts `command`, found by PATH; standard output and error are captured together.
     package init(_ command: [String], in folder: String? = nil) throws {
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = command
@@ -41,8 +41,9 @@ package final class RunningProcess: @unchecked Sendable {
         }
     }
 
-    /// Threads of the test runner block signals, and what they start inherits that: a server would not
-    /// hear of the ends of its children.
+    /// Threads of the test runner block signals, and child processes inherit that.
+    ///
+    /// A server would then get no SIGCHLD for its own children.
     private static func withoutBlockedSignals(_ body: () throws -> Void) throws {
         var none = sigset_t()
         var before = sigset_t()
@@ -55,7 +56,7 @@ package final class RunningProcess: @unchecked Sendable {
 
     deinit {
         guard process.isRunning else { return }
-        // Its whole group: a server may have children.
+        // The whole process group, because a server may have children.
         kill(-process.processIdentifier, SIGKILL)
         _ = end.wait(timeout: .now() + 5)
     }
@@ -67,14 +68,14 @@ package final class RunningProcess: @unchecked Sendable {
         condition.unlock()
     }
 
-    /// What the program has written so far.
+    /// The output so far.
     package var log: String {
         condition.lock()
         defer { condition.unlock() }
         return output
     }
 
-    /// Waits until the program has written what `isEnough` accepts; returns all it has written.
+    /// Waits until `isEnough` accepts the output; returns all of it.
     @discardableResult
     package func waitForOutput(_ isEnough: (String) -> Bool) throws -> String {
         try wait(for: "output") {
@@ -84,7 +85,7 @@ package final class RunningProcess: @unchecked Sendable {
         }
     }
 
-    /// Waits for the end of the program; returns its exit status and all it has written.
+    /// Waits for the end of the program; returns its exit status and whole output.
     package func waitForExit() throws -> (status: Int32, output: String) {
         try wait(for: "the end") {
             guard hasEnded, let status else { return nil }
@@ -109,7 +110,7 @@ package final class RunningProcess: @unchecked Sendable {
     package func send(signal: Int32) { kill(identifier, signal) }
 }
 
-/// Programs that end by themselves.
+/// Programs that end on their own.
 package enum Command {
     package struct Result: Sendable {
         package var status: Int32
@@ -118,11 +119,11 @@ package enum Command {
         /// Standard error.
         package var complaints: String
 
-        /// Lines of standard output that are not empty.
+        /// The non-empty lines of standard output.
         package var lines: [String] { output.split(separator: "\n").map(String.init) }
     }
 
-    /// Runs a command, found by PATH, to its end, which comes after a minute at the latest.
+    /// Runs a command, found by PATH, to its end, with a timeout of a minute.
     @discardableResult
     package static func run(_ command: [String], in folder: String? = nil) throws -> Result {
         let scratch = try TemporaryFolder(["out": "", "err": ""])

@@ -1,19 +1,21 @@
 import Foundation
 import Glibc
 
-/// The TCP side of an upstream that answers as a test says.
+/// The TCP side of an upstream with scripted answers.
 package final class ScriptedStreams: Sendable {
     private let listener: BoundSocket
 
-    /// What is done about one query.
+    /// The reaction to one query.
     package enum Reaction: Sendable {
         case answer([UInt8])
-        /// The answer, an octet at a time, with a pause after each, until the other side hangs up.
+        /// The answer, one octet at a time with a pause after each, until the server closes the
+        /// connection.
         case drip([UInt8], milliseconds: Int32)
     }
 
-    /// Listens on the port of `upstream`, and reacts to each query as `reactions` says; connections don't wait for
-    /// each other.
+    /// Listens on the port of `upstream` and reacts to each query as `reactions` says.
+    ///
+    /// Connections are independent of each other.
     package init(
         of upstream: ScriptedUpstream,
         _ reactions: @escaping @Sendable ([UInt8]) -> Reaction

@@ -2,27 +2,27 @@ package import DNSWire
 import Foundation
 import Glibc
 
-/// An upstream over UDP that answers as a test says, and remembers what it was asked.
+/// A UDP upstream with scripted answers that records its queries.
 ///
-/// Probes for forwarding loops are nothing that a test asks: their names do not exist.
+/// It answers NXDOMAIN to probes for forwarding loops and does not record them.
 package final class ScriptedUpstream: @unchecked Sendable {
     // Unchecked is sound: `seen` is touched under `lock` alone.
     private let socket: BoundSocket
-    /// The same port over TCP, which refuses connections unless `ScriptedStreams` listens there.
+    /// The same TCP port, which refuses connections unless `ScriptedStreams` listens there.
     let stream: BoundSocket
     private let lock = NSLock()
     private var seen: [Seen] = []
 
-    /// A query that came.
+    /// A received query.
     package struct Seen: Sendable {
         package var message: [UInt8]
-        /// The port it came from.
+        /// The source port of the query.
         package var port: UInt16
 
         package var id: UInt16 { UInt16(message[0]) << 8 | UInt16(message[1]) }
     }
 
-    /// Answers each query with the messages that `answers` makes of it.
+    /// Answers each query with the messages that `answers` returns for it.
     package init(_ answers: @escaping @Sendable ([UInt8]) -> [[UInt8]]) throws {
         (socket, stream) = try BoundSocket.pair()
         Thread.detachNewThread { [weak self, socket] in
@@ -58,11 +58,11 @@ package final class ScriptedUpstream: @unchecked Sendable {
 
     package var port: UInt16 { socket.port }
 
-    /// As a forwarding rule names it.
+    /// The address and port, in the form of a forwarding rule.
     package var endpoint: String { "127.0.0.1:\(socket.port)" }
 }
 
-/// Answers made of queries, octet by octet: what a well or an ill meaning upstream sends.
+/// Answers built from queries octet by octet, valid and hostile ones.
 package enum Answer {
     /// The query's header and question as a response, with counts and an rcode.
     package static func head(
@@ -86,7 +86,7 @@ package enum Answer {
         return message[min(12, message.count)..<min(end + 5, message.count)]
     }
 
-    /// A record of the asked name.
+    /// A record of the queried name.
     package static func record(_ type: RecordType, ttl: UInt32, _ data: [UInt8]) -> [UInt8] {
         record(owner: [0xC0, 12], type, ttl: ttl, data)
     }
@@ -104,7 +104,7 @@ package enum Answer {
             + [UInt8(data.count >> 8), UInt8(data.count & 0xFF)] + data
     }
 
-    /// One address for whatever was asked.
+    /// One address, for any question.
     package static func address(_ query: [UInt8], _ data: [UInt8], ttl: UInt32 = 300) -> [UInt8] {
         head(of: query, answers: 1) + record(.a, ttl: ttl, data)
     }
@@ -120,7 +120,7 @@ package enum QueryMessage {
             + [UInt8(number >> 8), UInt8(number & 0xFF), 0, 1]
     }
 
-    /// True of a query that a server sends to find out whether it comes back.
+    /// True of a server's probe for forwarding loops.
     package static func isLoopProbe(_ message: [UInt8]) -> Bool {
         message.dropFirst(13).prefix(11).map(DomainName.fold) == Array("zonal-loop-".utf8)
     }

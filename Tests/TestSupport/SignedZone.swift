@@ -1,10 +1,10 @@
 import Foundation
 
-/// A zone signed with a key of its own by the tools of Knot DNS.
+/// A zone signed by the tools of Knot DNS with a new key.
 package struct SignedZone: Sendable {
     /// The signed master file.
     package let text: String
-    /// The key's DS record, for those who validate.
+    /// The key's DS record, for validators.
     package let delegationSigner: String
 
     package enum Proofs: Sendable { case nsec, nsec3 }
@@ -32,7 +32,7 @@ package struct SignedZone: Sendable {
         try folder.write(configuration, to: "knot.conf")
         _ = try Self.run(["kzonesign", "-c", "knot.conf", "-o", "signed", name], in: folder)
         let keys = try Self.run(["keymgr", "-c", "knot.conf", name, "ds"], in: folder)
-        // DS records of several digests: SHA-256 is number 2.
+        // There are DS records with several digests; number 2 is SHA-256.
         guard let record = keys.split(separator: "\n").first(where: { $0.contains(" 13 2 ") })
         else { throw RunningProcess.Impatience(description: "no DS in: \(keys)") }
         self.text = try String(contentsOfFile: folder.file("signed/\(file)"), encoding: .utf8)

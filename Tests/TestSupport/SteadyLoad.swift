@@ -2,15 +2,15 @@ package import DNSWire
 import Foundation
 import Glibc
 
-/// Asks a server at a steady rate, and notes how long each answer took.
+/// Queries a server at a steady rate, and records the latency of each answer.
 package struct SteadyLoad {
     /// Questions sent.
     package private(set) var asked = 0
     /// Replies by rcode.
     package private(set) var replies: [ResponseCode: Int] = [:]
-    /// The longest that an answered question had to wait.
+    /// The longest latency of an answered query.
     package private(set) var longest = Duration.zero
-    /// The longest that this client itself did not get to look: so much may be added to any wait.
+    /// The longest pause of this client itself, which may be part of any latency.
     package private(set) var longestPause = Duration.zero
 
     private let socket: BoundSocket
@@ -18,11 +18,12 @@ package struct SteadyLoad {
     private let rate: Int
     private let names: Int
     private var random: SeededGenerator
-    /// When the question with an ID was sent, if its answer has not come.
+    /// The send time of the query with an ID, while it is unanswered.
     private var open = [ContinuousClock.Instant?](repeating: nil, count: 65_536)
     private var nextID: UInt16 = 0
 
-    /// A load on a port of 127.0.0.1 of `rate` questions a second, for `names` names chosen by `seed`.
+    /// A load on a port of 127.0.0.1 of `rate` queries a second, for `names` names chosen by
+    /// `seed`.
     package init(port: UInt16, rate: Int, names: Int, seed: UInt64) throws {
         socket = try BoundSocket(kind: .datagram)
         peer = BoundSocket.name("127.0.0.1", port)
@@ -31,13 +32,13 @@ package struct SteadyLoad {
         random = SeededGenerator(seed: seed)
     }
 
-    /// Questions that were answered with SERVFAIL.
+    /// Queries that were answered with SERVFAIL.
     package var failures: Int { replies[.serverFailure] ?? 0 }
 
-    /// Questions without an answer so far.
+    /// Queries that are unanswered so far.
     package private(set) var unanswered = 0
 
-    /// Asks for as long as said.
+    /// Sends queries for the given time.
     package mutating func run(for duration: Duration) {
         let start = ContinuousClock.now
         let before = asked
@@ -47,7 +48,7 @@ package struct SteadyLoad {
             last = .now
             let due = Int(elapsed / .milliseconds(1)) * rate / 1000
             while asked - before < due { ask() }
-            // All that has come, so that none is lost for want of room.
+            // Reads everything that has arrived, so that the receive buffer does not overflow.
             var patience: Int32 = 1
             while socket.awaitDatagram(milliseconds: patience) {
                 receive()
@@ -56,7 +57,7 @@ package struct SteadyLoad {
         }
     }
 
-    /// Takes what still comes, until all is answered or `patience` is over.
+    /// Receives answers until all are here or `patience` is over.
     package mutating func drain(patience: Duration) {
         let start = ContinuousClock.now
         while unanswered > 0, start.duration(to: .now) < patience {
@@ -65,7 +66,7 @@ package struct SteadyLoad {
     }
 
     private mutating func ask() {
-        // An ID whose question is open is not used again, so a lost answer stays seen.
+        // The ID of an unanswered query is not reused, so that a lost answer is noticed.
         repeat { nextID &+= 1 } while open[Int(nextID)] != nil
         let number = Int.random(in: 0..<names, using: &random)
         let name = number % 4 == 0 ? "no\(number).example.org" : "n\(number).example.org"

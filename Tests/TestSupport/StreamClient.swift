@@ -1,10 +1,10 @@
 import Glibc
 
-/// A TCP client as plain as can be: it waits on its socket, for at most ten seconds.
+/// A simple TCP client with blocking calls and a timeout of ten seconds.
 package final class StreamClient: Sendable {
     private let descriptor: Int32
 
-    /// Connects to 127.0.0.1 from `source`, or from where the kernel likes.
+    /// Connects to 127.0.0.1 from `source`, or from an address of the kernel's choice.
     package init(port: UInt16, from source: String? = nil, receiveBuffer: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         if let receiveBuffer { set(SO_RCVBUF, receiveBuffer) }
@@ -33,7 +33,7 @@ package final class StreamClient: Sendable {
         }
     }
 
-    /// Takes the next connection of a listening socket; nil after ten seconds without one.
+    /// Accepts the next connection of a listening socket; nil after ten seconds without one.
     package init?(acceptedBy listener: BoundSocket) {
         let accepted = accept(listener.descriptor, nil, nil)
         guard accepted >= 0 else { return nil }
@@ -67,7 +67,7 @@ package final class StreamClient: Sendable {
         _ = unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
     }
 
-    /// Sends the octets in one call where the socket takes them so.
+    /// Sends the octets, in one call if the socket takes them.
     package func send(_ octets: [UInt8]) throws {
         var sent = 0
         while sent < octets.count {
@@ -85,12 +85,12 @@ package final class StreamClient: Sendable {
         }
     }
 
-    /// Sends `octets` again and again until the other side takes no more for half a second, or has taken
-    /// `limit` octets; how many it has taken.
+    /// Sends `octets` repeatedly until the peer takes no more for half a second, or has taken
+    /// `limit` octets; returns how many it has taken.
     package func sendUntilBlocked(_ octets: [UInt8], limit: Int) -> Int {
         var sent = 0
         while sent < limit {
-            // What was cut off the last time comes first, so that messages stay whole.
+            // The remainder of the previous call comes first, so that messages stay whole.
             let rest = Array(octets[(sent % octets.count)...])
             // Sound: the buffer is an array, passed with its size.
             let count = unsafe Glibc.send(
@@ -110,7 +110,7 @@ package final class StreamClient: Sendable {
         return sent
     }
 
-    /// Sends messages, each behind its length, in one segment.
+    /// Sends messages with their length prefixes in one segment.
     package func send(messages: [[UInt8]]) throws {
         try send(messages.flatMap(Self.framed))
     }
@@ -119,10 +119,10 @@ package final class StreamClient: Sendable {
         [UInt8(message.count >> 8), UInt8(message.count & 0xFF)] + message
     }
 
-    /// Has the connection end with a reset, once nobody holds this any more.
+    /// Closes the connection with a reset when it is no longer referenced.
     package func resetOnClose() { set(SO_LINGER, linger(l_onoff: 1, l_linger: 0)) }
 
-    /// Tells the server that nothing more will be sent.
+    /// Closes the sending direction.
     package func endSending() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// The next message; nil if the server closed the connection.
@@ -153,7 +153,7 @@ package final class StreamClient: Sendable {
         return octets
     }
 
-    /// True once the connection is dead, without reading what has come.
+    /// True once the connection is closed; does not read received data.
     package func isReset() -> Bool {
         var item = pollfd(fd: descriptor, events: 0, revents: 0)
         // Sound: one item, as said.

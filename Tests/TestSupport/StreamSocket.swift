@@ -1,7 +1,7 @@
 import DNSWire
 import Glibc
 
-/// One TCP connection of a test, as plain as can be: reading gives up after ten seconds.
+/// A TCP connection of a test; reading times out after ten seconds.
 package final class StreamSocket: Sendable {
     private let descriptor: Int32
 
@@ -19,7 +19,7 @@ package final class StreamSocket: Sendable {
         descriptor = dup(bound.descriptor)
     }
 
-    /// The next connection to `listener`; nil once it listens no more.
+    /// The next connection to `listener`; nil once it no longer listens.
     package init?(acceptedBy listener: BoundSocket) {
         var accepted: Int32
         repeat {
@@ -39,7 +39,7 @@ package final class StreamSocket: Sendable {
         [UInt8(message.count >> 8), UInt8(message.count & 0xFF)] + message
     }
 
-    /// Sends octets as they are; false once the other side takes no more.
+    /// Sends octets unchanged; false once the peer takes no more.
     @discardableResult
     package func send(_ octets: [UInt8]) -> Bool {
         var sent = 0
@@ -62,13 +62,13 @@ package final class StreamSocket: Sendable {
 
     package func endSending() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
-    /// The next message; nil once there is none.
+    /// The next message; nil at the end.
     package func receive() -> [UInt8]? {
         guard let length = read(exactly: 2) else { return nil }
         return read(exactly: Int(length[0]) << 8 | Int(length[1]))
     }
 
-    /// The next octets, whatever they are; nil once there are not as many.
+    /// The next octets; nil if there are fewer.
     package func read(exactly count: Int) -> [UInt8]? {
         var octets = [UInt8](repeating: 0, count: count)
         var have = 0
@@ -84,7 +84,7 @@ package final class StreamSocket: Sendable {
         return octets
     }
 
-    /// Waits for the other side to hang up, and no longer than `milliseconds`; true if it did.
+    /// Waits at most `milliseconds` for the peer to close the connection; true if it did.
     package func isClosed(within milliseconds: Int32) -> Bool {
         // POLLRDHUP of <poll.h>, which needs _GNU_SOURCE there.
         var item = pollfd(fd: descriptor, events: 0x2000, revents: 0)

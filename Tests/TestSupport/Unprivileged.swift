@@ -1,8 +1,8 @@
 import Glibc
 
-/// How servers that are tested against run: as nobody where the tests run as root.
+/// The user of the servers that tests compare with: nobody if the tests run as root.
 enum Unprivileged {
-    /// A command without root's rights.
+    /// A command without root privileges.
     static func command(_ command: [String]) -> [String] {
         guard getuid() == 0 else { return command }
         return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] + command

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A resolver of somebody else's that asks one server for everything, and validates what it says.
+/// A resolver of another vendor that forwards everything to one server and validates the answers.
 package enum ValidatorKind: String, CaseIterable, Sendable {
     case unbound = "Unbound"
     case bind = "BIND"
@@ -9,7 +9,7 @@ package enum ValidatorKind: String, CaseIterable, Sendable {
     case dnsmasq
     case systemdResolved = "systemd-resolved"
 
-    /// Why the resolver can't run here; nil if it can.
+    /// The reason why the resolver cannot run here; nil if it can.
     package var obstacle: String? {
         switch self {
         case .systemdResolved: return SystemdResolved.obstacle
@@ -23,14 +23,15 @@ package enum ValidatorKind: String, CaseIterable, Sendable {
     }
 }
 
-/// It is root's, has a user of its own, and resolves nothing without a network.
+/// It needs root, has a user of its own, and resolves nothing without a network.
 private enum SystemdResolved {
     static let path = "/lib/systemd/systemd-resolved"
 
     static var obstacle: String? {
         guard NetworkNamespaces.arePossible else { return NetworkNamespaces.whyNot }
         guard FileManager.default.isExecutableFile(atPath: path) else {
-            // Its Debian package makes it the machine's resolver, so the tests do not install it.
+            // Its Debian package makes it the machine's resolver, so `make test` does not install
+            // it.
             return "\(path) is not there"
         }
         guard (try? Command.run(["id", "systemd-resolve"]))?.status == 0 else {
@@ -41,7 +42,7 @@ private enum SystemdResolved {
     }
 }
 
-/// Such a resolver on a port of its own, which believes one key of the root.
+/// Such a resolver on its own port, with one trust anchor for the root.
 package final class ValidatingForwarder: Sendable {
     package let port: UInt16
     private let process: RunningProcess
@@ -87,8 +88,9 @@ package final class ValidatingForwarder: Sendable {
             )
         case .dnsmasq:
             try folder.write(setup.dnsmasq, to: "configuration")
-            // It closes all files that it inherits, by which Foundation takes it for ended, and waits for
-            // that while other programs end unnoticed. A shell keeps them open.
+            // It closes all inherited files. Foundation then assumes that it has ended and waits
+            // for that, while the ends of other programs go unnoticed. A shell keeps the files
+            // open.
             let program = ["sh", "-c", "dnsmasq -k -C configuration; exit"]
             (command, isReady) = (program, "using nameserver")
         case .systemdResolved:
@@ -108,7 +110,7 @@ package final class ValidatingForwarder: Sendable {
     }
 }
 
-/// One resolver's configuration in each one's own words.
+/// The same configuration in each resolver's syntax.
 private struct Setup {
     var folder: String
     var port: UInt16
@@ -167,7 +169,7 @@ private struct Setup {
         """
     }
 
-    /// What it is told to be unsigned, it looks up as such.
+    /// It treats names as unsigned that its configuration lists as such.
     var dnsmasq: String {
         ResolverText.dnsmasq(
             at: port,
@@ -194,7 +196,7 @@ private struct Setup {
         """
     }
 
-    /// Its files are where it looks for them, in a mount namespace of its own.
+    /// A mount namespace puts its files at their usual paths.
     var systemdScript: String {
         """
         set -e

@@ -4,13 +4,13 @@ import Foundation
 package final class ZonalServer: Sendable {
     package let process: RunningProcess
     package let folder: TemporaryFolder
-    /// The ports of the listeners, from the kernel, in their order.
+    /// The kernel-assigned ports of the listeners, in their order.
     package let ports: [UInt16]
 
     package var port: UInt16 { ports[0] }
 
-    /// Serves `configuration`, with `files` beside it, on a port of its own or, if `listen` is empty, where
-    /// it says.
+    /// Serves `configuration`, with `files` beside it, on a free port or, if `listen` is empty, at
+    /// the listeners of the configuration.
     package convenience init(
         _ configuration: String,
         files: [String: String] = [:],
@@ -25,7 +25,8 @@ package final class ZonalServer: Sendable {
         )
     }
 
-    /// The same in a folder that holds the files already; `wrapper` is a command that runs the rest of its line.
+    /// The same in a folder that already contains the files; `wrapper` is a command that runs the
+    /// rest of its line.
     package init(
         _ configuration: String,
         beside folder: TemporaryFolder,
@@ -33,7 +34,7 @@ package final class ZonalServer: Sendable {
         inside wrapper: [String] = []
     ) throws {
         self.folder = folder
-        // Beside the configuration, where it goes away with the folder.
+        // Beside the configuration, so that it is deleted with the folder.
         let control = configuration.contains("control:") ? "" : "\ncontrol: control\n"
         try folder.write(configuration + control, to: "zonal.yaml")
         process = try RunningProcess(
@@ -45,7 +46,7 @@ package final class ZonalServer: Sendable {
         ports = try Self.ports(in: log)
     }
 
-    /// How a server ends that cannot serve the configuration in `folder`.
+    /// The end of a server that cannot serve the configuration in `folder`.
     package static func attempt(
         in folder: TemporaryFolder,
         listen: String = "127.0.0.1:0",
@@ -57,8 +58,8 @@ package final class ZonalServer: Sendable {
         )
     }
 
-    /// Serves one VPC, 127.20.0.0/16, whose zone internal.example has `records`; `settings` are the other
-    /// keys.
+    /// Serves one VPC, 127.20.0.0/16, whose zone internal.example has `records`; `settings` are
+    /// further keys.
     package static func withVPC(
         _ settings: String,
         records: String = "db A 127.20.1.1\n",
@@ -76,7 +77,7 @@ package final class ZonalServer: Sendable {
         )
     }
 
-    /// The sample world of `zones/`, with `upstream` in place of the system's name servers.
+    /// The sample world of `zones/`, with `upstream` instead of the system's name servers.
     package static func sample(
         upstream: String,
         listen: [String] = ["127.0.0.1:0"]
@@ -97,7 +98,7 @@ package final class ZonalServer: Sendable {
         )
     }
 
-    /// The ports that log lines like `listening on 127.0.0.1:5300 (UDP, TCP)` name.
+    /// The ports in log lines such as `listening on 127.0.0.1:5300 (UDP, TCP)`.
     private static func ports(in log: String) throws -> [UInt16] {
         let ports = log.split(separator: "\n").compactMap { line -> UInt16? in
             guard let start = line.firstRange(of: "listening on ")?.upperBound,
@@ -111,12 +112,12 @@ package final class ZonalServer: Sendable {
         return ports
     }
 
-    /// A dig from `source`, which says in which VPC the client is.
+    /// A dig from `source`, which determines the client's VPC.
     package func dig(_ source: String, _ arguments: String...) throws -> Dig {
         try Dig(["-b", source, "-p", String(port), "@127.0.0.1"] + arguments)
     }
 
-    /// Reads the configuration anew; returns what the server says about it.
+    /// Reloads the configuration; returns the server's message about it.
     package func reload() throws -> String {
         let before = process.log.count
         process.send(signal: SIGHUP)

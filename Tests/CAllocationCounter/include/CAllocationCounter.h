@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-/// How often this thread has called malloc, calloc, realloc or a relative since it started.
+/// The number of calls of malloc, calloc, realloc and related functions by this thread since it started.
 uint64_t allocation_count_of_this_thread(void);
 
 #endif

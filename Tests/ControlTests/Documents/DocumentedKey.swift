@@ -1,12 +1,12 @@
 import Control
 
-/// A key of the configuration with those that it stands below.
+/// A key of the configuration with the keys above it.
 struct DocumentedKey {
     var key: KeyDescription
-    /// From the top.
+    /// The path from the top.
     var above: [KeyDescription] = []
 
-    /// Every key, each before those below it.
+    /// Every key, each before its children.
     static let all = ConfigurationKeys.all.flatMap { keys($0, below: []) }
 
     private static func keys(
@@ -30,7 +30,7 @@ struct DocumentedKey {
 
     // MARK: A configuration with the key
 
-    /// What examples refer to.
+    /// The entries that examples refer to.
     private static let world = [
         "accounts": """
         accounts:
@@ -52,7 +52,7 @@ struct DocumentedKey {
             "@ 60 SOA ns hostmaster 1 1h 15m 1w 60\n@ NS ns\nns A 10.20.1.53\n",
     ]
 
-    /// The example, with what must stand beside it and above it.
+    /// The example, with the keys that must be beside it and above it.
     func configuration(_ example: String? = nil) -> String {
         var lines = example ?? key.example
         for (parent, siblings) in zip(above, above.map(\.keys)).reversed() {

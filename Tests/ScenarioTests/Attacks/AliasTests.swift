@@ -1,8 +1,8 @@
 import TestSupport
 import Testing
 
-/// Aliases of the public DNS into a private zone, and the names of private zones themselves: two VPCs and an
-/// outside client ask one server through one cache.
+/// Public aliases into a private zone, and queries for private names, from two VPCs and an outside
+/// client through one cache.
 ///
 /// VPC 127.20.0.0/16 has a private zone of ssm.us-east-1.amazonaws.com, VPC 127.30.0.0/16 has none.
 @Suite struct `Aliases into a private zone` {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 
 extension ZonalServer {
-    /// A server that forwards everything, with more configuration if wanted.
+    /// A server that forwards everything; `extra` is further configuration.
     static func forwarding(
         to upstreams: ScriptedUpstream...,
         extra: String = ""
@@ -12,7 +12,7 @@ extension ZonalServer {
     }
 }
 
-/// A truth value that another thread may read.
+/// A Boolean that another thread may read.
 final class Flag: @unchecked Sendable {
     // Unchecked is sound: `current` is touched under `lock` alone.
     private let lock = NSLock()

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// DNSSEC records pass through to clients that validate; Zonal itself concludes nothing from them.
+/// DNSSEC records pass through to clients that validate; Zonal draws no conclusions from them.
 @Suite struct `Signed answers` {
     private static let good: [UInt8] = [198, 51, 100, 7]
 
@@ -56,7 +56,7 @@ import Testing
         for name in names {
             let dig = try server.dig("127.0.0.1", "+dnssec", name)
             #expect(dig.answer.count == 2)
-            // Whoever validates needs the proof that there is no closer name (RFC 4035 §5.3.4).
+            // A validator needs the proof that no closer name exists (RFC 4035 §5.3.4).
             #expect(dig.authority.count == 2, "\(dig.text)")
         }
         #expect(upstream.queries.map { Answer.askedName(of: $0.message) } == names.map { $0 + "." })
@@ -84,7 +84,7 @@ import Testing
         let sent = upstream.queries.map(\.message)
         #expect(sent.count == 3)
         #expect(sent.map { $0[3] & 0x10 != 0 } == [false, false, true])
-        // DO is the top bit of the OPT record's last four octets but two.
+        // DO is the top bit of the third octet of the OPT record's TTL.
         #expect(sent.map { $0[$0.count - 4] & 0x80 != 0 } == [false, true, true])
     }
 
@@ -93,7 +93,7 @@ import Testing
         throws
     {
         let upstream = try ScriptedUpstream { query in
-            // The last octet says what was asked: DO, CD.
+            // The last octet encodes the query's DO and CD.
             let asked = (query[query.count - 4] & 0x80) >> 7 | (query[3] & 0x10) >> 3
             var answer = Answer.address(query, [192, 0, 2, asked])
             answer[3] |= 0x20

@@ -1,7 +1,7 @@
 import DNSWire
 import TestSupport
 
-/// A row of the table: a message, what everybody must answer, and who answers something else, and why.
+/// A row of the table: a message, the expected reply, and each server that differs with the reason.
 struct Probe {
     var name: String
     var transport: Transport
@@ -33,8 +33,8 @@ struct Probe {
 
     /// A query for www.example.org.
     ///
-    /// `flags` are the header's; `questions` what it counts, of which none is there for 0; `behind` follows as it
-    /// is, `additional` records counted.
+    /// `flags` are the header flags. `questions` is the question count; for 0 the message has no
+    /// question. `behind` follows unchanged; `additional` records are counted.
     static func query(
         _ name: String = "www.example.org",
         _ type: RecordType = .a,

@@ -2,7 +2,7 @@ import DNSWire
 import TestSupport
 
 extension Probe {
-    /// All rows; where one says nothing of Zonal, Zonal answers as expected.
+    /// All rows; Zonal answers as expected unless a row says otherwise.
     static let table = plain + opcodes + extended + options + malformed + otherQuestions + streams
 
     private static let answered = "NOERROR question answer"
