@@ -27,6 +27,8 @@ import Upstream
     let cache: ResponseCache
     /// An entry that expires soon was used, and stands in the miss.
     var isToBeRefreshed = false
+    /// The query that is being answered.
+    var request = Request()
     var response = Response()
     /// The answer that was taken last, and the name that it is about.
     var latest = LatestAnswer()
@@ -134,6 +136,7 @@ import Upstream
             capacity: reply.limit,
             into: &reply
         )
+        request = Request(query, from: asker, now: now)
         response = Response()
         trace?.record(.classified(asker))
         if let refusal = ApplyPolicy.refusal(of: query, from: asker) {
@@ -145,7 +148,6 @@ import Upstream
             _ = name.read(message, at: Header.size)
             AnswerIdentity.answer(name.name, in: snapshot, &response, into: &reply)
         } else if !resolve(
-            Request(query: query, client: asker, now: now),
             message,
             in: snapshot,
             knowing: resolution,
@@ -167,15 +169,14 @@ import Upstream
 
     /// Answers name after name of the alias chain; false if something has to be asked of an upstream first.
     private mutating func resolve(
-        _ request: Request,
         _ message: Span<UInt8>,
         in snapshot: borrowing CompiledSnapshot,
         knowing resolution: borrowing Resolution,
         into reply: inout ReplyWriter,
         missing miss: inout Miss
     ) -> Bool {
-        guard readName(request.query, message, resolution) else { return true }
-        let first = resolution.placement?.route ?? self.route(for: request, in: snapshot)
+        guard readName(message, resolution) else { return true }
+        let first = resolution.placement?.route ?? routeOfName(in: snapshot)
         var route = first
         while true {
             trace?.record(.routed(name.name, route))
@@ -183,21 +184,18 @@ import Upstream
             switch route?.kind {
             case .zone(let number):
                 step = answerPrivate(
-                    request,
                     zone: snapshot.zone(number),
                     in: snapshot,
                     into: &reply
                 )
             case .special(let number):
                 step = answerSpecial(
-                    request,
                     zone: snapshot.zone(number),
                     in: snapshot,
                     into: &reply
                 )
             case .rule(let rule):
                 step = answerFromCache(
-                    request,
                     rule: .numbered(rule),
                     in: snapshot,
                     knowing: resolution,
@@ -206,14 +204,12 @@ import Upstream
                 )
             case .nonexistent(let number):
                 step = answerNonexistent(
-                    request,
                     zone: snapshot.zone(number),
                     in: snapshot,
                     into: &reply
                 )
             case .delegation:
                 step = answerFromDelegation(
-                    request,
                     in: snapshot,
                     knowing: resolution,
                     into: &reply,
@@ -223,11 +219,10 @@ import Upstream
             }
             if step == .follow { response.aliasCount += 1 }
             guard response.aliasCount <= CompiledSnapshot.aliasLimit else {
-                response.fail(
+                fail(
                     .serverFailure,
                     .other,
-                    in: &reply,
-                    questionEnd: request.query.questionEnd
+                    in: &reply
                 )
                 return true
             }
@@ -248,7 +243,7 @@ import Upstream
                 )
             case .follow:
                 response.holder = Holder()
-                route = self.route(for: request, in: snapshot)
+                route = routeOfName(in: snapshot)
             }
         }
     }
@@ -256,11 +251,10 @@ import Upstream
     /// Takes the asked name: from the answer that has come for it, where there is one, since that is known already.
     @inline(__always)
     private mutating func readName(
-        _ query: Query,
         _ message: Span<UInt8>,
         _ resolution: borrowing Resolution
     ) -> Bool {
-        let asked = message.extracting(Header.size..<Header.size + query.nameLength)
+        let asked = message.extracting(request.nameRange)
         if resolution.isAnswered, askedName.isWritten(asked) {
             name.copy(askedName)
             return true
@@ -270,13 +264,21 @@ import Upstream
 
     /// Who answers the current name: the longest match, but for DS.
     @inline(__always)
-    private func route(
-        for request: Request,
+    private func routeOfName(
         in snapshot: borrowing CompiledSnapshot
     ) -> Route? {
         let view = request.client.view
         guard request.type == .ds else { return snapshot.route(name, view: view) }
         return snapshot.route(toDelegationOf: name, recurses: request.isRecursive, view: view)
+    }
+
+    /// Answers with an error alone.
+    mutating func fail(
+        _ rcode: ResponseCode,
+        _ error: ExtendedError?,
+        in reply: inout ReplyWriter
+    ) {
+        response.fail(rcode, error, in: &reply, questionEnd: request.questionEnd)
     }
 
     /// REFUSED, unless a zone has the name and let others tell of a type that nobody may tell of.

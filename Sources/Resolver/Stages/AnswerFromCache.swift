@@ -5,7 +5,6 @@ import Upstream
 /// Stage: answers one name from what an upstream said, just now or earlier; or says what to ask it.
 extension Pipeline {
     mutating func answerFromCache(
-        _ request: Request,
         rule: RuleInForce,
         in snapshot: borrowing CompiledSnapshot,
         knowing resolution: borrowing Resolution,
@@ -13,14 +12,14 @@ extension Pipeline {
         missing miss: inout Miss
     ) -> Step {
         guard request.isRecursive else {
-            return refuseToRecurse(request, into: &reply)
+            return refuseToRecurse(into: &reply)
         }
         if request.type == .any { return answerAny(into: &reply) }
         let question = UpstreamQuestion(
             routeID: routeID(of: rule, in: snapshot),
             type: request.type,
-            dnssecOK: request.query.edns?.dnssecOK ?? false,
-            checkingDisabled: request.query.flags & Header.Flag.checkingDisabled != 0
+            dnssecOK: request.dnssecOK,
+            checkingDisabled: request.checkingDisabled
         )
 
         if resolution.isAnswered, latest.question == question, name.equals(askedName) {
@@ -28,7 +27,6 @@ extension Pipeline {
                 // Sound: nothing is taken while it is written.
                 unsafe Span(_unsafeBytes: latest.payload),
                 age: .seconds(0),
-                request,
                 rule: rule,
                 in: snapshot,
                 into: &reply
@@ -38,7 +36,6 @@ extension Pipeline {
             return write(
                 earlier.payload.span,
                 age: .seconds(0),
-                request,
                 rule: rule,
                 in: snapshot,
                 into: &reply
@@ -66,7 +63,6 @@ extension Pipeline {
             return write(
                 payload,
                 age: age,
-                request,
                 rule: rule,
                 in: snapshot,
                 into: &reply
@@ -79,11 +75,10 @@ extension Pipeline {
         // Whoever asks in a circle is to turn to somebody else.
         let rcode: ResponseCode = failure.error == .forwardingLoop ? .refused : .serverFailure
         let isReported = failure.reported != nil
-        response.fail(
+        fail(
             rcode,
             isReported ? nil : failure.error,
-            in: &reply,
-            questionEnd: request.query.questionEnd
+            in: &reply
         )
         response.passesOnErrors = isReported
         return .done
@@ -123,15 +118,13 @@ extension Pipeline {
     /// What an upstream knows is for those alone who ask for recursion (RFC 1034 §4.3.1); an alias that led
     /// here is told to all.
     private mutating func refuseToRecurse(
-        _ request: Request,
         into reply: inout ReplyWriter
     ) -> Step {
         guard response.answerCount == 0 else { return .done }
-        response.fail(
+        fail(
             .refused,
             .notAuthoritative,
-            in: &reply,
-            questionEnd: request.query.questionEnd
+            in: &reply
         )
         return .done
     }
@@ -179,17 +172,15 @@ extension Pipeline {
     private mutating func write(
         _ payload: Span<UInt8>,
         age: CachedResponse.Age,
-        _ request: Request,
         rule: RuleInForce,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) -> Step {
         guard let cached = CachedResponse(payload) else {
-            response.fail(
+            fail(
                 .serverFailure,
                 .invalidData,
-                in: &reply,
-                questionEnd: request.query.questionEnd
+                in: &reply
             )
             return .done
         }
@@ -208,12 +199,11 @@ extension Pipeline {
             response.withheld = withheld(
                 of: payload,
                 cached,
-                request,
                 rule: rule,
                 in: snapshot
             )
         }
-        let isFirst = reply.count == request.query.questionEnd
+        let isFirst = reply.count == request.questionEnd
         response.isAuthentic =
             cached.isAuthentic && response.error == nil && (isFirst || response.isAuthentic)
         let isRenamed = rule == .delegation && delegation.isRenamed
@@ -221,10 +211,9 @@ extension Pipeline {
         if cached.aliasCount == 0, isWhole {
             let addresses = turned(cached.addresses(of: payload, asked: request.type), request.type)
             count(cached.write(payload, upTo: nil, age: age, addresses, into: &reply))
-            return end(request, with: cached, in: snapshot)
+            return end(with: cached, in: snapshot)
         }
         return writeChain(
-            request,
             payload,
             cached,
             age: age,
@@ -255,7 +244,6 @@ extension Pipeline {
     /// Where a zone or rule of the client's is below a name, the name exists, and a client that takes NXDOMAIN
     /// for an answer about all names below (RFC 8020) must not hear it; a proof of it says what it says.
     private mutating func end(
-        _ request: Request,
         with cached: CachedResponse,
         in snapshot: borrowing CompiledSnapshot
     ) -> Step {
@@ -271,7 +259,6 @@ extension Pipeline {
 
     /// An answer with aliases, behind aliases, or of which something is withheld: cut at the first alias that leads elsewhere.
     private mutating func writeChain(
-        _ request: Request,
         _ payload: Span<UInt8>,
         _ cached: CachedResponse,
         age: CachedResponse.Age,
@@ -317,7 +304,6 @@ extension Pipeline {
             count(cached.write(payload, upTo: cut, age: age, addresses, into: &reply))
         } else {
             let target = writeEach(
-                request,
                 message,
                 upTo: cut,
                 age: age,
@@ -330,7 +316,7 @@ extension Pipeline {
         }
         guard !reply.isFull else { return .done }
         guard cut != nil else {
-            return end(request, with: cached, in: snapshot)
+            return end(with: cached, in: snapshot)
         }
         response.isAuthentic = false
         if case .numbered(let number) = rule,
@@ -358,7 +344,6 @@ extension Pipeline {
     ///
     /// Returns where the cut's target stands then; nil if the message can't be read.
     private mutating func writeEach(
-        _ request: Request,
         _ message: Span<UInt8>,
         upTo cut: CachedResponse.Cut?,
         age: CachedResponse.Age,
@@ -377,7 +362,6 @@ extension Pipeline {
                     !withholds(
                         record,
                         of: message,
-                        request,
                         rule: rule,
                         in: snapshot
                     )

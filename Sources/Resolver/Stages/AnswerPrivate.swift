@@ -4,7 +4,6 @@ import Snapshot
 /// Stage: answers one name from a private zone, by the algorithm of RFC 1034 §4.3.2.
 extension Pipeline {
     mutating func answerPrivate(
-        _ request: Request,
         zone: CompiledZone,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
@@ -25,7 +24,7 @@ extension Pipeline {
         switch zone.fallsThrough {
         case .off: break
         case .names, .types:
-            guard !fallsThrough(request, match, zone: zone, in: snapshot) else {
+            guard !fallsThrough(match, zone: zone, in: snapshot) else {
                 return .passOn
             }
         }
@@ -33,7 +32,6 @@ extension Pipeline {
         switch match {
         case .node(let node), .wildcard(let node):
             return answer(
-                request,
                 from: node,
                 zone: zone,
                 in: snapshot,
@@ -42,7 +40,6 @@ extension Pipeline {
         case .delegation(let node, let suffix):
             if suffix == 0, request.type == .ds {
                 return answer(
-                    request,
                     from: node,
                     zone: zone,
                     in: snapshot,
@@ -55,25 +52,23 @@ extension Pipeline {
             return refer(to: node, suffix: suffix, zone: zone, in: snapshot, into: &reply)
         case .dname(let node, let suffix):
             return substitute(node, suffix: suffix, zone: zone, in: snapshot, into: &reply)
-        case .missing: return deny(request, by: zone, in: snapshot, into: &reply)
+        case .missing: return deny(by: zone, in: snapshot, into: &reply)
         }
     }
 
     /// NXDOMAIN to a client who does not see the zone (`outside: nxdomain`).
     mutating func answerNonexistent(
-        _ request: Request,
         zone: CompiledZone,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
     ) -> Step {
         claimAuthority()
-        return deny(request, by: zone, in: snapshot, into: &reply)
+        return deny(by: zone, in: snapshot, into: &reply)
     }
 
     /// NXDOMAIN, or NODATA of a name that exists all the same: some other zone or rule of the client's is below,
     /// and NXDOMAIN would deny that, too (RFC 8020 §2); or a zone that let somebody else answer has it.
     mutating func deny(
-        _ request: Request,
         by zone: CompiledZone,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
@@ -92,7 +87,6 @@ extension Pipeline {
     /// True if the next longest match is to answer instead of the zone (`fallthrough`).
     @inline(never)
     private mutating func fallsThrough(
-        _ request: Request,
         _ match: ZoneMatch,
         zone: CompiledZone,
         in snapshot: borrowing CompiledSnapshot
@@ -142,7 +136,6 @@ extension Pipeline {
 
     /// The name exists, by itself or by a wildcard.
     private mutating func answer(
-        _ request: Request,
         from node: Node,
         zone: CompiledZone,
         in snapshot: borrowing CompiledSnapshot,

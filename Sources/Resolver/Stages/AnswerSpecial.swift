@@ -4,7 +4,6 @@ import Snapshot
 /// Stage: answers a special name from the zone that every snapshot has for it.
 extension Pipeline {
     mutating func answerSpecial(
-        _ request: Request,
         zone: CompiledZone,
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter
@@ -13,12 +12,12 @@ extension Pipeline {
         switch zone.denial {
         case .nonexistent:
             claimAuthority()
-            return deny(request, by: zone, in: snapshot, into: &reply)
+            return deny(by: zone, in: snapshot, into: &reply)
         case .noData where !isApex:
             claimAuthority()
             return writeNegative(zone: zone, in: snapshot, into: &reply)
         case .byContents, .noData:
-            return answerPrivate(request, zone: zone, in: snapshot, into: &reply)
+            return answerPrivate(zone: zone, in: snapshot, into: &reply)
         }
     }
 }

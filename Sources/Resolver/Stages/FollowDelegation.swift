@@ -34,7 +34,6 @@ extension Pipeline {
 
     @inline(never)
     mutating func answerFromDelegation(
-        _ request: Request,
         in snapshot: borrowing CompiledSnapshot,
         knowing resolution: borrowing Resolution,
         into reply: inout ReplyWriter,
@@ -52,10 +51,9 @@ extension Pipeline {
                 servers
             )
         )
-        guard !delegation.isDead else { return failToReach(request, into: &reply) }
+        guard !delegation.isDead else { return failToReach(into: &reply) }
         let wasToBeRefreshed = isToBeRefreshed
         let step = answerFromCache(
-            request,
             rule: .delegation,
             in: snapshot,
             knowing: resolution,
@@ -73,7 +71,7 @@ extension Pipeline {
         switch choice {
         case .chosen: break
         case .toBeFound where step == .ask: break
-        case .none where step == .ask: return failToReach(request, into: &reply)
+        case .none where step == .ask: return failToReach(into: &reply)
         // What is asked for the cache alone is not worth looking for anybody.
         case .toBeFound, .none: isToBeRefreshed = false
         }
@@ -81,12 +79,11 @@ extension Pipeline {
     }
 
     /// SERVFAIL: there is nobody to be asked.
-    private mutating func failToReach(_ request: Request, into reply: inout ReplyWriter) -> Step {
-        response.fail(
+    private mutating func failToReach(into reply: inout ReplyWriter) -> Step {
+        fail(
             .serverFailure,
             .noReachableAuthority,
-            in: &reply,
-            questionEnd: request.query.questionEnd
+            in: &reply
         )
         return .done
     }

@@ -29,7 +29,6 @@ extension Pipeline {
     func withheld(
         of payload: Span<UInt8>,
         _ cached: CachedResponse,
-        _ request: Request,
         rule: RuleInForce,
         in snapshot: borrowing CompiledSnapshot
     ) -> Withheld {
@@ -63,13 +62,12 @@ extension Pipeline {
     mutating func withholds(
         _ record: MessageReader.Record,
         of message: Span<UInt8>,
-        _ request: Request,
         rule: RuleInForce,
         in snapshot: borrowing CompiledSnapshot
     ) -> Bool {
         guard !response.withheld.isEmpty, record.section == .answer,
             isPrivate(record, of: message, asked: request.type)
-                || isHidden(record, of: message, request, in: snapshot)
+                || isHidden(record, of: message, in: snapshot)
                     && !isPublic(record.owner, of: message, rule: rule, in: snapshot)
         else { return false }
         response.error = .blocked
@@ -90,7 +88,6 @@ extension Pipeline {
     private func isHidden(
         _ record: MessageReader.Record,
         of message: Span<UInt8>,
-        _ request: Request,
         in snapshot: borrowing CompiledSnapshot
     ) -> Bool {
         guard response.withheld.contains(.hidden) else { return false }

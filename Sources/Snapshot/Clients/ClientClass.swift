@@ -40,7 +40,7 @@ public struct ClientClass: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// Allowed, and in no VPC.
-    static let outside = ClientClass(scope: .outside, view: 0, az: .unknown)
+    public static let outside = ClientClass(scope: .outside, view: 0, az: .unknown)
     /// Not allowed to ask.
     static let refused = ClientClass(scope: .refused, view: 0, az: .unknown)
 }
