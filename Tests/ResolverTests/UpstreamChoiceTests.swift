@@ -24,6 +24,18 @@ import Testing
         return script
     }
 
+    @Test func `are remembered while a delegation's servers have other addresses each time`() {
+        var script = Self.withDeadFirst()
+        for number in 0..<400 {
+            let servers = (0..<16).map { index in
+                AddressAndPort(IPAddress(v4: 0x0A00_0000 + UInt32(number * 16 + index)))
+            }
+            _ = script.forwarder.add(servers, route: UInt64(number), wantsRecursion: false)
+            #expect(script.forwarder.servers.count < 4_200)
+        }
+        #expect(script.forwarder.report(on: Self.first).state == .down)
+    }
+
     @Test func `a dead one gets a question of its own now and then, ever more seldom`() {
         var script = Self.withDeadFirst()
         var probes: [Milliseconds] = []

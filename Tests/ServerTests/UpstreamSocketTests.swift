@@ -232,6 +232,22 @@ import Testing
         #expect(known <= 5)
     }
 
+    @Test(arguments: [1, 4])
+    func `a port that has served its questions is replaced though there may be no more sockets`(
+        limit: Int
+    ) throws {
+        var rig = try Rig(limit: limit)
+        var ports: [UInt16: Int] = [:]
+        for number in 0..<400 {
+            let peer = try rig.ask(id: UInt16(number), attempt: number)
+            ports[peer.sin_port, default: 0] += 1
+            rig.sockets.forget(AttemptID(number))
+        }
+        // A port may be drawn again once it is free.
+        #expect(ports.values.allSatisfy { $0 <= 64 })
+        #expect(rig.sockets.count <= limit)
+    }
+
     @Test func `a late and a second answer are not taken for guesses`() throws {
         var rig = try Rig()
         let peer = try rig.ask(id: 1, attempt: 11)

@@ -149,7 +149,10 @@ package struct UpstreamSockets: ~Copyable {
     ) throws(SocketError) -> Int {
         // Each worker has its part of the ports.
         let limit = min(limit, max(ports.count / workers, 1))
-        let slot = random.next(below: SocketPool.capacity)
+        // A pool that may grow draws slots without a socket, too. Another one has to meet its used-up sockets soon.
+        let mayGrow = mayGrow(pool, limit: limit)
+        let slots = mayGrow ? SocketPool.capacity : max(pools[pool].count, 1)
+        let slot = random.next(below: slots)
         if let place = pools[pool][slot], isUsable(place, id: id, now: now) { return place }
         let isReplaced = count < limit && slot < pools[pool].count
         var code = EMFILE
@@ -172,10 +175,15 @@ package struct UpstreamSockets: ~Copyable {
         retire(replaced)
     }
 
+    private func mayGrow(_ pool: Int, limit: Int) -> Bool {
+        let left = limit - count
+        return left > 0 && pools[pool].count < max(Self.leastPool, left)
+    }
+
     /// Whether the upstream may have another socket; where none is left, another one is closed for it.
     private mutating func makeRoom(for pool: Int, slot: Int, limit: Int) -> Bool {
-        let (left, own) = (limit - count, pools[pool].count)
-        if left > 0 { return slot < own || own < max(Self.leastPool, left) }
+        let own = pools[pool].count
+        if count < limit { return slot < own || mayGrow(pool, limit: limit) }
         guard own > 0 else { return closeOne() }
         guard let place = pools[pool][slot], sockets[place].isIdle else { return false }
         pools[pool].remove(at: slot)

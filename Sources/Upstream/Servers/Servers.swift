@@ -19,8 +19,7 @@ struct Servers: ~Copyable {
 
     /// A set's ID, to be asked for again once it is not known any more.
     mutating func add(_ servers: [AddressAndPort], traits: ServerSet.Traits) -> SlotID {
-        if sets.count >= Self.setLimit { forgetSets() }
-        if records.count >= Self.serverLimit { forgetServers() }
+        if isFull { forget() }
         let start = members.count
         for address in servers.prefix(Int(UInt16.max)) {
             members.append(UInt32(truncatingIfNeeded: number(of: address)))
@@ -44,11 +43,29 @@ struct Servers: ~Copyable {
         @inline(__always) _modify { yield &sets[set] }
     }
 
-    /// Forgets the sets that nothing is asked of now.
-    private mutating func forgetSets() {
+    /// Upstreams that are remembered.
+    var count: Int { records.count }
+
+    private var isFull: Bool {
+        sets.count >= Self.setLimit || records.count >= Self.serverLimit
+    }
+
+    /// Forgets sets that have no question in flight, and the upstreams that are in no other set.
+    ///
+    /// Sets of delegations go first. Their servers' addresses come from outside and may change with each answer, so
+    /// that they would displace the upstreams of rules.
+    private mutating func forget() {
+        forgetSets { !$0.wantsRecursion }
+        forgetServers()
+        guard isFull else { return }
+        forgetSets { _ in true }
+        forgetServers()
+    }
+
+    private mutating func forgetSets(where isForgettable: (ServerSet.Traits) -> Bool) {
         var kept = Table<UInt32>()
         for place in 0..<sets.placeCount where sets.id(at: place) != nil {
-            guard sets[place].room.isEmpty else {
+            guard sets[place].room.isEmpty, isForgettable(sets[place].traits) else {
                 let start = kept.count
                 for index in 0..<Int(sets[place].count) {
                     kept.append(members[Int(sets[place].firstMember) + index])
@@ -61,7 +78,7 @@ struct Servers: ~Copyable {
         swap(&kept, &members)
     }
 
-    /// Forgets the upstreams of no set.
+    /// Forgets the upstreams that are in no set.
     private mutating func forgetServers() {
         var isNamed = Set<UInt32>()
         for index in 0..<members.count { isNamed.insert(members[index]) }
