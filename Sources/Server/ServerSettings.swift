@@ -22,7 +22,7 @@ package struct ServerSettings: Sendable {
     package var descriptors = DescriptorBudget.plenty
     /// The place of the control socket; nil if the server has none.
     package var control: ControlPlace?
-    /// How long a draining server waits for what is in flight, in milliseconds.
+    /// How long a draining server waits for queries in flight, in milliseconds.
     package var drainTimeout: Milliseconds = 4000
 
     package init(

@@ -107,7 +107,7 @@ package final class LogQueue: Sendable {
     private static func told(_ count: UInt64) -> String {
         QueuedLogHandler.line(
             .warning,
-            "\(count) lines of the log were dropped: nobody read them in time"
+            "\(count) lines of the log were dropped; the reader of the log is too slow"
         )
     }
 

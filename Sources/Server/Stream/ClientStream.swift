@@ -38,7 +38,7 @@ struct ClientStream {
         case finishing
     }
 
-    /// Nil if the connection is refused, which then is closed.
+    /// Serves an accepted connection; nil if the connection is refused, which closes it.
     init?(_ accepted: AcceptedStream, id: StreamID, in loop: borrowing StreamLoop) {
         let (address, group): (IPAddress?, Standing)
         switch loop.hear(accepted.client) {

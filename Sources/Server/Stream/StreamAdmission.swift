@@ -173,7 +173,7 @@ final class StreamPresence: Sendable {
         var group: Standing
     }
 
-    /// The same connection in another group.
+    /// Makes the presence of the same connection in another group.
     init(_ presence: StreamPresence, group: Standing) {
         (id, inbox, client) = (presence.id, presence.inbox, presence.client)
         self.group = group

@@ -10,7 +10,7 @@ package struct StreamCounts: Equatable, Sendable, BitwiseCopyable {
     package var failedOpen = 0
 }
 
-/// The counts of all stream threads.
+/// The counts of all TCP threads.
 final class StreamCounters: Sendable {
     private let strangers = Atomic<Int>(0)
     private let badProxyHeaders = Atomic<Int>(0)

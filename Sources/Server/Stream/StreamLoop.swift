@@ -3,7 +3,7 @@ import Resolver
 import Snapshot
 import Upstream
 
-/// The pipeline and buffers of one TCP thread; they are its own, so it takes no locks.
+/// The pipeline and the buffers of one TCP thread, which take no locks.
 @safe struct StreamLoop: ~Copyable {
     let parts: StreamParts
     /// The buffer that connections read into.
