@@ -138,7 +138,7 @@ int csockets_start_thread(const char *name, void (*body)(void *), void *context)
     if (start == NULL) return ENOMEM;
     start->body = body;
     start->context = context;
-    // The new thread inherits the mask: signals are the main thread's business.
+    // The new thread inherits this mask. The main thread alone handles signals.
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -155,6 +155,7 @@ int csockets_start_thread(const char *name, void (*body)(void *), void *context)
 }
 
 void csockets_give_way(void) {
-    // Nice values are a thread's own on Linux. Where this one is less than the thread has, nothing changes.
+    // On Linux the nice value is per thread. An unprivileged thread whose nice value is already
+    // above 10 keeps it.
     setpriority(PRIO_PROCESS, gettid(), 10);
 }

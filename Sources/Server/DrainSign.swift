@@ -2,14 +2,15 @@ import CSockets
 import DNSWire
 import Glibc
 
-/// Says in this network that a server of this user is about to end, so that a successor may share its ports.
+/// Announces that a server of this user is about to end, so that a successor may share its ports.
 ///
-/// A listening socket with a name that is no file (unix(7), abstract): it ends with its process, however that ends,
-/// and the kernel says whose it is.
+/// The announcement is a listening socket with an abstract name (unix(7)), which only processes in
+/// this network namespace see. It ends with its process in any case, and the kernel reports its
+/// owner.
 final class DrainSign: Sendable {
     private let descriptor: Int32
 
-    /// Puts the sign up for a listener; nil if that cannot be.
+    /// Announces the end of the listener at `address`; nil on failure.
     init?(for address: AddressAndPort) {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         descriptor = socket(AF_UNIX, type, 0)
@@ -24,7 +25,7 @@ final class DrainSign: Sendable {
 
     deinit { _ = close(descriptor) }
 
-    /// Whether a server of this user has put it up for a listener.
+    /// True if a server of this user has announced its end for the listener at `address`.
     static func isUp(for address: AddressAndPort) -> Bool {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let descriptor = socket(AF_UNIX, type, 0)
@@ -34,7 +35,9 @@ final class DrainSign: Sendable {
             && ControlTrust.user(of: descriptor) == geteuid()
     }
 
-    /// The name that stands for a listener, which is no file's.
+    /// The abstract socket name for a listener.
+    ///
+    /// The leading zero makes it abstract.
     private static func name(of address: AddressAndPort) -> [UInt8] {
         [0] + "zonal draining \(address)".utf8
     }

@@ -5,13 +5,15 @@ import Sockets
 /// A listener whose address the machine did not have at the start.
 struct LateListener: Sendable {
     let number: Int
-    /// One a worker; each waits for its address.
+    /// One socket per worker.
+    ///
+    /// Each waits for its address.
     let sockets: [ListenerSocket]
 
     var address: AddressAndPort { sockets[0].address }
     var isWaiting: Bool { sockets.contains(where: \.isWaiting) }
 
-    /// Binds the sockets, UDP first; throws why that cannot be yet.
+    /// Binds the sockets, UDP first; throws if the address is still missing.
     fileprivate func listen(_ streams: StreamServer) throws(SocketError) {
         for socket in sockets {
             if let fault = socket.bindLate() { throw fault }
@@ -20,7 +22,7 @@ struct LateListener: Sendable {
     }
 }
 
-/// Tries again and again to listen where the machine has no address yet, and says so.
+/// Retries listening on addresses that the machine did not have at the start, and logs the state.
 struct LateListeners: Sendable {
     let listeners: [LateListener]
     let streams: StreamServer
@@ -28,9 +30,10 @@ struct LateListeners: Sendable {
 
     private static let period = Duration.seconds(1)
 
-    /// Returns once all are listened on, or the task is cancelled.
+    /// Retries every second; returns once all listeners are bound, or the task is cancelled.
     func run() async {
-        // What each was last told to be waiting for, by error.
+        // Each listener with the error code that was last logged, so that a repeated error is
+        // logged once.
         var waiting = listeners.map { listener in
             (listener: listener, code: tell(listener, listener.sockets[0].lateness))
         }
@@ -53,7 +56,7 @@ struct LateListeners: Sendable {
     private func tell(_ listener: LateListener, _ error: SocketError?) -> Int32? {
         let reason = error.map { "\($0)" } ?? "cannot listen on \(listener.address)"
         logger.warning(
-            "\(reason); it is tried every second: give this machine the address, or correct `listen`"
+            "\(reason); it is tried every second; give this machine the address, or correct `listen`"
         )
         return error?.code
     }

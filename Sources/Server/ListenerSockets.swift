@@ -2,24 +2,25 @@ package import DNSWire
 import Glibc
 package import Sockets
 
-/// The bound sockets of all listeners: UDP and TCP of a listener share a port.
+/// The bound sockets of all listeners; UDP and TCP of a listener share a port.
 ///
-/// What arrives waits in them until a server answers it.
+/// Datagrams and connections queue in the sockets until a server reads them.
 package struct ListenerSockets: Sendable {
-    /// Where each listener stands, the ports that the system chose filled in.
+    /// The address of each listener, with the port that the system chose if the wanted port is 0.
     package let addresses: [AddressAndPort]
-    /// By worker, then by listener.
+    /// UDP sockets by worker, then by listener.
     let datagrams: [[ListenerSocket]]
-    /// Of the listeners whose address this machine has.
+    /// TCP sockets of the listeners whose address this machine has.
     let streams: [StreamListener]
 
-    /// How often another port is tried where the system chose one over TCP that UDP cannot have.
+    /// Attempts to find a port that is free over both TCP and UDP, if the wanted port is 0.
     private static let attempts = 16
     private static let mostWorkers = 256
 
-    /// Binds a socket for each listener and datagram worker; a listener's place here is its number.
+    /// Binds a UDP socket for each listener and worker, and a TCP socket for each listener.
     ///
-    /// With `mayShare`, which is for who reads them at once, ports of a server of this user that drains are shared.
+    /// The index of an address in `wanted` is the listener's number. With `mayShare`, the ports of
+    /// a draining server of this user are shared. Set it only if the sockets are read at once.
     package init(
         _ wanted: [AddressAndPort],
         workers: Int,
@@ -66,7 +67,7 @@ package struct ListenerSockets: Sendable {
         addresses = datagrams[0].map(\.address)
     }
 
-    /// The listening socket, or why the machine does not have its address, which may pass.
+    /// The TCP socket, or the error if the machine does not have the address yet.
     private static func stream(
         _ address: AddressAndPort,
         _ number: Int,
@@ -82,6 +83,6 @@ package struct ListenerSockets: Sendable {
 }
 
 extension SocketError {
-    /// Another socket has the address.
+    /// True if another socket uses the address.
     var isPortTaken: Bool { code == EADDRINUSE }
 }

@@ -9,14 +9,14 @@ package import Sockets
 import Synchronization
 import Upstream
 
-/// The running resolver: its sockets and threads, and the state that they answer from.
+/// The running resolver: its sockets and threads, and the snapshot that it answers from.
 package final class Server: Sendable {
-    /// Where each listener stands, the ports that the system chose filled in.
+    /// The address of each listener, with the port that the system chose if the wanted port is 0.
     package let addresses: [AddressAndPort]
     let settings: ServerSettings
-    /// The key of the name hashes of every snapshot and of the cache.
+    /// The key of the name hashes in every snapshot and in the cache.
     package let seed: HashSeed
-    /// For cookies, where the configuration has no secrets.
+    /// The secret for cookies if the configuration has none.
     private let ownCookieSecret: CookieSecret
     private let snapshots: SnapshotHolder
     private let state: Mutex<ServedState>
@@ -28,12 +28,14 @@ package final class Server: Sendable {
     let health: HealthChecker
     private let control = Mutex<ControlSocket?>(nil)
     private let logger: Logger
-    /// Where the logger leaves its lines, if that is a queue.
+    /// The queue of the logger's lines; nil if the logger has no queue.
     let log: LogQueue?
 
-    /// Compiles the world; nothing is answered before `run`.
+    /// Compiles the world, and starts to answer over TCP; datagrams are answered once `run` is
+    /// called.
     ///
-    /// `sockets` are those of the listeners if they are bound already; if not, they are bound once all is compiled.
+    /// `sockets` are the listeners' sockets if they are bound already. If nil, they are bound after
+    /// the world has been compiled.
     package init(
         _ settings: ServerSettings,
         on sockets: ListenerSockets? = nil,
@@ -70,7 +72,7 @@ package final class Server: Sendable {
             loops: LoopDetector { Self.report($0, $1, to: logger) },
             limitingLog: LimitingLog { network in
                 logger.warning(
-                    "replies over UDP to \(network) are limited: more are asked for than `rate-limit` gives; the next network is told of in a minute"
+                    "replies over UDP to \(network) are limited: its queries exceed `rate-limit`; other networks are not logged for a minute"
                 )
             }
         )
@@ -108,12 +110,13 @@ package final class Server: Sendable {
         self.settings = settings.withoutWorld
     }
 
-    /// Compiles what new settings would serve, which may take seconds; nothing changes by it.
+    /// Compiles the state that new settings would serve; it takes up to seconds and changes
+    /// nothing.
     package func prepare(_ next: ServerSettings) -> ServedState {
         prepare(settings.worldOnReload(with: next))
     }
 
-    /// The same for another world behind the listeners that there are.
+    /// Compiles the state for another world behind the existing listeners.
     package func prepare(_ world: World) -> ServedState {
         let world = world.withCookies(fallback: ownCookieSecret)
         return ServedState(
@@ -122,9 +125,11 @@ package final class Server: Sendable {
         )
     }
 
-    /// Puts a new state in force, all at once; what it returns waits until every thread answers from it.
+    /// Puts a new state in force atomically; `wait` on the result returns once every thread uses
+    /// it.
     ///
-    /// What has come before is answered from it, too, unless its sender would rise in class (`Standing`).
+    /// Queries that arrived earlier are answered from the new state, too, unless it would raise
+    /// their sender's class (`Standing`).
     @discardableResult
     package func takeUp(_ next: ServedState) -> Arrivals {
         health.watch(next.snapshot)
@@ -136,17 +141,17 @@ package final class Server: Sendable {
         return arrivals
     }
 
-    /// What stays as it is until the next start, though new settings have it otherwise.
+    /// The settings that differ in `next` but take effect only at the next start.
     package func unchanged(by next: ServerSettings) -> [ServerSettings.Fixed] {
         settings.fixedChanges(to: next)
     }
 
-    /// What is served now.
+    /// The state in force.
     package var served: ServedState { state.withLock { $0 } }
 
-    /// Lets commands reach the server until it ends; to be called once, before `run`.
+    /// Opens the control socket for commands; call it once, before `run`.
     ///
-    /// Where the socket cannot be had, it throws if the configuration wants it there, and warns if not.
+    /// If that fails, it throws if the configuration names the socket, and logs a warning if not.
     package func listenForCommands(
         handle: @escaping ControlSocket.Handler
     ) async throws(ControlError) {
@@ -165,23 +170,24 @@ package final class Server: Sendable {
         }
     }
 
-    /// Ends without ever having answered.
+    /// Closes everything, for a server that never ran.
     package func abandon() async { await drain() }
 
     private static func report(_ link: LoopDetector.Link, _ isLoop: Bool, to logger: Logger) {
         let upstream = link.upstream
         if isLoop {
             logger.error(
-                "forwarding loop: \(upstream) asks this server what it is asked for \(link.zone); it is asked no more until that ends; name another server in `forward`"
+                "forwarding loop: \(upstream) sends queries for \(link.zone) back to this server; it gets no such queries while the loop lasts; name another server in `forward`"
             )
         } else {
-            logger.notice("no forwarding loop any more: \(upstream) is asked for \(link.zone)")
+            logger.notice("forwarding loop ended: \(upstream) gets queries for \(link.zone) again")
         }
     }
 
-    /// Asks upstreams for nobody new, finishes what is under way, and closes everything.
+    /// Stops sending queries of new clients to upstreams, completes those in flight, and closes
+    /// everything.
     ///
-    /// What is known is answered until the sockets close.
+    /// Queries that need no upstream are answered until the sockets are closed.
     private func drain() async {
         let deadline = SteadyClock.milliseconds() + settings.drainTimeout
         var rest: Milliseconds { deadline - min(SteadyClock.milliseconds(), deadline) }
@@ -192,7 +198,7 @@ package final class Server: Sendable {
         let signs = addresses.compactMap(DrainSign.init)
         defer { withExtendedLifetime(signs) {} }
         while datagrams.waitingCount > 0, rest > 0 { try? await Task.sleep(for: .milliseconds(5)) }
-        // What connections still wait for is the datagram workers' to answer.
+        // The datagram workers complete the queries of TCP clients, so they drain first.
         await datagrams.drain(within: rest)
         await streams.finish(within: .milliseconds(rest))
         await upstreams.close()
@@ -201,7 +207,7 @@ package final class Server: Sendable {
 }
 
 extension Server: Service {
-    /// Answers until the process is told to stop, then drains.
+    /// Answers queries until the process is told to stop, then drains.
     package func run() async throws {
         let late = datagrams.lateListeners
         for (number, address) in addresses.enumerated()
@@ -229,14 +235,14 @@ extension Server: Service {
     }
 }
 
-/// A world, and the snapshot that was compiled from it.
+/// A world and the snapshot compiled from it.
 package struct ServedState: Sendable {
     package let world: World
     package let snapshot: CompiledSnapshot
 }
 
 extension World {
-    /// The same with a secret for cookies in any case.
+    /// The world with `fallback` as its cookie secret if it has none.
     fileprivate func withCookies(fallback: CookieSecret) -> World {
         var world = self
         world.cookieSecrets = cookieSecrets ?? CookieSecrets(current: fallback)

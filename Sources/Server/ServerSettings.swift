@@ -4,23 +4,25 @@ package import Resolver
 package import Snapshot
 package import Upstream
 
-/// What a server is started with, checked before.
+/// The settings that a server starts with; they have been validated.
 package struct ServerSettings: Sendable {
     package var world: World
-    /// Where to listen, over UDP and TCP; a listener's place here indexes `world.listeners`.
+    /// The addresses to listen on, over UDP and TCP.
+    ///
+    /// Their indices are those of `world.listeners`.
     package var listeners: [AddressAndPort]
-    /// Datagram workers; nil for one a core.
+    /// The number of datagram workers; nil for one per core.
     package var workers: Int?
-    /// Octets that the cache may hold.
+    /// The maximum size of the cache in octets.
     package var cacheSize: Int
     package var ttlLimits = TTLLimits()
-    /// As the configuration has them; `descriptors` may leave fewer connections.
+    /// The configured limits; `descriptors` may allow fewer connections.
     package var limits = ClientLimits()
     package var connections = ConnectionLimits()
     package var descriptors = DescriptorBudget.plenty
-    /// Nil: no command can reach the server.
+    /// The place of the control socket; nil if the server has none.
     package var control: ControlPlace?
-    /// How long a server that is told to stop goes on with what is under way.
+    /// How long a draining server waits for queries in flight, in milliseconds.
     package var drainTimeout: Milliseconds = 4000
 
     package init(
@@ -35,17 +37,17 @@ package struct ServerSettings: Sendable {
         self.cacheSize = cacheSize
     }
 
-    /// Datagram workers, and threads of each other kind.
+    /// The number of datagram workers, which is also the number of TCP threads and of NIO threads.
     package var workerCount: Int { workers ?? System.coreCount }
 
-    /// The same without what a reload replaces, which is large.
+    /// The settings without the world, which is large and replaced by each reload.
     var withoutWorld: ServerSettings {
         var settings = self
         settings.world = World()
         return settings
     }
 
-    /// A setting that takes effect with the next start only.
+    /// A setting that takes effect only at the next start.
     package enum Fixed: String, Sendable, CaseIterable {
         case listeners = "listen"
         case workers
@@ -54,7 +56,7 @@ package struct ServerSettings: Sendable {
         case control
     }
 
-    /// What a reload with `next` would leave as it is, though it differs.
+    /// The settings that differ in `next` and that a reload does not apply.
     func fixedChanges(to next: ServerSettings) -> [Fixed] {
         Fixed.allCases.filter {
             switch $0 {
@@ -67,11 +69,12 @@ package struct ServerSettings: Sendable {
         }
     }
 
-    /// The world of `next` as seen through the listeners that stay.
+    /// The world of `next`, with its listeners in the order of the listeners that are open.
     ///
-    /// A listener that is no longer configured hears nobody. Listeners that are configured anew, which nobody
-    /// can ask before the next start, stand behind those that are there: they tell VPCs apart already.
-    /// Listeners of one address, which port 0 allows, are told apart by their order.
+    /// A listener that is no longer configured drops every query. New listeners, which are opened
+    /// only at the next start, follow the existing ones: they already count when VPCs with
+    /// overlapping ranges are told apart. Listeners with equal addresses, which port 0 allows, are
+    /// matched by their order.
     func worldOnReload(with next: ServerSettings) -> World {
         var world = next.world
         var rest = Array(zip(next.listeners, next.world.listeners))

@@ -2,12 +2,12 @@ package import DNSWire
 import Resolver
 import Upstream
 
-/// What a running server can say of itself.
+/// The state of a running server.
 package struct ServerStatus: Sendable {
     package var listeners: [AddressAndPort]
-    /// Those whose address this machine does not have yet.
+    /// Listeners whose address this machine does not have yet.
     package var listenersWaiting: [AddressAndPort]
-    /// Of all workers together.
+    /// The sum of the counts of all workers.
     package var counts: WorkerCounts
     package var streams: StreamCounts
     package var connections: Int
@@ -17,10 +17,10 @@ package struct ServerStatus: Sendable {
     package var health: [HealthReport]
     package var healthLoad: HealthLoad
     package var descriptors: DescriptorUse
-    /// Lines of the log that were dropped, since nobody read them.
+    /// Log lines that were dropped because the reader was too slow.
     package var logDropped: UInt64
 
-    /// Answers with addresses that are all down, over either transport.
+    /// Answers whose addresses are all down, over UDP and TCP.
     package var failedOpen: UInt64 { counts.failedOpen + UInt64(clamping: streams.failedOpen) }
 }
 
@@ -59,7 +59,7 @@ extension Server {
 extension WorkerCounts {
     package typealias CountPath = any WritableKeyPath<WorkerCounts, UInt64> & Sendable
 
-    /// Every count by the name under which it is shown.
+    /// Every count with the name under which it is shown.
     package static let names: [(name: String, count: CountPath)] = [
         ("received", \.received), ("answered", \.answered), ("dropped", \.dropped),
         ("shed", \.shed), ("limited", \.limited), ("slipped", \.slipped),

@@ -4,7 +4,7 @@ import Snapshot
 import Synchronization
 package import Upstream
 
-/// Asks every worker what it knows of some upstreams.
+/// Collects what every worker knows of some upstreams.
 package final class UpstreamSurvey: Sendable {
     let upstreams: [AddressAndPort]
     let arrivals = Arrivals()
@@ -12,10 +12,10 @@ package final class UpstreamSurvey: Sendable {
 
     init(of upstreams: [AddressAndPort]) { self.upstreams = upstreams }
 
-    /// What all workers that have answered know together.
+    /// The merged reports of the workers that have answered so far.
     var reports: [AddressAndPort: UpstreamReport] { found.withLock { $0 } }
 
-    /// Notes what one worker knows, which is its last word.
+    /// Adds the reports of one worker, which calls this once.
     func add(_ reports: [UpstreamReport]) {
         found.withLock { found in
             for (upstream, report) in zip(upstreams, reports) {
@@ -26,26 +26,26 @@ package final class UpstreamSurvey: Sendable {
     }
 }
 
-/// What `zonal status` says of an upstream.
+/// The state of an upstream, as `zonal status` shows it.
 package struct UpstreamStatus: Sendable {
     package var upstream: AddressAndPort
-    /// The zones of the rules that lead to it.
+    /// The zones of the rules that name it.
     package var zones: [DomainName]
-    /// It is one of those that `system` stands for.
+    /// True if it is one of the servers that `system` stands for.
     package var isSystem: Bool
-    /// It passes questions of a rule on to this server.
+    /// True if it forwards queries of a rule back to this server.
     package var isLoop: Bool
     package var report: UpstreamReport
 }
 
 extension Server {
-    /// What is known of every upstream of a rule, in the order of the rules.
+    /// The state of every upstream of a rule, in the order of the rules.
     package func upstreamStatus() async -> [UpstreamStatus] {
         var all = Self.upstreams(of: served.world.rules)
         let survey = UpstreamSurvey(of: all.map(\.upstream))
         survey.arrivals.expect(datagrams.survey(survey))
         await withCheckedContinuation { continuation in
-            // Waiting blocks a thread.
+            // `wait` blocks its thread.
             BackgroundThread().run {
                 survey.arrivals.wait()
                 continuation.resume()

@@ -1,9 +1,11 @@
 import CSockets
 import Glibc
 
-/// The descriptors that a thread waits on, each with a token that comes back with its events.
+/// An epoll instance: the descriptors that a thread waits on, each with a token that its events
+/// carry.
 ///
-/// Sendable because the thread that made it hands it to the worker's, which alone uses it then.
+/// It is Sendable because one thread makes it and hands it to a worker's thread, which alone uses
+/// it from then on.
 @safe public struct Epoll: ~Copyable, @unchecked Sendable {
     private let descriptor: Int32
     private let events: UnsafeMutablePointer<csockets_event>
@@ -20,29 +22,31 @@ import Glibc
         unsafe events.deallocate()
     }
 
-    /// Reports `token` whenever `watched` is readable, until it is closed; false if that cannot be.
+    /// Reports `token` whenever `watched` is readable, until it is closed; returns false on
+    /// failure.
     public func add(_ watched: Int32, token: UInt64) -> Bool {
         csockets_epoll_add(descriptor, watched, token) == 0
     }
 
-    /// Reports `token` whenever `watched` is what `readiness` says, and when it has ended.
+    /// Reports `token` whenever `watched` has this readiness, and always when it has ended.
     public func change(_ watched: Int32, token: UInt64, to readiness: Readiness) {
         _ = csockets_epoll_change(descriptor, watched, token, readiness.rawValue)
     }
 
-    /// Fails only for what is not there.
+    /// Stops reporting `watched`; fails only if it was not added.
     public func remove(_ watched: Int32) { _ = csockets_epoll_remove(descriptor, watched) }
 
-    /// How many events there are, after at most `timeout` milliseconds; -1 waits for ever.
+    /// Waits at most `timeout` milliseconds, or forever if -1; returns the number of events.
     public func wait(timeout: Int32) -> Int {
-        // Sound: the call writes at most `csockets_epoll_capacity` events. EINTR is no event.
+        // Sound: the call writes at most `csockets_epoll_capacity` events. EINTR counts as no
+        // events.
         Int(max(unsafe csockets_epoll_wait(descriptor, events, timeout), 0))
     }
 
     /// The token of an event of the last `wait`.
     public func token(at index: Int) -> UInt64 { event(at: index).token }
 
-    /// What has come of what the token stands for.
+    /// What the descriptor of an event of the last `wait` is ready for.
     public func readiness(at index: Int) -> Readiness {
         Readiness(rawValue: event(at: index).readiness)
     }
@@ -61,7 +65,7 @@ import Glibc
 
         public static let readable = Readiness(rawValue: csockets_epoll_readable)
         public static let writable = Readiness(rawValue: csockets_epoll_writable)
-        /// By an error, or in both directions; never asked for, and always reported.
+        /// An error, or the end of both directions; reported without being requested.
         public static let ended = Readiness(rawValue: csockets_epoll_ended)
     }
 }

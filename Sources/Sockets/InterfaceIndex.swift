@@ -2,12 +2,12 @@ package import DNSWire
 import Glibc
 
 extension InterfaceScope {
-    /// The number that the system has for the interface now; nil while there is no such interface.
+    /// The system's current index of the interface; nil if no such interface exists.
     ///
-    /// A name that is a number stands for itself, as in the C library.
+    /// As in the C library, a name of digits that no interface has is taken as the index.
     package var index: UInt32? {
         if let number { return number == 0 ? nil : number }
-        // Sound: the string lives, terminated, until the call returns.
+        // Sound: the string stays alive and zero-terminated until the call returns.
         let found = unsafe if_nametoindex(description)
         if found != 0 { return found }
         return UInt32(description).flatMap { $0 == 0 ? nil : $0 }
@@ -15,7 +15,7 @@ extension InterfaceScope {
 }
 
 extension AddressAndPort {
-    /// The same with the number of its interface; nil while there is no such interface.
+    /// The address with its interface as an index; nil if no such interface exists.
     package var resolved: AddressAndPort? {
         guard scope.number == nil else { return self }
         guard let index = scope.index else { return nil }
@@ -26,7 +26,7 @@ extension AddressAndPort {
 }
 
 extension AddressAndPort {
-    /// True unless the machine has no such address, or none of its family.
+    /// False if no interface has the address, or if the system lacks the address family.
     package var isOfThisMachine: Bool {
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(address.isV4 ? AF_INET : AF_INET6, type, 0)

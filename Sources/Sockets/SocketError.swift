@@ -1,14 +1,14 @@
 public import DNSWire
 import Glibc
 
-/// A system call that failed, with the address it was about.
+/// A system call that failed, and the address it concerned.
 public struct SocketError: Error, Equatable, Sendable {
     public var call: String
     public var address: AddressAndPort?
-    /// `errno` right after the call.
+    /// The value of `errno` after the call.
     public var code: Int32
 
-    /// Reads `errno`: to be made right after the call that failed.
+    /// Reads `errno`, so it must follow the failed call directly.
     public init(call: String, address: AddressAndPort? = nil) {
         self.init(call: call, address: address, code: errorNumber())
     }
@@ -21,12 +21,15 @@ public struct SocketError: Error, Equatable, Sendable {
 }
 
 extension SocketError {
-    /// The machine does not have the address, or the interface, but may get it.
+    /// True if bind(2) failed because the address or its interface does not exist.
+    ///
+    /// Either may appear later.
     package var mayPass: Bool { call == "bind" && (code == EADDRNOTAVAIL || code == ENODEV) }
 }
 
 extension SocketError: CustomStringConvertible {
-    /// The reason first, as a person needs it: `cannot listen on 127.0.0.1:53: Permission denied (bind)`.
+    /// The address, the reason and the call: `cannot listen on 127.0.0.1:53: Permission denied
+    /// (bind)`.
     public var description: String {
         let reason = unsafe String(cString: strerror(code))
         guard let address else { return "\(reason) (\(call))" }
@@ -34,5 +37,5 @@ extension SocketError: CustomStringConvertible {
     }
 }
 
-/// The error of this thread's last failed call: the one place where `errno` is read.
+/// The error number (`errno`) of this thread's last failed call.
 public func errorNumber() -> Int32 { errno }

@@ -2,19 +2,19 @@ import CSockets
 public import DNSWire
 import Glibc
 
-/// Addresses in the form of the system calls: `sockaddr_in` and `sockaddr_in6` as octets.
+/// Reads and writes addresses as system calls take them, `sockaddr_in` and `sockaddr_in6`.
 ///
 ///     octets 0-1 family (host order), 2-3 port; IPv4: 4-7 address; IPv6: 8-23 address, 24-27 scope
 @safe public enum SocketName {
-    /// Room for either form.
+    /// Octets that hold either structure.
     public static let size = 28
 
-    /// Writes an address over `size` octets; how many of them it takes.
+    /// Writes an address to memory of `size` octets; returns the octets used.
     @unsafe public static func write(
         _ address: AddressAndPort,
         to memory: UnsafeMutableRawPointer
     ) -> UInt32 {
-        // Sound, here and below: every offset is inside the `size` octets that the caller grants.
+        // Sound, here and below: every offset is within the `size` octets that the caller provides.
         unsafe memory.storeBytes(of: address.port.bigEndian, toByteOffset: 2, as: UInt16.self)
         if address.address.isV4 {
             unsafe memory.storeBytes(of: UInt16(AF_INET), as: UInt16.self)
@@ -41,8 +41,10 @@ import Glibc
         return 28
     }
 
-    /// Reads an address from `size` octets; nil for another family, and for an IPv4-mapped address
-    /// on an IPv6 socket, which nobody honest sends from.
+    /// Reads an address from memory of `size` octets; nil for any other family.
+    ///
+    /// The result is also nil for an IPv4-mapped address on an IPv6 socket: no legitimate sender
+    /// uses one as its source address.
     @unsafe public static func read(_ memory: UnsafeRawPointer) -> AddressAndPort? {
         let port = UInt16(
             bigEndian: unsafe memory.loadUnaligned(fromByteOffset: 2, as: UInt16.self)
@@ -62,13 +64,13 @@ import Glibc
         }
     }
 
-    /// bind(2); ENODEV while the address names an interface that is not there.
+    /// Calls bind(2); fails with ENODEV if the address names an interface that does not exist.
     package static func bind(_ descriptor: Int32, to address: AddressAndPort) -> Int32 {
-        // Sound: the call reads the octets that `with` wrote, while they are there.
+        // Sound: the call reads the octets that `with` wrote, and they stay alive during the call.
         unsafe with(address) { unsafe Glibc.bind(descriptor, $0, $1) }
     }
 
-    /// connect(2), with the same ENODEV.
+    /// Calls connect(2); fails with ENODEV as `bind` does.
     package static func connect(_ descriptor: Int32, to address: AddressAndPort) -> Int32 {
         // Sound: as above.
         unsafe with(address) { unsafe Glibc.connect(descriptor, $0, $1) }
@@ -83,30 +85,32 @@ import Glibc
             return -1
         }
         return unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
-            // Sound: `memory` has `size` octets, and a sockaddr is read from as many as are written.
+            // Sound: `memory` has `size` octets, and the call reads only the `length` that were
+            // written.
             let start = unsafe memory.baseAddress.unsafelyUnwrapped
             let length = unsafe write(address, to: start)
             return unsafe body(start.assumingMemoryBound(to: sockaddr.self), length)
         }
     }
 
-    /// accept(2), without waiting: the new descriptor, negative if there is none, and its peer as
-    /// `read` tells it.
+    /// Calls accept4(2), which does not block; the descriptor is negative on failure.
+    ///
+    /// The peer is nil where `read` returns nil.
     package static func accept(_ listener: Int32) -> (descriptor: Int32, peer: AddressAndPort?) {
         unsafe reading { unsafe csockets_accept(listener, $0, $1) }
     }
 
-    /// Where a bound socket stands; nil if the system does not say.
+    /// The local address of a bound socket; nil if the system does not report it.
     package static func bound(_ descriptor: Int32) -> AddressAndPort? {
         unsafe reading { unsafe getsockname(descriptor, $0, $1) }.1
     }
 
-    /// What `call` returns and, unless that is negative, the name that it writes.
+    /// Returns the result of `call` and, unless it is negative, the address that `call` wrote.
     private static func reading(
         _ call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
     ) -> (Int32, AddressAndPort?) {
         unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
-            // Sound: the call writes at most `length` octets, all of which are there.
+            // Sound: the call writes at most `length` octets, which is the size of the memory.
             let start = unsafe memory.baseAddress.unsafelyUnwrapped
             var length = socklen_t(size)
             let result = unsafe call(start.assumingMemoryBound(to: sockaddr.self), &length)

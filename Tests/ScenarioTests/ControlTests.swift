@@ -106,7 +106,7 @@ import Testing
         let second = [Project.zonal, "serve", "--config", "zonal.yaml", "--listen", "127.0.0.1:0"]
         let refused = try Command.run(second, in: first.folder.path)
         #expect(refused.status == 2)
-        #expect(refused.complaints.contains("control is another server's; set `control`"))
+        #expect(refused.complaints.contains("control is in use by another server; set `control`"))
         #expect(try zonal(first, "status").status == 0)
 
         first.process.send(signal: SIGKILL)
@@ -130,7 +130,7 @@ import Testing
         let folder = try TemporaryFolder(["zonal.yaml": "control: precious\n", "precious": "data"])
         let result = try ZonalServer.attempt(in: folder)
         #expect(result.status == 2)
-        #expect(result.complaints.contains("precious is no left-over socket"))
+        #expect(result.complaints.contains("precious is not a leftover socket"))
         #expect(try String(contentsOfFile: folder.file("precious"), encoding: .utf8) == "data")
     }
 

@@ -36,7 +36,7 @@ import Testing
     func `is not followed if one of them is another user's`(name: String) throws {
         let (folder, link) = try Self.folder()
         try Command.run(["chown", "-h", "nobody", folder.file(name)])
-        #expect(Self.fault(link)?.contains("who is not believed") == true)
+        #expect(Self.fault(link)?.contains("who is not trusted") == true)
         // If a configuration names the path, the server's own user is checked.
         #expect(Self.fault(link, isRequired: true) == nil)
     }

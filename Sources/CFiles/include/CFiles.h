@@ -1,19 +1,23 @@
-// The file system calls of Linux that Swift's Glibc module lacks.
+// The Linux file system calls that Swift's Glibc module lacks.
 #ifndef CFILES_H
 #define CFILES_H
 
-/// Lets two paths change places at one moment (renameat2 with RENAME_EXCHANGE); 0, or -1 and errno.
+/// Exchanges two paths atomically (renameat2 with RENAME_EXCHANGE); returns 0, or -1 and errno.
 int cfiles_exchange(const char *one, const char *other);
 
-/// Moves a path to where nothing is (renameat2 with RENAME_NOREPLACE); 0, or -1 and errno.
+/// Renames a path; an existing target is an error (renameat2 with RENAME_NOREPLACE). Returns 0, or
+/// -1 and errno.
 int cfiles_move(const char *path, const char *target);
 
-/// Writes what is cached of the file system that holds an open descriptor to its disk (syncfs); 0, or -1
-/// and errno.
+/// Writes the cached data of a file system to its disk (syncfs); returns 0, or -1 and errno.
+///
+/// `descriptor` is any open descriptor of that file system.
 int cfiles_sync(int descriptor);
 
-/// Gives a file the access lists and the user's extended attributes of another; links are not followed.
+/// Copies the access control lists and `user.` extended attributes of one file to another; returns
 /// 0, or -1 and errno.
+///
+/// Symbolic links are not followed.
 int cfiles_copy_attributes(const char *from, const char *to);
 
 #endif

@@ -2,7 +2,7 @@ import CSockets
 import Glibc
 import NIOCore
 
-/// One connection to the control socket: one line in, one reply out, and its end.
+/// One connection to the control socket: it reads one request line, writes one reply, and closes.
 final class ControlConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -10,9 +10,9 @@ final class ControlConnection: ChannelInboundHandler {
     private let limits: ControlLimits
     private let handle: ControlSocket.Handler
     private var received = ByteBuffer()
-    /// Set once the peer is known to be allowed.
+    /// True once the peer's user is known to be allowed.
     private var isHeard = false
-    /// Set once the line is complete, or will never be.
+    /// True once the request is complete, refused, or impossible because the connection has closed.
     private var isOver = false
     private var deadline: Scheduled<Void>?
 
@@ -30,12 +30,15 @@ final class ControlConnection: ChannelInboundHandler {
                 connection.isHeard = true
                 connection.answerIfWhole(context)
             } else {
-                connection.reply(.error("only this server's user and root may ask"), context)
+                connection.reply(
+                    .error("only this server's user and root may send requests"),
+                    context
+                )
             }
         }
     }
 
-    /// Who connected, as the kernel knows it.
+    /// Returns the peer's user, which the kernel reports.
     private static func user(of channel: any Channel) -> EventLoopFuture<uid_t> {
         guard let provider = channel as? any SocketOptionProvider else {
             return channel.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
@@ -60,13 +63,13 @@ final class ControlConnection: ChannelInboundHandler {
         guard let end = octets.prefix(limits.requestSize).firstIndex(of: UInt8(ascii: "\n")) else {
             guard octets.count >= limits.requestSize else { return }
             return reply(
-                .error("a request is one line of up to \(limits.requestSize) octets"),
+                .error("a request must be one line of up to \(limits.requestSize) octets"),
                 context
             )
         }
         guard let line = String(validating: octets[..<end], as: UTF8.self),
             !line.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
-        else { return reply(.error("a request is text"), context) }
+        else { return reply(.error("a request must be text without control characters"), context) }
         isOver = true
         deadline?.cancel()
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
@@ -77,7 +80,7 @@ final class ControlConnection: ChannelInboundHandler {
         }
     }
 
-    /// Writes the reply and closes, at the latest when the peer has not taken it for a while.
+    /// Writes the reply and closes the connection, at the latest after `replyTimeout`.
     private func reply(_ reply: ControlReply, _ context: ChannelHandlerContext) {
         isOver = true
         guard context.channel.isActive else { return }

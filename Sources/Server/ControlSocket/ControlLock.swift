@@ -1,10 +1,11 @@
 import Glibc
 import Sockets
 
-/// The right to a control socket's path: the lock of a file beside it, held as long as this lives.
+/// The lock on a control socket's path: a locked file beside the socket, held for this object's
+/// life.
 ///
-/// The kernel gives it back when the process ends, however it ends, so a socket without a holder is a
-/// left-over and a socket with one is in use.
+/// The kernel releases the lock whenever the process ends. A socket whose lock is free is therefore
+/// a leftover, and a socket whose lock is held is in use.
 final class ControlLock: Sendable {
     private let descriptor: Int32
     private let path: String
@@ -14,25 +15,31 @@ final class ControlLock: Sendable {
         path = socket + ".lock"
         descriptor = try Self.take(path, for: socket)
         guard let status = FileStatus(of: socket) else { return }
-        // Sound: the string lives until the call returns.
+        // Sound: the string stays alive until the call returns.
         guard status.isSocket || status.isLink && !place.isRequired, unsafe unlink(socket) == 0
         else {
-            throw ControlError("\(socket) is no left-over socket; remove it or set `control`")
+            throw ControlError(
+                "\(socket) is not a leftover socket; remove it, or set `control` to another path"
+            )
         }
     }
 
-    /// Goes on while a holder who ends takes its file away under our hands.
+    /// Opens and locks the file, and retries if the previous holder removed the file in between.
     private static func take(_ path: String, for socket: String) throws(ControlError) -> Int32 {
         while true {
-            // Sound, here and below: the string lives until the call returns.
+            // Sound, here and below: the string stays alive until the call returns.
             let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
             guard descriptor >= 0 else {
                 let reason = unsafe String(cString: strerror(errorNumber()))
-                throw ControlError("\(path) cannot be made: \(reason); set `control`")
+                throw ControlError(
+                    "cannot create \(path): \(reason); set `control` to another path"
+                )
             }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 close(descriptor)
-                throw ControlError("\(socket) is another server's; set `control` to another path")
+                throw ControlError(
+                    "\(socket) is in use by another server; set `control` to another path"
+                )
             }
             if let held = FileStatus(of: descriptor), held.isSameFile(as: FileStatus(of: path)) {
                 return descriptor
@@ -41,9 +48,9 @@ final class ControlLock: Sendable {
         }
     }
 
-    /// Takes the file away; the right itself ends with this object.
+    /// Removes the lock file; the lock itself is held until this object is freed.
     func removeFile() {
-        // Sound: the string lives until the call returns.
+        // Sound: the string stays alive until the call returns.
         _ = unsafe unlink(path)
     }
 

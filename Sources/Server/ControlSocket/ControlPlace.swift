@@ -1,11 +1,13 @@
 import Glibc
 
-/// Where a server's control socket is, and what has to hold of that place.
+/// The path of a server's control socket, and the conditions on that path.
 package struct ControlPlace: Hashable, Sendable {
     package var path: String
-    /// True where the configuration names it: then a server does not start without it.
+    /// True if the configuration names the path.
+    ///
+    /// The server then does not start without the socket.
     package var isRequired: Bool
-    /// Where a link to the socket is to be, for commands that do not know `path`; nil for none.
+    /// The path of a link to the socket, for commands that do not know `path`; nil for no link.
     package var linkPath: String?
 
     package init(path: String, isRequired: Bool, linkPath: String? = nil) {
@@ -14,16 +16,16 @@ package struct ControlPlace: Hashable, Sendable {
         self.linkPath = linkPath
     }
 
-    /// Where the control socket of the configuration at `path` is if it does not say: one for each
-    /// configuration file, in a folder that only this user can write to.
+    /// The default place for the configuration at `path`, unique to that file.
     ///
-    /// The path as it is written counts, made absolute: where its symbolic links lead may change while the
-    /// server runs, as those of a ConfigMap do with each update.
+    /// The folder is one that only this user can write to. The path is made absolute, but its
+    /// symbolic links are not resolved: their targets may change while the server runs, as those of
+    /// a ConfigMap do at each update.
     package static func standard(forConfiguration path: String) -> ControlPlace {
         standard(named: absolute(path))
     }
 
-    /// Where else it may be: servers of earlier versions took the path without symbolic links.
+    /// The default place in earlier versions, which resolved symbolic links in the path.
     package static func former(forConfiguration path: String) -> ControlPlace {
         standard(named: resolved(path))
     }
@@ -32,10 +34,13 @@ package struct ControlPlace: Hashable, Sendable {
         ControlPlace(path: "\(standardFolder)/\(fingerprint(of: path))", isRequired: false)
     }
 
-    /// Every control socket that stands where no configuration says, or has a link there, of servers that run or have
-    /// run; each once.
+    /// The control sockets and links to control sockets in the default folder.
+    ///
+    /// Some may belong to servers that no longer run. Of entries that lead to the same socket, the
+    /// list has one.
     package static func standardSockets() -> [ControlPlace] {
-        // Sound, here and below: the stream is open, and each name is copied before the next is read.
+        // Sound, here and below: the stream is open, and each name is copied before the next is
+        // read.
         guard let folder = unsafe opendir(standardFolder) else { return [] }
         defer { unsafe closedir(folder) }
         var paths: [String] = []
@@ -52,7 +57,7 @@ package struct ControlPlace: Hashable, Sendable {
 
     private static let suffix = ".control"
 
-    /// Where servers of the system have their sockets.
+    /// The folder for sockets of servers that the system starts.
     static let systemFolder = "/run/zonal"
 
     private static var standardFolder: String {
@@ -67,14 +72,14 @@ package struct ControlPlace: Hashable, Sendable {
         return "/tmp/zonal-\(getuid())"
     }
 
-    /// FNV-1a, which is the same in every process.
+    /// The FNV-1a hash of the text, which is the same in every process.
     private static func fingerprint(of text: String) -> String {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for octet in text.utf8 { hash = (hash ^ UInt64(octet)) &* 0x100_0000_01B3 }
         return String(hash, radix: 16) + suffix
     }
 
-    /// The path from the root, without `.` and `..`; no link is followed.
+    /// The absolute path without `.` and `..`; symbolic links are not resolved.
     static func absolute(_ path: String) -> String {
         let whole = path.hasPrefix("/") ? path : "\(workingFolder)/\(path)"
         var parts: [Substring] = []
@@ -84,7 +89,7 @@ package struct ControlPlace: Hashable, Sendable {
         return "/" + parts.joined(separator: "/")
     }
 
-    /// The working folder as the shell calls it (POSIX `pwd -L`), if that is still its name.
+    /// The working folder by the name in PWD (POSIX `pwd -L`), if that is still its name.
     private static var workingFolder: String {
         // Sound, here and below: the names are literals, and the texts found are copied at once.
         if let name = unsafe getenv("PWD").map({ unsafe String(cString: $0) }), name.hasPrefix("/"),
@@ -98,7 +103,7 @@ package struct ControlPlace: Hashable, Sendable {
     }
 
     private static func resolved(_ path: String) -> String {
-        // Sound: realpath allocates, and what it returned is copied and then freed once.
+        // Sound: realpath allocates its result, which is copied and then freed once.
         guard let found = unsafe realpath(path, nil) else { return path }
         defer { unsafe free(found) }
         return unsafe String(cString: found)
@@ -109,25 +114,29 @@ package struct ControlPlace: Hashable, Sendable {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// Makes the folder if it is the standard one, and checks that nobody else can put another socket
-    /// in the place of ours.
+    /// Makes the folder if it is the default one, and checks that no other user can replace the
+    /// socket.
     func prepareFolder() throws(ControlError) {
         if !isRequired { _ = unsafe mkdir(folder, 0o700) }
         guard let status = FileStatus(of: folder), status.isFolder else {
-            throw ControlError("\(folder) is no folder; make it")
+            throw ControlError(
+                "\(folder) is not a folder; create it, or set `control` to another path"
+            )
         }
         guard status.owner == getuid() || status.owner == 0 else {
-            throw ControlError("\(folder) belongs to another user; choose a folder of this one's")
+            throw ControlError(
+                "\(folder) belongs to another user; set `control` to a path in a folder of the server's user"
+            )
         }
         guard !status.isWritableByOthers || status.isSticky else {
-            throw ControlError("others can write to \(folder); take that right away")
+            throw ControlError("others can write to \(folder); remove that permission (chmod go-w)")
         }
     }
 }
 
-/// Why there is no control socket.
+/// Why the server has no control socket.
 package struct ControlError: Error, CustomStringConvertible {
-    /// What is wrong, then `; `, then what to do.
+    /// The problem, then `; `, then what to do.
     package var description: String
 
     init(_ description: String) { self.description = description }

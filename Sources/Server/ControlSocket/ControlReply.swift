@@ -1,10 +1,10 @@
-/// What a command over the control socket comes to: a first line with the outcome, then text.
+/// The reply to a command over the control socket: a first line with the outcome, then text.
 package enum ControlReply: Equatable, Sendable {
-    /// `ok`, and what was asked for.
+    /// `ok`, then the requested text.
     case done(String)
-    /// `failed`, and why: it was understood and could not be done.
+    /// `failed`, then the reason: the request is valid, but the server could not carry it out.
     case failed(String)
-    /// `error` and a reason on one line: it was no request.
+    /// `error` and a reason on one line: the request is invalid.
     case error(String)
 
     package var text: String {
@@ -15,7 +15,7 @@ package enum ControlReply: Equatable, Sendable {
         }
     }
 
-    /// Reads what a server wrote; nil if it ended too early.
+    /// Reads a server's reply; nil if it is incomplete or its first line is unknown.
     package init?(reading text: String) {
         guard let end = text.firstIndex(of: "\n") else { return nil }
         let rest = String(text[text.index(after: end)...])

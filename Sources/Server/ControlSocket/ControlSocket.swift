@@ -3,10 +3,10 @@ package import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A UNIX socket over which the operator's commands talk to the running server.
+/// The UNIX socket over which the operator's commands talk to the running server.
 ///
-/// Nobody but the server's own user and root is heard: by the mode of the file, and by what the kernel
-/// says of each peer.
+/// Only the server's own user and root can send requests. The file's mode and the peer credentials
+/// from the kernel enforce this.
 package final class ControlSocket: Sendable {
     /// Answers one request line, which is text without control characters.
     package typealias Handler = @Sendable (String) async -> ControlReply
@@ -15,10 +15,11 @@ package final class ControlSocket: Sendable {
     private let lock: ControlLock
     private let listener: any Channel
     private let link: ControlLink?
-    /// Why there is no link at the place's `linkPath`; nil if there is one, or is to be none.
+    /// Why the link at the place's `linkPath` could not be made; nil if it exists or none is
+    /// needed.
     package let linkFault: ControlError?
 
-    /// Listens at `place`, in place of what a server that has ended left there.
+    /// Listens at `place`, and replaces a socket that a server that no longer runs has left.
     package init(
         at place: ControlPlace,
         limits: ControlLimits = ControlLimits(),
@@ -44,9 +45,9 @@ package final class ControlSocket: Sendable {
             listener = try await bootstrap.bind(unixDomainSocketPath: place.path).get()
         } catch {
             lock.removeFile()
-            throw ControlError("\(place.path) cannot be listened on: \(error)")
+            throw ControlError("cannot listen on \(place.path): \(error)")
         }
-        // Sound: the string lives until the call returns.
+        // Sound: the string stays alive until the call returns.
         _ = unsafe chmod(place.path, 0o600)
         self.place = place
         self.lock = lock
@@ -65,37 +66,40 @@ package final class ControlSocket: Sendable {
         }
     }
 
-    /// Listens no more and removes the socket; requests under way are still answered.
+    /// Stops listening and removes the socket; requests in flight are still answered.
     package func close() async {
         link?.remove()
-        // Sound: the string lives until the call returns. The lock is held, so the file is ours.
+        // Sound: the string stays alive until the call returns. The lock is held, so the file is
+        // ours.
         _ = unsafe unlink(place.path)
         try? await listener.close()
         lock.removeFile()
     }
 }
 
-/// What a peer may take; each bound is there because somebody will reach for it.
+/// The limits on a peer of the control socket.
+///
+/// Each bounds what a hostile peer can use up.
 package struct ControlLimits: Sendable {
-    /// Connections at a time.
+    /// Concurrent connections.
     package var connections = 8
-    /// Octets of a request, its end included.
+    /// Octets of a request, including the line end.
     package var requestSize = 64 << 10
-    /// How long a request may take to come, and a reply to be taken.
+    /// How long the server waits for a complete request, and for the peer to read a reply.
     package var requestTimeout = TimeAmount.seconds(5)
     package var replyTimeout = TimeAmount.seconds(30)
 
     package init() {}
 }
 
-/// How many connections are open.
+/// The number of open connections, up to a limit.
 private final class ConnectionCount: Sendable {
     private let limit: Int
     private let count = Mutex(0)
 
     init(limit: Int) { self.limit = limit }
 
-    /// True if there is room for one more, which is then taken.
+    /// Counts one more connection; false, and not counted, at the limit.
     func enter() -> Bool {
         count.withLock { count in
             guard count < limit else { return false }

@@ -1,34 +1,43 @@
 import CSockets
 import Glibc
 
-/// Whether a command may believe what answers at a control socket.
+/// Decides whether a command may trust the server at a control socket.
 ///
-/// Whoever can write to the socket's folder can put a socket of his own there. So the server must run as
-/// the command's user or as root; where no configuration names the socket, its folder must be one that
-/// nobody else can write to, and a link there, with the socket that it leads to, such a user's. Root finds another user's server too, if that user alone, or root, can write
-/// to the folder, and the folder is named by a configuration or is `/run/zonal`.
+/// Any user who can write to the socket's folder can put a socket there. Therefore the server must
+/// run as the command's user or as root.
+///
+/// If no configuration names the socket, no other user may have write access to its folder. A link
+/// there, and the socket that it leads to, must belong to the command's user or to root.
+///
+/// A command that runs as root also trusts a server of another user, on two conditions. Only that
+/// user or root can write to the folder, and the folder is named by a configuration or is
+/// `/run/zonal`. In `/run/zonal` it also follows links of the folder's owner.
 package struct ControlTrust {
     private let place: ControlPlace
     private let own = getuid()
 
     package init(_ place: ControlPlace) { self.place = place }
 
-    /// Why nothing in the folder may be believed, known before anybody connects; nil if that is not so.
+    /// Why no socket in the folder can be trusted; nil if one can.
+    ///
+    /// It is known before connecting.
     package var folderFault: String? {
         guard !place.isRequired, let status = FileStatus(of: place.folder) else { return nil }
-        guard status.isFolder else { return "\(place.folder) is no folder; remove it" }
+        guard status.isFolder else {
+            return "\(place.folder) is not a folder; remove it, or set `control`"
+        }
         if status.isWritableByOthers {
             return
-                "others can write to \(place.folder), so no server in it is believed; take that right away (chmod 700), or set `control`"
+                "others can write to \(place.folder), so no server in it is trusted; remove that permission (chmod 700), or set `control`"
         }
         guard status.owner == own || status.owner == 0 || own == 0 && isSystemFolder else {
             return
-                "\(place.folder) belongs to another user (\(status.owner)), so no server in it is believed; set `control`"
+                "\(place.folder) belongs to another user (\(status.owner)), so no server in it is trusted; set `control`"
         }
         return nil
     }
 
-    /// Why the link at the place may not be followed; nil if it may, or there is none.
+    /// Why the link at the place must not be followed; nil if it may be followed or does not exist.
     package var linkFault: String? {
         guard !place.isRequired, let link = FileStatus(of: place.path), link.isLink else {
             return nil
@@ -36,7 +45,7 @@ package struct ControlTrust {
         let owners = [link, FileStatus(following: place.path)].compactMap { $0?.owner }
         guard let other = owners.first(where: { !mayOwnLink($0) }) else { return nil }
         return
-            "\(place.path) leads to what belongs to another user (\(other)), who is not believed; remove it, or set `control`"
+            "\(place.path) or the socket that it links to belongs to another user (\(other)), who is not trusted; remove it, or set `control`"
     }
 
     private func mayOwnLink(_ user: uid_t) -> Bool {
@@ -44,26 +53,28 @@ package struct ControlTrust {
         return own == 0 && isSystemFolder && user == FileStatus(of: place.folder)?.owner
     }
 
-    /// Why the peer of a connected socket may not be believed; nil if it may.
+    /// Why the peer of a connected socket cannot be trusted; nil if it can.
     package func peerFault(of descriptor: Int32) -> String? {
         guard let peer = Self.user(of: descriptor) else {
-            return "the system does not say who serves \(place.path); set `control`"
+            return
+                "the system does not report which user serves \(place.path); set `control` to another path"
         }
         if peer == own || peer == 0 { return nil }
-        let advice = "ask as that user, or set `control` to a path in a folder that is its own"
+        let advice =
+            "run the command as that user, or set `control` to a path in a folder of that user"
         guard own == 0, place.isRequired || isSystemFolder,
             let status = FileStatus(of: place.folder), status.isFolder,
             status.owner == peer || status.owner == 0, !status.isWritableByOthers
         else {
             return
-                "\(place.path) is served by another user (\(peer)), who is not believed; \(advice)"
+                "\(place.path) is served by another user (\(peer)), who is not trusted; \(advice)"
         }
         return nil
     }
 
     private var isSystemFolder: Bool { place.folder == ControlPlace.systemFolder }
 
-    /// Who is at the other end, as the kernel knows it.
+    /// The peer's user, which the kernel reports; nil on failure.
     static func user(of descriptor: Int32) -> uid_t? {
         var credentials = csockets_credentials()
         var size = socklen_t(MemoryLayout<csockets_credentials>.size)

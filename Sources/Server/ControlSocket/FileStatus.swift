@@ -1,20 +1,22 @@
 import Glibc
 
-/// What the file system says of a file.
+/// The metadata of a file (stat(2)).
 struct FileStatus {
     let owner: uid_t
     private let mode: mode_t
     private let place: (device: dev_t, number: ino_t)
 
-    /// Nil if there is no such file; symbolic links are not followed.
+    /// Reads the status of `path`, of a symbolic link itself; nil if there is no such file.
     init?(of path: String) {
         var status = stat()
-        // Sound: the string lives until the call returns, and the structure outlives it.
+        // Sound: the string stays alive until the call returns, and the structure outlives the
+        // call.
         guard unsafe lstat(path, &status) == 0 else { return nil }
         self.init(status)
     }
 
-    /// The same of what symbolic links lead to.
+    /// Reads the status of the file that `path` leads to through symbolic links; nil if there is
+    /// none.
     init?(following path: String) {
         var status = stat()
         // Sound: as above.

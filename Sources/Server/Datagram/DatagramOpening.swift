@@ -2,16 +2,16 @@ import DNSWire
 import Resolver
 import Snapshot
 
-/// What stands before the DNS message of a datagram, and whose message it is.
+/// The client that a datagram comes from, and the start of its DNS message.
 struct DatagramOpening: BitwiseCopyable {
     var client: Client
-    /// Where the message starts.
+    /// The offset of the message, behind the PROXY header if there is one.
     var start: Int
 }
 
 extension DatagramWorker {
-    /// Takes the PROXY header off where the listener is for proxies; nil for a datagram that is dropped, which
-    /// is counted.
+    /// Reads the PROXY header at a listener for proxies; nil for a datagram that is dropped and
+    /// counted.
     mutating func open(
         _ datagram: Span<UInt8>,
         from peer: DatagramPeer,

@@ -3,16 +3,18 @@ package import Resolver
 package import Sockets
 package import Upstream
 
-/// The datagram workers: a thread each, then one orderly end.
+/// The datagram workers, one thread each.
 package final class DatagramServer: Sendable {
-    /// Where each listener stands, the ports that the system chose filled in.
+    /// The address of each listener, with the port that the system chose if the wanted port is 0.
     package let addresses: [AddressAndPort]
-    /// One a worker: work for any of them may be posted to any.
+    /// One inbox per worker.
+    ///
+    /// Any thread may post to any of them.
     package let inboxes: [WorkerInbox]
     private let workers: [WorkerParts]
     private let threads = RunningThreads()
 
-    /// Makes a worker for each row of sockets; nothing is received before `start`.
+    /// Makes a worker for each row of sockets; they receive nothing before `start`.
     package init(_ settings: DatagramSettings, on sockets: ListenerSockets) throws(SocketError) {
         var inboxes: [WorkerInbox] = []
         for _ in sockets.datagrams { inboxes.append(try WorkerInbox()) }
@@ -32,17 +34,18 @@ package final class DatagramServer: Sendable {
         self.workers = workers
     }
 
-    /// The listeners whose address this machine did not have, with their sockets, one a worker.
+    /// The listeners whose address this machine did not have, each with its sockets, one per
+    /// worker.
     var lateListeners: [LateListener] {
         workers[0].listeners.enumerated().filter { $0.element.lateness != nil }.map { number, _ in
             LateListener(number: number, sockets: workers.map { $0.listeners[number] })
         }
     }
 
-    /// Threads that nobody can reach any more end.
+    /// Ends the threads, which no other object can reach any more.
     deinit { end(within: 0) }
 
-    /// Starts the threads; to be called once.
+    /// Starts the threads; call it once.
     package func start() throws(SocketError) {
         for parts in workers {
             try threads.start(name: "zonal-udp-\(parts.number)") {
@@ -52,33 +55,36 @@ package final class DatagramServer: Sendable {
         }
     }
 
-    /// Has every worker take up the snapshot in force, and let go of the one before, though nobody asks it
-    /// anything; how many will.
+    /// Tells every worker to take up the snapshot in force; returns the number of workers told.
+    ///
+    /// Otherwise an idle worker would keep the old snapshot until its next query.
     package func takeUpSnapshot(_ arrivals: Arrivals) -> Int {
         inboxes.count { $0.post(.newSnapshot(arrivals)) }
     }
 
-    /// Has one worker find out which upstreams ask us what we ask them, now and from time to time.
+    /// Tells one worker to search for forwarding loops, now and periodically.
     package func searchForLoops() { _ = inboxes[0].post(.searchForLoops) }
 
-    /// Has every worker tell what it knows of upstreams; how many will.
+    /// Asks every worker for its reports of upstreams; returns the number of workers asked.
     func survey(_ survey: UpstreamSurvey) -> Int { inboxes.count { $0.post(.survey(survey)) } }
 
-    /// Ways of questions that lead back to this server.
+    /// The links of zone and upstream that lead back to this server.
     var loops: Set<LoopDetector.Link> { workers[0].loops.links }
 
-    /// What each worker has counted.
+    /// The counts of each worker.
     package var counts: [WorkerCounts] { workers.map(\.counters.counts) }
 
-    /// Asks upstreams for no new client any more; what is known is still answered, the rest with SERVFAIL.
+    /// Stops sending queries of new clients to upstreams.
+    ///
+    /// Private and cached names are still answered; other queries get SERVFAIL.
     package func startDraining() {
         for inbox in inboxes { _ = inbox.post(.startDraining) }
     }
 
-    /// Queries that wait for an upstream, as each worker has counted last.
+    /// The number of queries that wait for upstreams, as the workers last published it.
     package var waitingCount: UInt64 { counts.reduce(0) { $0 + $1.waiting } }
 
-    /// Lets waiting clients be answered for up to `timeout`, closes the sockets, and returns once all threads
+    /// Waits up to `timeout` for upstream answers, closes the sockets, and returns when all threads
     /// have ended.
     package func drain(within timeout: Milliseconds) async {
         startDraining()

@@ -2,21 +2,21 @@ package import DNSWire
 package import Resolver
 package import Upstream
 
-/// What the datagram workers have to know.
+/// The settings and shared state of the datagram workers.
 package struct DatagramSettings: Sendable {
     package var snapshots: SnapshotHolder
     package var cache: ResponseCache
-    /// The process's key of name hashes, with which the snapshot was compiled, too.
+    /// The process's key for name hashes, with which the snapshots are compiled, too.
     package var seed: HashSeed
-    /// Asks upstreams whose answer did not fit a datagram.
+    /// Queries upstreams over TCP, after truncated answers for example.
     package var connections: any ConnectionTransport
     package var loops: LoopDetector
-    /// What networks have used up of their rates.
+    /// How much of its rate each network has used.
     package var rates = ReplyRates()
     package var limitingLog: LimitingLog
-    /// Sockets towards upstreams that all workers together may have.
+    /// The budget of file descriptors, for all workers together.
     package var descriptors = DescriptorBudget.plenty
-    /// How many queries of each client wait.
+    /// The number of each client's waiting queries.
     var waiting = WaitingCounts()
 
     package init(

@@ -5,30 +5,29 @@ import Snapshot
 import Sockets
 import Upstream
 
-/// One thread's part of the server: it receives queries, answers what it can at once, and asks
-/// upstreams the rest.
+/// One datagram thread: it receives queries, answers them, and queries upstreams for the rest.
 ///
-/// All its memory is its own, so nothing is locked. It never blocks but in `Epoll.wait`, and on the
-/// way of a query that is answered at once nothing is allocated and nothing counted up or down.
+/// All its memory is its own, so it takes no locks. It blocks only in `Epoll.wait`. A query that is
+/// answered at once allocates nothing and changes no reference count.
 struct DatagramWorker: ~Copyable {
     let parts: WorkerParts
     var snapshot: CompiledSnapshot
     var generation: UInt64
-    /// What was in force while the datagrams came that still wait in the sockets.
+    /// The snapshot in force when the datagrams that are still in the sockets arrived.
     var transition: Transition
     var pipeline: Pipeline
     var received = ReceiveBatch()
     var outgoing = SendBatch()
-    /// Where upstreams' datagrams are received.
+    /// Buffers for datagrams from upstreams.
     var answers = AnswerBatch()
-    /// Where replies over connections are written.
+    /// The buffer for replies to TCP clients.
     var replies = MessageBuffer()
     var forwarder: Forwarder
     var upstreams: UpstreamSockets
     var clients: WaitingClients
-    /// Which upstreams rules lead to.
+    /// The upstreams of each rule.
     var asked = AskedRules()
-    /// What the pipeline has found missing.
+    /// The question that the pipeline's last run was missing.
     var miss: Miss
     /// What is known for the waiting client that is being answered.
     var known = Resolution()
@@ -37,11 +36,11 @@ struct DatagramWorker: ~Copyable {
     var random = RandomPool.system()
     var counts = WorkerCounts()
     var now = SteadyClock.milliseconds()
-    /// True once no upstream is asked for new clients.
+    /// True once queries of new clients are no longer sent upstream.
     var isDraining = false
-    /// Set once it is to end.
+    /// The time of the end at the latest; nil until the worker is told to end.
     private var endDeadline: Milliseconds?
-    /// Batches that are taken from a socket right before it is closed.
+    /// The maximum number of batches read from a socket before it is closed.
     private static let lastBatches = 64
 
     init(_ parts: WorkerParts) {
@@ -65,7 +64,7 @@ struct DatagramWorker: ~Copyable {
         overload = Overload(listeners: parts.listeners.count)
     }
 
-    /// Works until it is told to end and nobody waits any more.
+    /// Runs until the worker is told to end and no client waits, or the deadline has passed.
     mutating func run() {
         while !isDone {
             let count = parts.epoll.wait(timeout: patience)
@@ -91,7 +90,7 @@ struct DatagramWorker: ~Copyable {
         }
     }
 
-    /// Answers a batch of datagrams from one listener's socket.
+    /// Receives and answers a batch of datagrams from one listener's socket.
     private mutating func receiveQueries(listener number: Int) {
         let socket = parts.listeners[number]
         let snapshot = snapshot
@@ -152,7 +151,7 @@ struct DatagramWorker: ~Copyable {
         if mayBeOld { transition.note(listener: number, isFull: count == ReceiveBatch.capacity) }
     }
 
-    /// Has a client wait for what has to be asked, here or at the worker that asks it.
+    /// Adds a waiting client, and sends its question upstream or hands it to the question's owner.
     private mutating func forward(
         _ message: Span<UInt8>,
         from client: Client,
@@ -184,10 +183,10 @@ struct DatagramWorker: ~Copyable {
         }
     }
 
-    /// Seconds of the steady clock, as the pipeline counts.
+    /// Seconds of the monotonic clock, as the pipeline counts them.
     var seconds: UInt32 { UInt32(truncatingIfNeeded: now / 1000) }
 
-    /// Takes up the snapshot in force, and reads at once what came before it.
+    /// Takes up the snapshot in force, and reads at once the datagrams that arrived before it.
     private mutating func takeUpSnapshot() {
         guard parts.snapshots.generation != generation else { return }
         transition.begin(from: snapshot)
@@ -198,7 +197,7 @@ struct DatagramWorker: ~Copyable {
         outgoing.flush()
     }
 
-    /// Milliseconds until something is due; -1 if nothing ever is.
+    /// Milliseconds until the next event is due; -1 if none is.
     private var patience: Int32 {
         var due = endDeadline ?? .max
         due = min(due, forwarder.nextDue ?? .max, clients.nextDue ?? .max)
@@ -212,7 +211,7 @@ struct DatagramWorker: ~Copyable {
         return now >= endDeadline || clients.isEmpty
     }
 
-    /// Nobody is left without a reply.
+    /// Answers every query that is left, and closes the sockets.
     private mutating func end() {
         receiveLastQueries()
         for client in clients.all { fail(client, because: .networkError) }
@@ -233,7 +232,7 @@ struct DatagramWorker: ~Copyable {
         publish()
     }
 
-    /// What a socket still holds when it is closed would be lost.
+    /// Answers the datagrams left in the sockets, which would be lost when the sockets are closed.
     private mutating func receiveLastQueries() {
         for listener in parts.listeners.indices {
             for _ in 0..<Self.lastBatches {

@@ -3,7 +3,7 @@ import Resolver
 import Synchronization
 import Upstream
 
-/// Tells that replies are limited, once a minute at most however many networks it is.
+/// Logs that replies are rate limited, at most once a minute for all networks together.
 package final class LimitingLog: Sendable {
     private static let pause: Milliseconds = 60_000
 
@@ -12,7 +12,7 @@ package final class LimitingLog: Sendable {
 
     package init(_ tell: @escaping @Sendable (IPPrefix) -> Void) { self.tell = tell }
 
-    /// Replies to a network have been limited.
+    /// Reports that replies to a network have been limited.
     func note(_ network: IPPrefix, now: Milliseconds) {
         let isDue = due.withLock { due in
             guard now >= due else { return false }

@@ -4,25 +4,27 @@ import Glibc
 import Sockets
 import Synchronization
 
-/// A datagram socket that clients ask, one per listener and worker.
+/// A UDP socket for clients' queries, one per listener and worker.
 final class ListenerSocket: Sendable {
     let descriptor: Int32
-    /// Where it stands, the port filled in; where it is to stand while it waits for its address.
+    /// The socket's address, with its real port; the wanted address while the socket is not bound.
     let address: AddressAndPort
-    /// Why it could not be bound at once; nil if it could.
+    /// Why the socket could not be bound at the start; nil if it could.
     let lateness: SocketError?
     private let waits: Atomic<Bool>
     private let isSharing: Bool
-    /// True if each datagram says which address of ours it was sent to.
+    /// True if each datagram carries the local address that it was sent to.
     let hasPacketInfo: Bool
     private let isOpen = Atomic(true)
 
-    /// True until it is bound: the machine does not have its address yet.
+    /// True until the socket is bound, while the machine does not have its address.
     var isWaiting: Bool { waits.load(ordering: .acquiring) }
 
-    /// Binds a socket; `sharing` takes a place in a port that an earlier socket of this user holds.
+    /// Makes and binds a socket; with `sharing`, it shares the port with an earlier socket of this
+    /// user.
     ///
-    /// With `lateness`, which says why the machine does not have the address, the socket waits for `bindLate`.
+    /// `lateness` says why the machine does not have the address. If it is set, the socket is left
+    /// unbound until `bindLate`.
     init(
         _ wanted: AddressAndPort,
         sharing: Bool,
@@ -56,20 +58,20 @@ final class ListenerSocket: Sendable {
 
     deinit { close() }
 
-    /// To be called once nobody uses the descriptor any more.
+    /// Closes the socket; call it once no thread uses the descriptor any more.
     func close() {
         if isOpen.exchange(false, ordering: .relaxed) { _ = Glibc.close(descriptor) }
     }
 
-    /// True of a sender who pretends to be this socket.
+    /// True for a datagram that has this socket's own address as its source, which is forged.
     func isItself(_ sender: DatagramPeer) -> Bool {
         sender.peer.port == address.port
             && sender.peer.address == sender.local ?? address.address
     }
 
-    /// Binds a socket that waits; why that cannot be, or nil if it is bound now.
+    /// Binds a socket that waits for its address; returns the error, or nil if it is bound now.
     ///
-    /// Its worker waits for it already, so that it receives from here on.
+    /// The worker's epoll instance has the socket already, so it receives from then on.
     func bindLate() -> SocketError? {
         guard isWaiting else { return nil }
         if let fault = Self.bind(descriptor, to: address, sharing: isSharing) { return fault }
@@ -77,8 +79,10 @@ final class ListenerSocket: Sendable {
         return nil
     }
 
-    /// SO_REUSEPORT comes after the first bind, so that a port that somebody else holds is an error
-    /// and not silently shared.
+    /// Binds the socket.
+    ///
+    /// The first socket gets SO_REUSEPORT only after bind(2). A port that another process holds is
+    /// therefore an error and not shared silently.
     private static func bind(
         _ descriptor: Int32,
         to wanted: AddressAndPort,
@@ -113,7 +117,7 @@ final class ListenerSocket: Sendable {
         guard SocketOption.forbidFragments(descriptor, isV4: isV4) else {
             throw SocketError(call: "setsockopt", address: wanted)
         }
-        // As much as the system allows: it lowers these without an error.
+        // The system lowers these sizes to its limits without an error.
         try set(descriptor, SOL_SOCKET, SO_RCVBUF, to: 4 << 20, wanted)
         try set(descriptor, SOL_SOCKET, SO_SNDBUF, to: 4 << 20, wanted)
     }

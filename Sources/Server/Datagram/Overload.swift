@@ -2,32 +2,33 @@ import Resolver
 import Snapshot
 import Upstream
 
-/// Whether queries come faster than a worker can take them, and who has to give way then.
+/// Detects an overloaded worker, and then limits the upstream questions of each group of clients.
 ///
-/// A socket's queue is one for all who ask there, so one VPC's flood would have the kernel lose the queries
-/// of another. What takes a worker long is to ask upstreams: a query that needs that is passed over
-/// in a fraction of the time, so that more of the queue is read before it is full.
+/// A socket has one queue for all its clients. If one VPC's flood fills it, the kernel drops the
+/// queries of the others, too. Queries that need an upstream take a worker longest. Dropping some
+/// of them lets the worker read the queue before it is full.
 struct Overload {
-    /// How long a socket has to have had more than a batch each time: a burst is over by then.
+    /// How many milliseconds every batch must be full before the worker counts as overloaded;
+    /// bursts are shorter.
     static let patience: Milliseconds = 50
-    /// How long a worker counts as overloaded after that.
+    /// How long the worker then counts as overloaded, in milliseconds.
     static let memory: Milliseconds = 1_000
-    /// Questions that upstreams are asked for one group and batch.
+    /// The maximum number of upstream questions per group and batch.
     static let share: UInt8 = 4
 
-    /// Since when a listener has had more than a batch each time.
+    /// For each listener, when its batches began to be full; nil if the last one was not.
     private var fullSince: [Milliseconds?]
     private var end: Milliseconds = 0
-    /// Until when there are clients of more than one group.
+    /// The end of the time in which clients of several groups count as present.
     private var companyEnd: Milliseconds = 0
     private var lastGroup: ClientGroup?
     private var isShared = false
-    /// Questions of this batch, by the low bits of the group's number.
+    /// Upstream questions in this batch, by the low six bits of the group's number.
     private var counts = InlineArray<64, UInt8>(repeating: 0)
 
     init(listeners: Int) { fullSince = Array(repeating: nil, count: listeners) }
 
-    /// A batch has been received.
+    /// Notes that a batch has been received.
     mutating func begin(listener: Int, isFull: Bool, now: Milliseconds) {
         if !isFull {
             fullSince[listener] = nil
@@ -40,7 +41,7 @@ struct Overload {
         if isShared { counts = InlineArray(repeating: 0) }
     }
 
-    /// A query of a group has been read.
+    /// Notes that a query of a group has been read.
     @inline(__always)
     mutating func note(_ group: ClientGroup, now: Milliseconds) {
         guard group != lastGroup else { return }
@@ -48,7 +49,7 @@ struct Overload {
         lastGroup = group
     }
 
-    /// Whether an upstream may be asked for a group; counts it.
+    /// True if a query of the group may be sent upstream; counts it.
     mutating func admit(_ group: ClientGroup) -> Bool {
         guard isShared else { return true }
         let place = Int(group.bits & 63)

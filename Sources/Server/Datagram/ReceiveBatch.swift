@@ -3,10 +3,12 @@ import DNSWire
 import Glibc
 import Sockets
 
-/// Room for the datagrams of one recvmmsg call, allocated once.
+/// Buffers for the datagrams of one recvmmsg call, allocated once.
 @safe struct ReceiveBatch: ~Copyable {
     static let capacity = 64
-    /// Octets of the longest query taken; more is cut off by the kernel, and that is noted.
+    /// Octets of the longest query.
+    ///
+    /// The kernel truncates longer datagrams and sets MSG_TRUNC.
     private static let messageSize = 4096
     private static let nameStride = 32
     private static let controlStride = csockets_control_size
@@ -16,7 +18,7 @@ import Sockets
     private let octets: UnsafeMutableRawPointer
     private let names: UnsafeMutableRawPointer
     private let controls: UnsafeMutableRawPointer
-    /// Datagrams of the last `receive`.
+    /// The number of datagrams of the last `receive`.
     private var count = 0
 
     init() {
@@ -28,7 +30,7 @@ import Sockets
         unsafe names = .zeroed(byteCount: capacity * Self.nameStride)
         unsafe controls = .zeroed(byteCount: capacity * Self.controlStride)
         for index in 0..<capacity {
-            // Sound: each pointer is to the place of datagram `index` in memory of `capacity` such.
+            // Sound: each pointer is to element `index` of memory with `capacity` elements.
             unsafe vectors[index] = iovec(
                 iov_base: octets + index * Self.messageSize,
                 iov_len: Self.messageSize
@@ -47,10 +49,10 @@ import Sockets
         unsafe controls.deallocate()
     }
 
-    /// Takes what waits in a socket without waiting itself; how many datagrams that were.
+    /// Receives the datagrams in a socket's queue without blocking; returns their number.
     mutating func receive(from descriptor: Int32, packetInfo: Bool) -> Int {
         for index in 0..<Self.capacity {
-            // Sound: as in `init`; the kernel has overwritten what the last call left here.
+            // Sound: as in `init`. The kernel has overwritten the values of the last call.
             unsafe messages[index].header.msg_namelen = UInt32(SocketName.size)
             unsafe messages[index].header.msg_control =
                 packetInfo ? controls + index * Self.controlStride : nil
@@ -65,22 +67,22 @@ import Sockets
         return count
     }
 
-    /// The octets of a datagram, for as long as nothing more is received.
+    /// The octets of a datagram, valid until the next `receive`.
     @unsafe func message(at index: Int) -> UnsafeBufferPointer<UInt8> {
         precondition(index >= 0 && index < count)
-        // Sound: `octets` is initialised throughout, and the kernel wrote no more than fits.
+        // Sound: all of `octets` is initialised, and the kernel wrote no more than fits.
         let start = unsafe (octets + index * Self.messageSize).assumingMemoryBound(to: UInt8.self)
         let length = min(Int(unsafe messages[index].length), Self.messageSize)
         return unsafe UnsafeBufferPointer(start: start, count: length)
     }
 
-    /// True if the datagram was longer than what is taken.
+    /// True if the datagram was longer than the buffer.
     func isCut(at index: Int) -> Bool {
         precondition(index >= 0 && index < count)
         return unsafe messages[index].header.msg_flags & Int32(MSG_TRUNC) != 0
     }
 
-    /// Who sent a datagram; nil if nothing can be sent back.
+    /// The sender of a datagram; nil if no reply can be sent to it.
     func peer(at index: Int, listener: Int, packetInfo: Bool) -> DatagramPeer? {
         precondition(index >= 0 && index < count)
         // Sound: a name has `nameStride` octets, which are initialised.
@@ -108,7 +110,7 @@ extension csockets_packet_info {
         }
     }
 
-    /// The address of ours; nil where there is none.
+    /// The local address; nil if there is none.
     var localAddress: IPAddress? {
         guard family != 0 else { return nil }
         // Sound: the field has 16 octets.

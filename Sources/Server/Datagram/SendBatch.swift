@@ -3,12 +3,13 @@ import DNSWire
 import Glibc
 import Sockets
 
-/// Replies on their way to one sendmmsg call, in memory allocated once.
+/// Replies for one sendmmsg call, in memory allocated once.
 ///
-/// A batch goes through one socket: `begin`, then for each reply write into `slot` and `commit`.
+/// A batch goes through one socket. Call `begin`, then write each reply to `slot` and call
+/// `commit`.
 @safe struct SendBatch: ~Copyable {
     static let capacity = 64
-    /// The longest reply: what we say in OPT that we send (RFC 9715 §3.2).
+    /// Octets of the longest reply, which is also the size that our OPT advertises (RFC 9715 §3.2).
     static let messageSize = Int(Query.EDNS.safePayloadSize)
     private static let messageStride = 1280
     private static let nameStride = 32
@@ -21,7 +22,7 @@ import Sockets
     private let controls: UnsafeMutableRawPointer
     private var count = 0
     private var descriptor: Int32 = -1
-    /// Replies that the system did not take.
+    /// The number of replies that the system did not send.
     private(set) var failures = 0
 
     init() {
@@ -33,7 +34,7 @@ import Sockets
         unsafe names = .zeroed(byteCount: capacity * Self.nameStride)
         unsafe controls = .zeroed(byteCount: capacity * Self.controlStride)
         for index in 0..<capacity {
-            // Sound: each pointer is to the place of reply `index` in memory of `capacity` such.
+            // Sound: each pointer is to element `index` of memory with `capacity` elements.
             unsafe vectors[index] = iovec(
                 iov_base: octets + index * Self.messageStride,
                 iov_len: 0
@@ -52,14 +53,14 @@ import Sockets
         unsafe controls.deallocate()
     }
 
-    /// What follows goes through `descriptor`; sends what waits for another socket.
+    /// Selects the socket for the next replies; sends those for another socket first.
     mutating func begin(on descriptor: Int32) {
         guard descriptor != self.descriptor else { return }
         flush()
         self.descriptor = descriptor
     }
 
-    /// Where the next reply is to be written, until `commit` or `flush`.
+    /// The memory for the next reply, valid until `commit` or `flush`.
     @unsafe var slot: UnsafeMutableRawBufferPointer {
         // Sound: `count` stays below `capacity`, since `commit` sends a full batch.
         unsafe UnsafeMutableRawBufferPointer(
@@ -68,10 +69,10 @@ import Sockets
         )
     }
 
-    /// Adds what stands in `slot` to the batch.
+    /// Adds the reply in `slot` to the batch.
     mutating func commit(length: Int, to peer: DatagramPeer) {
         precondition(length >= 0 && length <= Self.messageSize)
-        // Sound: `count` is below `capacity`, and every place has the size that is written.
+        // Sound: `count` is below `capacity`, and every element has the size that is written.
         unsafe vectors[count].iov_len = length
         unsafe messages[count].header.msg_namelen = SocketName.write(
             peer.peer,
@@ -94,7 +95,7 @@ import Sockets
 
     /// Sends the batch.
     ///
-    /// What the system has no room for is lost, as datagrams are.
+    /// Replies that the system has no memory for are lost, as datagrams can be.
     mutating func flush() {
         var sent = 0
         while sent < count {
@@ -110,7 +111,7 @@ import Sockets
                 failures += count - sent
                 sent = count
             default:
-                // This one cannot be sent: no route, a firewall, a forged source.
+                // This reply cannot be sent: no route, a firewall rule, or a forged source address.
                 failures += 1
                 sent += 1
             }

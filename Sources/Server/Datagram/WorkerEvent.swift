@@ -1,4 +1,4 @@
-/// What an epoll event is about, as the token that epoll keeps.
+/// The source of an epoll event, encoded in the event's token.
 enum WorkerEvent {
     case inbox
     case listener(Int)

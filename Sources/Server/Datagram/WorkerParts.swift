@@ -3,7 +3,8 @@ import Resolver
 import Sockets
 import Upstream
 
-/// What a worker works with that is made before its thread starts, so that what fails fails early.
+/// The parts of a worker that are made before its thread starts, so that errors appear at the
+/// start.
 final class WorkerParts: Sendable {
     let number: Int
     let listeners: [ListenerSocket]
@@ -18,7 +19,7 @@ final class WorkerParts: Sendable {
     let waiting: WaitingCounts
     let limitingLog: LimitingLog
     let counters = WorkerCounters()
-    /// Sockets towards upstreams that this worker may have.
+    /// The maximum number of UDP sockets to upstreams of this worker.
     let upstreamSockets: Int
 
     var inbox: WorkerInbox { inboxes[number] }

@@ -1,29 +1,33 @@
 import Snapshot
 
-/// How many of the process's file descriptors each kind of use may have.
+/// The number of file descriptors that each kind of use may have.
 ///
-/// Every kind has its own, so that none takes another's: clients are accepted while upstreams are slow, and upstreams
-/// are asked while clients flood.
+/// Each kind has a share of its own, so that none uses up another's. Slow upstreams do not keep
+/// clients from connecting, and a flood of clients does not keep the server from querying
+/// upstreams.
 package struct DescriptorBudget: Equatable, Sendable {
-    /// All that the process may have open.
+    /// The process's limit of open files.
     package var limit: Int
-    /// Listeners, threads, and what is open now and then: files that are read, commands, the log.
+    /// Descriptors for listeners, for threads, and for files, commands and the log.
     package var fixed: Int
-    /// Connections of clients.
+    /// TCP connections of clients.
     package var connections: Int
-    /// Datagram sockets towards upstreams, of all workers.
+    /// UDP sockets to upstreams, of all workers together.
     package var upstreamSockets: Int
     package var upstreamConnections: Int
     package var healthChecks: Int
 
-    /// What is open besides what is counted: files of a reload, connections to the control socket, the log.
+    /// Descriptors that are not counted one by one: files of a reload, control connections, the
+    /// log.
     private static let spare = 64
-    /// What each worker's threads need: three queues of events, and what wakes them up.
+    /// Descriptors for each worker's threads: three epoll instances, and what wakes their threads.
     private static let threadsShare = 7
     private static let least = (connections: 16, socketsOfWorker: 8, streams: 8, checks: 4)
     private static let most = (sockets: 16_384, streams: 512, checks: 256)
 
-    /// Shares `limit` out; where it is scarce, half of what is not fixed goes to clients, up to `connections`.
+    /// Divides `limit` among the uses.
+    ///
+    /// If the limit is low, clients get half of what `fixed` leaves, up to `connections`.
     package init(
         limit: Int,
         listeners: Int,
@@ -61,14 +65,14 @@ package struct DescriptorBudget: Equatable, Sendable {
         (upstreamConnections, healthChecks) = (Self.most.streams, Self.most.checks)
     }
 
-    /// As much as is ever of use.
+    /// A budget without a limit: each use has its maximum.
     package static let plenty = DescriptorBudget()
 
-    /// What one of the workers may have.
+    /// The UDP sockets to upstreams that one worker may open.
     func upstreamSockets(ofOneAmong workers: Int) -> Int { max(upstreamSockets / workers, 1) }
 }
 
-/// The process may open too few files for what it is to do.
+/// The process's limit of open files is too low for the configuration.
 package struct DescriptorShortage: Error, CustomStringConvertible {
     var limit: Int
     var needed: Int

@@ -1,23 +1,23 @@
 import Glibc
 
-/// How much of a descriptor budget is in use.
+/// The descriptors in use, by kind, and the budget for them.
 package struct DescriptorUse: Sendable {
     package var budget: DescriptorBudget
-    /// All that the process has open; nil where the system does not say.
+    /// All descriptors that the process has open; nil if the system does not report them.
     package var open: Int?
     package var connections: Int
     package var upstreamSockets: Int
     package var upstreamConnections: Int
     package var healthChecks: Int
 
-    /// Counts what the process has open.
+    /// Counts the descriptors that the process has open.
     static func countOpen() -> Int? {
         guard let folder = unsafe opendir("/proc/self/fd") else { return nil }
         defer { unsafe closedir(folder) }
         var count = 0
-        // Sound: the folder is open until this returns, and no entry is looked into.
+        // Sound: the folder is open until this function returns, and the entries are not read.
         while unsafe readdir(folder) != nil { count += 1 }
-        // `.`, `..` and the folder itself.
+        // Excludes `.`, `..` and the descriptor of the folder itself.
         return count - 3
     }
 }

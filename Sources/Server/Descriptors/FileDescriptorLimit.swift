@@ -1,8 +1,8 @@
 import Glibc
 
-/// How many files and sockets this process may have open.
+/// The process's limit of open files and sockets.
 package enum FileDescriptorLimit {
-    /// Raises the limit as far as the system lets us; returns the limit then in force.
+    /// Raises the soft limit to the hard limit; returns the limit now in force.
     @discardableResult
     package static func raise() -> Int {
         var limit = rlimit()

@@ -4,9 +4,9 @@ import NIOCore
 package import Snapshot
 import Synchronization
 
-/// Checks the addresses of zones that have `health`, and tells the snapshot in force which are down.
+/// Checks the addresses of zones with `health`, and marks in the snapshot in force which are down.
 ///
-/// Each address has a chain of checks, one after the other; all chains share a bounded number of
+/// Each address has a chain of checks, one after the other. All chains share a bounded number of
 /// connections.
 final class HealthChecker: Sendable {
     private let loop: any EventLoop
@@ -14,31 +14,33 @@ final class HealthChecker: Sendable {
     private let logger: Logger
     private let state = Mutex(State())
 
-    /// Connections at a time.
+    /// The maximum number of concurrent connections.
     private let width: Int
 
     fileprivate struct State {
-        /// The snapshot that is told; nil before the first and after the end.
+        /// The snapshot whose health bits are set; nil before the first one and after `stop`.
         var snapshot: CompiledSnapshot?
         var entries: [HealthTarget: Entry] = [:]
-        /// By target number: the groups that it is in.
+        /// For each target number, the indices of the groups that contain it.
         var groups: [[Int]] = []
-        /// Due, and waiting for a connection to end.
+        /// Chains whose next check is due and that wait for a free connection.
         var waiting = CircularBuffer<Chain>()
         var underWay = 0
         var lastChain: UInt64 = 0
-        /// For good.
+        /// True once `stop` has been called; it is final.
         var isStopped = false
     }
 
-    /// What is known of a target.
+    /// The state of a target.
     fileprivate struct Entry {
         var judgement = HealthJudgement()
-        /// Its number in the snapshot.
+        /// The target's number in the snapshot.
         var number = 0
-        /// The chain of checks that counts; those of before a reload end.
+        /// The current chain of checks.
+        ///
+        /// Chains that a reload has replaced end at their next check.
         var chain: UInt64 = 0
-        /// When the next check is to begin, or that under way had to.
+        /// When the next check is to begin, or the current one was to begin.
         var dueAt = SteadyClock.milliseconds()
         var changedAt = TimeOfDay.seconds()
         var lastFailure: String?
@@ -58,9 +60,10 @@ final class HealthChecker: Sendable {
 
     // MARK: Snapshots
 
-    /// Checks what `snapshot` wants from now on; to be called before it is in force.
+    /// Checks the targets of `snapshot` from now on; call it before the snapshot is in force.
     ///
-    /// What is known of an address stays as long as the same is asked of it, however often.
+    /// An address keeps its state if the new check differs only in its interval, timeout, `rise` or
+    /// `fall`.
     func watch(_ snapshot: CompiledSnapshot) {
         let begun: [Chain] = state.withLock { state in
             guard !state.isStopped else { return [] }
@@ -94,7 +97,7 @@ final class HealthChecker: Sendable {
         for chain in begun { loop.execute { [self] in enqueue(chain) } }
     }
 
-    /// Ends every chain, for good.
+    /// Ends all chains permanently.
     func stop() {
         state.withLock { state in
             state.isStopped = true
@@ -111,7 +114,7 @@ final class HealthChecker: Sendable {
         beginWaiting()
     }
 
-    /// Begins checks of those that have waited for longest, until all connections are in use.
+    /// Begins the checks that have waited longest, until all connections are in use.
     private func beginWaiting() {
         while let chain = state.withLock({ $0.next(atMost: width) }) {
             probe.run(chain.target).hop(to: loop).whenSuccess { [self] in finish(chain, $0) }
@@ -133,7 +136,7 @@ final class HealthChecker: Sendable {
         loop.scheduleTask(in: pause) { [self] in enqueue(chain) }
     }
 
-    /// The interval, a tenth more or less, so that checks that began together drift apart.
+    /// The interval plus or minus up to a tenth at random, so that checks do not stay synchronised.
     private static func pause(before target: HealthTarget) -> TimeAmount {
         let milliseconds = Int64(target.check.interval) * 1000
         return .milliseconds(milliseconds + .random(in: -milliseconds / 10...milliseconds / 10))
@@ -141,13 +144,14 @@ final class HealthChecker: Sendable {
 
     // MARK: Judgement
 
-    /// Something that the operator has to know.
+    /// A log message for the operator.
     private struct News {
         var level: Logger.Level
         var text: String
     }
 
-    /// Takes an outcome into account; what has changed by it is told to the snapshot, and returned.
+    /// Applies an outcome to the target's state; sets the health bit and returns messages on a
+    /// change.
     private static func note(
         _ outcome: HealthOutcome,
         of target: HealthTarget,
@@ -171,7 +175,7 @@ final class HealthChecker: Sendable {
             .map { isUp ? recovery(of: $0) : failure(of: $0) }
     }
 
-    /// The groups that a target is in and that have no other that is up.
+    /// The groups of a target in which every other target is down.
     private static func lonelyGroups(
         of number: Int,
         in snapshot: CompiledSnapshot,
@@ -197,14 +201,14 @@ final class HealthChecker: Sendable {
         return News(
             level: .warning,
             text:
-                "\(place) of \(target.zone) is down: \(reason ?? "no answer"); it leaves the answers"
+                "\(place) of \(target.zone) is down: \(reason ?? "no answer"); answers omit it"
         )
     }
 
     private static func failure(of group: HealthGroup) -> News {
         News(
             level: .error,
-            text: "no address of \(group.name) is up: all of them are given until one is"
+            text: "no address of \(group.name) is up; answers contain all of them until one is up"
         )
     }
 
@@ -214,8 +218,10 @@ final class HealthChecker: Sendable {
 
     // MARK: Reports
 
-    /// How many addresses are checked, and of how many the check is late by more than its interval: there are more
-    /// than the connections can check so often, or checks have stopped.
+    /// The number of checked addresses, and how many of their checks are overdue.
+    ///
+    /// A check is overdue if it is later than its interval and its timeout together. Then the
+    /// connections are too few for the number of checks, or checks have stopped.
     var load: HealthLoad {
         let now = SteadyClock.milliseconds()
         return state.withLock { state in
@@ -231,7 +237,7 @@ final class HealthChecker: Sendable {
         }
     }
 
-    /// What is known of each target of the snapshot in force.
+    /// The state of each target of the snapshot in force.
     var reports: [HealthReport] {
         state.withLock { state in
             state.entries.sorted { $0.value.number < $1.value.number }.map { target, entry in
@@ -247,12 +253,12 @@ final class HealthChecker: Sendable {
 }
 
 extension HealthChecker.State {
-    /// False once a reload has put another chain in the place of this one, or none.
+    /// False once a reload has replaced or removed this chain.
     fileprivate func isCurrent(_ chain: HealthChecker.Chain) -> Bool {
         entries[chain.target]?.chain == chain.number
     }
 
-    /// Takes the next chain that is to begin; those of before a reload are passed over, and do not take its turn.
+    /// Takes the next chain to begin; chains that a reload has replaced are discarded.
     fileprivate mutating func next(atMost width: Int) -> HealthChecker.Chain? {
         while underWay < width, let chain = waiting.popFirst() {
             guard isCurrent(chain) else { continue }
@@ -262,26 +268,26 @@ extension HealthChecker.State {
         return nil
     }
 
-    /// Reloads must not add up.
+    /// Removes ended chains from the queue, which would otherwise grow with each reload.
     fileprivate mutating func forgetEndedChains() {
         let kept = waiting.filter(isCurrent)
         waiting = CircularBuffer(kept)
     }
 }
 
-/// How much there is to check.
+/// The load of the health checks.
 package struct HealthLoad: Sendable {
     package var addresses: Int
     package var overdue: Int
     package var underWay: Int
 }
 
-/// The state of one address that is checked.
+/// The state of one checked address.
 package struct HealthReport: Sendable {
     package var target: HealthTarget
     package var isUp: Bool
-    /// Since when, in seconds since 1970.
+    /// When the state last changed, in seconds since 1970.
     package var changedAt: UInt32
-    /// What the last check that failed has shown.
+    /// The reason of the last failed check.
     package var lastFailure: String?
 }

@@ -1,15 +1,15 @@
 package import Snapshot
 
-/// What the checks of one address say together: up or down, changed only by several in a row.
+/// The state of one address, up or down; only several equal outcomes in a row change it.
 package struct HealthJudgement: Sendable {
-    /// An address is up until it has been found down.
+    /// Initially true.
     package private(set) var isUp = true
-    /// Checks in a row that said the contrary of `isUp`.
+    /// Consecutive checks whose outcome contradicts `isUp`.
     private var contrary = 0
 
     package init() {}
 
-    /// Takes the outcome of a check into account; true if that turned the judgement.
+    /// Applies the outcome of a check; returns true if `isUp` has changed.
     package mutating func note(hasPassed: Bool, by check: HealthCheck) -> Bool {
         guard hasPassed != isUp else {
             contrary = 0

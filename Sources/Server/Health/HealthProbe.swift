@@ -6,16 +6,16 @@ import NIOSSL
 import Snapshot
 import Upstream
 
-/// What one check of an address has shown.
+/// The outcome of one check of an address.
 enum HealthOutcome: Sendable {
     case passed
-    /// Why, as it stands behind "is down:".
+    /// The reason, which log messages show after "is down:".
     case failed(String)
-    /// This machine had no means to check; it says nothing of the address.
+    /// This machine could not make the check, which says nothing about the address.
     case unknown
 }
 
-/// Makes the connection that a health check is.
+/// Runs one health check: a TCP connection or an HTTPS request.
 struct HealthProbe: Sendable {
     private let group: any EventLoopGroup
     private let tls: NIOSSLContext?
@@ -23,13 +23,14 @@ struct HealthProbe: Sendable {
     init(on group: any EventLoopGroup) {
         self.group = group
         var settings = TLSConfiguration.makeClientConfiguration()
-        // An ENI asked by its address proves no name, and load balancers verify none here either.
+        // Connections to an ENI's address cannot verify a name. Load balancers do not verify it,
+        // either.
         settings.certificateVerification = .none
         settings.trustRoots = .certificates([])
         tls = try? NIOSSLContext(configuration: settings)
     }
 
-    /// Succeeds with the outcome, at the latest when the check's timeout has passed.
+    /// Succeeds with the outcome, at the latest after the check's timeout.
     func run(_ target: HealthTarget) -> EventLoopFuture<HealthOutcome> {
         let loop = group.next()
         let place = AddressAndPort(target.address, port: target.check.port)
@@ -85,12 +86,14 @@ struct HealthProbe: Sendable {
     }
 }
 
-/// Asks one page over an encrypted connection and looks at the first line of what comes.
+/// Requests one page over TLS, and reads the status line of the response.
 private final class HealthRequest: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// `HTTP/1.1 200`, of which nothing more is read (RFC 9112 §4).
+    /// Octets of `HTTP/1.1 200`.
+    ///
+    /// Nothing after them is read (RFC 9112 §4).
     private static let statusLength = 12
 
     private let path: String
@@ -121,7 +124,7 @@ private final class HealthRequest: ChannelInboundHandler {
         outcome.succeed(Self.outcome(of: received))
     }
 
-    /// 2xx and 3xx pass.
+    /// Returns the outcome for a status line; 2xx and 3xx pass.
     private static func outcome(of line: String) -> HealthOutcome {
         guard line.hasPrefix("HTTP/1."), let status = Int(line.suffix(3)) else {
             return .failed("no HTTP over TLS")
@@ -141,6 +144,6 @@ private final class HealthRequest: ChannelInboundHandler {
 }
 
 extension String {
-    /// A name as certificates and `Host` have it.
+    /// The name without its final dot, as certificates and `Host` have it.
     fileprivate var trimmingDot: String { hasSuffix(".") ? String(dropLast()) : self }
 }

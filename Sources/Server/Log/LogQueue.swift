@@ -4,36 +4,36 @@ import Logging
 import Sockets
 import Synchronization
 
-/// Lines on their way to a descriptor, written by a thread of their own.
+/// A bounded queue of log lines, which a thread of its own writes to a descriptor.
 ///
-/// Whoever logs leaves a line and goes on, whatever becomes of it: where nobody reads the descriptor, the queue fills, and
-/// further lines are dropped and counted. The thread says how many they were once it can write again.
+/// Logging never blocks. If the descriptor's reader stalls, the queue fills up, and further lines
+/// are dropped and counted. Once the thread can write again, it logs how many lines were dropped.
 package final class LogQueue: Sendable {
     fileprivate struct State {
         var lines: [[UInt8]] = []
-        /// Octets of `lines`, and of what is being written.
+        /// Octets of `lines` and of the lines that the thread is writing.
         var octets = 0
-        /// Dropped, and not told of yet.
+        /// Lines dropped since the last report of dropped lines.
         var untold: UInt64 = 0
         var dropped: UInt64 = 0
-        /// There is a thread.
+        /// True while the thread exists.
         var isRunning = false
-        /// Something is being written.
+        /// True while the thread is writing.
         var isWriting = false
     }
 
     private let descriptor: Int32
     private let capacity: Int
-    /// Makes a line of text that does nothing to whoever reads it.
+    /// Escapes the characters of a line that could act on a terminal.
     private let harmless: @Sendable (String) -> String
     private let state = Mutex(State())
-    /// Readable while there is something to write.
+    /// An eventfd that is readable while there is something to write.
     private let bell: Int32
     private let threads = RunningThreads()
 
-    /// Makes a queue of up to `capacity` octets for `descriptor`; the thread starts with the first line.
+    /// Makes a queue of up to `capacity` octets for `descriptor`; the first line starts the thread.
     ///
-    /// Every line is written as `harmless` makes it.
+    /// `harmless` is applied to every line.
     package init(
         to descriptor: Int32 = STDERR_FILENO,
         capacity: Int = 1 << 20,
@@ -45,10 +45,10 @@ package final class LogQueue: Sendable {
         bell = eventfd(0, Int32(EFD_CLOEXEC))
     }
 
-    /// Lines that were dropped so far.
+    /// The number of lines dropped since the start.
     package var droppedCount: UInt64 { state.withLock { $0.dropped } }
 
-    /// Leaves a line, without its end, to be written behind all others.
+    /// Appends a line, given without a line end, to the queue.
     package func write(_ line: String) {
         let octets = octets(of: line)
         let (isFirst, mustStart) = state.withLock { state in
@@ -67,7 +67,7 @@ package final class LogQueue: Sendable {
         if isFirst { _ = csockets_eventfd_signal(bell) }
     }
 
-    /// Returns once everything is written, or `milliseconds` have passed.
+    /// Returns once all lines are written, or after `milliseconds`.
     package func flush(within milliseconds: Int) {
         let deadline = SteadyClock.milliseconds() + UInt64(milliseconds)
         while !isIdle, SteadyClock.milliseconds() < deadline { usleep(2_000) }
@@ -83,7 +83,8 @@ package final class LogQueue: Sendable {
                 while true { writeBatch() }
             }
         } catch {
-            // Without a thread a line may have to wait for its reader.
+            // The thread could not be started, so the caller writes, and blocks if the reader
+            // stalls.
             writeAll(state.withLock { $0.take() })
             state.withLock { $0.isRunning = false }
         }
@@ -106,7 +107,7 @@ package final class LogQueue: Sendable {
     private static func told(_ count: UInt64) -> String {
         QueuedLogHandler.line(
             .warning,
-            "\(count) lines of the log were dropped: nobody read them in time"
+            "\(count) lines of the log were dropped; the reader of the log is too slow"
         )
     }
 
@@ -118,7 +119,7 @@ package final class LogQueue: Sendable {
         for line in lines where !writeAll(line) { return }
     }
 
-    /// False where the descriptor takes nothing any more.
+    /// Writes a line; returns false if the descriptor accepts no more data.
     private func writeAll(_ line: [UInt8]) -> Bool {
         var rest = line[...]
         while !rest.isEmpty {
@@ -130,7 +131,7 @@ package final class LogQueue: Sendable {
                 rest = rest.dropFirst(count)
             } else if count < 0, errno == EAGAIN {
                 var waited = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                // Sound: one structure, which outlives the call.
+                // Sound: the call uses one structure, which outlives it.
                 _ = unsafe poll(&waited, 1, -1)
             } else if count == 0 || errno != EINTR {
                 return false
@@ -141,7 +142,7 @@ package final class LogQueue: Sendable {
 }
 
 extension LogQueue.State {
-    /// Takes all lines, which still count until they are written.
+    /// Takes all lines; `octets` counts them until they are written.
     fileprivate mutating func take() -> [[UInt8]] {
         isWriting = !lines.isEmpty
         defer { lines = [] }

@@ -1,7 +1,7 @@
 import Glibc
 package import Logging
 
-/// Makes lines of log messages, as swift-log's own handler does, and leaves them to a queue.
+/// Formats log messages as swift-log's default handler does, and appends them to a queue.
 package struct QueuedLogHandler: LogHandler {
     package var logLevel = Logger.Level.notice
     package var metadata = Logger.Metadata()
@@ -22,7 +22,7 @@ package struct QueuedLogHandler: LogHandler {
         queue.write(Self.line(event.level, "\(event.message)\(error)", words, event.source))
     }
 
-    /// A line with the time, the level and where it comes from in front.
+    /// A line that begins with the time, the level, the metadata and the source.
     static func line(
         _ level: Logger.Level,
         _ message: String,
@@ -36,7 +36,7 @@ package struct QueuedLogHandler: LogHandler {
         var seconds = time(nil)
         var parts = unsafe tm()
         var text = [CChar](repeating: 0, count: 64)
-        // Sound: each call gets structures that outlive it, and no more octets than there are.
+        // Sound: each call gets structures that outlive it, and the real size of the buffer.
         unsafe localtime_r(&seconds, &parts)
         let count = unsafe strftime(&text, text.count, "%Y-%m-%dT%H:%M:%S%z", &parts)
         return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -2,7 +2,7 @@ import CSockets
 import Glibc
 import Sockets
 
-/// The descriptor of a client's connection, closed with the last who holds it.
+/// The descriptor of a client's connection, closed when the last reference is released.
 final class AcceptedSocket: Sendable {
     private let descriptor: Int32
 
@@ -10,25 +10,25 @@ final class AcceptedSocket: Sendable {
 
     deinit { _ = close(descriptor) }
 
-    /// What became of reading or writing without waiting.
+    /// The result of a read or a write that does not block.
     enum Progress {
         case moved(Int)
-        /// Nothing comes any more.
+        /// The peer has closed its direction.
         case end
         case nothing
         case failed
     }
 
-    /// Reads into `memory`, which is not empty.
+    /// Reads into `memory`, which must not be empty.
     func receive(into memory: UnsafeMutableRawBufferPointer) -> Progress {
-        // Sound: the call writes at most as many octets as there are.
+        // Sound: the call writes at most as many octets as `memory` has.
         let count = unsafe recv(descriptor, memory.baseAddress, memory.count, flags)
         return count == 0 ? .end : progress(count)
     }
 
     /// Sends as much of `octets` as the kernel takes.
     func send(_ octets: Span<UInt8>) -> Progress {
-        // Sound: the call reads the octets while they are there.
+        // Sound: the octets stay alive during the call.
         let count = unsafe octets.withUnsafeBytes {
             unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, flags)
         }
@@ -45,11 +45,11 @@ final class AcceptedSocket: Sendable {
         }
     }
 
-    /// Has the kernel drop what the peer did not take, with a reset, once the socket is closed.
+    /// Makes closing the socket drop unsent data and reset the connection.
     func resetOnClose() {
         var reset = linger(l_onoff: 1, l_linger: 0)
         let size = socklen_t(MemoryLayout<linger>.size)
-        // Sound: the structure outlives the call and has the size that is given.
+        // Sound: the structure outlives the call and has the given size.
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, size)
     }
 
@@ -59,7 +59,7 @@ final class AcceptedSocket: Sendable {
         epoll.add(descriptor, token: StreamEvent.connection(id).token)
     }
 
-    /// Has `id` reported when the socket is what `readiness` says.
+    /// Changes the readiness of the socket that epoll reports for `id`.
     func wait(for readiness: Epoll.Readiness, as id: StreamID, in epoll: borrowing Epoll) {
         epoll.change(descriptor, token: StreamEvent.connection(id).token, to: readiness)
     }

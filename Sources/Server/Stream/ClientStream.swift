@@ -3,38 +3,42 @@ import Resolver
 import Snapshot
 import Sockets
 
-/// One TCP connection of a client (RFC 7766): queries in, replies out as they get ready.
+/// One TCP connection of a client (RFC 7766).
 ///
-/// What is known here is answered at once; what needs an upstream is forwarded and its reply follows
-/// out of order (§6.2.1.1). Nothing is read while too much is under way in either direction.
+/// Queries that need no upstream are answered at once. The others are forwarded, and their replies
+/// may follow out of order (§6.2.1.1). Nothing is read while too many queries are in flight or too
+/// much of the replies is unsent.
 struct ClientStream {
     let id: StreamID
-    /// Its own thread closes it once this is true.
+    /// True once the connection is to be closed, which its own thread does.
     private(set) var isOver = false
     private(set) var presence: StreamPresence
 
     private let socket: AcceptedSocket
     private var phase: Phase
-    /// What was read and not yet taken: part of a message, or more than may be under way.
+    /// Octets that were read but not handled: part of a message, or messages over the limit in
+    /// flight.
     private var left = OctetQueue()
-    /// What the kernel has not taken of the replies.
+    /// Octets of replies that the kernel has not taken.
     private var unsent = OctetQueue()
-    /// Queries that wait for an upstream.
+    /// The number of queries that wait for an upstream.
     private var waiting = 0
-    /// The peer sends no more, or we listen no more; queries already here are still taken.
+    /// True once the peer sends no more, or the server reads no more.
+    ///
+    /// Queries that were read are answered.
     private var hasInputEnded = false
-    /// What epoll reports.
+    /// The readiness that epoll reports.
     private var awaited = Epoll.Readiness.readable
 
     private enum Phase {
-        /// A proxy, which first has to say for whom it speaks.
+        /// A proxy, whose PROXY header has not arrived.
         case introducing(Client)
         case serving(Client)
-        /// No more queries are taken; closes once the replies are out.
+        /// No more queries are handled; the connection closes once all replies are sent.
         case finishing
     }
 
-    /// Nil for who is not served.
+    /// Serves an accepted connection; nil if the connection is refused, which closes it.
     init?(_ accepted: AcceptedStream, id: StreamID, in loop: borrowing StreamLoop) {
         let (address, group): (IPAddress?, Standing)
         switch loop.hear(accepted.client) {
@@ -65,9 +69,9 @@ struct ClientStream {
 
     // MARK: Events
 
-    /// Does what the socket is ready for.
+    /// Reads and writes, as the socket is ready for.
     ///
-    /// Of one that has ended by a reset nothing more can be had, and nothing gets through to it.
+    /// A connection that was reset can be neither read from nor written to.
     mutating func handle(_ readiness: Epoll.Readiness, _ loop: inout StreamLoop) {
         guard readiness.isDisjoint(with: .ended) else {
             isOver = true
@@ -81,7 +85,7 @@ struct ClientStream {
         settle(loop)
     }
 
-    /// Sends what a forwarded query is answered with; nil ends the connection.
+    /// Sends the reply to a forwarded query; nil ends the connection.
     mutating func deliver(_ response: [UInt8]?, _ loop: inout StreamLoop) {
         setWaiting(waiting - 1)
         presence.noteActivity(at: loop.nanoseconds)
@@ -96,10 +100,10 @@ struct ClientStream {
         settle(loop)
     }
 
-    /// Ends a connection that was opened before a reload and would rise in class by it, or is not heard any
-    /// more.
+    /// Ends a connection after a reload that raises its client's class, or excludes the client.
     ///
-    /// One whose PROXY header has not come is ended in any case: what its client was is not known.
+    /// A connection whose PROXY header has not arrived is ended in any case, since the class that
+    /// its client had is not known.
     mutating func reconsider(_ loop: borrowing StreamLoop) {
         switch phase {
         case .introducing: isOver = true
@@ -118,7 +122,7 @@ struct ClientStream {
         settle(loop)
     }
 
-    /// A proxy that speaks for itself stays with those whose client is not known.
+    /// Changes the group of the connection, unless its PROXY header names no client.
     private mutating func regroup(
         _ client: Client,
         as standing: Standing,
@@ -131,9 +135,10 @@ struct ClientStream {
         presence = next
     }
 
-    /// Takes the queries that are here, and no more.
+    /// Stops reading after the queries that have arrived.
     ///
-    /// What the kernel has is read first: a socket that is closed with it would be reset, and the replies lost.
+    /// The kernel's queue is read first. Closing a socket with unread data resets the connection,
+    /// and the replies would be lost.
     mutating func stopReading(_ loop: inout StreamLoop) {
         if mayRead { receive(&loop) }
         hasInputEnded = true
@@ -141,9 +146,10 @@ struct ClientStream {
         settle(loop)
     }
 
-    /// Ends a connection that has done nothing for too long.
+    /// Ends a connection that has been idle for too long.
     ///
-    /// A peer that takes no replies gets none of its queries taken, so it goes idle, too.
+    /// If the peer does not read its replies, none of its queries is handled, so it becomes idle,
+    /// too.
     mutating func endIfIdle(_ loop: borrowing StreamLoop) {
         let limits = loop.parts.limits
         let patience = waiting > 0 ? limits.answerTimeout : loop.parts.admission.idleTimeout
@@ -151,18 +157,21 @@ struct ClientStream {
         if idle >= patience.milliseconds { abort() }
     }
 
-    /// Ends at once; with a reset if the peer did not take its replies, so that the kernel drops them, too.
+    /// Ends at once.
+    ///
+    /// If replies are unsent, it resets the connection so that the kernel drops them, too.
     mutating func abort() {
         if !unsent.isEmpty { socket.resetOnClose() }
         isOver = true
     }
 
-    // MARK: In
+    // MARK: Reading
 
     private mutating func receive(_ loop: inout StreamLoop) {
         switch unsafe socket.receive(into: loop.input) {
         case .moved(let count):
-            // Sound: as many octets were just read, and nothing is read before they have been taken.
+            // Sound: `count` octets were just read, and nothing is read before they have been
+            // handled.
             let octets = unsafe UnsafeRawBufferPointer(rebasing: loop.input[..<count])
             take(unsafe Span(_unsafeBytes: octets), &loop)
         case .end:
@@ -182,7 +191,7 @@ struct ClientStream {
         if taken < octets.count { left.append(octets.extracting(taken...)) }
     }
 
-    /// Takes what is left, as far as there is room for what it causes.
+    /// Handles the octets that are left, as far as the limits allow.
     private mutating func advance(_ loop: inout StreamLoop) {
         var octets = OctetQueue()
         swap(&octets, &left)
@@ -190,7 +199,7 @@ struct ClientStream {
         left = octets
     }
 
-    /// Takes queries until they end or nothing more may be under way; how many octets they are.
+    /// Handles queries until they end or a limit is reached; returns the number of octets handled.
     private mutating func takeQueries(_ octets: Span<UInt8>, _ loop: inout StreamLoop) -> Int {
         var taken = 0
         if case .introducing(let proxy) = phase { taken = takeHeader(octets, of: proxy, loop) }
@@ -211,7 +220,7 @@ struct ClientStream {
         return taken
     }
 
-    /// Learns from a proxy who the client is; the connection counts as the client's from then on.
+    /// Reads the PROXY header; from then on the connection counts as the client's.
     private mutating func takeHeader(
         _ octets: Span<UInt8>,
         of proxy: Client,
@@ -231,7 +240,8 @@ struct ClientStream {
                     id,
                     of: inbox,
                     from: client.address,
-                    // A load balancer's health check is no stranger, whether or not it may ask.
+                    // A health check of a load balancer names no client, and must not count as a
+                    // refused client.
                     in: header.source == nil ? .unheard : standing
                 )
             else {
@@ -276,9 +286,9 @@ struct ClientStream {
         }
     }
 
-    // MARK: Out
+    // MARK: Writing
 
-    /// Sends the replies that are ready, behind those that the peer has not taken.
+    /// Sends the replies that are ready, after those that the peer has not taken.
     private mutating func send(_ loop: inout StreamLoop) {
         loop.takeReplies { replies in
             let sent = unsent.isEmpty ? send(replies) : 0
@@ -288,7 +298,7 @@ struct ClientStream {
 
     private mutating func sendAgain() { unsent.removeFirst(unsent.withOctets { send($0) }) }
 
-    /// How many octets the kernel has taken.
+    /// Returns the number of octets that the kernel has taken.
     private mutating func send(_ octets: Span<UInt8>) -> Int {
         switch socket.send(octets) {
         case .moved(let count): return count
@@ -299,7 +309,7 @@ struct ClientStream {
         }
     }
 
-    // MARK: What may be under way
+    // MARK: Limits
 
     private func mayTakeMore(_ loop: borrowing StreamLoop) -> Bool {
         !isOver && waiting < loop.parts.limits.queriesInFlight
@@ -313,7 +323,7 @@ struct ClientStream {
         presence.noteWaiting(count > 0)
     }
 
-    /// Ends what has nothing more to do, or waits for what can be done next.
+    /// Ends a finished connection, or changes what epoll reports.
     private mutating func settle(_ loop: borrowing StreamLoop) {
         var next: Epoll.Readiness = unsent.isEmpty ? [] : .writable
         switch phase {

@@ -1,7 +1,7 @@
-/// Octets on their way through a connection: appended at the end, taken from the front.
+/// A queue of octets: appended at the end, removed from the front.
 package struct OctetQueue {
     private var octets: [UInt8] = []
-    /// How many of `octets` have been taken.
+    /// The number of removed octets, which are still in `octets`.
     private var start = 0
 
     package init() {}
@@ -9,14 +9,16 @@ package struct OctetQueue {
     var count: Int { octets.count - start }
     var isEmpty: Bool { octets.count == start }
 
-    /// Moves what is left to the front first, so that no more memory is held than what was ever there
-    /// at once.
+    /// Appends octets.
+    ///
+    /// It first moves the remaining octets to the front, so that the memory does not exceed the
+    /// largest content that the queue has had.
     package mutating func append(_ added: Span<UInt8>) {
         if start > 0 {
             octets.removeFirst(start)
             start = 0
         }
-        // Sound: the octets are there while they are copied.
+        // Sound: the octets stay alive while they are copied.
         unsafe added.withUnsafeBufferPointer { unsafe octets.append(contentsOf: $0) }
     }
 
@@ -26,7 +28,7 @@ package struct OctetQueue {
         if isEmpty { self = OctetQueue() }
     }
 
-    /// What is in the queue, for as long as `body` runs.
+    /// Calls `body` with the content of the queue.
     package func withOctets<Result, Failure>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -3,14 +3,15 @@ import Resolver
 import Snapshot
 import Synchronization
 
-/// Decides which TCP connections may stay, over all threads.
+/// Decides which TCP connections are admitted and which are evicted, over all threads.
 ///
-/// A new connection is worth more than one that does nothing: at the limit of one client, its connection that
-/// has been idle longest is closed, and only if none is idle the new one is turned away.
+/// At the limit of one client, a new connection evicts the client's connection that has been idle
+/// longest. If none is idle, the new one is refused.
 ///
-/// At the limit of all, the group of clients with most connections loses one (a VPC, all outside clients, those
-/// who may not ask), and in it the network with most. So whoever opens thousands displaces itself. Clients who
-/// may not ask get no connection once half of them are open.
+/// At the limit of all connections, the group of clients with most connections loses one: a VPC,
+/// all outside clients, or the refused clients. Within the group, the network with most connections
+/// loses it. A client that opens thousands of connections therefore evicts its own. Refused clients
+/// get no connection once half of the limit is in use.
 final class StreamAdmission: Sendable {
     let limits: StreamLimits
     private let state = Mutex(State())
@@ -25,16 +26,16 @@ final class StreamAdmission: Sendable {
 
     init(limits: StreamLimits) { self.limits = limits }
 
-    /// Connections open now.
+    /// The number of open connections.
     var count: Int { openCount.load(ordering: .relaxed) }
 
-    /// The idle timeout in force, which gets shorter as connections get scarce.
+    /// The current idle timeout, which is shorter when connections are scarce.
     var idleTimeout: Duration { limits.idleTimeout(at: count) }
 
-    /// Lets a connection of the thread that has `inbox` in; nil if it has to go.
+    /// Admits a connection of the thread that has `inbox`; nil if it is refused.
     ///
-    /// `address` is nil for a proxy's that has not yet said for whom: only the total is limited. `group` says
-    /// which clients share its fortune.
+    /// `address` is nil for a proxy whose header has not arrived, which only the total limit
+    /// concerns. `group` is the group of clients that loses connections together.
     func admit(
         _ id: StreamID,
         of inbox: StreamInbox,
@@ -70,9 +71,10 @@ final class StreamAdmission: Sendable {
         return (true, evicted)
     }
 
-    /// Who has to go for a newcomer at the limit of all.
+    /// The connection to evict for a new one at the limit of all.
     ///
-    /// A network whose connections are all busy is not spared for that, if it has more than one.
+    /// An idle connection is preferred. A network with several connections loses one even if all
+    /// are busy.
     private func victim(for newcomer: StreamPresence, _ state: State) -> StreamPresence? {
         let group = largestGroup(with: newcomer, state)
         let members = state.members.values.filter { $0.group == group }
@@ -85,7 +87,8 @@ final class StreamAdmission: Sendable {
         return members.filter { count($0) == most }.min { $0.lastActivity < $1.lastActivity }
     }
 
-    /// The group with most connections, the newcomer's among them; those who may not ask before all others.
+    /// The group with most connections, counting the new one; refused clients come before all
+    /// others.
     private func largestGroup(with newcomer: StreamPresence, _ state: State) -> Standing {
         if let refused = state.countByGroup.keys.first(where: \.isRefused) { return refused }
         let own = state.countByGroup[newcomer.group, default: 0] + 1
@@ -128,18 +131,19 @@ final class StreamAdmission: Sendable {
         return true
     }
 
-    /// Keys without connections are not kept.
+    /// Decrements the count of a key, and removes the key at zero.
     private static func decrement<Key: Hashable>(_ counts: inout [Key: Int], _ key: Key?) {
         guard let key else { return }
         let left = counts[key, default: 1] - 1
         counts[key] = left > 0 ? left : nil
     }
 
-    /// Forgets a connection that has ended; false, and harmless, for one that was evicted before.
+    /// Removes a connection that has ended; returns false, and does nothing, if it was evicted.
     @discardableResult
     func leave(_ presence: StreamPresence) -> Bool { state.withLock { take(presence, &$0) } }
 
-    /// Puts a connection, whose client has become something else, into that group; nil if it was evicted.
+    /// Moves a connection to another group after its client's class has changed; nil if it was
+    /// evicted.
     func regroup(_ presence: StreamPresence, as group: Standing) -> StreamPresence? {
         let next = StreamPresence(presence, group: group)
         return state.withLock { state in
@@ -150,26 +154,26 @@ final class StreamAdmission: Sendable {
     }
 }
 
-/// One connection as seen from other threads: whose it is, and whether it does anything.
+/// One connection as other threads see it: its client, and whether it is idle.
 final class StreamPresence: Sendable {
     private let id: StreamID
     private let inbox: StreamInbox
-    /// Who shares a limit with it: the IPv4 address, or the /64 of the IPv6 address; nil for nobody.
+    /// The client for the limit per client: the IPv4 address or the IPv6 /64; nil if not known.
     let client: IPPrefix?
-    /// Who is displaced together; nil for nobody.
+    /// The network for evictions; nil if not known.
     let network: Network?
-    /// What its client is, with all who are the same.
+    /// The class of its client, which is the group for evictions.
     let group: Standing
     private let activity = Atomic<UInt64>(SteadyClock.nanoseconds())
     private let waiting = Atomic<Bool>(false)
 
-    /// The IPv4 /24, or the /48 of an IPv6 address, in one group.
+    /// An IPv4 /24 or IPv6 /48 within one group.
     struct Network: Hashable {
         var block: IPPrefix
         var group: Standing
     }
 
-    /// The same connection in another group.
+    /// Makes the presence of the same connection in another group.
     init(_ presence: StreamPresence, group: Standing) {
         (id, inbox, client) = (presence.id, presence.inbox, presence.client)
         self.group = group
@@ -188,16 +192,16 @@ final class StreamPresence: Sendable {
         }
     }
 
-    /// When the last whole query came or was answered, in nanoseconds of the steady clock.
+    /// When the last complete query arrived or was answered, in nanoseconds of the monotonic clock.
     var lastActivity: UInt64 { activity.load(ordering: .relaxed) }
 
-    /// True while no query of it waits for an upstream.
+    /// True while none of its queries waits for an upstream.
     var isIdle: Bool { !waiting.load(ordering: .relaxed) }
 
     func noteActivity(at nanoseconds: UInt64) { activity.store(nanoseconds, ordering: .relaxed) }
 
     func noteWaiting(_ isWaiting: Bool) { waiting.store(isWaiting, ordering: .relaxed) }
 
-    /// Has the connection's own thread close it.
+    /// Asks the connection's own thread to close it.
     func close() { inbox.post(.close(id)) }
 }

@@ -1,16 +1,16 @@
 import Synchronization
 
-/// What has happened to streams since the start.
+/// The counts of TCP connections since the start.
 package struct StreamCounts: Equatable, Sendable, BitwiseCopyable {
-    /// Connections closed for what came first: to listeners for proxies, from others.
+    /// Connections to listeners for proxies that did not come from a proxy.
     package var strangers = 0
-    /// From proxies, without a PROXY header that holds.
+    /// Connections from proxies without a valid PROXY header.
     package var badProxyHeaders = 0
-    /// Answers with addresses that are all down.
+    /// Answers whose addresses are all down.
     package var failedOpen = 0
 }
 
-/// The counts of all stream threads.
+/// The counts of all TCP threads.
 final class StreamCounters: Sendable {
     private let strangers = Atomic<Int>(0)
     private let badProxyHeaders = Atomic<Int>(0)

@@ -1,15 +1,16 @@
-/// A connection among those that its thread has had.
+/// The ID of a connection within its thread.
 struct StreamID: Hashable, Sendable {
-    /// Where it stands.
+    /// The slot of the connection.
     var slot: UInt32
-    /// Which one it is of those that have stood there, so that what comes late for one is not taken
-    /// for the next.
+    /// The number of the connection among those of its slot.
+    ///
+    /// It keeps a late event or reply from reaching a later connection in the same slot.
     var generation: UInt32
 
     static let generations = UInt32(1) << 24
 }
 
-/// What an epoll event of a stream thread is about, as the token that epoll keeps.
+/// The source of an epoll event of a TCP thread, encoded in the event's token.
 enum StreamEvent {
     case inbox
     case listener(Int)

@@ -1,9 +1,9 @@
 package import Resolver
 
-/// Where a stream's query goes that needs an upstream: the inbox of the worker that owns the question.
+/// Forwards TCP queries that need an upstream to the worker that owns the question.
 ///
-/// `respond` is called once, on any thread, with the whole response without its length prefix; nil
-/// closes the connection without one.
+/// `respond` is called once, on any thread, with the complete response without its length prefix.
+/// Nil closes the connection without a response.
 package protocol StreamForwarder: Sendable {
     func forward(
         _ message: [UInt8],
@@ -12,6 +12,6 @@ package protocol StreamForwarder: Sendable {
         respond: @escaping @Sendable ([UInt8]?) -> Void
     )
 
-    /// Has a question asked for the cache alone.
+    /// Refreshes the cached answer of a question; no client waits for it.
     func refresh(_ asking: Asking)
 }

@@ -2,25 +2,26 @@ import Resolver
 import Sockets
 import Upstream
 
-/// What other threads leave for a stream thread.
+/// The queue of items from other threads to a TCP thread.
 ///
-/// Connections and their limits bound how much of it is about connections that are served; what has just
-/// been accepted is bounded by how soon the thread looks.
+/// It has no limit of its own. The connection limits bound the items for served connections. The
+/// thread's speed bounds those for connections that were just accepted.
 final class StreamInbox: Sendable {
-    /// One piece of work.
+    /// One item of work.
     enum Item: Sendable {
-        /// A listener to take connections from.
+        /// A listener to accept connections from.
         case listen(StreamListener)
         case connection(AcceptedStream)
-        /// What a query that was forwarded is answered with.
+        /// The reply to a forwarded query.
         case response(StreamID, [UInt8]?)
-        /// A connection that another one has displaced.
+        /// A connection to close because another one has evicted it.
         case close(StreamID)
-        /// Another snapshot is in force; a thread takes it up whenever it wakes.
+        /// Take up the snapshot in force now; a thread also does that whenever it wakes.
         case newSnapshot(Arrivals)
-        /// Forward no query any more, and say so.
+        /// Stop forwarding queries, and resume the continuation.
         case startDraining(CheckedContinuation<Void, Never>)
-        /// Take no connection and no query any more, and end once there is no connection, at the latest at this time.
+        /// Take no more connections and queries; end once no connection is open, at the latest at
+        /// `deadline`.
         case end(deadline: Milliseconds)
     }
 
@@ -28,16 +29,16 @@ final class StreamInbox: Sendable {
 
     init() throws(SocketError) { mailbox = try Mailbox(capacity: .max) }
 
-    /// Readable while something is in it.
+    /// The eventfd, which is readable while the inbox has items.
     var descriptor: Int32 { mailbox.descriptor }
 
-    /// Leaves `item` for the thread; false if that has ended.
+    /// Appends `item`; returns false if the thread has ended.
     @discardableResult
     func post(_ item: Item) -> Bool { mailbox.post(item, mayBeRefused: false) }
 
-    /// Takes all that is there, oldest first; only the thread calls this.
+    /// Takes all items, oldest first; only the thread calls this.
     func takeAll() -> [Item] { mailbox.takeAll() }
 
-    /// Takes nothing more from now on, and returns what was left.
+    /// Closes the inbox; returns the items that were left.
     func close() -> [Item] { mailbox.close() }
 }

@@ -1,31 +1,38 @@
 package import Snapshot
 import Upstream
 
-/// What TCP clients may take of us; each bound is there because somebody will reach for it.
+/// The limits on TCP clients.
+///
+/// Each bounds what a hostile client can use up.
 package struct StreamLimits: Sendable {
-    /// How long a connection may go without a whole query (RFC 7766 §6.2.3); less as they fill up.
+    /// How long a connection may be idle (RFC 7766 §6.2.3).
+    ///
+    /// It is shorter when connections are scarce.
     package var idleTimeout: Duration
-    /// How long a connection may wait for answers from upstream.
+    /// How long a connection may wait for upstream answers.
     package var answerTimeout = Duration.seconds(30)
-    /// Connections in all.
+    /// The maximum number of connections.
     package var connections: Int
-    /// Connections of one client: an IPv4 address, or an IPv6 /64.
+    /// The maximum number of connections of one client: an IPv4 address or an IPv6 /64.
     package var connectionsPerClient: Int
-    /// Queries of one connection that wait for an upstream; at this number nothing more is read.
+    /// The number of one connection's queries that wait for upstreams at which reading stops.
     package var queriesInFlight = 64
-    /// Octets of replies the peer has not taken, at which nothing more is read.
+    /// The octets of unsent replies at which reading stops.
     package var pausingOctets = 64 << 10
-    /// Octets of replies the peer has not taken, at which the connection is closed.
+    /// The octets of unsent replies at which the connection is closed.
     package var closingOctets = 512 << 10
 
-    /// Those that the operator sets, and the others as they are.
+    /// Takes the configured limits; the others have their defaults.
     package init(_ limits: ClientLimits = ClientLimits()) {
         connections = limits.connections
         connectionsPerClient = limits.connectionsPerClient
         idleTimeout = .seconds(Int64(limits.idle))
     }
 
-    /// The idle timeout with `count` connections open: whole up to half of them, a tenth at the limit.
+    /// The idle timeout with `count` open connections.
+    ///
+    /// It is `idleTimeout` up to half of the limit, then falls linearly to a tenth of it at the
+    /// limit.
     func idleTimeout(at count: Int) -> Duration {
         let free = max(connections - count, 0)
         guard free * 2 < connections else { return idleTimeout }
@@ -34,7 +41,7 @@ package struct StreamLimits: Sendable {
 }
 
 extension Duration {
-    /// Whole milliseconds; none if it is negative.
+    /// Whole milliseconds; 0 if the duration is negative.
     var milliseconds: Milliseconds {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }

@@ -6,23 +6,25 @@ import Sockets
 import Synchronization
 import Upstream
 
-/// A TCP socket that clients connect to.
+/// A TCP socket that accepts clients' connections.
 final class StreamListener: Sendable {
     let descriptor: Int32
     /// The listener's number in the configuration.
     let number: Int
-    /// Where it stands, the port filled in.
+    /// The socket's address, with its real port.
     let address: AddressAndPort
-    /// The port is also that of a server that is about to end and has let go of it.
+    /// True if the port is shared with a draining server.
     let isSuccessor: Bool
     private let isOpen = Atomic(true)
 
-    /// Octets of replies that the kernel may hold for one connection, doubled by Linux.
+    /// Octets of the kernel's send buffer for each connection; Linux doubles it.
     private static let kernelBuffer: Int32 = 64 << 10
-    /// Milliseconds that the kernel keeps what a peer does not take, of closed connections, too: nobody else
-    /// limits those (RFC 5482).
+    /// How many milliseconds the kernel keeps unacknowledged data, also of closed connections (RFC
+    /// 5482).
+    ///
+    /// No other limit bounds that data.
     private static let kernelPatience: Int32 = 20_000
-    /// Connections that may wait to be accepted.
+    /// The maximum number of connections that wait to be accepted.
     static let backlog: Int32 = 1024
 
     init(
@@ -44,15 +46,16 @@ final class StreamListener: Sendable {
 
     deinit { close() }
 
-    /// Has a successor of the same user listen at the same port, while this one still takes connections.
+    /// Lets a successor of the same user bind the port, while this listener still accepts
+    /// connections.
     func letGo() { _ = SocketOption.set(descriptor, SOL_SOCKET, SO_REUSEPORT, to: 1) }
 
-    /// To be called once nobody uses the descriptor any more.
+    /// Closes the socket; call it once no thread uses the descriptor any more.
     func close() {
         if isOpen.exchange(false, ordering: .relaxed) { _ = Glibc.close(descriptor) }
     }
 
-    /// Linux has each connection inherit the options.
+    /// Sets the options, binds and listens; on Linux each connection inherits the options.
     private static func open(
         _ descriptor: Int32,
         at wanted: AddressAndPort,
@@ -80,9 +83,10 @@ final class StreamListener: Sendable {
         return (address, isSuccessor)
     }
 
-    /// True where the port is shared with a server that says that it is about to end; with others it is an error.
+    /// Binds the socket; returns true if it shares the port with a draining server.
     ///
-    /// The kernel wants SO_REUSEPORT of both, and one user.
+    /// A port of any other server is an error. To share a port, the kernel requires SO_REUSEPORT on
+    /// both sockets, and the same user.
     private static func bind(
         _ descriptor: Int32,
         to wanted: AddressAndPort,
@@ -97,13 +101,13 @@ final class StreamListener: Sendable {
         return true
     }
 
-    /// What became of accepting without waiting.
+    /// The result of an accept that does not block.
     enum Arrival {
         case connection(AcceptedStream)
-        /// This one is of no use; there may be others.
+        /// This connection has failed; more may be waiting.
         case lost
         case nobody
-        /// Neither descriptors nor memory are left for another one.
+        /// The system has no descriptor or no memory for a connection.
         case noRoom
     }
 
@@ -123,11 +127,11 @@ final class StreamListener: Sendable {
     }
 }
 
-/// A connection that nobody serves yet.
+/// A connection that has been accepted but is not served yet.
 struct AcceptedStream: Sendable {
     let socket: AcceptedSocket
-    /// Who is at its other end: a client, or a proxy that has not said for whom it speaks.
+    /// The peer: a client, or a proxy whose header has not arrived.
     var client: Client
-    /// Which snapshot `client.standing` is of.
+    /// The generation of the snapshot that `client.standing` was taken from.
     var generation: UInt64 = 0
 }

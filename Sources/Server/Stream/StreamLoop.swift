@@ -3,10 +3,10 @@ import Resolver
 import Snapshot
 import Upstream
 
-/// What one thread answers queries with: its own pipeline and its own memory, so that nothing is locked.
+/// The pipeline and the buffers of one TCP thread, which take no locks.
 @safe struct StreamLoop: ~Copyable {
     let parts: StreamParts
-    /// Where connections read to.
+    /// The buffer that connections read into.
     let input: UnsafeMutableRawBufferPointer
     /// The time of the last `wake`.
     private(set) var nanoseconds = SteadyClock.nanoseconds()
@@ -15,22 +15,22 @@ import Upstream
     private var pipeline: Pipeline
     private var miss: Miss
     private var snapshot: CompiledSnapshot
-    /// Which snapshot is answered from.
+    /// The generation of the snapshot that is in use.
     private(set) var generation: UInt64
     private let start = Resolution()
-    /// For what would have to be asked upstream while no upstream is asked any more.
+    /// For queries that need an upstream while the server drains.
     private let refused = Resolution(failure: .notReady)
-    /// True once no query is forwarded.
+    /// True once queries are no longer forwarded.
     var isDraining = false
-    /// As edns-tcp-keepalive counts, in tenths of a second (RFC 7828 §3.1).
+    /// The idle timeout for edns-tcp-keepalive, in tenths of a second (RFC 7828 §3.1).
     private var idleTimeout: UInt16 = 0
-    /// Where replies are written, each behind its length.
+    /// The buffer for replies, each with its length in front.
     private let output: UnsafeMutableRawBufferPointer
     private var outputCount = 0
 
-    /// Octets that are read from a connection before it is the next one's turn.
+    /// The maximum number of octets read from a connection before the next one's turn.
     private static let inputSize = 16 << 10
-    /// Octets of replies that are sent together.
+    /// The octets of replies after which they are sent.
     private static let outputSize = 64 << 10
     private static let largestFrame = StreamFrame.prefix + StreamFrame.largestMessage
 
@@ -49,10 +49,10 @@ import Upstream
         unsafe output.deallocate()
     }
 
-    /// True if a newer snapshot is in force than the one that is answered from.
+    /// True if a newer snapshot is in force than the one in use.
     var isOutdated: Bool { parts.snapshots.generation != generation }
 
-    /// Notes the time; to be called once a batch of events.
+    /// Updates the time; call it once per batch of events.
     mutating func wake() {
         nanoseconds = SteadyClock.nanoseconds()
         pipeline.timeOfDay = TimeOfDay.seconds()
@@ -62,25 +62,25 @@ import Upstream
     /// Takes up the snapshot in force.
     mutating func renew() { parts.snapshots.renew(&snapshot, &generation) }
 
-    /// As what a client is heard now.
+    /// The classification of a client in the snapshot in use.
     func hear(_ client: Client) -> Hearing { snapshot.hear(client) }
 
-    /// What a client is if it is heard now, and what a class is called across snapshots.
+    /// The client's class in a form that can be compared across snapshots.
     func standing(of client: Client) -> Standing { snapshot.standing(of: client) }
     func standing(of found: ClientClass) -> Standing { snapshot.standing(of: found) }
 
     // MARK: Replies
 
-    /// What becomes of a query.
+    /// The outcome of a query.
     enum Outcome {
-        /// The reply stands behind those before it.
+        /// The reply was appended to the output.
         case reply
-        /// An upstream has to be asked this.
+        /// This question has to be sent upstream.
         case forward(Asking)
         case drop
     }
 
-    /// Answers one message from what is known here; there has to be room for the reply.
+    /// Answers one message without an upstream; `hasRoom` must be true.
     mutating func answer(_ message: Span<UInt8>, from client: Client) -> Outcome {
         var client = client
         client.idleTimeout = idleTimeout
@@ -93,7 +93,7 @@ import Upstream
         return outcome
     }
 
-    /// What the pipeline has found missing, to be told to another thread.
+    /// The question that the pipeline's last run was missing, for another thread.
     private var asking: Asking { Asking(miss, generation: generation) }
 
     private mutating func run(
@@ -103,7 +103,7 @@ import Upstream
     ) -> Outcome {
         let frame = unsafe UnsafeMutableRawBufferPointer(rebasing: output[outputCount...])
         let memory = unsafe UnsafeMutableRawBufferPointer(rebasing: frame[StreamFrame.prefix...])
-        // Sound: the memory lives as long as the loop, and only this writer uses it meanwhile.
+        // Sound: the memory lives as long as the loop, and only this writer uses it at this time.
         var reply = unsafe ReplyWriter(memory, limit: StreamFrame.largestMessage)
         let verdict = pipeline.answer(
             message,
@@ -124,7 +124,7 @@ import Upstream
         }
     }
 
-    /// Puts a reply behind those before it; there has to be room.
+    /// Appends a reply to the output; `hasRoom` must be true.
     mutating func write(_ reply: Span<UInt8>) {
         // Sound: slicing checks that there is room.
         let memory = unsafe output[(outputCount + StreamFrame.prefix)...]
@@ -135,7 +135,7 @@ import Upstream
     }
 
     private mutating func commit(length: Int) {
-        // Sound: the message behind its length was written, so both are inside the memory.
+        // Sound: the message was written behind its length field, so both are within the memory.
         unsafe output.storeBytes(
             of: UInt16(truncatingIfNeeded: length).bigEndian,
             toByteOffset: outputCount,
@@ -144,13 +144,14 @@ import Upstream
         outputCount += StreamFrame.prefix + length
     }
 
-    /// True while any message may be written behind those that are there.
+    /// True while the output has room for a message of any length.
     var hasRoom: Bool { outputCount <= Self.outputSize }
 
-    /// Hands the replies so far to `send`, and starts anew.
+    /// Passes the collected replies to `send`, and empties the output.
     mutating func takeReplies(_ send: (Span<UInt8>) -> Void) {
         guard outputCount > 0 else { return }
-        // Sound: as many octets have been written, and nothing is written before `send` returns.
+        // Sound: `outputCount` octets have been written, and nothing is written before `send`
+        // returns.
         send(unsafe Span(_unsafeBytes: UnsafeRawBufferPointer(rebasing: output[..<outputCount])))
         outputCount = 0
     }

@@ -2,11 +2,11 @@ import DNSWire
 import Resolver
 import Sockets
 
-/// What a stream thread works with that is made before it starts, so that what fails fails early.
+/// The parts of a TCP thread that are made before it starts, so that errors appear at the start.
 final class StreamParts: Sendable {
     let number: Int
     let epoll: Epoll
-    /// One a thread, this one's among them.
+    /// The inboxes of all TCP threads, including this one's.
     let inboxes: [StreamInbox]
     let snapshots: SnapshotHolder
     let cache: ResponseCache

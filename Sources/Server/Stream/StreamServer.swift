@@ -2,16 +2,16 @@ import Resolver
 package import Sockets
 import Upstream
 
-/// The TCP listeners: queries over connections, answered as RFC 7766 says.
+/// The TCP server, which answers queries over connections (RFC 7766).
 ///
-/// Its threads are its own: what connections cost takes nothing from datagrams.
+/// It has threads of its own, so that connections take no time from datagrams.
 package final class StreamServer: Sendable {
     private let inboxes: [StreamInbox]
     private let admission: StreamAdmission
     private let counters = StreamCounters()
     private let threads = RunningThreads()
 
-    /// Starts the threads, and listens nowhere yet.
+    /// Starts the threads; they accept connections once `listen` is called.
     package init(_ settings: StreamSettings) throws(SocketError) {
         var inboxes: [StreamInbox] = []
         for _ in 0..<max(settings.threads, 1) { inboxes.append(try StreamInbox()) }
@@ -32,27 +32,29 @@ package final class StreamServer: Sendable {
         }
     }
 
-    /// Threads that nobody can reach any more end.
+    /// Ends the threads, which no other object can reach any more.
     deinit { end(within: 0) }
 
-    /// Connections open now.
+    /// The number of open connections.
     package var connectionCount: Int { admission.count }
 
-    /// What has been turned away since the start.
+    /// The counts of refused connections, and of answers, since the start.
     package var counts: StreamCounts { counters.counts }
 
-    /// Takes connections from a socket.
+    /// Accepts connections from a listener.
     func listen(on listener: StreamListener) { inboxes[0].post(.listen(listener)) }
 
-    /// Has every thread take up the snapshot in force, and let go of the one before, though nobody asks it
-    /// anything; how many will.
+    /// Tells every thread to take up the snapshot in force; returns the number of threads told.
+    ///
+    /// Otherwise an idle thread would keep the old snapshot until its next query.
     func takeUpSnapshot(_ arrivals: Arrivals) -> Int {
         inboxes.count { $0.post(.newSnapshot(arrivals)) }
     }
 
-    /// Forwards no query any more, once this returns; what is known is still answered, the rest with SERVFAIL.
+    /// Stops forwarding queries; returns when every thread has stopped.
     ///
-    /// A successor may bind the ports meanwhile.
+    /// Private and cached names are still answered; other queries get SERVFAIL. From then on a
+    /// successor may bind the ports.
     package func startDraining() async {
         for inbox in inboxes {
             await withCheckedContinuation { continuation in
@@ -61,14 +63,16 @@ package final class StreamServer: Sendable {
         }
     }
 
-    /// After `startDraining`: accepts no connection and takes no query any more, lets every connection finish what
-    /// it has for up to `timeout`, and returns once all are closed.
+    /// Stops accepting and reading, and returns when all connections are closed; call
+    /// `startDraining` first.
+    ///
+    /// Connections have up to `timeout` to finish their queries.
     package func finish(within timeout: Duration) async {
         end(within: timeout.milliseconds)
         await threads.allEnded()
     }
 
-    /// What `finish` does, without waiting for it.
+    /// Does what `finish` does without waiting for it.
     func end(within timeout: Milliseconds) {
         let deadline = SteadyClock.milliseconds() + timeout
         for inbox in inboxes { inbox.post(.end(deadline: deadline)) }

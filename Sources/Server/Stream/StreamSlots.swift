@@ -1,26 +1,29 @@
-/// The connections of one thread, each in a slot of its own.
+/// The connections of one thread, each in a numbered slot.
 struct StreamSlots {
     private(set) var count = 0
     private var slots: [ClientStream?] = []
     private var generations: [UInt32] = []
     private var free: [Int] = []
 
-    /// Every slot there has been.
+    /// All slots, empty ones included.
     var indices: Range<Int> { slots.indices }
 
-    /// Where a connection with this ID stands; nil if it has ended.
+    /// The slot of the connection with this ID; nil if it has ended.
     func index(of id: StreamID) -> Int? {
         let index = Int(id.slot)
         return index < slots.count && slots[index]?.id == id ? index : nil
     }
 
-    /// The connection in a slot, if there is one; in its place, so that nothing of it is counted up.
+    /// The connection in a slot; nil if the slot is empty.
+    ///
+    /// Access is in place, so that no reference count changes.
     subscript(index: Int) -> ClientStream? {
         _read { yield slots[index] }
         _modify { yield &slots[index] }
     }
 
-    /// Makes a connection in a free slot, unless `make` has none for it; where it stands.
+    /// Adds the connection that `make` returns to a free slot; returns its slot, or nil if `make`
+    /// does.
     @discardableResult
     mutating func add(_ make: (StreamID) -> ClientStream?) -> Int? {
         let index = free.last ?? slots.count
@@ -37,7 +40,7 @@ struct StreamSlots {
         return index
     }
 
-    /// Forgets the connection in a slot, which closes it.
+    /// Removes the connection in a slot, which closes it.
     mutating func remove(at index: Int) {
         slots[index] = nil
         free.append(index)

@@ -2,24 +2,25 @@ import Resolver
 import Sockets
 import Upstream
 
-/// One thread's part of the TCP server: it accepts connections, reads queries and sends replies.
+/// One TCP thread: it accepts connections, reads queries and sends replies.
 ///
-/// It never blocks but in `Epoll.wait`. The first one accepts for all, each in turn.
+/// It blocks only in `Epoll.wait`. The first thread accepts all connections, and distributes them
+/// to the threads in turn.
 struct StreamWorker: ~Copyable {
     let parts: StreamParts
     var loop: StreamLoop
     var connections = StreamSlots()
     private var listeners: [StreamListener] = []
-    /// Whose turn it is to get a connection.
+    /// The number of the thread that got the last connection.
     private var turn = 0
-    /// When idle connections are looked for again.
+    /// When the thread next looks for idle connections.
     private var nextLook: Milliseconds = 0
-    /// When connections are accepted again, after there was no room for one.
+    /// When the thread accepts again, after the system had no room for a connection; otherwise nil.
     private var nextAccept: Milliseconds?
     private var isTaking = true
     private var endDeadline: Milliseconds?
 
-    /// Connections that are accepted before it is the others' turn.
+    /// The maximum number of connections accepted before other events are handled.
     private static let arrivalsAtOnce = 16
     private static let acceptPause: Milliseconds = 1000
 
@@ -28,7 +29,7 @@ struct StreamWorker: ~Copyable {
         loop = StreamLoop(parts)
     }
 
-    /// Works until it is told to end and no connection is left.
+    /// Runs until the thread is told to end and no connection is left, or the deadline has passed.
     mutating func run() {
         while !isDone {
             let count = parts.epoll.wait(timeout: patience)
@@ -44,9 +45,10 @@ struct StreamWorker: ~Copyable {
         end()
     }
 
-    /// Notes the time, and takes up the snapshot in force.
+    /// Updates the time, and takes up the snapshot in force.
     ///
-    /// Connections that wait to be accepted were opened under the old one.
+    /// Connections that wait to be accepted were opened under the old snapshot, so they are
+    /// accepted first.
     private mutating func wake() {
         loop.wake()
         guard loop.isOutdated else { return }
@@ -118,7 +120,9 @@ struct StreamWorker: ~Copyable {
         }
     }
 
-    /// The other threads may have ended already once nothing more is taken.
+    /// Passes a connection to the next thread.
+    ///
+    /// During the end this thread serves it, since the others may have ended.
     private mutating func handOut(_ accepted: AcceptedStream) {
         guard isTaking else { return serve(accepted) }
         turn = (turn + 1) % parts.inboxes.count
@@ -149,7 +153,7 @@ struct StreamWorker: ~Copyable {
 
     // MARK: Time
 
-    /// Idle connections are looked for four times per idle timeout.
+    /// A quarter of the idle timeout: how often the thread looks for idle connections.
     private var lookPeriod: Milliseconds { max(parts.limits.idleTimeout.milliseconds / 4, 1) }
 
     private mutating func lookAround() {
@@ -171,13 +175,14 @@ struct StreamWorker: ~Copyable {
         }
     }
 
-    /// Without it a connection that there is no room for would be reported without end.
+    /// Stops accepting for a while; epoll would report the waiting connection continuously
+    /// otherwise.
     private mutating func pauseAccepting() {
         for listener in listeners { parts.epoll.remove(listener.descriptor) }
         nextAccept = loop.now + Self.acceptPause
     }
 
-    /// Milliseconds until something is due; -1 if nothing ever is.
+    /// Milliseconds until the next event is due; -1 if none is.
     private var patience: Int32 {
         let due = min(
             connections.count > 0 ? nextLook : .max,
@@ -193,7 +198,7 @@ struct StreamWorker: ~Copyable {
     private mutating func stopTaking() {
         guard isTaking else { return }
         isTaking = false
-        // Who has connected already is answered, as far as the question is here.
+        // Clients that have connected are still answered, as far as no upstream is needed.
         for index in listeners.indices { accept(from: index, atMost: Int(StreamListener.backlog)) }
         for listener in listeners { listener.close() }
         listeners = []

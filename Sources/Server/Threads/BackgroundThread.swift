@@ -2,11 +2,12 @@ import CSockets
 import Sockets
 import Synchronization
 
-/// Does what takes seconds and is in no hurry, one thing after the other.
+/// Runs long, low-priority work, one item after the other.
 ///
-/// There is a thread only while there is something to do. It is nicer than those that answer queries: it
-/// gets what they leave of their cores, and a tenth of one if they leave nothing, so that a reload ends
-/// even under a flood. An unprivileged thread cannot take that back: hence a thread for the purpose.
+/// The thread exists only while there is work. Its nice value is higher than that of the threads
+/// that answer queries. It therefore gets the processor time that they leave, and about a tenth of
+/// a core if they leave none, so that a reload ends even during a flood. An unprivileged thread
+/// cannot lower its nice value again, so the work has a thread of its own.
 package final class BackgroundThread: Sendable {
     package typealias Work = @Sendable () -> Void
 
@@ -20,7 +21,7 @@ package final class BackgroundThread: Sendable {
 
     package init() {}
 
-    /// Has `work` done behind what waits already.
+    /// Appends `work` to the queue.
     package func run(_ work: @escaping Work) {
         let mustStart = state.withLock { state in
             state.waiting.append(work)
@@ -34,7 +35,7 @@ package final class BackgroundThread: Sendable {
                 doAll()
             }
         } catch {
-            // Better late and here than never.
+            // The thread could not be started, so the caller does the work.
             doAll()
         }
     }

@@ -3,9 +3,9 @@ import Glibc
 import Sockets
 import Synchronization
 
-/// What other threads leave for one thread: a bounded queue, and an eventfd that wakes it up.
+/// A bounded queue from any thread to one thread, with an eventfd that wakes that thread.
 final class Mailbox<Item: Sendable>: Sendable {
-    /// Readable while something is in the queue.
+    /// The eventfd, which is readable while the queue has items.
     let descriptor: Int32
     private let capacity: Int
     private let queue = Mutex(Queue())
@@ -15,7 +15,7 @@ final class Mailbox<Item: Sendable>: Sendable {
         var isClosed = false
     }
 
-    /// An empty one for up to `capacity` items that have not been taken.
+    /// Makes an empty queue for up to `capacity` items.
     init(capacity: Int) throws(SocketError) {
         self.capacity = capacity
         descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
@@ -24,8 +24,10 @@ final class Mailbox<Item: Sendable>: Sendable {
 
     deinit { _ = Glibc.close(descriptor) }
 
-    /// Leaves `item` for the thread; false if the thread has ended, or if the queue is full and the
-    /// item may be refused: nothing will come of it then, and the caller has to answer.
+    /// Appends `item`; returns false if it was not taken.
+    ///
+    /// An item is not taken if the thread has closed the queue, or if the queue is full and the
+    /// item may be refused. The caller then has to answer.
     func post(_ item: Item, mayBeRefused: Bool) -> Bool {
         let (isTaken, wasEmpty) = queue.withLock { queue in
             guard !queue.isClosed, queue.items.count < capacity || !mayBeRefused else {
@@ -34,12 +36,12 @@ final class Mailbox<Item: Sendable>: Sendable {
             queue.items.append(item)
             return (true, queue.items.count == 1)
         }
-        // Only the first item has to wake the thread: it takes all that is there.
+        // Only the first item has to wake the thread, since the thread takes all items at once.
         if wasEmpty { _ = csockets_eventfd_signal(descriptor) }
         return isTaken
     }
 
-    /// Takes all that is there, oldest first; only the thread calls this.
+    /// Takes all items, oldest first; only the receiving thread calls this.
     func takeAll() -> [Item] {
         _ = csockets_eventfd_clear(descriptor)
         return queue.withLock { queue in
@@ -48,7 +50,7 @@ final class Mailbox<Item: Sendable>: Sendable {
         }
     }
 
-    /// Takes nothing more from now on, and returns what was left.
+    /// Closes the queue; returns the items that were left.
     func close() -> [Item] {
         queue.withLock { queue in
             queue.isClosed = true

@@ -1,10 +1,10 @@
 import Sockets
 
-/// Room for the longest message there is.
+/// A buffer for the longest DNS message.
 @safe struct MessageBuffer: ~Copyable {
     static let size = 65_535
 
-    /// Lives as long as `self`; whoever uses it says for how long.
+    /// The memory, which is valid as long as `self` exists.
     @unsafe let memory: UnsafeMutableRawBufferPointer
 
     init() {

@@ -2,7 +2,7 @@ import CSockets
 import Sockets
 import Synchronization
 
-/// Threads of our own, and who waits for their end.
+/// Starts threads, and waits for their end.
 final class RunningThreads: Sendable {
     private struct State {
         var running = 0
@@ -18,7 +18,7 @@ final class RunningThreads: Sendable {
             body()
             ended()
         }
-        // Sound: the thread releases what is retained here, once.
+        // Sound: the thread releases the object that is retained here, once.
         let context = unsafe Unmanaged.passRetained(start)
         let code = unsafe csockets_start_thread(
             name,
@@ -44,7 +44,7 @@ final class RunningThreads: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
-    /// Returns once none is running.
+    /// Returns once no thread is running.
     func allEnded() async {
         await withCheckedContinuation { continuation in
             let isOver = state.withLock { state in
@@ -56,7 +56,7 @@ final class RunningThreads: Sendable {
     }
 }
 
-/// What a thread does.
+/// The function that a thread runs.
 private final class ThreadBody: Sendable {
     let run: @Sendable () -> Void
 

@@ -2,46 +2,47 @@ import Resolver
 package import Sockets
 package import Upstream
 
-/// What other threads leave for a worker.
+/// The queue of items from other threads to a datagram worker.
 package final class WorkerInbox: Sendable {
-    /// One piece of work.
+    /// One item of work.
     package enum Item: Sendable {
-        /// What became of asking an upstream over a connection.
+        /// The answer or the error of a query over a TCP connection to an upstream.
         case connectionAnswer(AttemptID, Result<[UInt8], ConnectionError>)
-        /// A client whose question this worker owns.
+        /// A waiting client whose question this worker owns.
         case handover(WaitingClient, Asking)
-        /// A question whose cached answer is wanted often and expires soon.
+        /// A question to send upstream because its cached answer is popular and expires soon.
         case refresh(Asking)
-        /// Find out which upstreams of the snapshot in force ask us; to one worker alone.
+        /// Search for upstreams that forward back to this server; only one worker gets this.
         case searchForLoops
-        /// Tell what is known of some upstreams.
+        /// Report what is known of some upstreams.
         case survey(UpstreamSurvey)
-        /// Another snapshot is in force; a worker takes it up whenever it wakes.
+        /// Take up the snapshot in force now; a worker also does that whenever it wakes.
         case newSnapshot(Arrivals)
-        /// Ask upstreams for no new client any more.
+        /// Send no queries of new clients to upstreams any more.
         case startDraining
-        /// End once nobody waits, at the latest at this time.
+        /// End once no client waits, at the latest at `deadline`.
         case end(deadline: Milliseconds)
     }
 
     private let mailbox: Mailbox<Item>
 
-    /// An empty inbox for up to `capacity` items that have not been taken.
+    /// Makes an empty inbox for up to `capacity` items.
     package init(capacity: Int = 16_384) throws(SocketError) {
         mailbox = try Mailbox(capacity: capacity)
     }
 
-    /// Readable while something is in the queue.
+    /// The eventfd, which is readable while the inbox has items.
     var descriptor: Int32 { mailbox.descriptor }
 
-    /// Leaves `item` for the worker; false if the queue is full or the worker has ended, and then
-    /// nothing will come of it: the caller has to answer.
+    /// Appends `item`; returns false if the inbox is full or the worker has ended.
+    ///
+    /// The caller then has to answer. A full inbox still takes control items.
     package func post(_ item: Item) -> Bool { mailbox.post(item, mayBeRefused: !item.isControl) }
 
-    /// Takes all that is there, oldest first; only the worker calls this.
+    /// Takes all items, oldest first; only the worker calls this.
     func takeAll() -> [Item] { mailbox.takeAll() }
 
-    /// Takes nothing more from now on, and returns what was left.
+    /// Closes the inbox; returns the items that were left.
     func close() -> [Item] { mailbox.close() }
 }
 
@@ -52,7 +53,7 @@ extension WorkerInbox: ConnectionAsker {
 }
 
 extension WorkerInbox.Item {
-    /// True of what must never be refused because clients filled the queue.
+    /// True of items that are taken even if clients have filled the inbox.
     fileprivate var isControl: Bool {
         switch self {
         case .end, .startDraining, .connectionAnswer, .searchForLoops, .survey, .newSnapshot:

@@ -3,11 +3,12 @@ import Resolver
 import Snapshot
 import Upstream
 
-/// What a worker tells the clients that wait.
+/// How a worker answers the clients that wait.
 extension DatagramWorker {
-    /// Answers a waiting client from what is known by now, or asks what is still missing.
+    /// Runs the pipeline for a waiting client; answers it, or sends the next question that is
+    /// missing.
     ///
-    /// `isAnswered` says that the answer for which it waited has just been taken.
+    /// `isAnswered` is true if the answer that the client waited for has just been taken.
     mutating func answer(_ waiter: SlotID, isAnswered: Bool = false) {
         guard let place = clients.place(of: waiter) else { return }
         known.isAnswered = isAnswered
@@ -16,7 +17,7 @@ extension DatagramWorker {
         ask(for: waiter)
     }
 
-    /// Ends a client's question: stale, or SERVFAIL with the reason.
+    /// Answers a waiting client with expired data or SERVFAIL, and removes it.
     mutating func fail(_ waiter: SlotID, because failure: ForwardingFailure) {
         guard let place = clients.place(of: waiter) else { return }
         known.failure = failure
@@ -24,17 +25,21 @@ extension DatagramWorker {
         clients.remove(at: place)
     }
 
-    /// Answers with what has expired, or lets the client wait on; upstreams go on being asked.
+    /// Answers with expired data if there is any; otherwise the client waits on.
+    ///
+    /// The question stays in flight in either case.
     mutating func answerStale(_ waiter: SlotID) {
         guard let place = clients.place(of: waiter) else { return }
         clients[place].acceptsStale = true
         if run(place) { return clients.remove(at: place) }
-        // It may know by now whom to ask without the address that it waits for.
+        // The pipeline may know another server of the delegation, whose address need not be looked
+        // up.
         if clients[place].awaited.lookup != nil, miss.rule == .delegation { ask(for: waiter) }
     }
 
-    /// Runs the pipeline for a client with what is known for it, which is forgotten; false if something is missing
-    /// still.
+    /// Runs the pipeline for a client; returns false if it needs another upstream answer.
+    ///
+    /// `known` is used for this run and then reset.
     private mutating func run(_ place: Int) -> Bool {
         defer { known.reset() }
         known.isAdmitted = true
@@ -57,7 +62,7 @@ extension DatagramWorker {
     }
 
     private mutating func runStream(_ place: Int) -> Bool {
-        // Sound: the buffer is used for nothing else while the writer is in use.
+        // Sound: nothing else uses the buffer while the writer is in use.
         var reply = unsafe ReplyWriter(replies.memory, limit: MessageBuffer.size)
         switch decide(place, into: &reply) {
         case .reply, .replyAndRefresh:

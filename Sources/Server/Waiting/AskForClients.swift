@@ -3,11 +3,12 @@ import Resolver
 import Snapshot
 import Upstream
 
-/// What a worker does for clients that cannot be answered at once: it has what is missing asked, once in the whole server.
+/// How a worker gets what is missing for clients that wait.
 extension DatagramWorker {
-    /// Asks what is missing for a waiting client, or hands the client to the worker that owns the question.
+    /// Sends the missing question for a waiting client, or hands the client to the question's
+    /// owner.
     ///
-    /// So the whole server asks it once.
+    /// Each question has one owner among the workers, so the server sends it only once.
     mutating func ask(for waiter: SlotID) {
         counts.forwarded &+= 1
         guard let place = clients.place(of: waiter) else { return }
@@ -28,20 +29,20 @@ extension DatagramWorker {
         }
     }
 
-    /// Takes a client over whose question this worker owns.
+    /// Takes over a client from another thread; this worker owns the client's question.
     mutating func takeOver(_ client: WaitingClient, _ asking: Asking) {
         let isFull = clients.isFull(for: client.client, of: asking.group)
         let waiter = clients.add(client, of: asking.group, now: now)
         if isFull { return fail(waiter, because: .notReady) }
-        // Over a connection it comes from a thread that asks nobody.
+        // A client with no steps comes from a TCP thread, which does not count forwarded queries.
         if client.steps == 0 { counts.forwarded &+= 1 }
-        // What the number of a rule stood for in another snapshot says nothing here.
+        // In another snapshot the rule's number may stand for another rule.
         guard asking.generation == generation else { return answer(waiter) }
         miss.take(asking)
         join(waiter)
     }
 
-    /// Asks what is missing for a client that waits here.
+    /// Sends the missing question, or joins it if it is in flight.
     private mutating func join(_ waiter: SlotID) {
         guard let place = clients.place(of: waiter) else { return }
         clients[place].awaited = WaitingClients.Awaited(lookup: miss.lookup)
@@ -63,10 +64,11 @@ extension DatagramWorker {
         }
     }
 
-    /// Ends a client's question that no upstream has answered, or lets it go on if that was about the address of a
-    /// server, since another server may do.
+    /// Handles a failed question: the client fails, or goes on with another server of its
+    /// delegation.
     ///
-    /// A client that no longer waits for `question` is left alone.
+    /// It goes on if the question was for the address of a server. A client that no longer waits
+    /// for `question` is left alone.
     mutating func goOn(
         _ waiter: SlotID,
         without question: QuestionID,
@@ -81,7 +83,9 @@ extension DatagramWorker {
         answer(waiter)
     }
 
-    /// Has the miss asked for the cache alone.
+    /// Refreshes the cache: sends the missing question, or passes it to its owner.
+    ///
+    /// No client waits for it.
     mutating func refresh() {
         guard !isDraining else { return }
         let owner = ownerOfMiss
@@ -93,19 +97,19 @@ extension DatagramWorker {
         _ = forwarder.ask(miss.question, miss.name, of: set)
     }
 
-    /// Asks for the cache alone what another worker has found, unless a reload has come between.
+    /// Refreshes the cache for another worker, unless a reload has happened in between.
     mutating func refresh(_ asking: Asking) {
         guard asking.generation == generation else { return }
         miss.take(asking)
         refresh()
     }
 
-    /// The worker that asks what is missing.
+    /// The number of the worker that owns the missing question.
     private var ownerOfMiss: Int {
         UpstreamQuestion.owner(of: miss.question.hash(miss.name), among: parts.inboxes.count)
     }
 
-    /// Whom to ask what is missing; nil if all of them ask us.
+    /// The upstreams for the missing question; nil if all of them forward back to this server.
     private mutating func upstreamsOfMiss() -> UpstreamSetID? {
         switch miss.rule {
         case .numbered(let rule):

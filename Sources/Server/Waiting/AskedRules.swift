@@ -3,15 +3,17 @@ import Resolver
 import Snapshot
 import Upstream
 
-/// Which upstreams each rule leads to, as the forwarder knows them, and the rules of what it has in flight.
+/// The forwarder's set of upstreams for each rule, and the rule of each set that is in use.
 struct AskedRules {
-    /// By the numbers of the rules of the snapshot in force.
+    /// Sets by rule number in the snapshot in force.
     private var sets: [UpstreamSetID] = []
-    /// By the places of the forwarder's sets; a rule stays until its place is another's.
+    /// Rules by the place of their set in the forwarder.
+    ///
+    /// A rule is replaced when its place is used again.
     private var rules: [CompiledRule?] = []
-    /// The loops without which the sets are.
+    /// The version of the loop list that the sets were made with.
     private var loops = -1
-    /// The sets of delegations, which no snapshot numbers; forgotten all at once when they are too many.
+    /// Sets of delegations, which have no rule number; all are removed at the limit.
     private var delegations: [Delegation: UpstreamSetID] = [:]
     private static let delegationLimit = 512
 
@@ -20,12 +22,12 @@ struct AskedRules {
         var servers: [AddressAndPort]
     }
 
-    /// Forgets what the numbers of rules stood for.
+    /// Removes the sets of all rule numbers, which belong to one snapshot.
     mutating func begin(_ snapshot: CompiledSnapshot) {
         sets = Array(repeating: .none, count: snapshot.rules.count)
     }
 
-    /// The upstreams of a rule without those that ask us; nil if none is left.
+    /// The upstreams of a rule except those that forward back to this server; nil if none is left.
     @inline(__always)
     mutating func set(
         for rule: Int,
@@ -55,7 +57,9 @@ struct AskedRules {
         return sets[rule]
     }
 
-    /// The servers of a delegation; nobody looks for loops there, since what is asked with RD=0 goes no further.
+    /// The servers of a delegation.
+    ///
+    /// Loops are not searched for here: queries to these servers have RD=0 and are not forwarded.
     mutating func set(
         forDelegation rule: CompiledRule,
         known forwarder: inout Forwarder
@@ -68,7 +72,7 @@ struct AskedRules {
         return set
     }
 
-    /// Makes a rule's upstreams known to the forwarder.
+    /// Adds a rule's upstreams to the forwarder.
     mutating func add(_ rule: CompiledRule, to forwarder: inout Forwarder) -> UpstreamSetID {
         let set = forwarder.add(
             rule.upstreams,
@@ -83,6 +87,6 @@ struct AskedRules {
         return set
     }
 
-    /// The rule whose upstreams a set has.
+    /// The rule that a set was made for.
     func rule(of set: UpstreamSetID) -> CompiledRule? { rules[set.place] }
 }

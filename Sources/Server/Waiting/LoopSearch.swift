@@ -3,30 +3,32 @@ import Resolver
 import Snapshot
 import Upstream
 
-/// A worker's search for forwarding loops: what is still to be probed, and when it starts over.
+/// A worker's search for forwarding loops: the probes to send, and the time of the next search.
 struct LoopSearch {
-    /// Probes under way at a time.
+    /// The maximum number of probes in flight.
     static let width = 16
-    /// Until the next search, if all upstreams answered and none was a loop; and if not.
+    /// Milliseconds until the next search: `longPause` if all upstreams answered and none was a
+    /// loop, `shortPause` otherwise.
     static let longPause: Milliseconds = 600_000
     static let shortPause: Milliseconds = 30_000
-    /// The least time between two searches for the same links, however often there is a reload.
+    /// The minimum time in milliseconds between two searches for the same links, whatever the
+    /// reloads.
     static let leastPause: Milliseconds = 10_000
 
-    /// What is still to be probed, and below which domain.
+    /// Links that are still to be probed, each with the domain of the probe.
     var links: [(link: LoopDetector.Link, domain: DomainName)] = []
-    /// The probes under way.
+    /// The probes in flight.
     var probes: [QuestionID: DomainName] = [:]
-    /// When the next search begins; nil before the first, and during one.
+    /// The time of the next search; nil before the first, and during one.
     var due: Milliseconds?
     var isSettled = true
-    /// What the last search is or was for, and when it began.
+    /// The links and the start of the current or last search.
     var begun: (links: Set<LoopDetector.Link>, at: Milliseconds)?
 }
 
-/// What a worker does to find forwarding loops.
+/// How a worker finds forwarding loops.
 extension DatagramWorker {
-    /// Begins to probe each upstream of each rule; a search under way ends.
+    /// Begins to probe each upstream of each rule, and drops the current search.
     mutating func searchForLoops() {
         var links: Set<LoopDetector.Link> = []
         for rule in snapshot.rules {
@@ -50,7 +52,7 @@ extension DatagramWorker {
         continueSearch()
     }
 
-    /// Sends as many probes as may be under way; after the last, sets the time of the next search.
+    /// Sends probes up to the limit; after the last one, sets the time of the next search.
     private mutating func continueSearch() {
         while loopSearch.probes.count < LoopSearch.width, let next = loopSearch.links.popLast() {
             guard let probe = parts.loops.probe(next.link, below: next.domain, random: &random)
@@ -66,7 +68,7 @@ extension DatagramWorker {
             now + (loopSearch.isSettled ? LoopSearch.longPause : LoopSearch.shortPause)
     }
 
-    /// Asks as for a client, so that a probe gets as far as any question.
+    /// Sends a probe as a client's question is sent, so that it takes the same way.
     private mutating func send(
         _ probe: DomainName,
         over link: LoopDetector.Link
@@ -87,7 +89,7 @@ extension DatagramWorker {
         )
     }
 
-    /// Notes what became of a probe; those of an earlier search mean nothing.
+    /// Records the outcome of a probe; probes of an earlier search are ignored.
     mutating func endProbe(_ question: QuestionID, isAnswered: Bool) {
         guard !loopSearch.probes.isEmpty,
             let probe = loopSearch.probes.removeValue(forKey: question)

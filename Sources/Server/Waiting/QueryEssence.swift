@@ -1,21 +1,25 @@
 import DNSWire
 
 extension Query {
-    /// What has to be kept of a message to answer it later: the message itself, or its essence if it is long.
+    /// Returns the part of a message that is needed to answer it later: all of it unless it is
+    /// long.
     ///
-    /// A query over TCP may have 65,535 octets; what answers depend on are some 350 at most.
+    /// A query over TCP may have 65,535 octets. A reply depends on at most about 350 of them.
     static func kept(of message: Span<UInt8>) -> [UInt8] {
         guard message.count > longestVerbatim, let query = try? Query(reading: message) else {
-            // Sound: the octets are there while they are copied.
+            // Sound: the octets stay alive while they are copied.
             return unsafe message.withUnsafeBufferPointer { unsafe Array($0) }
         }
         return query.essence(of: message)
     }
 
-    /// Octets that are kept as they are: more than any query has that a stub resolver sends.
+    /// The longest message that is kept unchanged.
+    ///
+    /// Queries of stub resolvers are shorter.
     static let longestVerbatim = 512
 
-    /// The header, the question, and OPT with the options that are acted on; it is read as the message is.
+    /// The header, the question, and OPT with the options that are used; it reads as the message
+    /// does.
     private func essence(of message: Span<UInt8>) -> [UInt8] {
         var essence: [UInt8] = []
         for word in [id, flags, hasQuestion ? 1 : 0, 0, 0, edns == nil ? 0 : 1] {
@@ -35,7 +39,7 @@ extension Query {
 }
 
 extension EDNSOptions {
-    /// The options that are acted on, each once.
+    /// The options that are used, each once.
     fileprivate func essence(of message: Span<UInt8>) -> [UInt8] {
         var essence: [UInt8] = []
         if let cookie {

@@ -3,9 +3,9 @@ import Resolver
 import Snapshot
 import Upstream
 
-/// How what the forwarder decides leaves the worker.
+/// How a worker carries out the forwarder's effects.
 extension DatagramWorker {
-    /// Carries out what the forwarder has decided, and sends the queries of all that came at once together.
+    /// Carries out the forwarder's effects, and sends the queries of one round together.
     mutating func sendQueries() {
         var isOver = false
         while !isOver {

@@ -3,9 +3,9 @@ import Resolver
 import Snapshot
 import Upstream
 
-/// What a worker does with what upstreams send, and once they have not.
+/// How a worker handles upstreams' answers and timeouts.
 extension DatagramWorker {
-    /// Takes what upstreams have sent to a socket.
+    /// Receives the datagrams of upstreams from a socket.
     mutating func receiveAnswers(socket: Int) {
         switch upstreams.receive(from: socket, into: &answers) {
         case .broken(let attempts):
@@ -61,7 +61,7 @@ extension DatagramWorker {
         if arrival == .answer { take(message, for: attempt) }
     }
 
-    /// Takes what an answer says, and tells those who wait for it.
+    /// Takes an answer into the cache, and answers the clients that wait for it.
     private mutating func take(_ message: Span<UInt8>, for attempt: AttemptID) {
         guard let set = forwarder.set(of: attempt), let rule = asked.rule(of: set),
             let question = forwarder.readQuestion(of: attempt, name: &pipeline.askedName)
@@ -89,7 +89,8 @@ extension DatagramWorker {
         forwarder.close(question)
     }
 
-    /// Does what the time has come for.
+    /// Handles everything that is due: loop search, timeouts, stale answers, expired clients and
+    /// sockets.
     mutating func advance() {
         if let due = loopSearch.due, due <= now { searchForLoops() }
         forwarder.advance()

@@ -3,49 +3,50 @@ import Resolver
 import Snapshot
 import Upstream
 
-/// A client whose question could not be answered at once, with all that is needed to answer it later: on its way to
-/// the worker that asks.
+/// A client whose query needs an upstream, in the form that one thread hands to another.
+///
+/// It has everything that is needed to answer the query later.
 package struct WaitingClient: Sendable {
-    /// The query as it came, or its essence.
+    /// The query, or the part of it that is needed.
     var message: [UInt8]
     var client: Client
     var route: ReplyRoute
-    /// Answers that came for it so far.
+    /// The upstream answers for it so far.
     var answers: [FreshAnswer] = []
-    /// How often the pipeline has asked for an upstream answer, over all workers.
+    /// How many upstream questions the query has needed, over all workers.
     var steps = 0
-    /// When it stops waiting, whatever is still under way.
+    /// When the client gets SERVFAIL, even if questions are in flight.
     var deadline: Milliseconds
-    /// True once an expired answer is better than more waiting.
+    /// True once the client gets an expired answer rather than waiting on.
     var acceptsStale = false
-    /// Which addresses of servers nobody told.
+    /// The servers of a delegation whose address lookups have failed.
     var failedLookups = FailedLookups()
-    /// What the snapshot of a generation says of the query; nil if it has not been asked.
+    /// The classification and route of the query in the snapshot of `generation`; nil if not known.
     var placement: Placement?
     var generation: UInt64 = 0
 
-    /// The way back to a client.
+    /// Where the reply goes.
     enum ReplyRoute: Sendable {
         case datagram(DatagramPeer)
         case stream(@Sendable ([UInt8]?) -> Void)
     }
 }
 
-/// A miss on its way to the worker that owns the question.
+/// A miss, in the form that one thread hands to the worker that owns the question.
 package struct Asking: Sendable {
     var question: UpstreamQuestion
     var name: DomainName
     var group: ClientGroup
-    /// The rule, in the snapshot of this generation.
+    /// The rule, by its number in the snapshot of `generation`.
     var rule: RuleInForce
-    /// The servers of a delegation, and the one whose address is looked up, as a miss has them.
+    /// The servers of a delegation, and the server whose address is looked up, as in `Miss`.
     var delegation: CompiledRule?
     var lookup: ServerLookup?
     var generation: UInt64
-    /// The keyed hash by which workers share questions out.
+    /// The keyed hash of the question, which selects its owner.
     private let hash: UInt64
 
-    /// What the pipeline found missing with a snapshot.
+    /// Copies the miss that the pipeline found with the snapshot of `generation`.
     init(_ miss: borrowing Miss, generation: UInt64) {
         question = miss.question
         name = miss.name.name
@@ -57,12 +58,12 @@ package struct Asking: Sendable {
         hash = miss.question.hash(miss.name)
     }
 
-    /// Which of `count` workers asks.
+    /// The number of the owner among `count` workers.
     func owner(among count: Int) -> Int { UpstreamQuestion.owner(of: hash, among: count) }
 }
 
 extension Miss {
-    /// Becomes what another thread has found missing.
+    /// Becomes the miss that another thread has found.
     mutating func take(_ asking: Asking) {
         take(
             asking.question,
@@ -75,13 +76,13 @@ extension Miss {
     }
 }
 
-/// Whom a late reply goes to, and from where.
+/// The addresses of a datagram's reply.
 struct DatagramPeer: Sendable, BitwiseCopyable {
     var peer: AddressAndPort
-    /// The address that was asked; nil where the socket is bound to it.
+    /// The local address that the query was sent to; nil if the socket is bound to it.
     var local: IPAddress?
-    /// The interface of a link-local `local`; 0 otherwise.
+    /// The interface of a link-local `local`; otherwise 0.
     var interface: UInt32
-    /// Number of the listener whose socket sends.
+    /// The number of the listener that sends the reply.
     var listener: Int
 }

@@ -3,46 +3,52 @@ import Resolver
 import Snapshot
 import Upstream
 
-/// The clients of a worker whose questions are being asked upstream, and when each loses patience.
+/// The clients of a worker that wait for upstream answers, and when each times out.
 ///
-/// A plain value for each, in a place that is used again.
+/// Each is a plain value in a table whose places are used again.
 struct WaitingClients: ~Copyable {
-    /// Upstream answers that one client's question may need, alias after alias, each with a hand-over.
+    /// The maximum number of upstream questions for one client's query.
+    ///
+    /// A chain of aliases needs one for each alias. Twice that many leave room for steps that are
+    /// repeated after a hand-over to another worker.
     static let stepLimit = 2 * (CompiledSnapshot.aliasLimit + 1)
-    /// A little less than five seconds, which is how long many clients wait.
+    /// How long a client waits, in milliseconds.
+    ///
+    /// Many clients time out after five seconds.
     static let patience: Milliseconds = 4_950
 
-    /// One client.
+    /// One waiting client.
     struct Entry: BitwiseCopyable {
         var client: Client
-        /// With whom it shares the room for those who wait.
+        /// The group of clients that share a quota.
         var group: ClientGroup
-        /// Where the reply goes; nil for a client over a connection.
+        /// Where the reply goes; nil for a client over TCP.
         var peer: DatagramPeer?
         fileprivate(set) var message: OctetStore.Place
         var deadline: Milliseconds
-        /// How often the pipeline has asked for an upstream answer, over all workers.
+        /// How many upstream questions the query has needed, over all workers.
         var steps: UInt8
-        /// True once an expired answer is better than more waiting.
+        /// True once the client gets an expired answer rather than waiting on.
         var acceptsStale: Bool
-        /// What it waits for now, and which addresses of servers nobody told.
+        /// The question that it waits for, and the servers whose address lookups have failed.
         var awaited = Awaited()
         var failedLookups = FailedLookups()
-        /// What the snapshot of a generation says of the query; nil if it has not been asked.
+        /// The classification and route of the query in the snapshot of `generation`; nil if not
+        /// known.
         var placement: Placement?
         var generation: UInt64 = 0
-        /// There is more in `extras`.
+        /// True if the client has an entry in `extras`.
         fileprivate var hasExtra = false
     }
 
-    /// What a client waits for.
+    /// The question that a client waits for.
     struct Awaited: BitwiseCopyable {
         var question = QuestionID.none
-        /// The server whose address it is; nil if the question is the client's own.
+        /// The server whose address is looked up; nil if the question is the client's own.
         var lookup: ServerLookup?
     }
 
-    /// What few clients have.
+    /// Data that only few clients have.
     private struct Extra {
         var respond: (@Sendable ([UInt8]?) -> Void)?
         var answers: [FreshAnswer] = []
@@ -51,7 +57,9 @@ struct WaitingClients: ~Copyable {
     private var entries = Slots<Entry>()
     private var messages = OctetStore()
     private var extras: [Int: Extra] = [:]
-    /// Those of all workers: equal questions of one client come together at one of them, others spread.
+    /// The counts of all workers.
+    ///
+    /// A client's equal questions wait at one worker, its others at any.
     private let counts: WaitingCounts
     private var timers = TimerWheel()
 
@@ -61,12 +69,12 @@ struct WaitingClients: ~Copyable {
     var count: Int { entries.count }
     var nextDue: Milliseconds? { timers.nextDue }
 
-    /// True if it would be one too many of its address.
+    /// True if the client has as many waiting queries as it may have.
     func isFull(for client: Client, of group: ClientGroup) -> Bool {
         counts[ClientNetwork(client, group)] >= counts.limitPerClient
     }
 
-    /// Keeps a client that sent a datagram.
+    /// Adds a client that sent a datagram.
     mutating func add(
         _ message: Span<UInt8>,
         from client: Client,
@@ -91,7 +99,7 @@ struct WaitingClients: ~Copyable {
         )
     }
 
-    /// Keeps a client that another thread has handed over.
+    /// Adds a client that another thread has handed over.
     mutating func add(
         _ waiting: WaitingClient,
         of group: ClientGroup,
@@ -130,7 +138,7 @@ struct WaitingClients: ~Copyable {
         return id
     }
 
-    /// Where a client's entry stands; nil once it has been answered.
+    /// The place of a client's entry; nil once the client has been removed.
     func place(of client: SlotID) -> Int? { entries.place(of: client) }
 
     subscript(place: Int) -> Entry {
@@ -138,32 +146,32 @@ struct WaitingClients: ~Copyable {
         _modify { yield &entries[place] }
     }
 
-    /// The octets of a client's query, for as long as `body` runs.
+    /// Calls `body` with the octets of a client's query.
     @inline(__always)
     func withMessage<Result>(at place: Int, _ body: (Span<UInt8>) -> Result) -> Result {
         messages.withOctets(at: entries[place].message, body)
     }
 
-    /// True of a client over a connection, and of one that answers came for.
+    /// True for a client over TCP, and for one with upstream answers.
     func hasExtra(at place: Int) -> Bool { entries[place].hasExtra }
 
-    /// The answers that came for a client so far.
+    /// The upstream answers for a client so far.
     func answers(at place: Int) -> [FreshAnswer] {
         entries[place].hasExtra ? extras[place]?.answers ?? [] : []
     }
 
-    /// Notes an answer for a client who needs another one, too.
+    /// Adds an upstream answer for a client that needs another one, too.
     mutating func note(_ answer: FreshAnswer, at place: Int) {
         entries[place].hasExtra = true
         extras[place, default: Extra()].answers.append(answer)
     }
 
-    /// Takes the way back to a client over a connection; nil for one that sent a datagram.
+    /// The function that replies to a client over TCP; nil for a client over UDP.
     func respond(at place: Int) -> (@Sendable ([UInt8]?) -> Void)? {
         entries[place].hasExtra ? extras[place]?.respond : nil
     }
 
-    /// Forgets a client.
+    /// Removes a client.
     mutating func remove(at place: Int) {
         counts.add(-1, for: ClientNetwork(entries[place].client, entries[place].group))
         if entries[place].hasExtra { extras[place] = nil }
@@ -172,7 +180,7 @@ struct WaitingClients: ~Copyable {
         entries.remove(at: place)
     }
 
-    /// Takes a client away for another thread.
+    /// Removes a client and returns it in the form for another thread.
     mutating func takeAway(at place: Int) -> WaitingClient? {
         let entry = entries[place]
         let route: WaitingClient.ReplyRoute
@@ -199,7 +207,8 @@ struct WaitingClients: ~Copyable {
         return waiting
     }
 
-    /// A client whose time has come: for an expired answer or, if there was none, for the end; the time is set anew.
+    /// Returns a client that is due for an expired answer or has reached its deadline, and resets
+    /// its timer.
     mutating func takeDue(at now: Milliseconds) -> SlotID? {
         while let place = timers.takeDue(at: now) {
             guard let id = entries.id(at: place) else { continue }
@@ -209,7 +218,7 @@ struct WaitingClients: ~Copyable {
         return nil
     }
 
-    /// The clients that wait now.
+    /// All waiting clients.
     var all: [SlotID] {
         var all: [SlotID] = []
         for place in 0..<entries.placeCount {

@@ -3,22 +3,25 @@ import Resolver
 import Snapshot
 import Synchronization
 
-/// How many queries of each client wait, over all workers: one table of fixed size, without a lock.
+/// Counts each client's waiting queries, over all workers, in a table of fixed size without a lock.
 ///
-/// Each client has a place in both of two rows and shares it with whoever else falls there, so the smaller
-/// count is the one that says more. A count is never too small.
+/// The table has two rows, and each client has a place in each (a count-min sketch). Clients may
+/// share a place, so the smaller of a client's two counts is the better one. It is never too small.
 @safe final class WaitingCounts: @unchecked Sendable {
-    // Unchecked is sound: `places` is written in `init`, and then through atomic operations alone.
+    // Sound: `places` is written in `init` only, and the counts are atomic, so threads may share
+    // it.
     private let places: UnsafeMutablePointer<Atomic<Int>>
     private static let width = 4096
 
-    /// Queries of one client that may wait at a time, in the whole server: so many answers at most
-    /// arrive at once wherever somebody makes us send them (DNSBomb, CVE-2024-33655).
+    /// The maximum number of one client's waiting queries in the whole server.
+    ///
+    /// It bounds the replies that an attacker can accumulate and have sent to one address at once
+    /// (DNSBomb, CVE-2024-33655).
     let limitPerClient: Int
 
     init(limitPerClient: Int = ClientLimits().waitingPerClient) {
         self.limitPerClient = limitPerClient
-        // Sound: there is room for two rows, and each place is initialised once.
+        // Sound: the memory holds two rows, and each place is initialised once.
         unsafe places = .allocate(capacity: 2 * Self.width)
         for index in 0..<2 * Self.width { unsafe (places + index).initialize(to: Atomic(0)) }
     }
@@ -30,7 +33,7 @@ import Synchronization
 
     subscript(_ network: ClientNetwork) -> Int {
         let (first, second) = places(of: network)
-        // Sound, here and below: `places` returns indices into the table.
+        // Sound, here and below: `places` returns indices within the table.
         return unsafe min(
             places[first].load(ordering: .relaxed),
             places[second].load(ordering: .relaxed)
@@ -43,7 +46,10 @@ import Synchronization
         unsafe places[second].add(count, ordering: .relaxed)
     }
 
-    /// Nobody outside can tell who shares a place: the process draws the key of its hashes.
+    /// The places of a client in both rows.
+    ///
+    /// Swift seeds its hashes per process, so an attacker cannot choose addresses that share a
+    /// place.
     private func places(of network: ClientNetwork) -> (Int, Int) {
         let hash = UInt(bitPattern: network.hashValue)
         let (first, second) = (hash & 0xFFF, hash >> 12 & 0xFFF)
@@ -51,7 +57,7 @@ import Synchronization
     }
 }
 
-/// What counts as one client: an IPv4 address, or the /64 of an IPv6 one, in its VPC.
+/// What counts as one client: an IPv4 address or an IPv6 /64, within its VPC.
 struct ClientNetwork: Hashable {
     private let block: IPPrefix
     private let group: ClientGroup

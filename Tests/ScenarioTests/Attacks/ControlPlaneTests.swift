@@ -43,7 +43,7 @@ import Testing
         let server = try start()
         let client = try #require(ControlClient(server.folder.file("control")))
         client.send([0xFF, 0xFE, 0x0A])
-        #expect(client.receiveAll() == "error a request is text\n")
+        #expect(client.receiveAll() == "error a request must be text without control characters\n")
         #expect(isAlive(server))
     }
 
@@ -80,7 +80,8 @@ import Testing
         #expect(try Command.run(command).complaints.contains("PermissionError"))
         try Command.run(["chmod", "666", path])
         #expect(
-            try Command.run(command).output == "error only this server's user and root may ask\n"
+            try Command.run(command).output
+                == "error only this server's user and root may send requests\n"
         )
         #expect(isAlive(server))
     }
@@ -180,6 +181,6 @@ import Testing
             in: folder.path
         )
         #expect(result.status == 3)
-        #expect(result.complaints.contains("so no server in it is believed"), "\(result)")
+        #expect(result.complaints.contains("so no server in it is trusted"), "\(result)")
     }
 }

@@ -17,7 +17,7 @@ import Testing
 
     private static func expectLoop(_ server: ZonalServer, through port: UInt16) throws {
         try server.process.waitForOutput {
-            $0.contains("forwarding loop: 127.0.0.1:\(port) asks this server")
+            $0.contains("forwarding loop: 127.0.0.1:\(port) sends queries for")
         }
         let answer = try server.dig("127.0.0.1", "www.example.org")
         #expect(answer.rcode == "REFUSED")
@@ -65,7 +65,7 @@ import Testing
             to: "zonal.yaml"
         )
         _ = try one.reload()
-        try one.process.waitForOutput { $0.contains("it is asked for corp.example.;") }
+        try one.process.waitForOutput { $0.contains("sends queries for corp.example. back") }
         #expect(try one.dig("127.0.0.1", "db.corp.example").rcode == "REFUSED")
         #expect(try one.dig("127.0.0.1", "www.example.org").data == ["198.51.100.7"])
     }
