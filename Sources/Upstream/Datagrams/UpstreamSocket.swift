@@ -25,7 +25,7 @@ struct UpstreamSocket: BitwiseCopyable {
 
     var isIdle: Bool { pendingCount == 0 }
 
-    /// False if somebody seems to be guessing the IDs of queries here.
+    /// False if an attacker may be guessing the IDs of queries here.
     var isTrusted: Bool { strays < Self.strayLimit }
 
     func isUsable(now: Milliseconds) -> Bool {

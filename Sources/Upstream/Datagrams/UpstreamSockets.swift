@@ -8,7 +8,7 @@ package import Sockets
 /// A connected socket receives datagrams from its upstream only, and reports at once if the
 /// upstream cannot be reached. The server chooses the ports. Each port is used for a short time and
 /// for few queries, so finding one helps an attacker little (RFC 5452 §9.2). It gets no more
-/// queries once somebody seems to be guessing there.
+/// queries once an attacker may be guessing there.
 ///
 /// All queries to one upstream between two calls of `flush` use one socket, which is chosen at
 /// random, until that socket has to be replaced.

@@ -195,7 +195,7 @@ extension Forwarder {
         doubt(attempt, question)
     }
 
-    /// Counts a datagram that somebody may have guessed; after several, it asks over a connection
+    /// Counts a datagram that an attacker may have guessed; after several, it asks over a connection
     /// (RFC 5452 §9.3).
     ///
     /// A connection cannot be guessed. Each attempt has its own count, since the next one has

@@ -53,7 +53,7 @@ extension Forwarder {
     /// False if the rule says so, or if the upstream does not repeat the case or did not answer
     /// mixed case.
     ///
-    /// Silence does not count if messages arrived that answered no query, since somebody may be
+    /// Silence does not count if messages arrived that answered no query, since an attacker may be
     /// guessing.
     func mayMixCase(
         _ question: Int,
