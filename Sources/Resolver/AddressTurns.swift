@@ -1,22 +1,25 @@
-/// Which address of an RRset an answer begins with: each of them once, then each of them once again, in an order
-/// that is drawn anew.
+/// Chooses which address of an RRset an answer begins with.
 ///
-/// A count of answers would do for one question that is repeated; but whoever asks for A and AAAA in turn, or
-/// through an alias, would see every second count only, and the same address first for ever. So an RRset has a
-/// count of its own, as long as no other takes its slot; one that does begins at random, and so does each round,
-/// so that clients who take turns do not each get the same address.
+/// Each address of an RRset comes first once in a round. A round begins at a random address; only
+/// in an empty slot does it begin at the first one.
 ///
-/// Each pipeline has its own, and nothing is shared between threads.
+/// Each RRset counts its answers in one of 256 slots. With one counter for all answers, a client
+/// that queries A and AAAA alternately, or through an alias, would always get the same address
+/// first. An RRset that takes the slot of another one begins at a random address. Random starts
+/// also keep clients that query in turn from getting the same address each time.
+///
+/// Each pipeline has its own slots; threads share nothing.
 @safe struct AddressTurns: ~Copyable {
     private let slots: UnsafeMutablePointer<Slot>
-    /// The state of the generator (wyrand); what it says is no secret.
+    /// The state of the random number generator (wyrand), whose output need not be secret.
     private var state: UInt64
 
     private struct Slot: BitwiseCopyable {
-        /// The RRset and the number of its addresses; 0 is nobody's.
+        /// A hash of the RRset and its number of addresses; 0 marks an empty slot.
         var owner: UInt64 = 0
-        /// Where this round began, and how many turns it had.
+        /// The index of the address that this round began with.
         var start: UInt32 = 0
+        /// The number of answers of this round so far.
         var turns: UInt32 = 0
     }
 
@@ -30,15 +33,18 @@
 
     deinit { unsafe slots.deallocate() }
 
-    /// The number of the address that comes first, below `count`, which is over 0; `key` tells RRsets apart.
+    /// Returns the index of the address that comes first, from 0 to `count` - 1.
+    ///
+    /// `key` identifies the RRset. `count` must be greater than 0.
     @inline(__always) mutating func next(_ key: UInt64, among count: Int) -> Int {
         let owner = (key ^ UInt64(truncatingIfNeeded: count) << 48) &* 0x9E37_79B9_7F4A_7C15 | 1
-        // Sound: the index has `slotBits` bits, and `self` is held exclusively.
+        // Sound: the index has `slotBits` bits, so it is below the number of slots; access to
+        // `self` is exclusive.
         let slot = unsafe slots + Int(truncatingIfNeeded: owner >> UInt64(64 - Self.slotBits))
         let count = UInt32(truncatingIfNeeded: count)
         var (start, turns) = unsafe (slot.pointee.start, slot.pointee.turns)
         if unsafe slot.pointee.owner != owner || turns >= count {
-            // What nobody has had a turn of yet begins as it stands.
+            // In an empty slot the first address comes first.
             start = unsafe slot.pointee.owner == 0 ? 0 : random(below: count)
             turns = 0
         }

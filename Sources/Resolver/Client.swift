@@ -1,27 +1,32 @@
 public import DNSWire
 public import Snapshot
 
-/// Where a query came from, as the socket saw it and as the proxy in front of it says.
+/// Where a query comes from: the peer of the socket and, behind a proxy, the client in the PROXY
+/// header.
 public struct Client: Hashable, Sendable, BitwiseCopyable {
-    // In the order of which the whole is least: up to 128 octets are copied without a call.
+    // The order makes the type small: the compiler copies up to 128 octets without a call.
 
-    /// What the proxy that `peer` is says of the client.
+    /// The PROXY header, if `peer` is a proxy.
     public var header: ProxyHeader?
     public var transport: Transport
-    /// True if it asks from a port where a server of another protocol may be, which might reply to a reply.
+    /// True if a server of another protocol may use the client's port, which might reply to a
+    /// reply.
     public var mayReplyToReplies = false
-    /// How long its connection may be idle, in tenths of a second, to be told to it if it asks
-    /// (RFC 7828).
+    /// The idle timeout of the client's connection in tenths of a second, which is sent if the
+    /// client asks for it (RFC 7828).
     public var idleTimeout: UInt16 = 0
-    /// The listener asked: its number in the configuration, which indexes `World.listeners`.
+    /// The listener that received the query: its number in the configuration, which indexes
+    /// `World.listeners`.
     public var listener: Int
     /// The address at the other end of the socket; IPv4 in its mapped form.
     public var peer: IPAddress
-    /// What it was when the query came, if the query is answered later or from another snapshot; nil for a
-    /// query that is being answered for the first time.
+    /// The client's standing when the query arrived, if the query is answered later or from another
+    /// snapshot.
+    ///
+    /// It is nil for a query that is answered for the first time.
     public var standing: Standing?
 
-    /// A client that speaks for itself from `address`.
+    /// Creates a client at `address` that is not behind a proxy.
     public init(address: IPAddress, listener: Int, transport: Transport) {
         peer = address
         self.listener = listener
@@ -31,24 +36,26 @@ public struct Client: Hashable, Sendable, BitwiseCopyable {
     /// The client's own address.
     public var address: IPAddress { header?.source ?? peer }
 
-    /// The client that this one, a proxy, speaks for.
+    /// Returns the client behind this proxy that `header` names.
     public func client(named header: ProxyHeader) -> Client {
         var client = self
         client.header = header
         return client
     }
 
-    /// A datagram is truncated to what its sender takes; a stream carries up to 65,535 octets.
+    /// A reply over UDP is truncated to the client's payload size; a reply over TCP has up to
+    /// 65,535 octets.
     public enum Transport: Sendable, BitwiseCopyable { case datagram, stream }
 }
 
 extension CompiledSnapshot {
-    /// Whether a client is heard, and as what.
+    /// Returns the class of a client, or says that its listener ignores it or awaits a PROXY
+    /// header.
     public func hear(_ client: Client) -> Hearing {
         hear(client.peer, listener: client.listener, header: client.header)
     }
 
-    /// What a client is if it is heard now, to be compared with what it is later.
+    /// Returns the client's standing in this snapshot, to be compared with a later one.
     public func standing(of client: Client) -> Standing {
         standing(of: client.peer, listener: client.listener, header: client.header)
     }

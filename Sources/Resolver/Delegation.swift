@@ -1,34 +1,38 @@
 import DNSWire
 import Snapshot
 
-/// The delegation that the current name is at or below, and where its servers are for the client: the pipeline's
-/// memory, used again for each query.
+/// The delegation that the current name is at or below, and its servers as the client finds them.
+///
+/// Each pipeline has one, whose memory is reused for each query.
 struct Delegation {
     /// The cut, whose NS records name the servers; nil before the first delegation.
     private(set) var node: Node?
-    /// The private zone that has it.
+    /// The private zone that has the cut.
     private(set) var zone = 0
-    /// The cut's labels, and its keyed hash.
+    /// The number of labels of the cut's name.
     private(set) var labelCount = 0
+    /// The keyed hash of the cut's name.
     private var hash: UInt64 = 0
-    /// The current name is another one than what the client asked for: below a zonal name, in AZ IDs.
+    /// True if AZ names in the current name were replaced by AZ IDs, so that it is not the client's
+    /// name.
     private(set) var isRenamed = false
-    /// Addresses that private zones have of the servers, each once.
+    /// The servers' addresses that private zones have, each once.
     private(set) var addresses: [IPAddress] = []
-    /// Servers whose addresses a rule knows.
+    /// The servers whose addresses have to be looked up by a rule.
     private(set) var lookups: [Lookup] = []
-    /// Where they all come from, added up, so that their order does not matter.
+    /// The sum of the hashes of all addresses and lookups, which does not depend on their order.
     private var sources: UInt64 = 0
 
-    /// Addresses that are asked; more servers than that only make a failure slower.
+    /// The number of addresses that are asked; with more, only failures take longer.
     static let addressLimit = 16
-    /// Names that are looked up.
+    /// The number of servers that are looked up.
     static let lookupLimit = 4
 
-    /// A server whose addresses a rule knows.
+    /// A server whose addresses have to be looked up by a rule.
     struct Lookup: BitwiseCopyable {
-        /// The number of its NS record.
+        /// The index of the server's NS record.
         var record: Int
+        /// The index of the rule.
         var rule: Int
     }
 
@@ -37,7 +41,8 @@ struct Delegation {
         lookups.reserveCapacity(Self.lookupLimit)
     }
 
-    /// Forgets the servers of another cut; `suffix` of `name` is this one.
+    /// Starts with another cut, which is at `suffix` of `name`, and forgets the servers of the last
+    /// one.
     mutating func begin(
         _ node: Node,
         zone: Int,
@@ -55,7 +60,7 @@ struct Delegation {
         sources = 0
     }
 
-    /// Notes an address that a private zone has.
+    /// Adds an address that a private zone has.
     mutating func add(_ address: IPAddress, seed: HashSeed) {
         guard addresses.count < Self.addressLimit, !addresses.contains(address) else { return }
         addresses.append(address)
@@ -63,9 +68,9 @@ struct Delegation {
         sources &+= seed.hash(high ^ UInt64(truncatingIfNeeded: address.bits))
     }
 
-    /// Notes a name that a rule is to be asked for.
+    /// Adds a server whose addresses a rule has to look up.
     ///
-    /// Its addresses come and go, so it is the name and the rule's identity that count.
+    /// The addresses may change, so the route ID depends on the server's name and the rule instead.
     mutating func add(_ lookup: Lookup, of server: borrowing FoldedName, routeID: UInt64) {
         guard lookups.count < Self.lookupLimit else { return }
         lookups.append(lookup)
@@ -73,15 +78,16 @@ struct Delegation {
         sources &+= seed.hash(server.hash(ofSuffix: 0) ^ seed.hash(routeID))
     }
 
-    /// Identity across reloads: equal for a cut with the same servers, whoever sees it in whichever zone.
+    /// Identifies the cut and its servers; equal across reloads, zones and views if these are
+    /// equal.
     func routeID(seed: HashSeed) -> UInt64 { seed.hash(sources ^ hash) }
 
-    /// True if nobody can be asked.
+    /// True if no server can be asked.
     var isDead: Bool { addresses.isEmpty && lookups.isEmpty }
 
-    /// True if a name that is routed to the delegation's zone is another one at or below the cut.
+    /// Returns true if the name is at or below the cut, and is routed to the delegation's zone.
     ///
-    /// The DS of the cut itself is not the servers' to tell.
+    /// The DS of the cut itself belongs to the parent zone, so the servers do not answer it.
     func covers(_ name: borrowing FoldedName, _ route: Route?, asked type: RecordType) -> Bool {
         let labels = name.labelCount - labelCount
         return route?.kind == .zone(zone) && labels >= (type == .ds ? 1 : 0)

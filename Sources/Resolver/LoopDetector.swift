@@ -3,14 +3,13 @@ public import Snapshot
 import Synchronization
 public import Upstream
 
-/// Knows which upstreams pass what they are asked on to us, by whatever way: with them a question would
-/// go round in circles.
+/// Finds upstreams that forward queries back to this server, directly or through other servers.
 ///
-/// Each upstream of a rule is asked for names in the rule's zone that nobody can guess. If we receive
-/// such a question, its answer is with us; so nothing is added to other questions, and what stands in
-/// between may be anything that forwards.
+/// It sends each upstream of a rule a query for a name in the rule's zone that nobody can guess. If
+/// this server receives that query, the upstream is part of a forwarding loop. Other queries are
+/// not marked, so any kind of forwarder may be in between.
 public final class LoopDetector: Sendable {
-    /// A way that questions go: what names, and to whom.
+    /// A link of the forwarding path: the zone of a rule, and one of its upstreams.
     public struct Link: Hashable, Sendable {
         public var zone: DomainName
         public var upstream: AddressAndPort
@@ -23,7 +22,10 @@ public final class LoopDetector: Sendable {
 
     private struct State {
         var probes: [DomainName: Probe] = [:]
-        /// Each with the domain below which a probe came back; one below another may be answered on the way.
+        /// The loops, each with the domain below which its probe came back.
+        ///
+        /// A probe below another domain may be answered by a server on the way, so its answer does
+        /// not end the loop.
         var loops: [Link: DomainName] = [:]
     }
 
@@ -36,15 +38,17 @@ public final class LoopDetector: Sendable {
     private let state = Mutex(State())
     private let loopCount = Atomic<Int>(0)
     private let versionCount = Atomic<Int>(0)
-    /// Told of each link that turns out to be a loop, or to be none any more.
+    /// Called for each link that becomes a loop, or stops being one.
     private let report: @Sendable (Link, _ isLoop: Bool) -> Void
 
     private static let label = "zonal-loop-"
-    /// Octets of a probe's first label: `label`, and 128 bits in hex.
+    /// Octets of a probe's first label: `label` and 128 bits in hexadecimal.
     private static let labelLength = label.utf8.count + 32
-    /// Where the root's probes are: names that everybody forwards and nobody has (RFC 6761 §6.5).
+    /// The parents of the root's probes: names that every server forwards and that do not exist
+    /// (RFC 6761 §6.5).
     ///
-    /// Two, since a server on the way may answer one of them itself and forward the rest.
+    /// There are two, since a server on the way may answer one of them itself and forward the
+    /// other.
     private static let rootDomains = ["example", "example.com"].compactMap { DomainName($0) }
 
     public init(report: @escaping @Sendable (Link, _ isLoop: Bool) -> Void = { _, _ in }) {
@@ -56,10 +60,10 @@ public final class LoopDetector: Sendable {
 
     public var hasLoops: Bool { loopCount.load(ordering: .relaxed) > 0 }
 
-    /// A number that is another one whenever other links are loops.
+    /// A number that changes whenever the set of loops changes.
     public var version: Int { versionCount.load(ordering: .acquiring) }
 
-    /// Forgets all probes, and of the loops those that `links` have no more.
+    /// Forgets all probes, and the loops that are not among `links`.
     public func begin(_ links: Set<Link>) {
         state.withLock { state in
             state.probes = [:]
@@ -73,12 +77,12 @@ public final class LoopDetector: Sendable {
         versionCount.add(1, ordering: .acquiringAndReleasing)
     }
 
-    /// Below which domains a link is to be probed.
+    /// The domains below which a link is probed.
     public static func domains(of link: Link) -> [DomainName] {
         link.zone.isRoot ? rootDomains : [link.zone]
     }
 
-    /// A new name to ask over `link`; nil where there is no room for it below `domain`.
+    /// Makes a new name to query over `link`; nil if it would be too long below `domain`.
     public func probe(
         _ link: Link,
         below domain: DomainName,
@@ -94,7 +98,7 @@ public final class LoopDetector: Sendable {
         return name
     }
 
-    /// True of a name that we asked ourselves, which makes its link a loop.
+    /// Returns true for the name of a probe, and notes that its link is a loop.
     public func receive(_ name: borrowing FoldedName) -> Bool {
         guard Int(name[0]) == Self.labelLength else { return false }
         let asked = name.name
@@ -110,10 +114,11 @@ public final class LoopDetector: Sendable {
         return link != nil
     }
 
-    /// Notes that a probe was answered, or will not be any more; true if its link is no loop.
+    /// Ends a probe that was answered or failed; true if its link is not a loop.
     ///
-    /// One that was not may still come back; the name of one that was means nothing any more, or whoever
-    /// has seen it could make a loop of it.
+    /// A probe that failed may still come back, so its name is kept. The name of an answered probe
+    /// is forgotten: a server that has seen it could otherwise query it here, and make the link
+    /// look like a loop.
     @discardableResult
     public func end(_ probe: DomainName, isAnswered: Bool) -> Bool {
         let (link, wasLoop) = state.withLock { state -> (Link?, Bool) in
@@ -128,7 +133,7 @@ public final class LoopDetector: Sendable {
         return link != nil
     }
 
-    /// The rule without upstreams that are loops; nil if none is left.
+    /// Returns the rule without the upstreams that are loops; nil if none is left.
     public func withoutLoops(_ rule: CompiledRule) -> CompiledRule? {
         guard hasLoops else { return rule }
         let loops = state.withLock { $0.loops }

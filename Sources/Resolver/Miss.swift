@@ -2,27 +2,28 @@ public import DNSWire
 public import Snapshot
 public import Upstream
 
-/// What has to be asked of upstreams: the question with its name, of whose rule, and for whom.
+/// What upstreams have to be asked for a query: the question, its name, the rule and the client's
+/// group.
 ///
-/// Its owner has the memory, and the pipeline writes what is missing into it as it writes an answer into a
+/// The owner provides the memory, and the pipeline writes to it, as it writes an answer to a
 /// `ReplyWriter`.
 public struct Miss: ~Copyable {
     public internal(set) var question = UpstreamQuestion.none
     public var name: FoldedName
     public private(set) var rule = RuleInForce.numbered(0)
-    /// The servers to be asked where the rule is a delegation.
+    /// The servers to ask if the rule is a delegation.
     public private(set) var delegation: CompiledRule?
-    /// The server whose address is asked for; nil if the question is the client's own.
+    /// The lookup of a server's address; nil if the question is the client's own.
     public private(set) var lookup: ServerLookup?
-    /// What the snapshot says of the query.
+    /// What the snapshot says about the query.
     public internal(set) var placement: Placement?
-    /// Who sent the query; set for every query that is read, whatever becomes of it.
+    /// The client's group, which is set for every query that is read, whatever the verdict.
     public internal(set) var group = ClientGroup.outside
 
-    /// Nothing is missing; `seed` is the process's one.
+    /// Creates an empty miss; `seed` is the process's hash seed.
     public init(seed: HashSeed) { name = FoldedName(seed: seed) }
 
-    /// Takes what is missing from elsewhere: another worker has found it out.
+    /// Takes a miss that another worker has found.
     public mutating func take(
         _ question: UpstreamQuestion,
         name: DomainName,
@@ -37,7 +38,7 @@ public struct Miss: ~Copyable {
         self.name.read(name)
     }
 
-    /// Takes down what is to be asked about a name.
+    /// Sets the question to ask about a name.
     mutating func note(
         _ question: UpstreamQuestion,
         _ name: borrowing FoldedName,
@@ -50,22 +51,22 @@ public struct Miss: ~Copyable {
         self.name.copy(name)
     }
 
-    /// Has the servers of a delegation asked.
+    /// Sets the servers of the delegation to ask.
     mutating func delegate(to servers: CompiledRule) { delegation = servers }
 }
 
-/// A rule by which an upstream is asked.
+/// The rule by which upstreams are asked.
 public enum RuleInForce: Equatable, Sendable, BitwiseCopyable {
-    /// A forwarding rule: its index in the snapshot that the pipeline was given.
+    /// A forwarding rule, by its index in the snapshot that the pipeline was given.
     case numbered(Int)
-    /// The delegation in a private zone that the name is below.
+    /// The delegation of a private zone that the name is at or below.
     case delegation
 }
 
-/// The look-up of an address of one of a delegation's servers.
+/// The lookup of an address of one of a delegation's servers.
 public struct ServerLookup: Equatable, Sendable, BitwiseCopyable {
-    /// The delegation's identity, by which its servers' answers are cached.
+    /// The delegation's route ID, by which its servers' answers are cached.
     var delegation: UInt64
-    /// Below 8: the server's, and four more if it is its AAAA.
+    /// The server's index, from 0 to 3, and four more for its AAAA.
     var number: Int
 }

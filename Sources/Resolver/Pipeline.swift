@@ -2,50 +2,52 @@ public import DNSWire
 public import Snapshot
 import Upstream
 
-/// The path of a query, a stage a line; each thread owns one.
+/// The path of a query through the stages; each thread owns a pipeline.
 ///
-/// Holds the memory that a query needs on its way, so that none is allocated per query. It has no
+/// It holds the memory that a query needs, so that no memory is allocated per query. It has no
 /// socket and no clock: the message, the time and the snapshot are passed in.
 @safe public struct Pipeline: ~Copyable {
-    /// The name being answered: the question's, then the target of each alias.
+    /// The current name: the queried one, then the target of each alias.
     var name: FoldedName
-    /// Told of every decision, for `explain`; the server has none.
+    /// Records every decision, for `explain`; the server has none.
     public var trace: Trace?
-    /// The time of day in seconds since 1970, which cookies carry; its owner keeps it right.
+    /// The time of day in seconds since 1970, for cookies; the owner updates it.
     public var timeOfDay: UInt32 = 0
 
-    /// Whether the owner asks upstreams again what expires soon.
+    /// True if the owner refreshes cached answers that expire soon.
     public var mayRefresh = false
-    /// Bounds the replies to datagrams; nil where none come.
+    /// Limits the replies to datagrams; nil if no datagrams are answered.
     public var limiter: ReplyLimiter?
 
-    /// Answers of upstreams that private addresses were taken out of.
+    /// The number of upstream answers from which private addresses were removed.
     public internal(set) var strippedCount: UInt64 = 0
-    /// Answers with addresses that are all down, since nothing better was known.
+    /// The number of answers with addresses that are all down, since none was up.
     public internal(set) var failedOpenCount: UInt64 = 0
 
     let cache: ResponseCache
-    /// An entry that expires soon was used, and stands in the miss.
+    /// True if an entry that expires soon was used; the miss has its question then.
     var isToBeRefreshed = false
     /// The query that is being answered.
     var request = Request()
     var response = Response()
-    /// The answer that was taken last, and the name that it is about.
+    /// The answer that was taken last.
     var latest = LatestAnswer()
+    /// The name that the last taken answer is about.
     public var askedName: FoldedName
     var scratch: FoldedName
     var target: FoldedName
-    /// The delegation of a private zone that the current name is below.
+    /// The delegation of a private zone that the current name is at or below.
     var delegation = Delegation()
-    /// Where address answers start, so that clients spread over equal addresses.
+    /// Which address comes first, so that clients spread over equal addresses.
     var turns = AddressTurns()
 
-    /// Where a payload is copied from the cache, and where a message is put together from it.
+    /// The payload that was copied from the cache.
     let payloadMemory: UnsafeMutableRawBufferPointer
+    /// The message that was assembled from a payload.
     let messageMemory: UnsafeMutableRawBufferPointer
     private let pinned = Pinned()
 
-    /// `seed` is the process's one: the snapshot's and the cache's hashes are keyed with it, too.
+    /// `seed` is the process's hash seed, which the snapshot and the cache use, too.
     public init(cache: ResponseCache, seed: HashSeed) {
         self.cache = cache
         name = FoldedName(seed: seed)
@@ -61,11 +63,11 @@ import Upstream
         unsafe messageMemory.deallocate()
     }
 
-    /// Decides about one message from a client: the answer stands in `reply` then, or what has to be asked first in
-    /// `miss`.
+    /// Answers one message from a client, or finds what has to be asked first.
     ///
-    /// `now` is in seconds of the process's steady clock. The writer's limit on entry is what the
-    /// transport carries; the pipeline lowers it to what the client takes.
+    /// The verdict says which. It writes the answer to `reply`, and what has to be asked to `miss`.
+    /// `now` is in seconds of the process's steady clock. The limit of `reply` has to be what the
+    /// transport carries; the pipeline lowers it to what the client accepts.
     public mutating func answer(
         _ message: Span<UInt8>,
         from client: Client,
@@ -95,7 +97,7 @@ import Upstream
         )
     }
 
-    /// The same for a client whose class is known by other means, as `explain` knows it.
+    /// Answers a message from a client whose class is known already, as for `explain`.
     public mutating func answer(
         _ message: Span<UInt8>,
         from client: Client,
@@ -167,7 +169,7 @@ import Upstream
         return isToBeRefreshed ? .replyAndRefresh : .reply
     }
 
-    /// Answers name after name of the alias chain; false if something has to be asked of an upstream first.
+    /// Answers each name of the alias chain; false if an upstream has to be asked first.
     private mutating func resolve(
         _ message: Span<UInt8>,
         in snapshot: borrowing CompiledSnapshot,
@@ -248,7 +250,8 @@ import Upstream
         }
     }
 
-    /// Takes the asked name: from the answer that has come for it, where there is one, since that is known already.
+    /// Reads the queried name; copies it from the answer that arrived for it, since that saves the
+    /// hashing.
     @inline(__always)
     private mutating func readName(
         _ message: Span<UInt8>,
@@ -262,7 +265,7 @@ import Upstream
         return name.read(asked, at: 0)
     }
 
-    /// Who answers the current name: the longest match, but for DS.
+    /// The route of the current name: the longest match, except for DS.
     @inline(__always)
     private func routeOfName(
         in snapshot: borrowing CompiledSnapshot
@@ -272,7 +275,7 @@ import Upstream
         return snapshot.route(toDelegationOf: name, recurses: request.isRecursive, view: view)
     }
 
-    /// Answers with an error alone.
+    /// Answers with an error and no records.
     mutating func fail(
         _ rcode: ResponseCode,
         _ error: ExtendedError?,
@@ -281,7 +284,7 @@ import Upstream
         response.fail(rcode, error, in: &reply, questionEnd: request.questionEnd)
     }
 
-    /// REFUSED, unless a zone has the name and let others tell of a type that nobody may tell of.
+    /// Answers REFUSED, or NODATA if a zone has the name and fell through (`fallthrough`).
     private mutating func refuse(
         in snapshot: borrowing CompiledSnapshot,
         into reply: inout ReplyWriter

@@ -1,8 +1,8 @@
 public import Snapshot
 
-/// What a snapshot says of a query: who asks, and who answers the asked name.
+/// What a snapshot says about a query: the client's class, and the route of the queried name.
 ///
-/// Found once for all the times that the query is answered from that snapshot.
+/// It is used again whenever the query is answered from the same snapshot.
 public struct Placement: Sendable, BitwiseCopyable {
     /// The client's class.
     public let asker: ClientClass

@@ -1,11 +1,11 @@
 import DNSWire
 import Snapshot
 
-/// What a client's query asks for, as far as the answer depends on it.
+/// The parts of a client's query that the answer depends on.
 struct Request: BitwiseCopyable {
     private(set) var type = RecordType(rawValue: 0)
     private var flags: UInt16 = 0
-    /// The client wants DNSSEC records, too (RFC 3225).
+    /// True if the client wants DNSSEC records (DO, RFC 3225).
     private(set) var dnssecOK = false
     /// Octets of the header and the question.
     private(set) var questionEnd = 0
@@ -23,13 +23,13 @@ struct Request: BitwiseCopyable {
         self.client = client
     }
 
-    /// Asks for nothing.
+    /// Creates a request for nothing.
     init() { client = .outside }
 
-    /// Upstreams may be queried for it (RD).
+    /// True if upstreams may be asked (RD).
     var isRecursive: Bool { flags & Header.Flag.recursionDesired != 0 }
-    /// The client validates itself (CD, RFC 4035 §3.2.2).
+    /// True if the client validates answers itself (CD, RFC 4035 §3.2.2).
     var checkingDisabled: Bool { flags & Header.Flag.checkingDisabled != 0 }
-    /// Where the name stands in the query.
+    /// The range of the name in the query.
     var nameRange: Range<Int> { Header.size..<questionEnd - 4 }
 }

@@ -1,31 +1,32 @@
 public import DNSWire
 public import Upstream
 
-/// What has been learned so far for one client's question that could not be answered at once.
+/// What is known so far about a query that could not be answered at once.
 ///
-/// A question that needs an upstream is answered by running the same pipeline again once more is
-/// known: after an answer came, after the 1.8 s of RFC 8767 §5, after all upstreams failed. So there is
-/// one path, and what an answer may contain is decided in one place.
+/// A query that needs an upstream runs through the same pipeline again once more is known: after an
+/// answer, after the 1.8 s of RFC 8767 §5, or after all upstreams have failed. So what a reply may
+/// contain is decided in one place.
 public struct Resolution: Sendable {
-    /// True if the answer that the pipeline took last has come for this question, so that a TTL of 0 is no obstacle.
+    /// True if the pipeline took its last answer for this question; it is then used even if its TTL
+    /// is 0.
     public var isAnswered = false
-    /// Answers that came before, of a question that leads from alias to alias.
+    /// Earlier answers, for a query whose alias chain needs several questions.
     public var earlier: [FreshAnswer] = []
-    /// Set once no upstream of the rule answered: the question ends now, stale or SERVFAIL.
+    /// Set once no upstream of the rule has answered; the reply is then a stale answer or SERVFAIL.
     public var failure: ForwardingFailure?
-    /// True once an expired answer is better than more waiting.
+    /// True once an expired answer may be used instead of waiting longer.
     public var acceptsStale = false
-    /// Which addresses of a delegation's servers nobody told when they were looked up.
+    /// The lookups of a delegation's servers that have failed.
     public var failedLookups = FailedLookups()
-    /// What this very snapshot has said of the query before; nil if it is to be asked.
+    /// What the same snapshot said about the query before; nil if the snapshot has to be asked.
     public var placement: Placement?
-    /// True once rate limiting has let the query through.
+    /// True once rate limiting has admitted the query.
     public var isAdmitted = false
 
-    /// Knows nothing, or only that asking has failed.
+    /// Creates a resolution that knows nothing, or only that the upstreams failed.
     public init(failure: ForwardingFailure? = nil) { self.failure = failure }
 
-    /// Knows nothing again; what counts references is left alone if nothing was in it.
+    /// Resets the resolution; what is empty is not written, to save reference counting.
     public mutating func reset() {
         (isAnswered, acceptsStale, isAdmitted, placement) = (false, false, false, nil)
         failedLookups = FailedLookups()
@@ -37,15 +38,15 @@ public struct Resolution: Sendable {
     public static let start = Resolution()
 }
 
-/// Look-ups of one delegation's servers that have failed.
+/// The lookups of one delegation's servers that have failed.
 public struct FailedLookups: Sendable, BitwiseCopyable {
     private var delegation: UInt64 = 0
-    /// One for each number.
+    /// A bit for each lookup's number.
     private var bits: UInt8 = 0
 
     public init() {}
 
-    /// Notes one, and forgets those of another delegation: an alias has led on from there.
+    /// Adds a lookup, and forgets those of another delegation, which an alias has led away from.
     public mutating func insert(_ lookup: ServerLookup) {
         if lookup.delegation != delegation { (delegation, bits) = (lookup.delegation, 0) }
         bits |= 1 << UInt8(lookup.number)
@@ -56,10 +57,10 @@ public struct FailedLookups: Sendable, BitwiseCopyable {
     }
 }
 
-/// An answer that an upstream gave to one upstream question, scrubbed.
+/// An upstream's answer to one question, scrubbed.
 public struct FreshAnswer: Sendable {
     public var question: UpstreamQuestion
-    /// The asked name, in lower case.
+    /// The queried name, in lower case.
     public var name: DomainName
     /// A `CachedResponse` payload.
     public var payload: [UInt8]

@@ -1,34 +1,35 @@
 import DNSWire
 import Snapshot
 
-/// A reply in the making: what its header will say, and where the name that is being answered stands.
+/// A reply that is being made: its header fields, and where the current name is.
 public struct Response: BitwiseCopyable {
     var rcode = ResponseCode.noError
-    /// AA: the first name of the answer is ours (RFC 1035 §4.1.1).
+    /// AA: the first name of the answer is in a zone of this server (RFC 1035 §4.1.1).
     var isAuthoritative = false
-    /// AD: an upstream that we trust said so of everything in the answer.
+    /// AD: trusted upstreams have set AD for everything in the answer.
     var isAuthentic = false
     var isTruncated = false
     var answerCount: UInt16 = 0
     var authorityCount: UInt16 = 0
     var additionalCount: UInt16 = 0
-    /// Where the current name stands uncompressed: 12 at first, then in the rdata of the last alias.
+    /// The offset of the current name, uncompressed: 12 at first, then in the rdata of the last
+    /// alias.
     var nameOffset = Header.size
     /// Aliases followed so far.
     var aliasCount = 0
-    /// A rule that private addresses are taken out of led here by an alias (DNS rebinding).
+    /// True if an alias led here from a rule that strips private addresses (DNS rebinding).
     var blocksPrivate = false
-    /// The private zone that has the current name and let somebody else answer (`fallthrough`).
+    /// The private zone that has the current name and fell through (`fallthrough`).
     var holder = Holder()
-    /// What the upstream answer that is being written has that this client does not get.
+    /// What this client must not get of the upstream answer that is being written.
     var withheld: Withheld = []
     var error: ExtendedError?
-    /// The reply says, too, what an upstream says of why it has no answer.
+    /// True if the reply also has the extended errors that an upstream sent.
     var passesOnErrors = false
 
     var recordCount: UInt16 { answerCount &+ authorityCount &+ additionalCount }
 
-    /// Forgets all records; what remains is a header and a question that say `rcode`.
+    /// Removes all records; what is left is a header and a question with `rcode`.
     mutating func fail(
         _ rcode: ResponseCode,
         _ error: ExtendedError?,
@@ -41,8 +42,7 @@ public struct Response: BitwiseCopyable {
         reply.rewind(to: questionEnd)
     }
 
-    /// Notes that the answer does not fit: TC, with the records that do (RFC 2181 §9), which a client
-    /// without TCP makes do with.
+    /// Sets TC and keeps the records that fit, for clients that do not use TCP (RFC 2181 §9).
     mutating func truncate(_ reply: inout ReplyWriter) {
         reply.rewind(to: reply.count)
         isAuthentic = false
@@ -50,12 +50,14 @@ public struct Response: BitwiseCopyable {
     }
 }
 
-/// A private zone that has a name without the type that is asked for: whoever answers instead does not decide
-/// whether the name exists.
+/// A private zone that has a name but not the queried type.
+///
+/// The zone or rule that answers instead does not decide whether the name exists.
 struct Holder: BitwiseCopyable {
     /// The zone's number plus one; 0 for none.
     private var zoneNumber: UInt32 = 0
-    /// The name has records of other types, so it is no alias; else there are only names below it.
+    /// True if the name has records of other types, so that it is no alias; false if it only has
+    /// names below it.
     private var hasRecords = false
 
     /// No zone.
@@ -69,24 +71,24 @@ struct Holder: BitwiseCopyable {
     /// The zone's number; nil for none.
     var zone: Int? { zoneNumber == 0 ? nil : Int(zoneNumber) - 1 }
 
-    /// True if an upstream says what can't be beside what the zone has.
+    /// Returns true if an upstream's answer contradicts what the zone has.
     func contradicts(_ answer: CachedResponse) -> Bool {
         guard zoneNumber > 0 else { return false }
         return answer.aliasCount == 0 ? answer.rcode == .nonexistentDomain : hasRecords
     }
 }
 
-/// How a stage ended that answers one name of a chain.
+/// The outcome of a stage that answers one name of an alias chain.
 enum Step: Equatable {
     /// The answer is complete.
     case done
-    /// An alias was written; the current name is now its target.
+    /// An alias was written, and its target is the current name now.
     case follow
-    /// The zone has no such name, or no such type of it, and lets the next longest match answer
+    /// The zone lacks the name or the type, and the next longest match answers instead
     /// (`fallthrough`).
     case passOn
-    /// A delegation of the zone is above the name, or at it: the servers that it names answer.
+    /// The name is at or below a delegation of the zone, whose servers answer.
     case delegate
-    /// An upstream has to be asked.
+    /// An upstream has to be asked first.
     case ask
 }

@@ -1,27 +1,28 @@
 /// What the pipeline decided about a query.
 public enum Verdict: Equatable, Sendable {
-    /// The reply stands in the writer.
+    /// The reply is in the writer.
     case reply
-    /// The same, and what it was answered from expires soon and is wanted often: it stands in the miss.
+    /// The reply is in the writer, and the miss has the question of an answer to refresh.
     case replyAndRefresh
-    /// What stands in the miss has to be asked of an upstream first.
+    /// An upstream has to be asked first, for what is in the miss.
     case forward
-    /// Nothing is sent back.
+    /// No reply is sent.
     case drop(DropReason)
 }
 
-/// Why a query gets no reply at all.
+/// Why a query gets no reply.
 public enum DropReason: Equatable, Sendable {
-    /// Under twelve octets.
+    /// It has fewer than twelve octets.
     case tooShort
-    /// QR was set: replying to a response makes loops.
+    /// QR is set: replies to responses could loop.
     case notAQuery
-    /// The client is not allowed and the policy is silence.
+    /// The client is not allowed, and the configuration says to drop its queries
+    /// (`otherwise: drop`).
     case notAllowed
-    /// No listener that the configuration has hears its sender.
+    /// No listener of the configuration accepts its sender.
     case notHeard
-    /// A reload since it came would have it answered as more than its sender was then.
+    /// A reload since its arrival would let its sender see more than before.
     case risen
-    /// Its network has got all the replies that it gets for now.
+    /// Its network has used up its reply rate.
     case rateLimited
 }

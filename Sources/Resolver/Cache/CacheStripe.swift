@@ -2,29 +2,31 @@ import DNSWire
 import Glibc
 import Synchronization
 
-/// One part of the cache: a ring of entries and an index over them, in memory that the cache owns.
+/// One stripe of the cache: a ring of entries and a hash index over them, in the cache's memory.
 ///
-/// Writers take the stripe's lock. Readers take none: they copy an entry out and look afterwards
-/// whether a writer was there meanwhile (a sequence lock). All words are read and written atomically,
-/// without order, so a torn read is a wrong value and never undefined; every offset read is checked
-/// before it is used.
+/// Writers take the stripe's lock. Readers take no lock: they copy an entry and then check whether
+/// a writer was active in the meantime (a sequence lock). All words are accessed with relaxed
+/// atomic operations, so a torn read gives a wrong value and never undefined behaviour. Every
+/// offset that is read is checked before it is used.
 ///
-/// The ring is a log. New entries are appended, room is made at the tail, and an entry that was read
-/// since it was written is appended anew instead of dropped: eviction by recency.
+/// The ring is a log. New entries are appended at the head, and entries at the tail are evicted. An
+/// evicted entry that was read since it was stored is appended again (second chance).
 @safe struct CacheStripe: @unchecked Sendable {
-    // Sendable is sound: every access to the words is atomic, and the geometry never changes.
+    // Sendable is sound: every access to the words is atomic, and the other properties are
+    // constant.
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
     private let slotCount: Int
     private let ringCount: Int
     private let states: EntryStates
 
-    /// Words in front of index and ring.
+    /// The words in front of the index and the ring.
     private enum Field: Int {
-        /// Odd while a writer is at work.
+        /// Odd while a writer changes the stripe.
         case sequence
-        /// 1 while a writer holds the stripe.
+        /// 1 while a thread holds the lock.
         case lock
-        /// Logical positions in words, counted for ever: the ring holds `tail` to `head`.
+        /// Logical positions in words, which never decrease; the ring holds the words from `tail`
+        /// up to `head`.
         case head, tail
         case entries
         static let count = 8
@@ -32,7 +34,7 @@ import Synchronization
 
     static func wordCount(slots: Int, ring: Int) -> Int { Field.count + slots + ring }
 
-    /// `words` points at `wordCount` zeroed words; `slots` is a power of two.
+    /// Creates a stripe in `wordCount` zeroed words; `slots` is a power of two.
     @unsafe init(
         _ words: UnsafeMutablePointer<Atomic<UInt64>>,
         slots: Int,
@@ -64,11 +66,11 @@ import Synchronization
     private func setSlot(_ index: Int, _ value: UInt64) { store(value, at: Field.count + index) }
     private func ring(_ index: Int) -> UInt64 { load(Field.count + slotCount + index) }
 
-    /// `count` words of the ring from an index on.
+    /// Points to `count` words of the ring, from `index` on.
     @unsafe @inline(__always)
     private func ring(_ index: Int, count: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
         precondition(index >= 0 && count >= 0 && index <= ringCount - count)
-        // Sound: the words were checked to lie in the ring, which is behind the index.
+        // Sound: the words lie in the ring, as checked above; the ring follows the index.
         return unsafe words + (Field.count + slotCount + index)
     }
     private func setRing(_ index: Int, _ value: UInt64) {
@@ -77,9 +79,10 @@ import Synchronization
 
     // MARK: Reading
 
-    /// Copies the payload of a key's entry into `buffer`, in whole words; nil if there is none, or these do not fit.
+    /// Copies the payload of the key's entry into `buffer`, in whole words.
     ///
-    /// `refreshTime` is the time, for a reader that can have the entry refreshed.
+    /// Returns nil if there is no entry, or if the buffer is too small. `refreshTime` is the
+    /// current time in seconds, or nil for a reader that cannot refresh entries.
     func read(
         _ key: CacheKey,
         _ name: borrowing FoldedName,
@@ -119,8 +122,10 @@ import Synchronization
         return (place, header)
     }
 
-    /// Notes that an entry was read; the first reader in the last tenth of its life is to refresh it,
-    /// if it is not the only one.
+    /// Marks an entry as read, and chooses the reader that refreshes it.
+    ///
+    /// That is the first reader in the last tenth of the entry's lifetime, if the entry was read
+    /// before.
     private func noteUse(
         of found: (place: Int, header: EntryHeader)?,
         _ refreshTime: UInt32?
@@ -139,7 +144,9 @@ import Synchronization
         return entry
     }
 
-    /// Changes the state of an entry; false if it has another now, or the place has been overwritten.
+    /// Changes the state of an entry, and returns true if it did.
+    ///
+    /// Nothing changes if the entry is in another state by now, or if its place was overwritten.
     private func move(_ place: Int, from old: UInt64, to new: UInt64) -> Bool {
         let index = Field.count + slotCount + place + EntryHeader.stateWord
         precondition(index < Field.count + slotCount + ringCount)
@@ -148,7 +155,8 @@ import Synchronization
             .exchanged
     }
 
-    /// Where the key's entry starts in the ring, its extent checked.
+    /// Finds where the key's entry starts in the ring, and checks that the entry ends within the
+    /// ring.
     private func find(
         _ key: CacheKey,
         _ name: borrowing FoldedName
@@ -171,7 +179,7 @@ import Synchronization
     @inline(__always) private func header(at place: Int) -> EntryHeader? {
         guard place >= 0, place + EntryHeader.size <= ringCount else { return nil }
         let words = unsafe ring(place, count: EntryHeader.size)
-        // Sound: so many words are there.
+        // Sound: `ring` checked that these words exist.
         let header = unsafe EntryHeader(
             hash: words[0].load(ordering: .relaxed),
             sizes: words[1].load(ordering: .relaxed),
@@ -194,7 +202,7 @@ import Synchronization
         else { return false }
         let words = unsafe ring(place + EntryHeader.size, count: header.nameWords)
         for index in 0..<header.nameWords {
-            // Sound: so many words are there.
+            // Sound: `ring` checked that these words exist.
             let word = unsafe words[index].load(ordering: .relaxed)
             guard word == name.word(at: index &* 8) else { return false }
         }
@@ -210,14 +218,14 @@ import Synchronization
             desired: 1,
             ordering: .acquiring
         ).exchanged {
-            // The holder copies an entry or two and is gone, unless it lost its processor.
+            // The lock is held for a short time, unless the kernel preempts its holder.
             sched_yield()
         }
     }
 
     private func unlock() { unsafe words[Field.lock.rawValue].store(0, ordering: .releasing) }
 
-    /// Takes the stripe and makes its sequence odd, which sends readers away.
+    /// Takes the lock and makes the sequence odd, so that readers retry.
     private func beginWriting() {
         lock()
         set(.sequence, field(.sequence) &+ 1)
@@ -233,7 +241,9 @@ import Synchronization
         unlock()
     }
 
-    /// Replaces the key's entry; one that does not fit into half of the ring is not kept.
+    /// Stores an entry in place of the key's old one.
+    ///
+    /// Nothing changes if the new entry is longer than half of the ring.
     func store(
         _ key: CacheKey,
         _ name: borrowing FoldedName,
@@ -261,7 +271,7 @@ import Synchronization
         endWriting()
     }
 
-    /// Writes an entry for which others have to go.
+    /// Writes an entry after evicting others to make room for it.
     @inline(never)
     private func replace(
         with header: EntryHeader,
@@ -276,7 +286,7 @@ import Synchronization
         append(replaced, chances: chances)
     }
 
-    /// Forgets the key's entry.
+    /// Removes the key's entry.
     func remove(_ key: CacheKey, _ name: borrowing FoldedName) {
         if lacks(key, name) { return }
         beginWriting()
@@ -284,7 +294,7 @@ import Synchronization
         endWriting()
     }
 
-    /// True if there is no entry of the key; false if there is one, or a writer is at work.
+    /// Returns true if the key has no entry; false if it has one, or if a writer is active.
     private func lacks(_ key: CacheKey, _ name: borrowing FoldedName) -> Bool {
         // Sound: index 0 is within every stripe.
         let before = unsafe words[Field.sequence.rawValue].load(ordering: .acquiring)
@@ -293,15 +303,19 @@ import Synchronization
         return field(.sequence) == before
     }
 
-    /// Forgets every entry whose name `matches`, a few at a time: readers wait while the stripe is held.
+    /// Removes every entry whose name `matches`.
+    ///
+    /// The stripe is locked for at most 64 entries at a time, since readers wait while it is
+    /// locked.
     func removeAll(where matches: (DomainName) -> Bool) {
         var position: UInt64 = 0
         while let next = removeSome(from: position, where: matches) { position = next }
     }
 
-    /// Forgets those among the next 64 entries; the position behind them, nil at the head.
+    /// Removes the matching ones among the next 64 entries, and returns the position after them.
     ///
-    /// Entries that writers move meanwhile, from the tail to the head, are met there.
+    /// Returns nil at the head. An entry that a writer moves from the tail to the head in the
+    /// meantime is checked there.
     private func removeSome(
         from start: UInt64,
         where matches: (DomainName) -> Bool
@@ -334,15 +348,15 @@ import Synchronization
 
     var entryCount: Int { Int(truncatingIfNeeded: field(.entries)) }
 
-    /// Octets of the ring in use, what was replaced and not yet overwritten included.
+    /// Octets of the ring in use, including replaced entries that are not overwritten yet.
     var octetCount: Int {
         let words = Int(truncatingIfNeeded: field(.head) &- field(.tail))
         return min(max(words, 0), ringCount) * 8
     }
 
-    // MARK: The ring, while the stripe is held
+    // MARK: The ring, while the stripe is locked
 
-    /// Entries that one store appends anew, so that it does bounded work.
+    /// The number of entries that one store may append again, which bounds its work.
     private static let chances = 4
 
     @inline(__always)
@@ -359,7 +373,7 @@ import Synchronization
         setRing(place + EntryHeader.stateWord, header.state)
         let (names, payloads) = (header.nameWords, header.payloadWords)
         let words = unsafe ring(place + EntryHeader.size, count: names + payloads)
-        // Sound: so many words are there.
+        // Sound: `ring` checked that these words exist.
         for index in 0..<names {
             unsafe words[index].store(name.word(at: index &* 8), ordering: .relaxed)
         }
@@ -368,7 +382,7 @@ import Synchronization
         }
     }
 
-    /// Appends anew what made room for another entry but had been read.
+    /// Appends evicted entries again that were read since they were stored (second chance).
     private func append(_ entries: [[UInt64]], chances: Int) {
         var (waiting, chances) = (entries, chances)
         while let next = waiting.popLast() {
@@ -378,7 +392,9 @@ import Synchronization
         }
     }
 
-    /// Where `count` words in a row are free at the head, which moves behind them; nil if something has to go first.
+    /// Reserves `count` consecutive words at the head, and returns where they start.
+    ///
+    /// Returns nil if entries have to be evicted first.
     private func takeFree(_ count: Int) -> Int? {
         let head = field(.head)
         let place = Int(head % UInt64(ringCount))
@@ -389,8 +405,10 @@ import Synchronization
         return place
     }
 
-    /// Frees the tail until `count` words in a row are free at the head, and moves that behind them; where
-    /// they are.
+    /// Evicts entries at the tail until `count` consecutive words are free at the head, reserves
+    /// these words, and returns where they start.
+    ///
+    /// Evicted entries that get a second chance are added to `waiting`.
     private func makeRoom(
         for count: Int,
         chances: inout Int,
@@ -440,10 +458,10 @@ import Synchronization
         set(.tail, field(.tail) &+ UInt64(header.wordCount))
     }
 
-    /// Words from a place that holds no entry to the end of the ring.
+    /// The number of words from a place without an entry to the end of the ring.
     private func gap(at place: Int) -> Int { ringCount - place }
 
-    // MARK: The index, while the stripe is held
+    // MARK: The index, while the stripe is locked
 
     private func enter(_ place: Int, hash: UInt64) {
         var index = Int(truncatingIfNeeded: hash) & (slotCount - 1)
@@ -452,7 +470,8 @@ import Synchronization
         set(.entries, field(.entries) &+ 1)
     }
 
-    /// Takes an entry out of the index, closing the gap that this leaves in the probe sequence.
+    /// Removes an entry from the index, closes the gap in the probe sequence, and marks the entry
+    /// as dead.
     private func remove(_ place: Int) {
         let mask = slotCount - 1
         var hole = Int(truncatingIfNeeded: ring(place)) & mask
@@ -519,14 +538,14 @@ private struct EntryHeader {
     var wordCount: Int { Self.size + nameWords + payloadWords }
 }
 
-/// What the state word of an entry says, in numbers that nobody outside knows.
+/// The values of an entry's state word, which are random for each cache.
 ///
-/// A reader marks an entry that may just have been overwritten; it must not mistake a word of somebody's
-/// answer for a state.
+/// A reader may try to mark an entry that a writer has just overwritten. Random values keep it from
+/// mistaking a word of an answer for a state.
 struct EntryStates: Sendable {
     let unread: UInt64
     let read: UInt64
-    /// Read, and its refreshment begun.
+    /// Read, and its refresh was started.
     let refreshed: UInt64
     let dead: UInt64
 

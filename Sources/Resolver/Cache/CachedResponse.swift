@@ -1,29 +1,30 @@
 public import DNSWire
 import Snapshot
 
-/// An upstream's answer in the form in which it is kept: scrubbed, and ready to stand behind a question.
+/// An upstream's answer in its cached form: scrubbed, and encoded to follow a question.
 ///
 /// The payload, all numbers big-endian:
 ///
 ///      0  rcode        8     1  flags        8
 ///      2  answers     16     4  authorities 16
 ///      6  TTLs        16     8  aliases     16
-///     10  per TTL: its place in the body    16
-///         per alias: place of its target's name, answers up to it, end of them in the body: 3 x 16
-///         the body: the records, encoded as if behind a header and the asked name's question
+///     10  for each TTL: its offset in the body    16
+///         for each alias: offset of its target's name in the message, number of answers up to it,
+///         offset of their end in the body    3 x 16
+///         the body: the records, encoded to follow a header and the queried name's question
 ///
-/// In front of the records of an alias chain stands nothing but that chain, so the body cut at an
-/// alias's end is an answer as well. Every access is checked: a payload is data, not structure.
+/// The aliases of a chain come first in the body, so a body that is cut after an alias is a valid
+/// answer, too. Every access is bounds-checked, since the numbers in a payload are not trusted.
 public struct CachedResponse: Sendable, BitwiseCopyable {
     public let rcode: ResponseCode
     public let isAuthentic: Bool
-    /// Private addresses were taken out of it.
+    /// True if private addresses were removed from the answer.
     public let isStripped: Bool
-    /// What addresses it has, hints included.
+    /// The kinds of the answer's addresses, including hints of SVCB and HTTPS records.
     let addressKinds: AddressKinds
     public let answerCount: UInt16
     public let authorityCount: UInt16
-    /// CNAMEs of the chain; the CNAME that a DNAME makes is one.
+    /// The number of CNAMEs in the chain, including those that a DNAME makes.
     public let aliasCount: Int
     let ttlCount: Int
 
@@ -31,7 +32,7 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
     static let authentic: UInt8 = 1
     static let stripped: UInt8 = 2
 
-    /// Reads the numbers in front; nil for anything that is no payload.
+    /// Reads the leading fields; nil if `payload` is no payload.
     public init?(_ payload: Span<UInt8>) {
         guard let first = payload.bigEndian64(at: 0), let aliases = payload.bigEndian16(at: 8)
         else { return nil }
@@ -47,7 +48,7 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         guard bodyStart <= payload.count else { return nil }
     }
 
-    /// Writes the octets in front of the places, the counts of which they tell.
+    /// Writes the leading fields, which include the numbers of offsets that follow.
     @inline(__always)
     static func writeHeader(
         rcode: ResponseCode,
@@ -66,26 +67,28 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         payload.write16(aliases)
     }
 
-    /// It has no records of what was asked for.
+    /// True if the answer section is empty.
     var isNegative: Bool { answerCount == 0 }
 
-    /// The name that was asked for does not exist, whatever the type (RFC 2308 §5).
+    /// True if the queried name does not exist, whatever the type (RFC 2308 §5).
     ///
-    /// Behind aliases the denial is of the last name, which was not asked for: nothing is concluded from it.
+    /// After an alias, NXDOMAIN is about the last name of the chain and not about the queried one.
+    /// Nothing is then concluded from it.
     var deniesName: Bool { rcode == .nonexistentDomain && isNegative }
 
     private var aliasesStart: Int { Self.headerSize + 2 * ttlCount }
     var bodyStart: Int { aliasesStart + 6 * aliasCount }
 
-    /// Where the chain may be cut: behind which answer, and where that is in the body.
+    /// Where the chain may be cut: the number of answers before the cut, and its offset in the
+    /// body.
     struct Cut {
         var answerCount: UInt16
         var bodyLength: Int
-        /// The place of the alias's target in the message that the body belongs to.
+        /// The offset of the alias's target in the message that the body belongs to.
         var target: Int
     }
 
-    /// The cut behind alias `index`, counted from 0; nil where there is no such alias.
+    /// The cut after alias `index`, counted from 0; nil if there is no such alias.
     func cut(_ index: Int, of payload: Span<UInt8>) -> Cut? {
         let place = aliasesStart + 6 * index
         guard index >= 0, index < aliasCount, let target = payload.bigEndian16(at: place),
@@ -95,11 +98,11 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         return Cut(answerCount: answers, bodyLength: Int(end), target: Int(target))
     }
 
-    /// How the TTLs of a cached answer look now.
+    /// The age of a cached answer, which determines the TTLs that are sent.
     enum Age {
         /// Seconds since it was stored.
         case seconds(UInt32)
-        /// Past its time (RFC 8767 §4).
+        /// It has expired: its TTLs are sent as 30 seconds (RFC 8767 §4).
         case stale
 
         func remaining(of ttl: UInt32) -> UInt32 {
@@ -110,11 +113,10 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         }
     }
 
-    /// Writes the body, to its end or to a cut, right behind the question it belongs to; returns how many
-    /// answers and authorities these are.
+    /// Writes the body, up to its end or to a cut, directly after the question.
     ///
-    /// Of a body that does not fit, it writes as many whole records as do. `addresses` are those that this very
-    /// payload has.
+    /// If the body does not fit, it writes as many whole records as do. `addresses` are those of
+    /// this payload. Returns the numbers of answer and authority records that were written.
     func write(
         _ payload: Span<UInt8>,
         upTo cut: Cut?,
@@ -129,7 +131,7 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         else {
             return writeRecords(payload, upTo: cut, age: age, addresses, into: &reply)
         }
-        // What most answers are: addresses, which have one TTL.
+        // The common case: addresses, which have one TTL.
         reply.write(payload, in: bodyStart..<payload.count, from: bodyStart + addresses.middle)
         let remaining = age.remaining(of: ttl)
         for number in 0..<addresses.count {
@@ -138,7 +140,7 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         return (answerCount, authorityCount)
     }
 
-    /// The same for records of any kind.
+    /// Writes the body record by record, which works for records of any kind.
     @inline(never)
     private func writeRecords(
         _ payload: Span<UInt8>,
@@ -154,7 +156,7 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
             isWhole ? (length, ttlCount) : fitting(reply.room, of: length, payload)
         writeBody(payload, upTo: end, addresses, into: &reply)
         for index in 0..<records {
-            // Where addresses were rotated, another one's TTL is here, and it is the same.
+            // After a rotation, this is the TTL of another address, which has the same value.
             guard let place = payload.bigEndian16(at: Self.headerSize + 2 * index).map(Int.init),
                 let ttl = payload.bigEndian32(at: bodyStart + place),
                 start + place + 4 <= reply.count
@@ -169,7 +171,8 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         return (answers, UInt16(truncatingIfNeeded: records) - answers)
     }
 
-    /// How many whole records of the first `length` octets of the body fit into `room`, and where they end.
+    /// Returns how many whole records of the first `length` octets of the body fit into `room`, and
+    /// the offset of their end.
     private func fitting(
         _ room: Int,
         of length: Int,
@@ -184,7 +187,7 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         return (end, records)
     }
 
-    /// Where a record ends in the body.
+    /// The offset in the body at which a record ends.
     private func recordEnd(_ index: Int, of payload: Span<UInt8>) -> Int? {
         guard let place = payload.bigEndian16(at: Self.headerSize + 2 * index).map(Int.init),
             let length = payload.bigEndian16(at: bodyStart + place + 4)
@@ -192,7 +195,7 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         return place + 6 + Int(length)
     }
 
-    /// Writes the first `length` octets of the body, its addresses rotated.
+    /// Writes the first `length` octets of the body with its addresses rotated.
     private func writeBody(
         _ payload: Span<UInt8>,
         upTo length: Int,
@@ -210,7 +213,7 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         write(payload, run.upperBound..<max(length, run.upperBound), upTo: end, into: &reply)
     }
 
-    /// Writes a part of the body, as far as it ends at `end` of the reply at the latest.
+    /// Writes a part of the body, cut at offset `end` of the reply.
     private func write(
         _ payload: Span<UInt8>,
         _ part: Range<Int>,
@@ -221,7 +224,9 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         reply.write(payload, in: start..<start + min(part.count, end - reply.count))
     }
 
-    /// True if `isMeant` is true of the rdata of one of the records, given as a place in the payload.
+    /// Returns true if `isMeant` is true for one of the records, or if the records cannot be read.
+    ///
+    /// `isMeant` gets the payload, the range of the rdata in it, and the record's type.
     @inline(__always)
     func hasRecord(
         _ payload: Span<UInt8>,
@@ -241,21 +246,23 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
         return false
     }
 
-    /// True if there is a signature of RRsets of a type.
+    /// Returns true if there is a signature of an RRset of this type.
     func isSigned(_ payload: Span<UInt8>, type: RecordType) -> Bool {
         hasRecord(payload) { $2 == .rrsig && $0.bigEndian16(at: $1.lowerBound) == type.rawValue }
     }
 
-    /// Puts the message that the body belongs to together in `message`.
+    /// Writes the complete message that the body belongs to: a header, the name's question and the
+    /// records.
     ///
-    /// That is a header, the name's question and the records. Returns its length, 0 if it does not fit.
+    /// Returns the length of the message, or 0 if it does not fit. The question's type and class
+    /// are 0.
     @unsafe func assemble(
         _ payload: Span<UInt8>,
         of name: borrowing FoldedName,
         _ addresses: AddressRun,
         into message: UnsafeMutableRawBufferPointer
     ) -> Int {
-        // Sound: the caller's buffer, which nobody else uses meanwhile.
+        // Sound: the buffer is the caller's, and nothing else uses it during the call.
         var writer = unsafe ReplyWriter(message, limit: message.count)
         for _ in 0..<2 { writer.write16(0) }
         writer.write16(1)
@@ -269,25 +276,26 @@ public struct CachedResponse: Sendable, BitwiseCopyable {
     }
 }
 
-/// Address records of one RRset that stand in a row in a payload's body, each with a pointer for an owner; what
-/// is rotated when they are written.
+/// Adjacent address records of one RRset in a payload's body, each with a pointer for an owner.
+///
+/// They are rotated when they are written.
 struct AddressRun: BitwiseCopyable, Sendable {
-    /// The first one's place in the body.
+    /// The offset of the first record in the body.
     var start = 0
     var count = 0
     /// Octets of each record.
     var stride = 16
-    /// The number of the one that comes first.
+    /// The index of the record that is written first.
     var rotation = 0
 
-    /// Octets of all of them.
+    /// Octets of all records.
     var length: Int { stride * count }
-    /// Where the one that comes first stands in the body.
+    /// The offset in the body of the record that is written first.
     var middle: Int { start + stride * rotation }
 }
 
 extension CachedResponse {
-    /// The addresses of the last name, if they are what was asked for; none of another type.
+    /// The addresses of the last name of the chain, if the query asked for addresses; else none.
     @inline(__always)
     func addresses(of payload: Span<UInt8>, asked type: RecordType) -> AddressRun {
         guard type.isAddress else { return AddressRun() }
@@ -296,7 +304,8 @@ extension CachedResponse {
         return findAddresses(of: payload, type, stride: run.stride)
     }
 
-    /// The same where other records are beside them: aliases in front, signatures and proofs behind.
+    /// Finds the addresses among other records: aliases in front of them, signatures and proofs
+    /// behind them.
     @inline(never)
     private func findAddresses(
         of payload: Span<UInt8>,
@@ -319,7 +328,7 @@ extension CachedResponse {
 }
 
 extension ResponseScrubber.Result {
-    /// Notes in the payload's flags what addresses it has.
+    /// Sets the flags of the payload that say which kinds of addresses it has.
     mutating func noteAddresses() {
         var kinds: AddressKinds = []
         _ = CachedResponse(payload.span)?.hasRecord(payload.span) { octets, rdata, type in

@@ -1,20 +1,21 @@
 import DNSWire
 import Upstream
 
-/// What an upstream answered last, scrubbed: for those who wait for it, and for the cache.
+/// The last answer of an upstream, scrubbed, for the waiting clients and for the cache.
 ///
-/// Its memory is used again for the next answer, so that taking one asks for none.
+/// Its memory is reused for the next answer, so that storing an answer here allocates nothing.
 @safe struct LatestAnswer: ~Copyable {
     private(set) var question = UpstreamQuestion.none
     private let start: UnsafeMutableRawPointer
     private var length = 0
-    /// A copy that lasts, once somebody has wanted one.
+    /// A copy that outlives the next answer; made when it is first requested.
     private var copy: FreshAnswer?
 
-    /// The longest payload has fewer octets: a body that leaves room in a message of 64 KiB, and the places in front.
+    /// More octets than the longest payload has: a body fits a message of 64 KiB, and the offsets
+    /// are in front of it.
     private static let capacity = 80 << 10
 
-    /// Has no answer yet.
+    /// Creates an instance without an answer.
     init() { unsafe start = .allocate(byteCount: Self.capacity, alignment: 8) }
 
     deinit { unsafe start.deallocate() }
@@ -23,21 +24,23 @@ import Upstream
         unsafe UnsafeMutableRawBufferPointer(start: start, count: Self.capacity)
     }
 
-    /// Forgets the answer, and is to have that to another question.
+    /// Discards the answer, and prepares for the answer to another question.
     mutating func begin(_ question: UpstreamQuestion) {
         self.question = question
         length = 0
         if copy != nil { copy = nil }
     }
 
-    /// Takes an answer that has nothing but addresses of the name; for how long it holds, or nil if that is something
-    /// else.
+    /// Takes an answer that has only addresses of the queried name, and returns its lifetime in
+    /// seconds.
+    ///
+    /// Returns nil if the message is anything else.
     mutating func takePlain(
         _ message: Span<UInt8>,
         about name: borrowing FoldedName,
         limits: TTLLimits
     ) -> UInt32? {
-        // Sound: the memory is used for nothing else while the writer is.
+        // Sound: nothing else uses the memory while the writer exists.
         var payload = unsafe ReplyWriter(memory, limit: memory.count)
         let lifetime = ResponseScrubber.scrubPlain(
             message,
@@ -50,17 +53,17 @@ import Upstream
         return lifetime
     }
 
-    /// Takes any answer's payload.
+    /// Takes the payload of an answer of any kind.
     mutating func take(_ payload: [UInt8]) {
-        // Sound: as above.
+        // Sound: nothing else uses the memory while the writer exists.
         var copy = unsafe ReplyWriter(memory, limit: memory.count)
         copy.write(payload.span)
         length = copy.count
     }
 
-    /// Takes the upstream's AD out of the payload: it is not one whose word counts.
+    /// Clears AD in the payload, if the upstream's AD is not trusted.
     mutating func removeAuthenticity() {
-        // Sound: flags are the second octet of a payload.
+        // Sound: the flags are the second octet of a payload, and the payload has two.
         guard length > 1 else { return }
         let flags = unsafe start.load(fromByteOffset: 1, as: UInt8.self)
         unsafe start.storeBytes(
@@ -70,13 +73,13 @@ import Upstream
         )
     }
 
-    /// The payload, until the next answer is taken.
+    /// The payload, which is valid until the next answer is taken.
     @unsafe @inline(__always)
     var payload: UnsafeRawBufferPointer {
         unsafe UnsafeRawBufferPointer(rebasing: memory[..<length])
     }
 
-    /// A copy that lasts, the same for all who want one.
+    /// Returns a copy that outlives the next answer; all callers get the same one.
     mutating func copy(about name: borrowing FoldedName) -> FreshAnswer {
         if let copy { return copy }
         let new = FreshAnswer(

@@ -3,10 +3,12 @@ import Snapshot
 import Upstream
 
 extension ResponseScrubber {
-    /// Scrubs what most answers are: addresses of the asked name, each with a pointer to it for an owner.
+    /// Scrubs the common kind of answer: addresses of the queried name, each with a pointer to it
+    /// for an owner.
     ///
-    /// It makes what the whole scrubber makes of them, for a fraction of the work: a payload, and for how many seconds
-    /// it may be used. Nil for all others, among them what is malformed; nothing has been written then.
+    /// The payload is the one that `scrub` would make, for a fraction of the work. Returns the
+    /// lifetime in seconds. For any other message, including malformed ones, it returns nil and
+    /// writes nothing.
     static func scrubPlain(
         _ message: Span<UInt8>,
         answering question: UpstreamQuestion,
@@ -40,7 +42,7 @@ extension ResponseScrubber {
         return name.isWritten(asked)
     }
 
-    /// True if there is nothing behind the answers that the whole scrubber would have to look at.
+    /// Returns true if nothing behind the answers needs the complete scrubber.
     private static func isPlain(
         behindAnswers reader: inout MessageReader,
         _ message: Span<UInt8>
@@ -50,7 +52,7 @@ extension ResponseScrubber {
             while let record = try reader.next(in: message) {
                 if record.section == .additional {
                     guard record.type == .opt else { continue }
-                    // The high octet of its TTL is a part of the rcode (RFC 6891 §6.1.3).
+                    // The high octet of OPT's TTL is part of the rcode (RFC 6891 §6.1.3).
                     guard message[record.owner] == 0, !hasOPT, record.ttl >> 24 == 0 else {
                         return false
                     }
@@ -67,7 +69,7 @@ extension ResponseScrubber {
     }
 }
 
-/// Addresses of the asked name that stand in a row behind the question of a message.
+/// Adjacent addresses of the queried name, directly behind the question of a message.
 private struct AddressRow {
     private let type: RecordType
     /// Octets of an address.
@@ -79,15 +81,18 @@ private struct AddressRow {
         (self.type, self.size, self.count, self.start) = (type, size, count, start)
     }
 
-    /// Octets of a record: a pointer to the question's name, type, class, TTL, length and the address.
+    /// Octets of a record: a pointer to the question's name, type, class, TTL, length and the
+    /// address.
     private var stride: Int { 12 + size }
-    /// Where the last one ends.
+    /// The offset at which the last record ends.
     var end: Int { start + count * stride }
-    /// Where the TTL stands in a record.
+    /// The offset of the TTL in a record.
     private static let ttlPlace = 6
 
-    /// The TTL of all of them, the least among theirs, and what kinds of addresses they are; nil if any record is
-    /// something else.
+    /// Reads the records; nil if one of them is something else.
+    ///
+    /// Returns the lowest of their TTLs, which applies to all of them (RFC 2181 §5.2), and the
+    /// kinds of their addresses.
     func read(
         from message: Span<UInt8>,
         _ limits: TTLLimits
@@ -111,7 +116,7 @@ private struct AddressRow {
         return (least, kinds)
     }
 
-    /// Writes the payload that they make, as `CachedResponse` reads it.
+    /// Writes the payload in the form that `CachedResponse` reads.
     func write(
         from message: Span<UInt8>,
         flags: UInt8,

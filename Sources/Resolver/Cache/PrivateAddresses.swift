@@ -1,28 +1,33 @@
 import DNSWire
 
-/// Private addresses in what a public name server says: with them a page on the Internet would have a
-/// browser in our network talk to its neighbours (DNS rebinding).
+/// Finds private addresses in the answers of public name servers.
+///
+/// With such an answer, a page on the Internet can make a browser connect to hosts in its own
+/// network (DNS rebinding).
 extension MessageReader.Record {
-    /// True of an address record with such an address, and of SVCB and HTTPS records that hint at one, lead
-    /// to `localhost` or can't be read.
+    /// Returns true for an address record with a private address, and for an SVCB or HTTPS record
+    /// that hints at one, leads to `localhost` or cannot be read.
     func holdsPrivateAddress(in message: Span<UInt8>) -> Bool {
         message.holdsPrivateAddress(rdata..<rdataEnd, of: type)
     }
 }
 
 extension RecordType {
-    /// True of types whose rdata has addresses.
+    /// True for types whose rdata has addresses.
     var hasAddresses: Bool { isAddress || self == .svcb || self == .https }
 }
 
 extension Span where Element == UInt8 {
-    /// True of rdata with a private address, or that leads to `localhost`.
+    /// Returns true if the rdata has a private address or leads to `localhost`.
     func holdsPrivateAddress(_ rdata: Range<Int>, of type: RecordType) -> Bool {
         if type == .svcb || type == .https, leadsToLocalhost(rdata) { return true }
         return holdsAddress(rdata, of: type) { $0.isPrivate }
     }
 
-    /// True of rdata with an address that `isMeant` is true of, in hints, too, and of rdata that can't be read.
+    /// Returns true if `isMeant` is true for an address in the rdata, or if the rdata cannot be
+    /// read.
+    ///
+    /// Hints of SVCB and HTTPS records count as addresses.
     @inline(__always)
     func holdsAddress(
         _ rdata: Range<Int>,
@@ -38,7 +43,9 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// Looks at the last label of TargetName, which is never compressed (RFC 9460 §2.2).
+    /// Checks the last label of TargetName, which is never compressed (RFC 9460 §2.2).
+    ///
+    /// Returns true for a name that cannot be read, too.
     private func leadsToLocalhost(_ rdata: Range<Int>) -> Bool {
         let rdata = extracting(rdata)
         var labels = LabelCursor(at: 2)
@@ -48,7 +55,7 @@ extension Span where Element == UInt8 {
         return last.map { DomainName.fold(rdata[$0]) } == Array("localhost".utf8)
     }
 
-    /// Looks through SvcParams (RFC 9460 §2.2) for `ipv4hint` and `ipv6hint`.
+    /// Searches SvcParams (RFC 9460 §2.2) for `ipv4hint` and `ipv6hint`.
     private func hasHint(_ rdata: Range<Int>, where isMeant: (IPAddress) -> Bool) -> Bool {
         guard var place = try? nameEnd(at: rdata.lowerBound + 2), place <= rdata.upperBound else {
             return true

@@ -3,27 +3,28 @@ import Glibc
 import Synchronization
 public import Upstream
 
-/// The answers of upstreams, shared by all threads, bounded by octets.
+/// The cache of upstream answers, which all threads share and whose size is limited.
 ///
-/// A hit takes no lock and allocates nothing (see `CacheStripe`). Entries past their time stay until
-/// room is needed: serving them stale is the pipeline's decision (RFC 8767).
+/// A hit takes no lock and allocates nothing (see `CacheStripe`). Expired entries stay until they
+/// are evicted. The pipeline decides whether to serve them stale (RFC 8767).
 @safe public final class ResponseCache: Sendable {
-    // Nonisolated is sound: the pointer is written in `init` and read in `deinit`.
+    // Nonisolated is sound: the pointer is only written in `init` and read in `deinit`.
     nonisolated(unsafe) private let memory: UnsafeMutableRawPointer?
     private let byteCount: Int
-    /// How long what is in it may be used.
+    /// The limits of the entries' lifetimes.
     public let limits: TTLLimits
     private let stripes: [CacheStripe]
 
-    /// Sets aside `byteCount` octets of address space, index included; the memory is taken as it fills.
+    /// Reserves `byteCount` octets of address space, including the index.
     ///
-    /// Under 64 KiB nothing is cached.
+    /// Memory is taken as the cache fills. With less than 64 KiB nothing is cached.
     public init(byteCount: Int, limits: TTLLimits = TTLLimits()) {
         self.limits = limits
         let stripeCount = max(1, min(64, byteCount / (1 << 20)))
         let stripeWords = byteCount / stripeCount / 8
         var slots = 16
-        // One slot for 32 words: most entries have 20 to 40 of them, and half of the slots are used.
+        // One slot for 16 to 32 words: most entries have 20 to 40 words, and at most half of the
+        // slots are used.
         while slots * 2 * 16 <= stripeWords { slots *= 2 }
         let ring = stripeWords - CacheStripe.wordCount(slots: slots, ring: 0)
         let wanted = byteCount >= 65_536 && ring > 0 ? byteCount : 0
@@ -66,9 +67,10 @@ public import Upstream
         return unsafe memory == MAP_FAILED ? nil : memory
     }
 
-    /// Copies a key's payload into `buffer`, expired or not; nil if there is none.
+    /// Copies a key's payload into `buffer`, even if it has expired; nil if there is none.
     ///
-    /// With `refreshTime`, the time in seconds, it may turn out that the reader is to refresh it.
+    /// `refreshTime` is the current time in seconds. With it, the result may say that this reader
+    /// is to refresh the entry.
     @unsafe public func read(
         _ key: CacheKey,
         _ name: borrowing FoldedName,
@@ -84,7 +86,7 @@ public import Upstream
         )
     }
 
-    /// Keeps a payload from `storedAt` to `expiresAt`, in seconds of the process's steady clock.
+    /// Stores a payload; both times are in seconds of the process's steady clock.
     public func store(
         _ key: CacheKey,
         _ name: borrowing FoldedName,
@@ -102,21 +104,21 @@ public import Upstream
         )
     }
 
-    /// Forgets a key's payload: it has been replaced by one that is not kept.
+    /// Removes a key's payload, for which there is a newer answer that is not cached.
     public func remove(_ key: CacheKey, _ name: borrowing FoldedName) {
         guard !stripes.isEmpty else { return }
         stripes[stripe(of: key)].remove(key, name)
     }
 
-    /// Forgets what is cached of `name` and all names below it; the root forgets everything.
+    /// Removes the entries of `name` and of all names below it; the root removes everything.
     public func flush(below name: DomainName) {
         for stripe in stripes { stripe.removeAll { $0.isInside(name) } }
     }
 
-    /// Entries held, expired ones included.
+    /// The number of entries, including expired ones.
     public var entryCount: Int { stripes.reduce(0) { $0 + $1.entryCount } }
 
-    /// Octets that they take, keys included.
+    /// Octets in use, including keys and replaced entries that are not overwritten yet.
     public var octetCount: Int { stripes.reduce(0) { $0 + $1.octetCount } }
 
     private func stripe(of key: CacheKey) -> Int {
@@ -124,21 +126,22 @@ public import Upstream
     }
 }
 
-/// What a cached answer is an answer to, beside its name.
+/// Identifies a cached answer, together with its name.
 ///
-/// The route is part of it, so that views with different rules never see each other's data.
+/// The route is part of the key, so that views with different rules never get each other's answers.
 public struct CacheKey: Sendable, BitwiseCopyable {
     let hash: UInt64
     let routeID: UInt64
-    /// Type, DO and CD; or, for all types, that the name does not exist.
+    /// Type, DO and CD; for NXDOMAIN, which covers all types, a mark in place of the type.
     let kind: UInt32
 
-    /// The key of what the name has of the question's type.
+    /// The key of the answer for the name and the question's type.
     public init(_ question: UpstreamQuestion, _ name: borrowing FoldedName) {
         self.init(UInt32(question.type.rawValue), question, name)
     }
 
-    /// The key of the name's NXDOMAIN, which holds for all types (RFC 2308 §5), but not for names below.
+    /// The key of NXDOMAIN for the name, which covers all types (RFC 2308 §5) but not the names
+    /// below.
     public init(absenceFor question: UpstreamQuestion, _ name: borrowing FoldedName) {
         self.init(1 << 18, question, name)
     }
@@ -150,21 +153,21 @@ public struct CacheKey: Sendable, BitwiseCopyable {
         let mixed =
             (name.hash(ofSuffix: 0) ^ question.routeID ^ UInt64(kind) << 20)
             &* 0x9E37_79B9_7F4A_7C15
-        // Zero marks the end of the ring.
+        // A hash of 0 marks the unused end of the ring.
         hash = max(mixed ^ mixed >> 31, 1)
     }
 }
 
-/// A payload that was copied out of the cache.
+/// A payload that was copied from the cache.
 public struct CachedEntry: Sendable, BitwiseCopyable {
     /// Octets of the payload.
     public let length: Int
     public let storedAt: UInt32
     public let expiresAt: UInt32
-    /// True for one reader of an entry that is wanted often and soon expires.
+    /// True for the one reader that is to refresh an entry that is read often and expires soon.
     public internal(set) var isToBeRefreshed = false
 
-    /// In the last tenth of its life.
+    /// Returns true in the last tenth of the entry's lifetime.
     func isAtItsEnd(_ now: UInt32) -> Bool {
         guard storedAt <= now, now < expiresAt else { return false }
         return UInt64(expiresAt - now) * 10 <= UInt64(expiresAt - storedAt)

@@ -2,13 +2,13 @@ public import DNSWire
 public import Snapshot
 public import Upstream
 
-/// Takes from an upstream's message what answers the question, and nothing else.
+/// Takes from an upstream's message what answers the question, and drops everything else.
 ///
-/// Kept are the records of the question's alias chain, in its order, as far as the rule's zone reaches
-/// (RFC 5452 §6, RFC 2181 §5.4.1): the upstream of `corp.example` has no say about other names. Then the
-/// RRset asked for, or for a negative answer the SOA of a zone that encloses the name; with DO also
-/// the signatures and proofs that come with them. The additional section is not kept. The work is in
-/// proportion to the message's size.
+/// It keeps the records of the question's alias chain, in order, until the chain leaves the rule's
+/// zone (RFC 5452 §6, RFC 2181 §5.4.1): the upstream of `corp.example` is not trusted for other
+/// names. Behind the chain it keeps the queried RRset or, for a negative answer, the SOA of a zone
+/// that encloses the name. With DO, it also keeps their signatures and proofs. It drops the
+/// additional section. The work is linear in the size of the message.
 public struct ResponseScrubber {
     private let question: UpstreamQuestion
     private let limits: TTLLimits
@@ -18,17 +18,19 @@ public struct ResponseScrubber {
     private var names: NameTable
     private var answers: [Candidate] = []
     private var authorities: [Candidate] = []
-    /// The names of the chain so far; the last is the one to be answered.
+    /// The names of the chain so far; the last one is the one to answer.
     private var chain: [NameTable.Number]
-    /// Whose DNAMEs the chain has used: they are written once, however many of its names are below them.
+    /// The owners of the DNAMEs that the chain has used.
+    ///
+    /// Each DNAME is written once, even if several names of the chain are below it.
     private var dnameOwners: [NameTable.Number] = []
     /// The rule's zone, as a name of the message.
     private let zone: NameTable.Number
     private var body: ScrubbedBody
 
-    /// Records that are looked at; an answer to one question has no use for more.
+    /// The number of records that are read; an answer to one question needs no more.
     private static let recordLimit = 4096
-    /// Of these in the authority section: more than any proof has.
+    /// The number of records of the authority section that are kept; no proof needs more.
     private static let authorityLimit = 256
 
     private struct Candidate {
@@ -39,18 +41,19 @@ public struct ResponseScrubber {
     }
 
     public struct Result: Sendable {
-        /// For the cache, and for those who wait.
+        /// The payload, for the cache and for the waiting clients.
         public var payload: [UInt8]
-        /// Seconds that it may be used; 0: by those who wait alone.
+        /// Seconds for which the payload may be cached; 0 if it is for the waiting clients only.
         public var lifetime: UInt32
-        /// Private addresses were taken out.
+        /// True if private addresses were removed.
         public var isStripped: Bool
     }
 
     /// Scrubs a response whose ID, flags and question have been matched.
     ///
-    /// `name` is the asked name; `stripsPrivate` takes private addresses out. Responses that are no answer (SERVFAIL, REFUSED, a referral …) are
-    /// errors: another upstream may do better.
+    /// `name` is the queried name; `stripsPrivate` removes private addresses. A response that is no
+    /// answer (SERVFAIL, REFUSED, a referral and others) is an error, so that another upstream can
+    /// be asked.
     public static func scrub(
         _ message: Span<UInt8>,
         answering question: UpstreamQuestion,
@@ -90,7 +93,7 @@ public struct ResponseScrubber {
     ) throws {
         var reader = try MessageReader(message)
         guard Self.answerCodes.contains(reader.rcode) else { throw ScrubError.failed(reader.rcode) }
-        // What is kept is written to stand behind the asked name's question.
+        // The payload is encoded to follow the queried name's question.
         guard reader.questionCount == 1, try message.name(at: Header.size) == name else {
             throw ScrubError.malformed
         }
@@ -111,10 +114,10 @@ public struct ResponseScrubber {
         guard Self.answerCodes.contains(rcode) else { throw ScrubError.failed(rcode) }
     }
 
-    /// The rcodes of answers; a DNAME may make a name too long (RFC 6672 §2.2).
+    /// The rcodes of answers; YXDOMAIN says that a DNAME made a name too long (RFC 6672 §2.2).
     private static let answerCodes: [ResponseCode] = [.noError, .nonexistentDomain, .nameTooLong]
 
-    /// Collects the records that may be of use; returns the rcode, OPT's part of it included.
+    /// Collects the records that may be needed; returns the rcode, including OPT's part of it.
     private static func read(
         _ reader: inout MessageReader,
         _ message: Span<UInt8>,
@@ -148,7 +151,7 @@ public struct ResponseScrubber {
 
     // MARK: The chain
 
-    /// Follows the chain and writes what belongs to it.
+    /// Follows the chain and writes the records that belong to it.
     private mutating func assemble(from message: Span<UInt8>) throws -> Result {
         var current = chain[0]
         while true {
@@ -168,7 +171,7 @@ public struct ResponseScrubber {
                 chain.append(target)
                 current = target
             }
-            // What lies beyond the rule's zone is another rule's to say.
+            // The rule's upstream is not trusted for names outside of the rule's zone.
             guard names.isInside(current, zone) else {
                 return body.finish(rcode: .noError, isAuthentic: false)
             }
@@ -180,18 +183,18 @@ public struct ResponseScrubber {
     private enum Link {
         case none
         case target(NameTable.Number)
-        /// To nowhere: the CNAME that a DNAME makes is what was asked for.
+        /// The chain ends here: the question asks for the CNAME that a DNAME makes.
         case answer
-        /// To a loopback address.
+        /// The target is `localhost`, so the alias is left out.
         case stripped
-        /// A DNAME made a name of over 255 octets.
+        /// The DNAME made a name of more than 255 octets.
         case tooLong
     }
 
-    /// Appends the `dname` above `name`, or the CNAME at it, and says where it leads.
+    /// Appends the `dname` above `name`, or the CNAME at it, and returns where it leads.
     ///
-    /// Below a DNAME is nothing but what it makes (RFC 6672 §2.4), so the CNAME that comes with it is
-    /// made here, whatever the upstream's says.
+    /// No names exist below a DNAME except those that it makes (RFC 6672 §2.4). So the server makes
+    /// the CNAME itself, and ignores the one that the upstream sent with the DNAME.
     private mutating func appendAlias(
         of name: NameTable.Number,
         below dname: Candidate?,
@@ -219,7 +222,8 @@ public struct ResponseScrubber {
         let set = try set(of: .dname, among: there, in: message)
         if !dnameOwners.contains(dname.owner) {
             dnameOwners.append(dname.owner)
-            // Where signatures are what is asked for, the chain may lead to these.
+            // If the question asks for RRSIG, these signatures may be the answer at the end of the
+            // chain.
             try appendOnce(dname, of: set, signed: question.type != .rrsig, message)
         }
         let target = names.substitute(replacement, for: dname.owner, in: name, of: message)
@@ -231,8 +235,10 @@ public struct ResponseScrubber {
         return .target(target)
     }
 
-    /// The DNAME of the ancestor of `name` that is next to the root, in the rule's zone: what is below it,
-    /// another DNAME too, is not there.
+    /// Finds the DNAME that is closest to the root among the ancestors of `name` in the rule's
+    /// zone.
+    ///
+    /// Names below it do not exist, so a DNAME below it is ignored.
     private func dname(above name: NameTable.Number) -> Candidate? {
         let line = names.line(of: name).dropLast()
         let zoneLabels = names.labelCount(of: zone)
@@ -247,7 +253,8 @@ public struct ResponseScrubber {
         return topmost?.dname
     }
 
-    /// Where CNAMEs or DNAMEs of one owner lead; more than one place is an error (RFC 2181 §10.1).
+    /// Returns the target of the CNAMEs or DNAMEs of one owner; several targets are an error
+    /// (RFC 2181 §10.1).
     private mutating func target(
         of aliases: [Candidate],
         _ message: Span<UInt8>
@@ -263,10 +270,11 @@ public struct ResponseScrubber {
 
     // MARK: RRsets
 
-    /// The records of a type among those of one owner and, with DO, their signatures.
+    /// Returns the records of a type among those of one owner and, with DO, their signatures.
     ///
-    /// The records come first, so that addresses stand in a row. A record whose rdata is not what its type has is left out. The answer is of no use if no record is
-    /// left, or if the rest is signed: without the record its signatures fail.
+    /// The records come first, so that addresses are adjacent. A record whose rdata does not fit
+    /// its type is left out. The answer is malformed if no record is left, or if the rest is
+    /// signed: without the record its signatures fail.
     private func set(
         of type: RecordType,
         among here: [Candidate],
@@ -277,7 +285,8 @@ public struct ResponseScrubber {
                 || question.dnssecOK && candidate.record.type == .rrsig
                     && message.bigEndian16(at: candidate.record.rdata) == type.rawValue
         }
-        // Where an alias leads, and how long a denial holds, depends on that one record.
+        // An alias's target and the TTL of a negative answer depend on that one record. So a
+        // malformed record of these types is kept, and makes the whole answer malformed.
         let isNeeded = [RecordType.cname, .dname, .soa].contains(type)
         let kept = all.filter {
             isNeeded && $0.record.type == type || RdataShape.fits($0.record, in: message)
@@ -291,7 +300,7 @@ public struct ResponseScrubber {
         return records
     }
 
-    /// Appends records that live and die together.
+    /// Appends records, which all get the lowest of their TTLs.
     private mutating func append(
         _ set: [Candidate],
         atMost limit: UInt32 = .max,
@@ -304,7 +313,7 @@ public struct ResponseScrubber {
         }
     }
 
-    /// Appends an alias, however often it is in its `set`, and its signatures.
+    /// Appends an alias once, however often it is in its `set`, and its signatures.
     private mutating func appendOnce(
         _ alias: Candidate,
         of set: [Candidate],
@@ -315,12 +324,12 @@ public struct ResponseScrubber {
         try append(kept, atMost: ttl(of: set), to: .answer, message)
     }
 
-    /// The TTL of all records of a set: the least among theirs (RFC 2181 §5.2).
+    /// The TTL of all records of a set: the lowest one among them (RFC 2181 §5.2).
     private func ttl(of set: [Candidate], atMost limit: UInt32 = .max) -> UInt32 {
         set.reduce(limit) { min($0, limits.bound($1.record.ttl)) }
     }
 
-    // MARK: The end
+    // MARK: Finishing
 
     private mutating func finishPositive(
         _ set: [Candidate],
@@ -340,12 +349,13 @@ public struct ResponseScrubber {
         } else {
             try append(set, to: .answer, message)
         }
-        // With DO: that the name was made of a wildcard (RFC 4035 §3.1.3.3).
+        // With DO, these prove that the answer was expanded from a wildcard (RFC 4035 §3.1.3.3).
         try append(try proofs(below: zone, in: message), to: .authority, message)
         return body.finish(rcode: rcode, isAuthentic: isAuthentic)
     }
 
-    /// Appends what is left of a set: nothing of a signed one, which would not validate.
+    /// Appends the records of a set that are left; of a signed set, none are, since they would not
+    /// validate.
     private mutating func finishStripped(
         _ kept: [Candidate],
         of set: [Candidate],
@@ -357,7 +367,8 @@ public struct ResponseScrubber {
         return body.finish(rcode: .noError, isAuthentic: false, isStripped: true)
     }
 
-    /// True of `localhost` and what is below it, which are answered here (RFC 6761 §6.3).
+    /// Returns true for `localhost` and the names below it, which the server answers itself
+    /// (RFC 6761 §6.3).
     private func isLocalhost(_ name: NameTable.Number, _ message: Span<UInt8>) -> Bool {
         guard name != NameTable.root else { return false }
         let label = names.firstLabel(of: names.line(of: name)[1])
@@ -368,10 +379,10 @@ public struct ResponseScrubber {
         candidate.record.type == question.type
     }
 
-    /// Appends the SOA of the enclosing zone (RFC 2308 §3) and, with DO, what proves the absence.
+    /// Appends the SOA of the enclosing zone (RFC 2308 §3) and, with DO, the proof of absence.
     ///
-    /// Without an SOA the answer is for those who wait alone; servers named instead are a referral
-    /// (§2.2), unless the name does not exist (§2.1).
+    /// Without an SOA the answer is for the waiting clients only. If it has NS records instead, it
+    /// is a referral (§2.2), unless the rcode is NXDOMAIN (§2.1) or an alias was followed.
     private mutating func finishNegative(
         _ name: NameTable.Number,
         _ message: Span<UInt8>
@@ -405,7 +416,9 @@ public struct ResponseScrubber {
         try append(proofs, atMost: ttl(of: set, atMost: limit), to: .authority, message)
     }
 
-    /// NSEC and NSEC3 with their signatures, for clients that validate; nothing is concluded from them.
+    /// Returns NSEC and NSEC3 with their signatures, for clients that validate.
+    ///
+    /// The server draws no conclusions from them.
     private func proofs(
         below top: NameTable.Number,
         in message: Span<UInt8>
@@ -422,7 +435,7 @@ public struct TTLLimits: Hashable, Sendable, BitwiseCopyable {
     public var maximum: UInt32
     public var minimum: UInt32
     public var negativeMaximum: UInt32
-    /// How long after its end an answer may still stand in for a dead upstream (RFC 8767).
+    /// How long after its expiry an answer may be served stale (RFC 8767).
     public var stale: UInt32
 
     public init(
@@ -437,21 +450,21 @@ public struct TTLLimits: Hashable, Sendable, BitwiseCopyable {
         self.stale = stale
     }
 
-    /// A record's TTL as we use it: 2^31 and more count as 0 (RFC 2181 §8), the rest is bounded.
+    /// Bounds a record's TTL; 2^31 and above count as 0 (RFC 2181 §8).
     func bound(_ ttl: UInt32) -> UInt32 {
         ttl >= 1 << 31 ? 0 : min(max(ttl, minimum), maximum)
     }
 }
 
-/// Why a response is no answer to be used.
+/// Why a response cannot be used as an answer.
 public enum ScrubError: Error, Equatable, Sendable {
-    /// It can't be read to its end.
+    /// It cannot be read to its end, or its records contradict each other.
     case malformed
-    /// An rcode other than NOERROR and NXDOMAIN.
+    /// The rcode says that the upstream has no answer.
     case failed(ResponseCode)
-    /// It names other servers: a forwarder's upstream answers itself.
+    /// It refers to other servers; an upstream has to answer itself.
     case referral
-    /// An alias chain that loops, or is longer than any that makes sense.
+    /// An alias chain that loops or is too long.
     case endlessChain
     case tooLarge
 }

@@ -1,10 +1,10 @@
 import DNSWire
 import Upstream
 
-/// The records of a payload in the making, their names compressed against the question and against the
-/// targets of the aliases before them.
+/// The records of a payload that is being made.
 ///
-/// Labels that come from the question as it was sent, letters mixed, are written in lower case.
+/// Owners are compressed against the question and against the targets of the aliases before them.
+/// Labels that come from the question, which was sent in mixed case, are written in lower case.
 struct ScrubbedBody {
     private var octets: [UInt8] = []
     private var ttlPlaces: [UInt16] = []
@@ -12,20 +12,22 @@ struct ScrubbedBody {
     private var answerCount: UInt16 = 0
     private var authorityCount: UInt16 = 0
     private var lifetime = UInt32.max
-    /// Where the last CNAME's rdata stands in the message.
+    /// The offset of the last CNAME's rdata in the message.
     private var aliasPlace = 0
-    /// Where each name stands in the message, by its number; 0: nowhere that a pointer reaches.
+    /// The offset of each name in the message, by the name's number; 0 if no pointer can point to
+    /// it.
     private var places: [UInt16]
-    /// Where the body starts in the message.
+    /// The offset of the body in the message.
     private let base: Int
     private let letters: MixedLetters
 
-    /// Octets of a message that leave room for OPT in one of 64 KiB.
+    /// The longest message in octets, which leaves room for OPT in 64 KiB.
     private static let messageLimit = 65_000
-    /// A longer payload is for those who wait alone, so that few questions can't displace what others use.
+    /// The longest payload in octets that is cached, so that a few questions cannot evict
+    /// everything else.
     private static let keptLimit = 16_384
 
-    /// Begins behind the question of the asked name.
+    /// Starts a body that follows the question of the queried name.
     init(behind asked: NameTable.Number, of names: NameTable, in message: Span<UInt8>) {
         letters = MixedLetters(of: message)
         base = Header.size + names.length(of: asked) + 4
@@ -35,7 +37,7 @@ struct ScrubbedBody {
 
     mutating func limitLifetime(to seconds: UInt32) { lifetime = min(lifetime, seconds) }
 
-    /// Appends a record, its rdata's names expanded and checked.
+    /// Appends a record; the names in its rdata are expanded and checked.
     mutating func append(
         _ record: MessageReader.Record,
         _ owner: NameTable.Number,
@@ -51,7 +53,7 @@ struct ScrubbedBody {
             for index in range { octets.append(message[index]) }
         } name: { place throws(WireError) in
             try message.forEachLabel(ofNameAt: place) { start, length in
-                // The case of a name in NSEC is signed as it stands (RFC 6840 §5.1).
+                // The names in NSEC are signed in their original case (RFC 6840 §5.1).
                 append(label: start..<start + length, isSigned: record.type == .nsec, message)
             }
         }
@@ -75,7 +77,8 @@ struct ScrubbedBody {
         try endRecord(lengthAt: length, in: .answer)
     }
 
-    /// Notes that all records of the last CNAME, which leads to `target`, have been appended.
+    /// Marks the end of an alias: all records of the last CNAME, which leads to `target`, have been
+    /// appended.
     mutating func endAlias(_ target: NameTable.Number, _ names: NameTable) {
         aliases.append(
             (
@@ -115,7 +118,7 @@ struct ScrubbedBody {
 
     // MARK: Names
 
-    /// Appends an owner: the labels that stand nowhere yet, and a pointer to the rest.
+    /// Appends an owner: the labels that are not in the message yet, and a pointer to the rest.
     private mutating func append(
         _ owner: NameTable.Number,
         _ names: NameTable,
@@ -151,12 +154,12 @@ struct ScrubbedBody {
             letters.isInQuestion(label)
             || !isSigned && letters.isCopied(label.dropFirst(), in: message)
         for index in label {
-            // A length octet is no letter.
+            // Folding does not change a length octet, since it is no letter.
             octets.append(isOurs ? DomainName.fold(message[index]) : message[index])
         }
     }
 
-    /// Notes that a name stands in full at `place`, and with it all names above it.
+    /// Remembers that a name is written in full at `place`, and so are all names above it.
     private mutating func note(_ name: NameTable.Number, at place: Int, _ names: NameTable) {
         places += [UInt16](repeating: 0, count: max(0, names.count - places.count))
         var (name, place) = (name, place)
@@ -167,7 +170,7 @@ struct ScrubbedBody {
         }
     }
 
-    /// The payload, as `CachedResponse` reads it.
+    /// Returns the payload in the form that `CachedResponse` reads.
     func finish(
         rcode: ResponseCode,
         isAuthentic: Bool,
@@ -180,7 +183,8 @@ struct ScrubbedBody {
             CachedResponse.headerSize + 2 * ttlPlaces.count + 6 * aliases.count + octets.count
         let capacity = max(size, Header.size)
         let payload = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { memory, count in
-            // Sound: the writer writes into the array's memory alone, and `count` is what it wrote.
+            // Sound: the writer writes only into the array's memory, and `count` is the number of
+            // octets that it wrote.
             var payload = unsafe ReplyWriter(UnsafeMutableRawBufferPointer(memory), limit: size)
             CachedResponse.writeHeader(
                 rcode: rcode,
@@ -203,7 +207,7 @@ struct ScrubbedBody {
         )
     }
 
-    /// Where the TTLs stand in the body, and where the chain may be cut.
+    /// Writes the offsets of the TTLs in the body, and where the chain may be cut.
     private func writePlaces(into payload: inout ReplyWriter) {
         for place in ttlPlaces { payload.write16(place) }
         for alias in aliases {

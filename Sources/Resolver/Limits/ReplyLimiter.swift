@@ -2,39 +2,39 @@ public import DNSWire
 import Snapshot
 public import Upstream
 
-/// Which queries over UDP are answered, so that one network gets no more replies than its rate.
+/// Limits the replies over UDP to each network (response rate limiting).
 ///
-/// A source address over UDP may be forged. One that is shown to be true, by a cookie or a connection, is
-/// not limited.
+/// The source address of a datagram may be forged. A client is not limited if a cookie or a
+/// connection proves its address.
 public struct ReplyLimiter {
     private let rates: ReplyRates
-    /// The time on the steady clock; its owner keeps it right.
+    /// The time on the steady clock, which the owner updates.
     public var now: Milliseconds = 0
     public private(set) var counts = Counts()
     /// The network that was limited last.
     public private(set) var lastLimited: IPPrefix?
     private var dice: UInt64
 
-    /// Queries over the limit.
+    /// The numbers of queries over the limit.
     public struct Counts: Equatable, Sendable, BitwiseCopyable {
-        /// Those that got nothing.
+        /// Queries that got no reply.
         public var dropped: UInt64 = 0
-        /// Those that got an empty truncated reply.
+        /// Queries that got an empty truncated reply.
         public var truncated: UInt64 = 0
     }
 
-    /// What becomes of a query.
+    /// What happens to a query.
     enum Ruling {
         case admit, truncate, drop
     }
 
-    /// A limiter of one thread; `rates` are those of all.
+    /// Creates the limiter of one thread; all threads share `rates`.
     public init(_ rates: ReplyRates) {
         self.rates = rates
         dice = .random(in: .min ... .max)
     }
 
-    /// Rules on one query, and counts it.
+    /// Decides about one query, and counts it if it is over the limit.
     mutating func rule(
         on client: Client,
         _ asker: ClientClass,
@@ -57,14 +57,14 @@ public struct ReplyLimiter {
         return .truncate
     }
 
-    /// One time in `slip`, at no time that a sender could know.
+    /// Returns true for one in `slip` queries, chosen at random so that a sender cannot predict it.
     private mutating func slips(_ slip: UInt64) -> Bool {
         guard slip > 1 else { return slip == 1 }
         dice = dice &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return (dice >> 33) % slip == 0
     }
 
-    /// What shares a rate: the /24 of an IPv4 address, the /56 of an IPv6 one.
+    /// The network that shares a rate: the /24 of an IPv4 address, or the /56 of an IPv6 address.
     static func network(of address: IPAddress) -> IPPrefix {
         IPPrefix(around: address, v4: 24, v6: 56)
     }

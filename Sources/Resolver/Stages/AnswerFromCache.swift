@@ -2,7 +2,7 @@ import DNSWire
 import Snapshot
 import Upstream
 
-/// Stage: answers one name from what an upstream said, just now or earlier; or says what to ask it.
+/// Stage: answers one name with an upstream's answer, new or cached, or finds what to ask.
 extension Pipeline {
     mutating func answerFromCache(
         rule: RuleInForce,
@@ -24,7 +24,7 @@ extension Pipeline {
 
         if resolution.isAnswered, latest.question == question, name.equals(askedName) {
             return write(
-                // Sound: nothing is taken while it is written.
+                // Sound: no answer is taken while this one is written.
                 unsafe Span(_unsafeBytes: latest.payload),
                 age: .seconds(0),
                 rule: rule,
@@ -56,7 +56,7 @@ extension Pipeline {
             isToBeRefreshed = true
         }
         if let entry, let age = age(of: entry, now: request.now, mayBeStale: mayBeStale) {
-            // Sound: the cache wrote `length` octets, and nobody else has the pipeline's memory.
+            // Sound: the cache wrote `length` octets, and only this pipeline uses the memory.
             let payload = unsafe Span<UInt8>(
                 _unsafeBytes: UnsafeRawBufferPointer(rebasing: payloadMemory[..<entry.length])
             )
@@ -72,7 +72,7 @@ extension Pipeline {
             miss.note(question, name, of: rule)
             return .ask
         }
-        // Whoever asks in a circle is to turn to somebody else.
+        // REFUSED makes the previous server in the loop ask another upstream.
         let rcode: ResponseCode = failure.error == .forwardingLoop ? .refused : .serverFailure
         let isReported = failure.reported != nil
         fail(
@@ -87,7 +87,7 @@ extension Pipeline {
     /// Copies an entry into the pipeline's memory.
     @inline(__always)
     private func read(_ key: CacheKey, now: UInt32) -> CachedEntry? {
-        // Sound: nobody else has the pipeline's memory.
+        // Sound: only this pipeline uses the memory.
         unsafe cache.read(
             key,
             name,
@@ -96,9 +96,10 @@ extension Pipeline {
         )
     }
 
-    /// The name's NXDOMAIN where what it had of the question's type, `entry`, has expired, or was never known.
+    /// Reads the NXDOMAIN of the name, if `entry` for the question's type has expired or is
+    /// missing.
     ///
-    /// Of two that have expired the one that was learnt last counts.
+    /// If both have expired, it returns the one that was stored last.
     @inline(never)
     private func readAbsence(
         _ question: UpstreamQuestion,
@@ -111,12 +112,14 @@ extension Pipeline {
         if let absence, now < absence.expiresAt || absence.storedAt > entry.storedAt {
             return absence
         }
-        // The memory has been written to since.
+        // The memory may have been overwritten by the other entry.
         return read(CacheKey(question, name), now: now)
     }
 
-    /// What an upstream knows is for those alone who ask for recursion (RFC 1034 §4.3.1); an alias that led
-    /// here is told to all.
+    /// Refuses a query without RD, since upstream data is only for recursive queries
+    /// (RFC 1034 §4.3.1).
+    ///
+    /// Aliases that were written before are still sent.
     private mutating func refuseToRecurse(
         into reply: inout ReplyWriter
     ) -> Step {
@@ -129,7 +132,7 @@ extension Pipeline {
         return .done
     }
 
-    /// RFC 8482 §4.2: a public name has a HINFO record that tells what becomes of ANY.
+    /// Answers ANY for a public name with a HINFO record that explains it (RFC 8482 §4.2).
     private mutating func answerAny(into reply: inout ReplyWriter) -> Step {
         let start = reply.count
         writeOwner(suffix: 0, into: &reply)
@@ -145,7 +148,7 @@ extension Pipeline {
         return .done
     }
 
-    /// An answer that came for this very question before others.
+    /// Finds an earlier answer to this question.
     static func answer(
         to question: UpstreamQuestion,
         about name: borrowing FoldedName,
@@ -154,21 +157,22 @@ extension Pipeline {
         answers.last { $0.question == question && name.equals($0.name) }
     }
 
-    /// How old an entry is, if it may be used: for as long as it lives, and beyond that only where the
-    /// alternative is worse.
+    /// Returns the age of an entry; nil if it must not be used.
+    ///
+    /// An expired entry is used only if `mayBeStale` is true, and only for a limited time.
     private func age(
         of entry: CachedEntry,
         now: UInt32,
         mayBeStale: Bool
     ) -> CachedResponse.Age? {
         guard now >= entry.expiresAt else {
-            // Another worker, whose clock is a second ahead, may have stored it.
+            // Another worker, whose clock is a second ahead, may have stored the entry.
             return .seconds(now - min(entry.storedAt, now))
         }
         return mayBeStale && now - entry.expiresAt < cache.limits.stale ? .stale : nil
     }
 
-    /// Writes an upstream's answer, as far as this client's routes let its rule speak.
+    /// Writes an upstream's answer, as far as this client's routes lead to its rule.
     private mutating func write(
         _ payload: Span<UInt8>,
         age: CachedResponse.Age,
@@ -224,7 +228,7 @@ extension Pipeline {
         )
     }
 
-    /// The current name's addresses, the one in front whose turn it is.
+    /// Rotates the current name's addresses, so that each comes first in turn.
     @inline(__always)
     private mutating func turned(_ addresses: AddressRun, _ type: RecordType) -> AddressRun {
         guard addresses.count > 1 else { return addresses }
@@ -239,10 +243,12 @@ extension Pipeline {
         response.authorityCount &+= written.authorities
     }
 
-    /// Takes the rcode of an upstream's answer, which is about the last name of a chain (RFC 6604 §3).
+    /// Takes the rcode of an upstream's answer, which is about the last name of a chain
+    /// (RFC 6604 §3).
     ///
-    /// Where a zone or rule of the client's is below a name, the name exists, and a client that takes NXDOMAIN
-    /// for an answer about all names below (RFC 8020) must not hear it; a proof of it says what it says.
+    /// If a zone or rule of the client is below the name, the name exists, and the reply must not
+    /// deny it: a client may take NXDOMAIN for an answer about all names below (RFC 8020). NXDOMAIN
+    /// with proofs is passed on unchanged.
     private mutating func end(
         with cached: CachedResponse,
         in snapshot: borrowing CompiledSnapshot
@@ -257,7 +263,9 @@ extension Pipeline {
         return .done
     }
 
-    /// An answer with aliases, behind aliases, or of which something is withheld: cut at the first alias that leads elsewhere.
+    /// Writes an answer that has aliases, follows aliases, or has records to be withheld.
+    ///
+    /// It is cut at the first alias whose target another route answers.
     private mutating func writeChain(
         _ payload: Span<UInt8>,
         _ cached: CachedResponse,
@@ -275,7 +283,7 @@ extension Pipeline {
             addresses,
             into: messageMemory
         )
-        // Sound: `assemble` wrote `length` octets, and nobody else has the pipeline's memory.
+        // Sound: `assemble` wrote `length` octets, and only this pipeline uses the memory.
         let message = unsafe Span<UInt8>(
             _unsafeBytes: UnsafeRawBufferPointer(rebasing: messageMemory[..<length])
         )
@@ -288,8 +296,9 @@ extension Pipeline {
                 type == .ds
                 ? snapshot.route(toDelegationOf: scratch, recurses: true, view: view)
                 : snapshot.route(scratch, view: view)
-            // The chain as stored ends at an alias that its rule has no say about.
-            // What was taken out of one is not asked for again.
+            // A stored chain ends at an alias if the rule's zone does not include the target, so
+            // the target is routed again. If the chain ends because private addresses were removed,
+            // the target is not routed again.
             let isLast =
                 candidate.answerCount == cached.answerCount && cached.authorityCount == 0
                 && !cached.isStripped
@@ -329,7 +338,8 @@ extension Pipeline {
         return .follow
     }
 
-    /// True if the alias target in `scratch`, which is routed so, is not the rule's to tell of.
+    /// Returns true if the rule does not answer the alias target in `scratch`, which has this
+    /// route.
     private func leadsElsewhere(_ route: Route?, than rule: RuleInForce, asked type: RecordType)
         -> Bool
     {
@@ -339,10 +349,10 @@ extension Pipeline {
         }
     }
 
-    /// Writes a message's records up to a cut, or all, one by one behind what is there: every name in full,
-    /// but for owners that are the current name.
+    /// Writes the records of a message one by one, up to a cut or to the end.
     ///
-    /// Returns where the cut's target stands then; nil if the message can't be read.
+    /// Names are written in full, except owners that are the current name. Returns the offset of
+    /// the cut's target in the reply; nil if the message cannot be read, or does not fit.
     private mutating func writeEach(
         _ message: Span<UInt8>,
         upTo cut: CachedResponse.Cut?,
@@ -379,7 +389,7 @@ extension Pipeline {
                 } else {
                     response.authorityCount &+= 1
                 }
-                // A CNAME's signatures may stand behind it.
+                // Signatures may follow the CNAME, so the target need not be at the end.
                 if record.rdata == cut?.target { target = reply.count - record.rdataLength }
             }
             return target

@@ -1,12 +1,12 @@
 import DNSWire
 import Snapshot
 
-/// Stage: TXT questions of class CH, by which operators tell servers apart (RFC 4892).
+/// Stage: answers TXT queries of class CH, which identify the server (RFC 4892).
 enum AnswerIdentity {
     private static let names = ["id.server", "hostname.bind"].compactMap { DomainName($0) }
     private static let versions = ["version.server", "version.bind"].compactMap { DomainName($0) }
 
-    /// Writes the record, or refuses what is not told.
+    /// Writes the record, or refuses if the server has no such text.
     static func answer(
         _ name: DomainName,
         in snapshot: borrowing CompiledSnapshot,

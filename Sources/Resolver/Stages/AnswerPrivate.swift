@@ -14,7 +14,7 @@ extension Pipeline {
             account: request.client.account,
             scratch: &scratch
         )
-        // At a cut the name exists, so that nothing stands for it (RFC 4592 §2.2.1).
+        // The zone or rule at the name makes it exist, so no wildcard applies (RFC 4592 §2.2.1).
         if request.type == .ds, match.isMadeUp,
             snapshot.hasRoute(at: name, view: request.client.view)
         {
@@ -56,7 +56,7 @@ extension Pipeline {
         }
     }
 
-    /// NXDOMAIN to a client who does not see the zone (`outside: nxdomain`).
+    /// Answers NXDOMAIN to a client that does not see the zone (`outside: nxdomain`).
     mutating func answerNonexistent(
         zone: CompiledZone,
         in snapshot: borrowing CompiledSnapshot,
@@ -66,8 +66,10 @@ extension Pipeline {
         return deny(by: zone, in: snapshot, into: &reply)
     }
 
-    /// NXDOMAIN, or NODATA of a name that exists all the same: some other zone or rule of the client's is below,
-    /// and NXDOMAIN would deny that, too (RFC 8020 §2); or a zone that let somebody else answer has it.
+    /// Answers NXDOMAIN, or NODATA if the name exists elsewhere.
+    ///
+    /// It exists if another zone or rule of the client is below it: NXDOMAIN would deny that, too
+    /// (RFC 8020 §2). It also exists if a zone that fell through has it.
     mutating func deny(
         by zone: CompiledZone,
         in snapshot: borrowing CompiledSnapshot,
@@ -84,7 +86,7 @@ extension Pipeline {
         return writeNegative(zone: zone, in: snapshot, into: &reply)
     }
 
-    /// True if the next longest match is to answer instead of the zone (`fallthrough`).
+    /// Returns true if the next longest match answers instead of the zone (`fallthrough`).
     @inline(never)
     private mutating func fallsThrough(
         _ match: ZoneMatch,
@@ -104,14 +106,15 @@ extension Pipeline {
         return true
     }
 
-    /// The zone that was asked first is the one that counts.
+    /// Keeps only the first zone that fell through.
     private mutating func note(_ holder: Holder) {
         if response.holder.zone == nil { response.holder = holder }
     }
 
-    /// True if the zone has the name, but neither this type nor an alias of it.
+    /// Returns true if the zone has the name, but neither this type nor an alias.
     ///
-    /// SOA and NS of the apex are the zone's own even where it has none: others would make it another zone.
+    /// SOA and NS of the apex never fall through: with another zone's, the apex would belong to
+    /// that zone.
     private func lacks(
         _ type: RecordType,
         _ match: ZoneMatch,
@@ -129,12 +132,12 @@ extension Pipeline {
             && snapshot.rrset(of: node, type: .cname) == nil
     }
 
-    /// AA is about the first name of an answer.
+    /// Sets AA, which is about the first name of an answer.
     mutating func claimAuthority() {
         if response.aliasCount == 0, response.answerCount == 0 { response.isAuthoritative = true }
     }
 
-    /// The name exists, by itself or by a wildcard.
+    /// Answers a name that exists, itself or through a wildcard.
     private mutating func answer(
         from node: Node,
         zone: CompiledZone,
@@ -172,7 +175,7 @@ extension Pipeline {
         return followWritten(targetLength: readTarget(of: alias, in: snapshot), in: &reply)
     }
 
-    /// Makes the name that the last record's rdata ends with the current one.
+    /// Makes the name at the end of the last record's rdata the current name.
     private mutating func followWritten(targetLength: Int, in reply: inout ReplyWriter) -> Step {
         guard !reply.isFull, targetLength > 0 else { return .done }
         response.nameOffset = reply.count - targetLength
@@ -180,7 +183,8 @@ extension Pipeline {
         return .follow
     }
 
-    /// Reads the target of a CNAME or DNAME into `scratch`; its length in octets, 0 if there is none.
+    /// Reads the target of a CNAME or DNAME into `scratch`; returns its length in octets, 0 if
+    /// there is none.
     private mutating func readTarget(
         of alias: RRset,
         in snapshot: borrowing CompiledSnapshot
@@ -193,7 +197,7 @@ extension Pipeline {
         return found ? scratch.count : 0
     }
 
-    /// DNAME: the record, and the CNAME that it makes of the current name (RFC 6672 §3.1).
+    /// Writes a DNAME and the CNAME that it makes of the current name (RFC 6672 §3.1).
     private mutating func substitute(
         _ node: Node,
         suffix: Int,
@@ -223,12 +227,13 @@ extension Pipeline {
         return followWritten(targetLength: scratch.count, in: &reply)
     }
 
-    /// What is left of the current name without its first `count` labels.
+    /// The current name without its first `count` labels.
     private func ancestor(_ count: Int) -> DomainName {
         (0..<count).reduce(name.name) { name, _ in name.parent ?? name }
     }
 
-    /// A delegation, for those who do not want others to be asked: the child's NS in the authority section.
+    /// Refers a query without RD to the child's servers, whose NS records go in the authority
+    /// section.
     private mutating func refer(
         to node: Node,
         suffix: Int,
@@ -245,7 +250,7 @@ extension Pipeline {
         return .done
     }
 
-    /// NXDOMAIN or NODATA: the SOA, its TTL the negative one (RFC 2308 §3).
+    /// Writes NXDOMAIN or NODATA: the SOA with the negative TTL (RFC 2308 §3).
     mutating func writeNegative(
         zone: CompiledZone,
         in snapshot: borrowing CompiledSnapshot,
@@ -267,13 +272,13 @@ extension Pipeline {
         return .done
     }
 
-    /// True if the record that was begun at `start` is there as a whole; else no part of it is.
+    /// Returns true if the record that was begun at `start` fits; otherwise it is removed.
     func endRecord(from start: Int, in reply: inout ReplyWriter) -> Bool {
         if reply.isFull { reply.close(at: start) }
         return !reply.isFull
     }
 
-    /// Writes the selected records behind what is there, owned by a suffix of the current name.
+    /// Appends the selected records, whose owner is a suffix of the current name.
     private mutating func write(
         _ rrset: RRset,
         _ selection: Selection,
@@ -302,7 +307,7 @@ extension Pipeline {
                 into: &reply
             )
         }
-        // Owner, type, class and TTL are the same for each of them.
+        // Owner, type, class and TTL are the same for all records.
         let head =
             UInt64(pointer) << 48 | UInt64(rrset.type.rawValue) << 32
             | UInt64(ApplyPolicy.internet) << 16 | UInt64(rrset.ttl >> 16)
@@ -317,7 +322,7 @@ extension Pipeline {
         }
     }
 
-    /// Which of several addresses comes first this time, and which of those behind the client's own AZ.
+    /// Chooses which address comes first, and which of those outside the client's AZ.
     private mutating func rotation(
         of rrset: RRset,
         _ selection: Selection,
@@ -336,7 +341,7 @@ extension Pipeline {
         return rotation
     }
 
-    /// The same where no pointer reaches the owner, or it is the root.
+    /// Writes the records where the owner is the root, or no pointer can point to it.
     private mutating func writeUncompressed(
         _ rrset: RRset,
         _ selection: Selection,
@@ -351,7 +356,8 @@ extension Pipeline {
         }
     }
 
-    /// The same without private addresses: an alias of a rule with `private-answers: strip` led here.
+    /// Writes the records without private addresses, after an alias of a rule with
+    /// `private-answers: strip`.
     private mutating func writePublic(
         _ rrset: RRset,
         _ selection: Selection,
@@ -370,7 +376,7 @@ extension Pipeline {
         }
     }
 
-    /// Writes one record with its owner, as short as it can be written.
+    /// Writes one record with its owner, compressed if possible.
     private mutating func write(
         _ record: Span<UInt8>,
         of rrset: RRset,
@@ -386,15 +392,15 @@ extension Pipeline {
         if endRecord(from: start, in: &reply) { response.answerCount &+= 1 }
     }
 
-    /// A pointer to where a suffix of the current name stands; nil for the root, and where a pointer
-    /// does not reach (RFC 1035 §4.1.4).
+    /// A pointer to a suffix of the current name; nil for the root, or if no pointer can point
+    /// there (RFC 1035 §4.1.4).
     private func pointer(toSuffix suffix: Int) -> UInt16? {
         let place = response.nameOffset + name.offset(ofSuffix: suffix)
         guard suffix < name.labelCount, place < 0x4000 else { return nil }
         return 0xC000 | UInt16(truncatingIfNeeded: place)
     }
 
-    /// Writes a suffix of the current name: a pointer to where it stands, or itself.
+    /// Writes a suffix of the current name, as a pointer if possible.
     func writeOwner(suffix: Int, into reply: inout ReplyWriter) {
         if let pointer = pointer(toSuffix: suffix) { return reply.write16(pointer) }
         let start = name.offset(ofSuffix: suffix)

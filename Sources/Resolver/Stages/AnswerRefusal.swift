@@ -1,12 +1,12 @@
 import DNSWire
 
-/// Stage: replies to a message that is no query we can read, as far as it deserves a reply.
+/// Stage: replies to a message that is no readable query, if it gets a reply.
 enum AnswerRefusal {
-    /// Writes a header alone: the ID, the opcode and RD of the message, nothing else of it, since nothing
-    /// else was understood.
+    /// Writes a header with the message's ID, opcode and RD, and nothing else that was not
+    /// understood.
     ///
-    /// If it is a cookie alone that has a wrong length, the question is there, and an OPT.
-    /// RFC 8906 §8 wants an answer of every server, and this is the least one.
+    /// If only the cookie's length is wrong, the reply also has the question and an OPT record.
+    /// RFC 8906 §8 expects a reply from every server, and this is the smallest one.
     static func reply(
         to message: Span<UInt8>,
         because error: QueryError,
@@ -37,7 +37,7 @@ enum AnswerRefusal {
         return .reply
     }
 
-    /// Where the question ends of a message whose question was read; nil without one.
+    /// Returns the end of the question of a message whose question could be read; nil without one.
     private static func questionEnd(of message: Span<UInt8>) -> Int? {
         guard message.bigEndian16(at: 4) == 1, let end = try? message.nameEnd(at: Header.size),
             end + 4 <= message.count

@@ -1,15 +1,15 @@
 import DNSWire
 import Snapshot
 
-/// Stage: refuses what we do not do, the cheapest reason first.
+/// Stage: refuses queries that the server does not support, with the cheapest check first.
 enum ApplyPolicy {
-    /// What a query is refused with.
+    /// The error that a query is refused with.
     struct Refusal: BitwiseCopyable {
         var rcode: ResponseCode
         var error: ExtendedError?
     }
 
-    /// Why a query is refused; nil if it may go on.
+    /// Returns why a query is refused; nil if it is not.
     static func refusal(of query: Query, from client: ClientClass) -> Refusal? {
         if client.scope == .refused { return Refusal(rcode: .refused, error: .prohibited) }
         if let edns = query.edns, edns.version > 0 { return Refusal(rcode: .badVersion) }
@@ -17,7 +17,7 @@ enum ApplyPolicy {
         return rcode.map { Refusal(rcode: $0, error: $0 == .formatError ? nil : .notSupported) }
     }
 
-    /// UPDATE is understood and not wanted (RFC 2136 §3.3); the others are not known here.
+    /// UPDATE is known and refused (RFC 2136 §3.3); other opcodes are not implemented.
     private static func rcode(ofOpcode opcode: UInt16) -> ResponseCode? {
         switch opcode {
         case Header.Opcode.query: nil
@@ -43,6 +43,6 @@ enum ApplyPolicy {
 
     /// The class IN.
     static let internet: UInt16 = 1
-    /// The class CH, in which servers tell of themselves (RFC 4892).
+    /// The class CH, in which servers identify themselves (RFC 4892).
     static let chaos: UInt16 = 3
 }

@@ -2,15 +2,15 @@ import DNSWire
 import Snapshot
 import Upstream
 
-/// Stage: the frame of a reply: header and question in front, OPT behind.
+/// Stage: writes the frame of a reply: the header and question first, OPT at the end.
 enum EncodeResponse {
     /// Octets of an OPT record without options.
     private static let optSize = 11
-    /// An extended error without its text: an option header and the code (RFC 8914 §2).
+    /// Octets of an extended error without its text: an option header and the code (RFC 8914 §2).
     private static let errorSize = 4 + 2
 
-    /// Starts over: a header to be filled in, the question as it was asked, and a limit that leaves
-    /// room for OPT.
+    /// Starts a reply: an empty header, the question as it was sent, and a limit that leaves room
+    /// for OPT.
     static func begin(
         _ query: Query,
         _ message: Span<UInt8>,
@@ -25,8 +25,9 @@ enum EncodeResponse {
         if query.edns != nil { reply.limit -= optSize + options.size }
     }
 
-    /// Writes a reply that says nothing but TC, no longer than the query: who really asked asks again over
-    /// TCP.
+    /// Writes an empty reply with TC set, which is no longer than the query.
+    ///
+    /// A client whose address is not forged then retries over TCP.
     static func truncated(
         _ query: Query,
         _ message: Span<UInt8>,
@@ -98,7 +99,9 @@ enum EncodeResponse {
         reply.patch16(additionalCount, at: 10)
     }
 
-    /// Opcode, RD and CD as asked, RA for queries alone; AD only for those who understand it
+    /// Copies opcode, RD and CD from the query, and sets the other flags.
+    ///
+    /// RA is set for standard queries only. AD is set only for clients that understand it
     /// (RFC 6840 §5.7, §5.8).
     private static func flags(of response: Response, to query: Query) -> UInt16 {
         typealias Flag = Header.Flag
@@ -114,8 +117,10 @@ enum EncodeResponse {
         return flags
     }
 
-    /// OPT up to its length; it is hop-by-hop, so ours says what we are, and copies DO alone (RFC 6891
-    /// §6.1, RFC 3225 §3).
+    /// Writes OPT up to its length.
+    ///
+    /// OPT is hop-by-hop, so it describes this server; only DO is copied (RFC 6891 §6.1,
+    /// RFC 3225 §3).
     private static func writeOPT(
         _ response: Response,
         dnssecOK: Bool,
@@ -129,15 +134,15 @@ enum EncodeResponse {
         reply.write16(dnssecOK ? 0x8000 : 0)
     }
 
-    /// Writes an OPT that says no more than that we have EDNS.
+    /// Writes an OPT record without options, which only says that the server supports EDNS.
     static func writeEmptyOPT(into reply: inout ReplyWriter) {
         writeOPT(Response(), dnssecOK: false, into: &reply)
         reply.write16(0)
     }
 
-    /// Writes an extended error (RFC 8914) if there is room for it, and its text if there is room for that, too.
+    /// Writes an extended error (RFC 8914) if it fits, and its text if that fits, too.
     ///
-    /// What explains an answer is no reason to truncate it.
+    /// A reply is not truncated for want of room for them.
     private static func write(
         _ error: ExtendedError,
         _ text: Span<UInt8>,

@@ -2,14 +2,16 @@ import DNSWire
 import Snapshot
 import Upstream
 
-/// Stage: answers a name at or below a delegation of a private zone by what the delegation's servers said, just now or
-/// earlier; or says what to ask them, or where to look for them.
+/// Stage: answers a name at or below a delegation of a private zone with its servers' answers, new
+/// or cached.
 ///
-/// It is a forwarding rule that the zone makes: cached, chased and withheld as any rule's answers are, but its
-/// servers are asked for what they have alone (RD=0).
+/// Without an answer it finds what to ask the servers, or which server's address to look up. The
+/// delegation works like a forwarding rule of the zone: answers are cached, followed and withheld
+/// in the same way. Its servers are asked with RD=0, for their own data only.
 extension Pipeline {
-    /// Makes a cut of a private zone the one to be asked; the current name is then in the AZ IDs of the zone, as
-    /// its servers know it.
+    /// Makes a cut of a private zone the current delegation.
+    ///
+    /// The current name then has the zone's AZ IDs, since the servers know it by these.
     @inline(never)
     mutating func delegate(
         to node: Node,
@@ -72,13 +74,13 @@ extension Pipeline {
         case .chosen: break
         case .toBeFound where step == .ask: break
         case .none where step == .ask: return failToReach(into: &reply)
-        // What is asked for the cache alone is not worth looking for anybody.
+        // A refresh does not look up servers.
         case .toBeFound, .none: isToBeRefreshed = false
         }
         return step
     }
 
-    /// SERVFAIL: there is nobody to be asked.
+    /// Answers SERVFAIL, since no server can be asked.
     private mutating func failToReach(into reply: inout ReplyWriter) -> Step {
         fail(
             .serverFailure,
@@ -88,7 +90,7 @@ extension Pipeline {
         return .done
     }
 
-    /// Finds out where the servers' addresses come from, for this client.
+    /// Finds where the servers' addresses come from, for this client.
     private mutating func findServers(
         _ servers: RRset,
         client: ClientClass,
@@ -121,7 +123,7 @@ extension Pipeline {
         }
     }
 
-    /// What a rule's answers, or those of the delegation's servers, are cached by.
+    /// The route ID by which the answers of a rule, or of the delegation's servers, are cached.
     @inline(__always)
     func routeID(of rule: RuleInForce, in snapshot: borrowing CompiledSnapshot) -> UInt64 {
         switch rule {
@@ -130,22 +132,21 @@ extension Pipeline {
         }
     }
 
-    // MARK: Whom to ask
+    // MARK: Choosing servers
 
     private enum Choice {
-        /// The miss has the servers.
+        /// The miss names the servers to ask.
         case chosen
-        /// The miss is the address of a server.
+        /// The miss asks for a server's address.
         case toBeFound
         /// No server has an address.
         case none
     }
 
-    /// Completes the miss with the servers' addresses; or makes it the question for one of them that has to be looked
-    /// up before.
+    /// Completes the miss with the servers' addresses, or makes it the lookup of one of them.
     ///
-    /// IPv6 addresses are looked up only if there is no other. With addresses at hand, those that take long are not
-    /// waited for.
+    /// AAAA is looked up only if no other address is known. Once the client has waited for 1.8 s,
+    /// known addresses are used without further lookups.
     private mutating func chooseServers(
         _ servers: RRset,
         in snapshot: borrowing CompiledSnapshot,
@@ -178,7 +179,8 @@ extension Pipeline {
         miss.delegate(
             to: CompiledRule(
                 delegating: snapshot.name(of: node),
-                // In one order, so that the forwarder takes the same servers for the same, however they came.
+                // The addresses are sorted, so that equal sets of servers are equal for the
+                // forwarder.
                 to: addresses.prefix(Delegation.addressLimit).sorted(),
                 routeID: routeID
             )
@@ -186,7 +188,7 @@ extension Pipeline {
         return .chosen
     }
 
-    /// What is asked about a server, whoever wants to know.
+    /// The question for a server's address, which is the same for all clients.
     private static func question(
         _ type: RecordType,
         of lookup: Delegation.Lookup,
@@ -214,7 +216,7 @@ extension Pipeline {
         }
     }
 
-    /// The addresses that are known of the server in `scratch`; nil if it has to be looked up.
+    /// Returns the known addresses of the server in `scratch`; nil if they have to be looked up.
     private func serverAddresses(
         _ question: UpstreamQuestion,
         _ resolution: borrowing Resolution,
@@ -222,7 +224,7 @@ extension Pipeline {
         now: UInt32
     ) -> [IPAddress]? {
         if resolution.isAnswered, latest.question == question, scratch.equals(askedName) {
-            // Sound: nothing is taken while it is read.
+            // Sound: no answer is taken while this one is read.
             let payload = unsafe Span<UInt8>(_unsafeBytes: latest.payload)
             return CachedResponse(payload)?.ownAddresses(of: payload)
         }
@@ -231,10 +233,11 @@ extension Pipeline {
         }
         var stale: [IPAddress]?
         for key in [CacheKey(question, scratch), CacheKey(absenceFor: question, scratch)] {
-            // Sound: nobody else has the pipeline's memory.
+            // Sound: only this pipeline uses the memory.
             let entry = unsafe cache.read(key, scratch, into: payloadMemory)
             guard let entry else { continue }
-            // Sound: the cache wrote `length` octets, and nothing writes there before they are read.
+            // Sound: the cache wrote `length` octets, and nothing overwrites them before they are
+            // read.
             let payload = unsafe Span<UInt8>(
                 _unsafeBytes: UnsafeRawBufferPointer(rebasing: payloadMemory[..<entry.length])
             )
@@ -247,8 +250,9 @@ extension Pipeline {
 }
 
 extension CachedResponse {
-    /// The addresses that an answer has of the name that was asked for; none behind an alias, which no server's name
-    /// may be (RFC 2181 §10.3); as many as are asked at most, however many its owner sends.
+    /// The addresses of the queried name in an answer, at most as many as are asked.
+    ///
+    /// There are none behind an alias, since a server's name must not be an alias (RFC 2181 §10.3).
     fileprivate func ownAddresses(of payload: Span<UInt8>) -> [IPAddress] {
         guard aliasCount == 0 else { return [] }
         var found: [IPAddress] = []

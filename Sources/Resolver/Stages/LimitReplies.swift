@@ -1,9 +1,9 @@
 import DNSWire
 import Snapshot
 
-/// Stage: leaves queries unanswered whose network has had all the replies that it gets for now.
+/// Stage: limits the replies to a network that has used up its rate.
 extension Pipeline {
-    /// What becomes of a query over its network's rate, before any work is done for it; nil if it is not.
+    /// Limits a query before any other work is done for it; nil if the query is admitted.
     mutating func limit(
         _ query: Query,
         _ message: Span<UInt8>,
@@ -21,7 +21,9 @@ extension Pipeline {
         }
     }
 
-    /// The same for what can't be read, where a reply says nothing that TC could spare.
+    /// Limits the reply to a message that cannot be read.
+    ///
+    /// The reply is sent or dropped, but not truncated, since it has no records.
     mutating func limit(
         _ verdict: Verdict,
         for client: Client,

@@ -1,30 +1,31 @@
 import DNSWire
 import Snapshot
 
-/// The options of a reply's OPT record, besides an extended error: what was asked for and what we have.
+/// The options of a reply's OPT record, except extended errors: those that the client asked for.
 struct ReplyOptions: BitwiseCopyable {
-    /// The client's cookie with ours, freshly made (RFC 7873 §5.2.3).
+    /// The client's cookie with a new server cookie (RFC 7873 §5.2.3).
     private var cookie: Cookie?
     private var cookieState = CookieState.absent
-    /// The idle timeout of the client's connection (RFC 7828 §3.3.2).
+    /// The idle timeout of the client's connection, in tenths of a second (RFC 7828 §3.3.2).
     private var idleTimeout: UInt16?
-    /// Octets of our identifier (RFC 5001); 0 without one.
+    /// Octets of the server's identifier (NSID, RFC 5001); 0 without one.
     private var identifierLength = 0
 
-    /// What the query's cookie says of its sender.
+    /// What the query's cookie says about the client.
     private enum CookieState: BitwiseCopyable {
         case absent
-        /// Only the client's part.
+        /// A client cookie without a server cookie.
         case new
-        /// We gave it to this address lately, so the address is not forged.
+        /// A server cookie that we recently gave to this address, so the address is not forged.
         case good
+        /// A server cookie that we did not give to this address, or not recently.
         case bad
     }
 
     /// No options.
     init() {}
 
-    /// `time` is in seconds since 1970.
+    /// Reads the query's options; `time` is in seconds since 1970.
     init(
         for query: Query,
         _ message: Span<UInt8>,
@@ -54,13 +55,14 @@ struct ReplyOptions: BitwiseCopyable {
             + (cookie == nil ? 0 : 4 + Self.cookieSize) + (idleTimeout == nil ? 0 : 4 + 2)
     }
 
-    /// True if the client has a cookie that we gave to its address, so that the address is not forged.
+    /// True if the client sent a cookie that we gave to its address, so that the address is not
+    /// forged.
     var showsTrueAddress: Bool { cookieState == .good }
 
     private static let clientCookieSize = 8
     private static let cookieSize = clientCookieSize + ServerCookie.size
 
-    /// What a query for a cookie alone is answered with (RFC 7873 §5.4).
+    /// The rcode of the reply to a query for a cookie alone (RFC 7873 §5.4).
     var cookieOutcome: ResponseCode {
         switch cookieState {
         case .absent: .formatError

@@ -2,12 +2,12 @@ import DNSWire
 public import Snapshot
 public import Upstream
 
-/// Stage: takes what an upstream answered, scrubbed of what was not asked for, and keeps it for everybody.
+/// Stage: takes an upstream's answer, scrubbed of what was not asked for, and caches it.
 extension Pipeline {
-    /// Takes an upstream's message as the answer to a question about `askedName`, for those who wait for it; throws why
-    /// it can't be used.
+    /// Takes an upstream's message as the answer to a question about `askedName`, for the waiting
+    /// clients.
     ///
-    /// The answer is there until the next is taken.
+    /// Throws the reason if it cannot be used. The answer is available until the next one is taken.
     public mutating func take(
         _ message: Span<UInt8>,
         answering question: UpstreamQuestion,
@@ -21,7 +21,7 @@ extension Pipeline {
             lifetime = try takeWhole(message, by: rule, stripsPrivate: isStripped)
         }
         if !rule.trustsAD { latest.removeAuthenticity() }
-        // Sound: nothing is taken while the payload is read.
+        // Sound: no answer is taken while the payload is read.
         let answer = CachedResponse(unsafe Span(_unsafeBytes: latest.payload))
         return TakenAnswer(
             lifetime: lifetime ?? 0,
@@ -30,7 +30,7 @@ extension Pipeline {
         )
     }
 
-    /// The same for an answer of any kind: for how long it holds.
+    /// Takes an answer of any kind; returns its lifetime in seconds.
     @inline(never)
     private mutating func takeWhole(
         _ message: Span<UInt8>,
@@ -50,34 +50,35 @@ extension Pipeline {
         return answer.lifetime
     }
 
-    /// Keeps the answer that was taken last for everybody; `now` is in seconds of the process's steady clock.
+    /// Caches the answer that was taken last; `now` is in seconds of the process's steady clock.
     public mutating func keep(_ taken: TakenAnswer, now: UInt32) {
         let typed = CacheKey(latest.question, askedName)
         let absence = CacheKey(absenceFor: latest.question, askedName)
         let key = taken.deniesName ? absence : typed
-        // What was known of the name before is not so any more.
+        // The answer replaces the other entry of the name, which contradicts it.
         cache.remove(taken.deniesName ? typed : absence, askedName)
         guard taken.lifetime > 0 else { return cache.remove(key, askedName) }
         cache.store(
             key,
             askedName,
-            // Sound: nothing is taken while it is stored.
+            // Sound: no answer is taken while this one is stored.
             payload: unsafe Span(_unsafeBytes: latest.payload),
             storedAt: now,
             expiresAt: now + min(taken.lifetime, .max - now)
         )
     }
 
-    /// A copy of the answer that was taken last, for who has to wait for another one, too.
+    /// Returns a copy of the answer that was taken last, for a client that waits for another one,
+    /// too.
     public mutating func copyOfLatest() -> FreshAnswer { latest.copy(about: askedName) }
 }
 
-/// What is to be known of an answer that was taken, and for how long it holds.
+/// What is known about an answer that was taken.
 public struct TakenAnswer: Sendable, BitwiseCopyable {
-    /// Seconds; 0 of what is for those alone who wait for it.
+    /// Seconds for which it may be cached; 0 if it is for the waiting clients only.
     let lifetime: UInt32
-    /// The name does not exist, whatever is asked of it.
+    /// True if the name does not exist, whatever the type.
     let deniesName: Bool
-    /// It has no records of what was asked for.
+    /// True if the answer section is empty.
     public let isNegative: Bool
 }

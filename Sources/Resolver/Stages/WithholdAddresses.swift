@@ -1,21 +1,23 @@
 import DNSWire
 import Snapshot
 
-/// Which records of an upstream's answer a client does not get.
+/// Which records of an upstream's answer are withheld from a client.
 struct Withheld: OptionSet, BitwiseCopyable {
     var rawValue: UInt8
 
     /// Addresses of private zones that the client does not see.
     static let hidden = Withheld(rawValue: 1)
-    /// Private addresses, where an alias of a rule with `private-answers: strip` led here.
+    /// Private addresses, after an alias of a rule with `private-answers: strip`.
     static let allPrivate = Withheld(rawValue: 2)
-    /// The RRset is signed: what would be left of it would not validate, so all of it goes, with its signatures.
+    /// All of the RRset and its signatures: it is signed, and a part of it would not validate.
     static let wholeSet = Withheld(rawValue: 4)
 }
 
-/// Stage: keeps addresses from clients that an upstream tells everybody (`private-answers`).
+/// Stage: withholds addresses that upstreams send from clients that must not get them
+/// (`private-answers`).
 extension Pipeline {
-    /// True if an answer may have something to be withheld; of nearly all, what addresses they have says no.
+    /// Returns true if records of an answer may have to be withheld; for most answers the kinds of
+    /// their addresses exclude it.
     @inline(__always)
     func mayWithhold(
         of cached: CachedResponse,
@@ -24,7 +26,7 @@ extension Pipeline {
         response.blocksPrivate || !cached.addressKinds.isDisjoint(with: snapshot.guardedKinds)
     }
 
-    /// What is to be withheld of an upstream's answer.
+    /// Returns what has to be withheld of an upstream's answer.
     @inline(never)
     func withheld(
         of payload: Span<UInt8>,
@@ -39,7 +41,7 @@ extension Pipeline {
         {
             withheld.insert(.allPrivate)
         }
-        // The servers of a delegation are believed what addresses they have.
+        // The servers of a delegation may send any address.
         if case .numbered(let number) = rule, snapshot.isGuarded(rule: number),
             cached.hasRecord(
                 payload,
@@ -58,7 +60,8 @@ extension Pipeline {
         return withheld
     }
 
-    /// True of a record of an upstream's answer that the client does not get; the reply says so.
+    /// Returns true if a record of an upstream's answer is withheld; sets the reply's extended
+    /// error then.
     mutating func withholds(
         _ record: MessageReader.Record,
         of message: Span<UInt8>,
@@ -99,7 +102,8 @@ extension Pipeline {
         }
     }
 
-    /// True if the public DNS tells the addresses of an owner to everybody, as an alias may lead to it.
+    /// Returns true if the rule exempts the owner, whose private addresses are public
+    /// (`allow-private`, VPC endpoints).
     private mutating func isPublic(
         _ owner: Int,
         of message: Span<UInt8>,
@@ -115,7 +119,7 @@ extension Pipeline {
 }
 
 extension Span where Element == UInt8 {
-    /// True of a record of an RRset and of its signatures (RFC 4034 §3.1.1).
+    /// Returns true for the records of an RRset and for its signatures (RFC 4034 §3.1.1).
     fileprivate func isInSet(_ record: MessageReader.Record, of type: RecordType) -> Bool {
         record.type == type
             || record.type == .rrsig && bigEndian16(at: record.rdata) == type.rawValue

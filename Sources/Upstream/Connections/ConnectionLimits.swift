@@ -1,20 +1,21 @@
 package import NIOCore
 
-/// What asking upstreams over TCP may cost.
+/// Limits of the TCP connections to upstreams.
 package struct ConnectionLimits: Sendable {
-    /// Questions under way in all.
+    /// Questions in flight on all connections.
     package var questions = 4096
-    /// Connections in all.
+    /// Connections to all upstreams.
     package var connections = 512
-    /// Questions under way on one connection.
+    /// Questions in flight on one connection.
     package var questionsPerConnection = 64
     /// Connections to one upstream.
     package var connectionsPerUpstream = 4
-    /// The same to one that answers no more than one question a connection (RFC 7766 §6.2.1.1 asks
-    /// servers for more), and for how long it is taken for one.
+    /// Connections to an upstream that answers only one question per connection (RFC 7766 §6.2.1.1
+    /// expects more).
     package var serialConnections = 16
+    /// How long an upstream is asked only one question per connection.
     package var serialTime = TimeAmount.minutes(5)
-    /// How long a connection is kept that nobody uses; servers close theirs after about ten seconds.
+    /// How long an unused connection is kept open; servers close theirs after about ten seconds.
     package var idleTimeout = TimeAmount.seconds(5)
 
     package init() {}

@@ -4,12 +4,13 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// The connections to upstreams; lives on one event loop.
+/// The connections to upstreams; used on one event loop only.
 final class ConnectionPool {
     private let eventLoop: any EventLoop
     private let limits: ConnectionLimits
     private var connections: [AddressAndPort: [UpstreamConnection]] = [:]
-    /// Upstreams that left questions of a pipeline unanswered, and until when they get none.
+    /// Upstreams that left pipelined questions unanswered, and until when they get one per
+    /// connection.
     private var serial: [AddressAndPort: NIODeadline] = [:]
     private var isClosed = false
     private let count: ConnectionCount
@@ -20,7 +21,7 @@ final class ConnectionPool {
         self.count = count
     }
 
-    /// Asks over the connection with the least to do, or over a new one.
+    /// Asks over the connection with the fewest questions in flight, or over a new one.
     func ask(
         _ question: ConnectionQuestion,
         of upstream: AddressAndPort,
@@ -46,7 +47,7 @@ final class ConnectionPool {
             hasRoom(for: upstream)
         {
             guard let address = try? SocketAddress(upstream) else {
-                // The interface that it names is not there.
+                // The address names an interface that does not exist.
                 return question.report(.failure(.connection(code: ENODEV)))
             }
             connect(to: upstream, at: address, until: deadline).ask(question, until: deadline)
@@ -57,8 +58,10 @@ final class ConnectionPool {
         }
     }
 
-    /// Whether there may be another connection; where none may, one that has nothing to do is closed for it, or for
-    /// an upstream without any one of those that have most, whose questions are asked again.
+    /// Returns whether there may be another connection, after closing one if the limit is reached.
+    ///
+    /// It closes an idle connection. If there is none and the upstream has no connection yet, it
+    /// closes one of the upstream that has most, whose questions are then asked again.
     private func hasRoom(for upstream: AddressAndPort) -> Bool {
         if count.value < limits.connections { return true }
         if let idle = connections.values.joined().first(where: { $0.load == 0 }) {
@@ -71,8 +74,8 @@ final class ConnectionPool {
         return count.value < limits.connections
     }
 
-    /// How many questions a connection takes before another is made, how many at most, and how many
-    /// connections there are.
+    /// The number of questions on a connection before another one is made, the most questions on a
+    /// connection, and the most connections to the upstream.
     private func pipelining(of upstream: AddressAndPort) -> (few: Int, most: Int, connections: Int)
     {
         if let end = serial[upstream], .now() < end { return (1, 1, limits.serialConnections) }
@@ -103,7 +106,8 @@ final class ConnectionPool {
         return connection
     }
 
-    /// Asks again what was lost with a connection that had worked before (RFC 7766 §6.2.4).
+    /// Removes a connection that has ended, and asks its open questions again over others
+    /// (RFC 7766 §6.2.4).
     private func forget(
         _ connection: UpstreamConnection,
         of upstream: AddressAndPort,
@@ -122,14 +126,14 @@ final class ConnectionPool {
         }
     }
 
-    /// Closes every connection, for good.
+    /// Closes every connection, and makes no new ones.
     func closeAll() {
         isClosed = true
         for connection in connections.values.joined() { connection.close() }
     }
 }
 
-/// How many connections to upstreams are open, for other threads to read.
+/// The number of open connections to upstreams, which any thread may read.
 final class ConnectionCount: Sendable {
     private let count = Atomic<Int>(0)
 

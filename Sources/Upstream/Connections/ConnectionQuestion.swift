@@ -1,17 +1,17 @@
 import DNSWire
 import NIOCore
 
-/// A question that an upstream is being asked over TCP; confined to its event loop once it is there.
+/// A question that an upstream is asked over TCP; used on the event loop only, once it is there.
 struct ConnectionQuestion: Sendable {
     private let message: [UInt8]
     private let questionEnd: Int
-    /// How often it has been moved from a connection on which nothing was answered any more.
+    /// How often the question was moved from a connection on which nothing had been answered.
     var retries = 0
     static let retryLimit = 3
-    /// Tells what became of it; to be called once.
+    /// Reports the outcome; it must be called once.
     let report: @Sendable (Result<[UInt8], ConnectionError>) -> Void
 
-    /// Nil for what is no message with one question and an uncompressed name.
+    /// Nil if `message` does not have one question with an uncompressed name.
     init?(
         message: [UInt8],
         report: @escaping @Sendable (Result<[UInt8], ConnectionError>) -> Void
@@ -24,16 +24,16 @@ struct ConnectionQuestion: Sendable {
         self.report = report
     }
 
-    /// The message behind its length, under the ID by which the connection knows it.
+    /// The message with its length in front, and with the ID that it has on the connection.
     func frame(id: UInt16) -> ByteBuffer {
         var frame = ByteBuffer(framing: message.span)
         frame.setInteger(id, at: frame.readerIndex + 2)
         return frame
     }
 
-    /// The answer with the asker's ID, if it is one to this question.
+    /// Returns the answer with the original query's ID, if the response answers this question.
     ///
-    /// A response without a question is taken, too: that is how some servers say FORMERR.
+    /// A response without a question is accepted, too, since some servers send FORMERR that way.
     func answer(from response: ByteBuffer) -> [UInt8]? {
         var octets = Array(response.readableBytesView)
         guard octets.count >= Header.size, octets[2] & 0x80 != 0 else { return nil }

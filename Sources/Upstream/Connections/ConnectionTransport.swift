@@ -1,10 +1,11 @@
 package import DNSWire
 
-/// Asks an upstream over a connection what it could not answer in a datagram (RFC 7766).
+/// Asks upstreams over connections what they could not answer in a datagram (RFC 7766).
 package protocol ConnectionTransport: Sendable {
-    /// Sends `message` and tells `asker` once what became of it, come what may, within `timeout` milliseconds.
+    /// Sends `message`, and reports the outcome to `asker` exactly once, within `timeout`
+    /// milliseconds.
     ///
-    /// Never blocks: a worker calls it. `message` comes without the two octets of length.
+    /// It never blocks, since a worker calls it. `message` has no length in front.
     func ask(
         _ upstream: AddressAndPort,
         message: [UInt8],
@@ -14,28 +15,30 @@ package protocol ConnectionTransport: Sendable {
     )
 }
 
-/// One who asks over connections.
+/// The receiver of answers over connections.
 package protocol ConnectionAsker: Sendable {
-    /// Called on any thread with the answer to an attempt, which has no octets of length and the ID of the query; what it
-    /// says is for the asker to judge.
+    /// Takes the answer to an attempt; called on any thread.
+    ///
+    /// The answer has no length in front, and it has the ID of the query. The asker has to check
+    /// the rest.
     func take(_ answer: Result<[UInt8], ConnectionError>, for attempt: AttemptID)
 }
 
-/// Why no answer came over a connection.
+/// Why no answer arrived over a connection.
 package enum ConnectionError: Error, Equatable, Sendable {
     case timeout
-    /// The connection could not be made or was lost; `errno`, or 0 if there is none.
+    /// The connection could not be made, or was lost; `code` is `errno`, or 0 if there is none.
     case connection(code: Int32)
-    /// More questions are under way than the implementation takes.
+    /// Too many questions are in flight.
     case overloaded
     case unsupported
 
-    /// True of a connection that ended on the way: the question may be asked over another.
+    /// True if the connection ended early, so that the question may be asked over another one.
     package var isWorthAnother: Bool {
         if case .connection = self { !isOwnTrouble } else { false }
     }
 
-    /// True of what says nothing of the upstream.
+    /// True if the error has a local cause, and says nothing about the upstream.
     package var isOwnTrouble: Bool {
         switch self {
         case .overloaded, .unsupported: true
@@ -45,7 +48,7 @@ package enum ConnectionError: Error, Equatable, Sendable {
     }
 }
 
-/// Stands in where nobody asks upstreams over connections: every question fails at once.
+/// A transport without connections, on which every question fails at once.
 package struct NoConnections: ConnectionTransport {
     package init() {}
 

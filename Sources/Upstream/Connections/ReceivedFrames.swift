@@ -1,25 +1,26 @@
 import DNSWire
 import NIOCore
 
-/// Cuts what an upstream sends into messages, each behind its length in two octets (RFC 7766 §8).
+/// Splits the octets of a stream into messages, each with its length in two octets in front
+/// (RFC 7766 §8).
 ///
-/// Holds at most what one read brings besides one message that is not yet whole.
+/// It holds at most the octets of one read and one incomplete message.
 struct ReceivedFrames {
     private var pending = ByteBuffer()
 
-    /// What the octets so far amount to.
+    /// What the received octets contain.
     enum Next: Equatable {
         case message(ByteBuffer)
         /// More octets are needed.
         case incomplete
-        /// A length that no message has: not even a header fits.
+        /// The length is too short for a header.
         case notAMessage
     }
 
-    /// True while part of a message is there.
+    /// True while a part of a message has been received.
     var isAmidMessage: Bool { pending.readableBytes > 0 }
 
-    /// Takes what was read from the socket.
+    /// Adds octets that were read from the socket.
     mutating func append(_ octets: inout ByteBuffer) {
         if pending.readableBytes == 0 {
             pending = octets
@@ -29,7 +30,7 @@ struct ReceivedFrames {
         }
     }
 
-    /// The next whole message, if it is there.
+    /// Returns the next complete message.
     mutating func next() -> Next {
         switch StreamFrame(in: pending.readableBytesUInt8Span, at: 0) {
         case .incomplete: return .incomplete
@@ -42,11 +43,11 @@ struct ReceivedFrames {
 }
 
 extension ByteBuffer {
-    /// A message behind its length, as it travels on a stream (RFC 1035 §4.2.2).
+    /// Creates a message with its length in front, as it is sent on a stream (RFC 1035 §4.2.2).
     init(framing message: Span<UInt8>) {
         self = ByteBufferAllocator().buffer(capacity: 2 + message.count)
         writeInteger(UInt16(truncatingIfNeeded: message.count))
-        // Sound: octets have no padding, and the raw view ends with the call.
+        // Sound: octets have no padding, and the raw view is used only during the call.
         unsafe writeBytes(message.bytes)
     }
 }

@@ -4,7 +4,7 @@ package import NIOCore
 import Sockets
 
 extension SocketAddress {
-    /// The address as NIO wants it.
+    /// Creates NIO's form of an address.
     package init(_ address: AddressAndPort) throws {
         guard address.scope.isNone else {
             try self.init(scoped: address)
@@ -16,14 +16,14 @@ extension SocketAddress {
         )
     }
 
-    /// With the number of the interface, which the other initialiser has no place for.
+    /// Creates an address with an interface number, which the other initialiser cannot set.
     private init(scoped address: AddressAndPort) throws {
         guard let address = address.resolved else {
             throw SocketError(call: "if_nametoindex", address: address, code: ENODEV)
         }
         let size = SocketName.size
         let name = unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
-            // Sound: the memory has as many octets as are written, which are those of a sockaddr_in6.
+            // Sound: the memory has the size of the sockaddr_in6 that is written to it.
             let start = unsafe memory.baseAddress.unsafelyUnwrapped
             _ = unsafe SocketName.write(address, to: start)
             return unsafe start.load(as: sockaddr_in6.self)

@@ -1,11 +1,11 @@
 import NIOCore
 
-/// One connection to an upstream: questions out, answers in, in any order.
+/// One connection to an upstream, on which answers arrive in any order.
 final class UpstreamConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// A question under way.
+    /// A question in flight.
     struct Asked {
         var question: ConnectionQuestion
         var deadline: NIODeadline
@@ -14,22 +14,22 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     private let eventLoop: any EventLoop
     private let limits: ConnectionLimits
-    /// Told once that the connection has ended, with what should be asked elsewhere.
+    /// Called once when the connection has ended, with the questions to ask over others.
     private let onEnd: (UpstreamConnection, [Asked]) -> Void
 
     private var phase = Phase.connecting
     private var frames = ReceivedFrames()
-    /// By the ID on this connection, which is not the asker's.
+    /// The questions in flight by their IDs on this connection, which differ from the queries' own.
     private var asked: [UInt16: Asked] = [:]
     private var answerCount = 0
-    /// A question timed out: nothing new is asked here.
+    /// A question timed out, so no new question is asked here.
     private var isDistrusted = false
-    /// A question timed out while part of a message was there.
+    /// A question timed out while a message was incomplete.
     private var isStuck = false
-    /// It ended after one answer at most, with more than one question open.
+    /// The connection ended after at most one answer, with more than one question in flight.
     ///
-    /// The answer may be lost, too: a server that closes with queries unread makes the kernel reset the
-    /// connection.
+    /// Even one answer may be lost: when a server closes a connection with unread queries, its
+    /// kernel resets the connection.
     private(set) var leftPipeline = false
     private var idleTimer: Scheduled<Void>?
 
@@ -49,7 +49,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         self.onEnd = onEnd
     }
 
-    /// Questions under way.
+    /// The number of questions in flight.
     var load: Int { asked.count }
 
     var takesQuestions: Bool {
@@ -62,7 +62,7 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     // MARK: Asking
 
-    /// Sends the question now, or once the connection stands.
+    /// Sends the question now, or once the connection is established.
     func ask(_ question: ConnectionQuestion, until deadline: NIODeadline) {
         idleTimer?.cancel()
         var id = UInt16.random(in: .min ... .max)
@@ -85,7 +85,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         guard let lost = asked.removeValue(forKey: id) else { return }
         isDistrusted = true
         lost.question.report(.failure(.timeout))
-        // A message that does not come to its end keeps everything behind it from coming.
+        // An incomplete message blocks all messages behind it.
         isStuck = frames.isAmidMessage
         if asked.isEmpty || isStuck { close() }
     }
@@ -111,7 +111,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         }
     }
 
-    /// What does not match is passed over, and its question left to time out.
+    /// Takes a message; one that matches no question is ignored, and the question times out.
     private func take(_ message: ByteBuffer) {
         guard let id = message.getInteger(at: message.readerIndex, as: UInt16.self),
             let answered = asked[id],
@@ -137,7 +137,7 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) { end(code: 0) }
 
-    /// The connection could not be made.
+    /// Ends a connection that could not be made.
     func fail(_ error: any Error) { end(code: Self.code(of: error)) }
 
     func close() {
@@ -156,10 +156,12 @@ final class UpstreamConnection: ChannelInboundHandler {
         onEnd(self, lost.compactMap { retry($0, code: code) })
     }
 
-    /// A question to be asked elsewhere; nil, and told, if that is of no use.
+    /// Returns the question if it is worth asking elsewhere; else reports its failure and returns
+    /// nil.
     ///
-    /// Servers close a connection after so many answers, so that it may happen to one question any number
-    /// of times until its time is up; where nothing was answered, a few times.
+    /// Servers close a connection after a number of answers. So a question may be moved any number
+    /// of times until its deadline, but only a few times from connections on which nothing was
+    /// answered.
     private func retry(_ lost: Asked, code: Int32) -> Asked? {
         var lost = lost
         if answerCount == 0 { lost.question.retries += 1 }

@@ -2,16 +2,16 @@ package import DNSWire
 package import NIOCore
 import Synchronization
 
-/// Asks upstreams over TCP, over few connections that are kept for a while (RFC 7766 §6.2.1).
+/// Asks upstreams over TCP, over few connections that are kept open for a while (RFC 7766 §6.2.1).
 package final class UpstreamConnections: ConnectionTransport {
-    /// Everything happens on one event loop, so no connection is locked.
+    /// Everything happens on one event loop, so connections need no lock.
     private let eventLoop: any EventLoop
     private let pool: NIOLoopBoundBox<ConnectionPool>
     private let underWay = Atomic<Int>(0)
     private let connections = ConnectionCount()
     private let limits: ConnectionLimits
 
-    /// Connects to nobody yet; `group` stays the caller's.
+    /// Makes no connection yet; the caller still owns `group`.
     package init(
         on group: any EventLoopGroup,
         limits: ConnectionLimits = ConnectionLimits()
@@ -24,7 +24,7 @@ package final class UpstreamConnections: ConnectionTransport {
         )
     }
 
-    /// Connections that are open now.
+    /// The number of open connections.
     package var connectionCount: Int { connections.value }
 
     package func ask(
@@ -49,7 +49,7 @@ package final class UpstreamConnections: ConnectionTransport {
         }
     }
 
-    /// Closes every connection; what is under way fails.
+    /// Closes every connection; questions in flight fail.
     package func close() async {
         try? await eventLoop.submit { [pool] in pool.value.closeAll() }.get()
     }

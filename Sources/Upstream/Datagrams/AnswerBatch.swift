@@ -2,12 +2,12 @@ import CSockets
 import Glibc
 import Sockets
 
-/// Room for the datagrams of one recvmmsg call from an upstream, allocated once.
+/// Memory for the datagrams of one recvmmsg call from an upstream, allocated once.
 @safe package struct AnswerBatch: ~Copyable {
     private static let capacity = 32
-    /// Octets of the longest answer taken, three times what we say that we take; of more, what is in front.
+    /// Octets that are taken of one datagram: three times the payload size that we advertise.
     private static let messageSize = 4096
-    /// Not a multiple of a page, so that not all messages begin in the same lines of the processor's cache.
+    /// Not a multiple of the page size, so that messages do not all start in the same cache lines.
     private static let messageStride = messageSize + 64
     private static let controlStride = csockets_control_size
 
@@ -15,7 +15,7 @@ import Sockets
     private let vectors: UnsafeMutablePointer<iovec>
     private let octets: UnsafeMutableRawPointer
     private let controls: UnsafeMutableRawPointer
-    /// Datagrams of the last `receive`.
+    /// The number of datagrams of the last `receive`.
     private var count = 0
 
     package init() {
@@ -26,7 +26,8 @@ import Sockets
         unsafe octets = .zeroed(byteCount: capacity * Self.messageStride)
         unsafe controls = .zeroed(byteCount: capacity * Self.controlStride)
         for index in 0..<capacity {
-            // Sound: each pointer is to the place of datagram `index` in memory of `capacity` such.
+            // Sound: each pointer points to the part of datagram `index` in memory for `capacity`
+            // datagrams.
             unsafe vectors[index] = iovec(
                 iov_base: octets + index * Self.messageStride,
                 iov_len: Self.messageSize
@@ -45,23 +46,24 @@ import Sockets
         unsafe controls.deallocate()
     }
 
-    /// Takes what waits in a socket without waiting itself; how many datagrams that were, nil for an error, which
-    /// `errno` tells.
+    /// Receives the datagrams in a socket without blocking; returns their number.
+    ///
+    /// Returns nil for an error, which is in `errno`.
     mutating func receive(from descriptor: Int32) -> Int? {
         for index in 0..<count {
-            // Sound: as in `init`; the kernel has overwritten what the last call left here.
+            // Sound: as in `init`; the kernel has overwritten these lengths in the last call.
             unsafe messages[index].header.msg_controllen = Self.controlStride
         }
-        // Sound: all that the headers point to lives as long as `self`.
+        // Sound: everything that the headers point to lives as long as `self`.
         let result = unsafe csockets_receive(descriptor, messages, UInt32(Self.capacity))
         count = Int(max(result, 0))
         return result < 0 ? nil : count
     }
 
-    /// The octets of a datagram, for as long as nothing more is received.
+    /// The octets of a datagram, which are valid until more is received.
     @unsafe package func message(at index: Int) -> UnsafeBufferPointer<UInt8> {
         precondition(index >= 0 && index < count)
-        // Sound: `octets` is initialised throughout, and the kernel wrote no more than fits.
+        // Sound: `octets` is initialised, and the kernel wrote at most `messageSize` octets.
         let start = unsafe octets + index * Self.messageStride
         return unsafe UnsafeBufferPointer(
             start: start.assumingMemoryBound(to: UInt8.self),
@@ -69,10 +71,10 @@ import Sockets
         )
     }
 
-    /// False if the datagram came in fragments, any of which may be somebody else's, or did not fit.
+    /// False if the datagram arrived in fragments, which may be forged, or did not fit.
     package func isWhole(at index: Int) -> Bool {
         precondition(index >= 0 && index < count)
-        // The size of the largest fragment is the only thing that the kernel was asked to tell.
+        // The only control message that was requested is the size of the largest fragment.
         return unsafe messages[index].header.msg_controllen == 0
             && messages[index].header.msg_flags & Int32(MSG_TRUNC) == 0
     }

@@ -3,12 +3,13 @@ import DNSWire
 import Glibc
 import Sockets
 
-/// Makes sockets from which one upstream is asked.
+/// Opens sockets for the queries to one upstream.
 enum ConnectedSocket {
-    /// Ports that are drawn, and those behind one that are tried where few are free.
+    /// The number of random ports that are tried, and of successive ports that are tried after
+    /// these.
     private static let (draws, steps) = (16, 256)
 
-    /// A new socket on one of `ports` that nobody can foretell, connected to `upstream`.
+    /// Opens a socket on an unpredictable port of `ports` that is connected to `upstream`.
     static func open(
         to upstream: AddressAndPort,
         from ports: PortSet,
@@ -26,7 +27,8 @@ enum ConnectedSocket {
         }
         guard SocketName.connect(descriptor, to: upstream) == 0 else {
             var error = closing(descriptor, after: "connect", upstream)
-            // An interface without an address of ours: no trouble of this server, as it is without a port.
+            // The interface has no address. This is not a local shortage of ports, unlike
+            // EADDRNOTAVAIL without a scope.
             if error.code == EADDRNOTAVAIL, !upstream.scope.isNone { error.code = ENETUNREACH }
             throw error
         }
@@ -43,12 +45,12 @@ enum ConnectedSocket {
         return error
     }
 
-    /// A port that all that went before says nothing of.
+    /// Returns a random port, which does not depend on earlier ones.
     static func drawPort(of ports: PortSet, _ random: inout RandomPool) -> UInt16 {
         ports.ports[random.next(below: ports.count)]
     }
 
-    /// False if every port drawn is taken.
+    /// Binds the socket to a port; false if every port that was tried is taken.
     private static func bind(
         _ descriptor: Int32,
         toOneOf ports: PortSet,

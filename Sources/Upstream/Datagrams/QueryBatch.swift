@@ -2,10 +2,12 @@ import CSockets
 import Glibc
 import Sockets
 
-/// Queries on their way to upstreams, in memory allocated once: those for one socket leave with one sendmmsg call.
+/// Queries that wait to be sent to upstreams, in memory that is allocated once.
+///
+/// The queries of one socket are sent with one sendmmsg call.
 @safe struct QueryBatch: ~Copyable {
     private static let capacity = 64
-    /// The longest query: a name of 255 octets, header, question and OPT.
+    /// Octets of the longest query: a name of 255 octets, header, question and OPT.
     private static let messageSize = 320
 
     struct Entry: BitwiseCopyable {
@@ -15,7 +17,7 @@ import Sockets
         var isSent = false
     }
 
-    /// A query that the system did not take, and why.
+    /// A query that the kernel did not accept, and the reason (`errno`).
     struct Failure: BitwiseCopyable {
         let attempt: AttemptID
         let code: Int32
@@ -23,7 +25,7 @@ import Sockets
 
     private var entries = InlineArray<64, Entry>(repeating: Entry())
     private var count = 0
-    /// Entries in front of this one are sent.
+    /// The entries before this one have been sent.
     private var firstUnsent = 0
     private var failures = Outbox<Failure>()
     private let messages: UnsafeMutablePointer<csockets_message>
@@ -53,10 +55,10 @@ import Sockets
     var isEmpty: Bool { count == 0 }
     var isFull: Bool { count == Self.capacity }
 
-    /// Adds a copy of a query, for which there must be room.
+    /// Adds a copy of a query; there must be room for it.
     mutating func add(_ message: Span<UInt8>, of attempt: AttemptID, to socket: SlotID) {
         precondition(count < Self.capacity && message.count <= Self.messageSize)
-        // Sound: the place has `messageSize` octets.
+        // Sound: the entry has `messageSize` octets of memory, and the message is no longer.
         unsafe message.withUnsafeBytes {
             unsafe (octets + count * Self.messageSize).copyMemory(
                 from: $0.baseAddress.unsafelyUnwrapped,
@@ -67,17 +69,17 @@ import Sockets
         count += 1
     }
 
-    /// A socket that something waits for.
+    /// The socket of the first query that waits; nil if none waits.
     var nextSocket: SlotID? { firstUnsent < count ? entries[firstUnsent].socket : nil }
 
-    /// Sends what waits for a socket through its descriptor; without one it is lost.
+    /// Sends the queries that wait for a socket through its descriptor; without one they are lost.
     mutating func send(to socket: SlotID, through descriptor: Int32?) {
         var order = InlineArray<64, UInt8>(repeating: 0)
         var length = 0
         for index in firstUnsent..<count where entries[index].socket == socket {
             entries[index].isSent = true
             order[length] = UInt8(truncatingIfNeeded: index)
-            // Sound: both are places of entry `index` in memory of `capacity` such.
+            // Sound: both are parts of entry `index` in memory for `capacity` entries.
             unsafe vectors[length] = iovec(
                 iov_base: octets + index * Self.messageSize,
                 iov_len: entries[index].length
@@ -88,7 +90,7 @@ import Sockets
         guard let descriptor else { return }
         var sent = 0
         while sent < length {
-            // Sound: messages `sent` up to `length` have their vectors.
+            // Sound: the messages from `sent` up to `length` have their vectors.
             let result = unsafe csockets_send(descriptor, messages + sent, UInt32(length - sent))
             if result > 0 {
                 sent += Int(result)
@@ -96,7 +98,7 @@ import Sockets
             }
             let code = errorNumber()
             if code == EINTR { continue }
-            // A full buffer is a lost datagram, which a retry heals.
+            // A full send buffer loses the datagram, and a retry replaces it.
             if code != EAGAIN && code != ENOBUFS {
                 failures.append(Failure(attempt: entries[Int(order[sent])].attempt, code: code))
             }
@@ -104,12 +106,12 @@ import Sockets
         }
     }
 
-    /// Begins anew.
+    /// Removes all queries.
     mutating func removeAll() {
         count = 0
         firstUnsent = 0
     }
 
-    /// A query that the system did not take; each is returned once.
+    /// Returns a query that the kernel did not accept; each is returned once.
     mutating func takeFailure() -> Failure? { failures.take() }
 }

@@ -1,19 +1,20 @@
-/// What has been asked on each socket: the queries' IDs, and their attempts while these are awaited.
+/// The queries that were sent on each socket: their IDs, and their attempts while an answer is
+/// awaited.
 struct SocketUses: ~Copyable {
     struct Use: BitwiseCopyable {
         let id: UInt16
         let socket: UInt32
-        /// None once nothing more is awaited.
+        /// `.none` once no answer is awaited.
         var attempt: SlotID
-        /// The one before it on the same socket.
+        /// The previous query on the same socket.
         let next: UInt32
     }
 
     private var uses = Slots<Use>()
-    /// By the places of attempts.
+    /// The place of each attempt's use, by the attempt's place.
     private var places = Table<UInt32>()
 
-    /// Notes a query on the socket at a place.
+    /// Adds a query on the socket at a place.
     mutating func begin(
         _ attempt: AttemptID,
         id: UInt16,
@@ -35,7 +36,7 @@ struct SocketUses: ~Copyable {
         places[attempt.place] = use
     }
 
-    /// The query with an ID on a socket; nil if there was none.
+    /// Returns the query with this ID on a socket; nil if there was none.
     func find(_ id: UInt16, on socket: UpstreamSocket) -> Int? {
         var next = socket.newestUse
         while next != .max {
@@ -45,12 +46,12 @@ struct SocketUses: ~Copyable {
         return nil
     }
 
-    /// The attempt that still waits for an answer to a query.
+    /// Returns the attempt that still waits for an answer to a query.
     func attempt(of use: Int) -> AttemptID? {
         uses[use].attempt == .none ? nil : AttemptID(slot: uses[use].attempt)
     }
 
-    /// The attempts that wait on a socket.
+    /// Returns the attempts that wait for an answer on a socket.
     func pending(on socket: UpstreamSocket) -> [AttemptID] {
         var found: [AttemptID] = []
         var next = socket.newestUse
@@ -61,7 +62,7 @@ struct SocketUses: ~Copyable {
         return found
     }
 
-    /// Notes that an attempt waits no more; the place of its socket, nil if it did not wait.
+    /// Stops waiting for an attempt; returns the place of its socket, or nil if it did not wait.
     mutating func end(_ attempt: AttemptID, of sockets: inout Slots<UpstreamSocket>) -> Int? {
         guard attempt.place < places.count, places[attempt.place] != .max else { return nil }
         let use = Int(places[attempt.place])
@@ -73,12 +74,12 @@ struct SocketUses: ~Copyable {
         return socket
     }
 
-    /// The same for all that wait on the socket at a place.
+    /// Stops waiting for all attempts on the socket at a place.
     mutating func endAll(on socket: Int, of sockets: inout Slots<UpstreamSocket>) {
         for attempt in pending(on: sockets[socket]) { _ = end(attempt, of: &sockets) }
     }
 
-    /// Gives up the memory of what was asked on a socket where nothing is awaited.
+    /// Frees the memory of the queries on a socket where no answer is awaited.
     mutating func forgetAll(on socket: UpstreamSocket) {
         var next = socket.newestUse
         while next != .max {

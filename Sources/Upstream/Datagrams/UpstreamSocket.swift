@@ -1,21 +1,21 @@
 /// One connected socket on a port of its own.
 struct UpstreamSocket: BitwiseCopyable {
-    /// Queries after which it is replaced.
+    /// The number of queries after which the socket is replaced.
     private static let useLimit = 32
-    /// Queries that it takes where no other can be had.
+    /// The number of queries that it may carry if no other socket is available.
     static let scarceUseLimit = 1024
-    /// Datagrams that answer nothing after which it is, too.
+    /// The number of unexpected datagrams after which the socket is replaced.
     private static let strayLimit = 3
 
     let descriptor: Int32
     let retiresAt: Milliseconds
     private var strays: UInt8 = 0
-    /// It serves no new question, and is closed once nothing is awaited.
+    /// True if it gets no new query; it is closed once no answer is awaited.
     var isRetired = false
-    /// What has been asked here, in `SocketUses`; the newest first.
+    /// The newest query on this socket, in `SocketUses`, which links to the older ones.
     var newestUse = UInt32.max
     var useCount = 0
-    /// Those of them that are still awaited.
+    /// The number of these queries whose answers are still awaited.
     var pendingCount = 0
 
     init(descriptor: Int32, retiresAt: Milliseconds) {
@@ -25,13 +25,13 @@ struct UpstreamSocket: BitwiseCopyable {
 
     var isIdle: Bool { pendingCount == 0 }
 
-    /// True unless somebody seems to guess here.
+    /// False if an attacker may be guessing the IDs of queries here.
     var isTrusted: Bool { strays < Self.strayLimit }
 
     func isUsable(now: Milliseconds) -> Bool {
         useCount < Self.useLimit && now < retiresAt && isTrusted
     }
 
-    /// Notes a datagram that answers nothing.
+    /// Counts a datagram that answers no query.
     mutating func strayed() { strays = min(strays + 1, UInt8(Self.strayLimit)) }
 }

@@ -2,46 +2,48 @@ package import DNSWire
 import Glibc
 package import Sockets
 
-/// A worker's sockets towards upstreams: for each a pool of connected ones on random ports.
+/// A worker's sockets for queries to upstreams: for each upstream a pool of connected ones on
+/// random ports.
 ///
-/// A connected socket takes datagrams from its upstream alone, and hears at once if nobody is there.
-/// Ports are drawn by us, and each serves for a short time and few queries, so that whoever finds one
-/// out has little use of it (RFC 5452 §9.2); and for none once somebody seems to guess there.
+/// A connected socket receives datagrams from its upstream only, and reports at once if the
+/// upstream cannot be reached. The server chooses the ports. Each port is used for a short time and
+/// for few queries, so finding one helps an attacker little (RFC 5452 §9.2). It gets no more
+/// queries once an attacker may be guessing there.
 ///
-/// What is sent to one upstream between two calls of `flush` goes through one socket, drawn for that, as far as the
-/// socket may serve.
+/// All queries to one upstream between two calls of `flush` use one socket, which is chosen at
+/// random, until that socket has to be replaced.
 ///
-/// There are so many sockets and no more: a pool gets at most half of those that are left, and once it gets none, its
-/// sockets serve for longer.
+/// The number of sockets is limited. A pool gets at most half of those that are left. If it gets
+/// none, its sockets are used for longer.
 package struct UpstreamSockets: ~Copyable {
-    /// Sockets that a pool may have though few are left for others.
+    /// The number of sockets that a pool may have even if few are left.
     private static let leastPool = 4
     private static let lifetime: Milliseconds = 10_000
 
-    /// Those that new sockets' ports are drawn from.
+    /// The ports from which new sockets get theirs.
     package var ports: PortSet
     private var sockets = Slots<UpstreamSocket>()
     private var uses = SocketUses()
     private var pools = Slots<SocketPool>()
     private var places: [AddressAndPort: Int] = [:]
-    /// The pool that was looked for last.
+    /// The pool that was looked up last.
     private var lastPlace: Int?
     private var batch = QueryBatch()
-    /// The number of the batch that is being put together.
+    /// The number of the current batch.
     private var batchNumber: UInt64 = 1
-    /// Datagrams that answer nothing that was asked where they came.
+    /// The number of datagrams that answered no query of their socket.
     package private(set) var strays = 0
     private var nextSweep: Milliseconds = 0
-    /// How many there may be, if there are ports for them.
+    /// The most sockets that may be open, if there are ports for them.
     private let limit: Int
-    /// Workers that take the same ports.
+    /// The number of workers that share the ports.
     private let workers: Int
-    /// What a socket's number is added to, to make its token.
+    /// Added to a socket's number to make its epoll token.
     private let firstToken: UInt64
 
-    /// Has no socket yet, and later `limit` at most; `workers` of them share the ports.
+    /// Opens no socket yet, and at most `limit` later; `workers` of these share the ports.
     ///
-    /// Epoll tells of a socket by `firstToken` and its number, which is below 2^32.
+    /// A socket's epoll token is `firstToken` plus its number, which is below 2^32.
     package init(limit: Int, workers: Int = 1, ports: PortSet, firstToken: UInt64 = 0) {
         self.limit = limit
         self.workers = workers
@@ -49,7 +51,7 @@ package struct UpstreamSockets: ~Copyable {
         self.firstToken = firstToken
     }
 
-    /// Sockets open now.
+    /// The number of open sockets.
     package var count: Int { sockets.count }
 
     deinit {
@@ -60,7 +62,8 @@ package struct UpstreamSockets: ~Copyable {
 
     // MARK: Sending
 
-    /// Has a query sent with the next `flush`; 0, or the error that says why no socket is to be had for it.
+    /// Queues a query for the next `flush`; returns 0, or the error if no socket is available for
+    /// it.
     package mutating func send(
         _ message: Span<UInt8>,
         attempt: AttemptID,
@@ -84,24 +87,24 @@ package struct UpstreamSockets: ~Copyable {
         return 0
     }
 
-    /// Sends what waits to be sent; `takeFailure` tells of what could not be.
+    /// Sends the queries that wait; `takeFailure` returns those that could not be sent.
     package mutating func flush() {
         batchNumber += 1
         guard !batch.isEmpty else { return }
         while let socket = batch.nextSocket {
-            // What waited for a socket that has been closed is lost, as datagrams are.
+            // The queries of a socket that has been closed are lost, as datagrams may be.
             let place = sockets.place(of: socket)
             batch.send(to: socket, through: place.map { sockets[$0].descriptor })
         }
         batch.removeAll()
     }
 
-    /// A query that the system has not taken for its upstream, and why; each is returned once.
+    /// Returns a query that the kernel did not accept, and the reason; each is returned once.
     package mutating func takeFailure() -> (attempt: AttemptID, code: Int32)? {
         batch.takeFailure().map { ($0.attempt, $0.code) }
     }
 
-    /// True of an error that says nothing of the upstream: there was no socket or port to be had.
+    /// True for an error that says nothing about the upstream: no socket or port was available.
     package static func isOwnTrouble(_ code: Int32) -> Bool {
         switch code {
         case EMFILE, ENFILE, ENOMEM, ENOBUFS, EADDRINUSE, EADDRNOTAVAIL: true
@@ -119,7 +122,7 @@ package struct UpstreamSockets: ~Copyable {
         return place
     }
 
-    /// The socket drawn for this batch, or another that has had no query with this ID.
+    /// Returns the socket of this batch, or another one that has had no query with this ID.
     private mutating func choose(
         _ pool: Int,
         id: UInt16,
@@ -139,7 +142,7 @@ package struct UpstreamSockets: ~Copyable {
         return place
     }
 
-    /// A random socket of the pool that has had no query with this ID.
+    /// Returns a random socket of the pool that has had no query with this ID.
     private mutating func draw(
         _ pool: Int,
         id: UInt16,
@@ -147,9 +150,10 @@ package struct UpstreamSockets: ~Copyable {
         now: Milliseconds,
         random: inout RandomPool
     ) throws(SocketError) -> Int {
-        // Each worker has its part of the ports.
+        // Each worker may use an equal number of ports.
         let limit = min(limit, max(ports.count / workers, 1))
-        // A pool that may grow draws slots without a socket, too. Another one has to meet its used-up sockets soon.
+        // A pool that may grow also draws slots without a socket. A full pool draws among its sockets only, so that
+        // used-up ones are replaced soon.
         let mayGrow = mayGrow(pool, limit: limit)
         let slots = mayGrow ? SocketPool.capacity : max(pools[pool].count, 1)
         let slot = random.next(below: slots)
@@ -180,7 +184,7 @@ package struct UpstreamSockets: ~Copyable {
         return left > 0 && pools[pool].count < max(Self.leastPool, left)
     }
 
-    /// Whether the upstream may have another socket; where none is left, another one is closed for it.
+    /// Returns whether the upstream may have another socket, after closing one if the limit is reached.
     private mutating func makeRoom(for pool: Int, slot: Int, limit: Int) -> Bool {
         let own = pools[pool].count
         if count < limit { return slot < own || mayGrow(pool, limit: limit) }
@@ -191,8 +195,10 @@ package struct UpstreamSockets: ~Copyable {
         return true
     }
 
-    /// Closes a socket for an upstream that has none: an idle one of the largest pool that has such, or the oldest
-    /// of the largest pool, whose questions are asked again once they have waited long enough.
+    /// Closes a socket for an upstream that has none.
+    ///
+    /// It closes an idle socket of the largest pool that has one. If there is none, it closes the
+    /// oldest socket of the largest pool, whose questions are asked again when they time out.
     private mutating func closeOne() -> Bool {
         var chosen: (pool: Int, slot: Int, count: Int, isIdle: Bool)?
         for pool in 0..<pools.placeCount where pools.id(at: pool) != nil {
@@ -210,7 +216,7 @@ package struct UpstreamSockets: ~Copyable {
             }
         }
         guard let (pool, slot, _, _) = chosen, let place = pools[pool][slot] else { return false }
-        // What waits to be sent there counts as asked, so it is.
+        // The queries in the batch count as sent, so they are sent first.
         if !sockets[place].isIdle { flush() }
         pools[pool].remove(at: slot)
         uses.endAll(on: place, of: &sockets)
@@ -222,7 +228,8 @@ package struct UpstreamSockets: ~Copyable {
         sockets[pools[pool][slot] ?? 0]
     }
 
-    /// A socket of the pool that serves for longer than it should, since no other can be had.
+    /// Returns a socket of the pool that is used for longer than its limits, since no other is
+    /// available.
     private func share(_ pool: Int, id: UInt16, random: inout RandomPool) -> Int? {
         let count = pools[pool].count
         guard count > 0 else { return nil }
@@ -241,7 +248,8 @@ package struct UpstreamSockets: ~Copyable {
         sockets[place].isUsable(now: now) && uses.find(id, on: sockets[place]) == nil
     }
 
-    /// Ports or descriptors may be scarcer than the limit says: then an upstream that has no socket gets another's.
+    /// Opens a socket; an upstream without one gets the place of another's if ports or descriptors
+    /// run out.
     private mutating func open(
         for pool: Int,
         epoll: borrowing Epoll,
@@ -275,11 +283,11 @@ package struct UpstreamSockets: ~Copyable {
     /// What one socket has received.
     package enum Reception {
         case datagrams(Int)
-        /// The network says that the upstream cannot be reached: these attempts are over.
+        /// The network reports that the upstream cannot be reached, so these attempts have failed.
         case broken([AttemptID])
     }
 
-    /// Takes what waits in the socket with a number into `batch`, as far as that has room.
+    /// Receives what waits in the socket with this number into `batch`, as far as there is room.
     package func receive(from number: Int, into batch: inout AnswerBatch) -> Reception {
         guard isOpen(number) else { return .datagrams(0) }
         if let count = batch.receive(from: sockets[number].descriptor) { return .datagrams(count) }
@@ -288,17 +296,17 @@ package struct UpstreamSockets: ~Copyable {
         return .broken(uses.pending(on: sockets[number]))
     }
 
-    /// What a datagram is about.
+    /// What a datagram belongs to.
     package enum Subject: Equatable {
-        /// What this attempt asked.
+        /// An attempt that waits for it.
         case attempt(AttemptID)
-        /// An attempt that is over: a late or a second answer is nobody's guess.
+        /// An attempt that is over: a late or second answer, which nobody has guessed.
         case late
-        /// Nothing was asked with this ID where these attempts wait.
+        /// Nothing: no query on its socket had this ID. These attempts wait there.
         case stray([AttemptID])
     }
 
-    /// What a datagram is about that came to the socket with a number.
+    /// Finds what a datagram belongs to that the socket with this number received.
     package mutating func subject(of message: Span<UInt8>, at number: Int) -> Subject {
         guard isOpen(number) else { return .late }
         guard message.count >= 2,
@@ -318,9 +326,9 @@ package struct UpstreamSockets: ~Copyable {
         number < sockets.placeCount && sockets.id(at: number) != nil
     }
 
-    // MARK: The end of attempts and sockets
+    // MARK: Ending attempts and closing sockets
 
-    /// Nothing that comes for the attempt matters any more.
+    /// Stops waiting for an attempt: datagrams for it are ignored.
     package mutating func forget(_ attempt: AttemptID) {
         guard let place = uses.end(attempt, of: &sockets) else { return }
         closeIfDone(place)
@@ -338,7 +346,8 @@ package struct UpstreamSockets: ~Copyable {
         sockets.remove(at: place)
     }
 
-    /// Now and then closes the sockets of upstreams that are asked no more.
+    /// Closes the sockets that are too old and forgets upstreams without sockets, every ten
+    /// seconds.
     package mutating func sweep(now: Milliseconds) {
         guard now >= nextSweep else { return }
         nextSweep = now + Self.lifetime

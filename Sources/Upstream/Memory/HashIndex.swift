@@ -1,7 +1,7 @@
-/// Finds the places of values by 64-bit hashes that nobody outside can foretell.
+/// Finds the places of values by keyed 64-bit hashes, which nobody outside can predict.
 ///
-/// Open addressing, half full at most. Whoever asks compares the values themselves: places with the same hash
-/// are told one after another.
+/// It uses open addressing, and is at most half full. Different values may have the same hash, so
+/// the caller of `find` compares the values.
 struct HashIndex: ~Copyable {
     struct Entry: BitwiseCopyable {
         var hash: UInt64
@@ -37,7 +37,7 @@ struct HashIndex: ~Copyable {
         count += 1
     }
 
-    /// Takes away a place; those behind it that would not be found any more move up.
+    /// Removes a place, and closes the gap in the probe sequence.
     mutating func remove(_ hash: UInt64, place: Int) {
         var gap = Int(truncatingIfNeeded: hash) & mask
         while entries[gap].place != UInt32(truncatingIfNeeded: place + 1) {
@@ -50,7 +50,7 @@ struct HashIndex: ~Copyable {
             index = (index + 1) & mask
             guard entries[index].place != 0 else { break }
             let home = Int(truncatingIfNeeded: entries[index].hash) & mask
-            // An entry may not stand in front of its home.
+            // An entry must not move in front of the slot where its search starts.
             if (index - home) & mask >= (index - gap) & mask {
                 entries[gap] = entries[index]
                 gap = index

@@ -1,17 +1,18 @@
-/// Keeps names and messages of up to 512 octets, each in a block that is used again: of 64 octets, which most of
-/// them need, of 128, of 288 or of 512.
+/// Stores names and messages of up to 512 octets in blocks that are reused.
+///
+/// The blocks have 64, 128, 288 or 512 octets; 64 are enough for most names and messages.
 public struct OctetStore: ~Copyable {
     private var small = BlockPool(size: 64)
     private var medium = BlockPool(size: 128)
     private var large = BlockPool(size: 288)
     private var largest = BlockPool(size: 512)
 
-    /// Keeps nothing yet.
+    /// Creates an empty store.
     public init() {}
 
-    /// Where octets are kept.
+    /// Where octets are stored.
     public struct Place: Sendable, BitwiseCopyable {
-        /// How many octets they are.
+        /// The number of octets.
         public let count: UInt16
         fileprivate let block: UInt32
 
@@ -19,7 +20,7 @@ public struct OctetStore: ~Copyable {
         public static let none = Place(count: 0, block: 0)
     }
 
-    /// A place for so many octets, 1 to 512, which are whatever stood there before.
+    /// Reserves a place for 1 to 512 octets, whose values are arbitrary at first.
     mutating func add(count: Int) -> Place {
         precondition(count > 0 && count <= 512)
         let block =
@@ -32,25 +33,26 @@ public struct OctetStore: ~Copyable {
         return Place(count: UInt16(truncatingIfNeeded: count), block: block)
     }
 
-    /// Keeps a copy of 1 to 512 octets.
+    /// Stores a copy of 1 to 512 octets.
     public mutating func add(_ octets: Span<UInt8>) -> Place {
         let place = add(count: octets.count)
-        // Sound: both have `octets.count` octets.
+        // Sound: both buffers have `octets.count` octets.
         unsafe octets.withUnsafeBytes { unsafe self.octets(at: place).copyMemory(from: $0) }
         return place
     }
 
-    /// The octets at a place that has not been freed, for as long as `body` runs.
+    /// Passes the octets at a place to `body`; the place must not have been freed.
     @inline(__always)
     public func withOctets<Result>(
         at place: Place,
         _ body: (Span<UInt8>) -> Result
     ) -> Result {
-        // Sound: the place's octets were written when it was taken, and stay while the store is borrowed.
+        // Sound: the octets were written when the place was reserved, and stay while the store is
+        // borrowed.
         body(unsafe Span(_unsafeBytes: UnsafeRawBufferPointer(octets(at: place))))
     }
 
-    /// The same, to be changed.
+    /// The octets at a place, which may be changed.
     @unsafe @inline(__always)
     func octets(at place: Place) -> UnsafeMutableRawBufferPointer {
         let count = Int(place.count)
@@ -62,7 +64,7 @@ public struct OctetStore: ~Copyable {
         }
     }
 
-    /// Gives a place back; what stood there is gone.
+    /// Frees a place; its octets are lost.
     public mutating func free(_ place: Place) {
         switch place.count {
         case 0: break
@@ -74,7 +76,7 @@ public struct OctetStore: ~Copyable {
     }
 }
 
-/// Blocks of one size, side by side; a vacant one says which is the next.
+/// Adjacent blocks of one size; a free block has the number of the next free one.
 @safe struct BlockPool: ~Copyable {
     private let size: Int
     private var memory: UnsafeMutableRawPointer
@@ -89,11 +91,11 @@ public struct OctetStore: ~Copyable {
 
     deinit { unsafe memory.deallocate() }
 
-    /// A block that is nobody's.
+    /// Returns a free block.
     mutating func take() -> UInt32 {
         if firstVacant != .max {
             let block = firstVacant
-            // Sound: `free` has left the number of the next vacant block there.
+            // Sound: `free` stored the number of the next free block there.
             unsafe firstVacant = memory.load(fromByteOffset: Int(block) * size, as: UInt32.self)
             return block
         }
@@ -104,7 +106,7 @@ public struct OctetStore: ~Copyable {
 
     mutating func free(_ block: UInt32) {
         precondition(block < used)
-        // Sound: the block is one of `used`, and has room for a number.
+        // Sound: the block's number is below `used`, and a block has room for a number.
         unsafe memory.storeBytes(
             of: firstVacant,
             toByteOffset: Int(block) * size,
@@ -127,7 +129,7 @@ public struct OctetStore: ~Copyable {
             byteCount: 2 * capacity * size,
             alignment: 8
         )
-        // Sound: the new memory is larger, and the old is used no more.
+        // Sound: the new memory is larger, and the old one is not used any more.
         unsafe larger.copyMemory(from: memory, byteCount: used * size)
         unsafe memory.deallocate()
         unsafe memory = larger

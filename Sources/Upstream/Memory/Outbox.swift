@@ -1,11 +1,11 @@
-/// What is left for the owner to do, taken in the order in which it came; the memory is used again.
+/// A queue of work for the owner, first in, first out; its memory is reused.
 struct Outbox<Item: BitwiseCopyable>: ~Copyable {
     private var items = Table<Item>()
     private var taken = 0
 
     mutating func append(_ item: Item) { items.append(item) }
 
-    /// The oldest item that has not been taken; each is returned once.
+    /// Returns the oldest item that was not returned yet.
     mutating func take() -> Item? {
         guard taken < items.count else {
             items.removeAll()

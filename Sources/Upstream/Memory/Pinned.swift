@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Has the value that it is a part of stay where it is.
+/// Makes the compiler pass the value that contains it by address.
 ///
-/// The compiler passes a plain value to a function that only reads it as a copy, however large it is. What has an
-/// atomic part is passed by its address.
+/// The compiler copies a plain value when it passes it to a function that only reads it, however
+/// large the value is. A value with an atomic part is passed by its address.
 public struct Pinned: ~Copyable {
     private let mark = Atomic<Bool>(true)
 

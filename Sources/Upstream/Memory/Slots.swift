@@ -1,5 +1,6 @@
-/// The place of a value among others, and the turn that the place was in: what it stood for is gone once the
-/// place is in another turn.
+/// Identifies a value: its place, and the generation of the place when the value was added.
+///
+/// The ID is invalid once the place has another generation.
 public struct SlotID: Hashable, Sendable, BitwiseCopyable {
     public let index: UInt32
     @usableFromInline let turn: UInt32
@@ -8,19 +9,19 @@ public struct SlotID: Hashable, Sendable, BitwiseCopyable {
         (self.index, self.turn) = (index, turn)
     }
 
-    /// That of nothing.
+    /// The ID of no value.
     public static let none = SlotID(index: .max, turn: 0)
 }
 
-/// Plain values by IDs of their own, found without hashing.
+/// A table of plain values with IDs, which finds them without hashing.
 ///
-/// A place is used again for the next value; an ID is not given again before its place has been used 2^31 times.
+/// Places are reused. An ID is used again only after its place has been used 2^31 times.
 public struct Slots<Value: BitwiseCopyable>: ~Copyable {
     @usableFromInline struct Slot: BitwiseCopyable {
         @usableFromInline var value: Value
-        /// Odd while there is a value.
+        /// The generation, which is odd while there is a value.
         @usableFromInline var turn: UInt32
-        /// The next vacant place.
+        /// The next free place.
         @usableFromInline var nextVacant: UInt32
 
         @usableFromInline init(value: Value, turn: UInt32, nextVacant: UInt32) {
@@ -30,18 +31,18 @@ public struct Slots<Value: BitwiseCopyable>: ~Copyable {
 
     @usableFromInline var slots = Table<Slot>()
     @usableFromInline var firstVacant = UInt32.max
-    /// Values that there are.
+    /// The number of values.
     public private(set) var count = 0
 
-    /// Has no value yet.
+    /// Creates an empty table.
     public init() {}
 
     public var isEmpty: Bool { count == 0 }
 
-    /// Places that there are, vacant ones included.
+    /// The number of places, including free ones.
     public var placeCount: Int { slots.count }
 
-    /// Puts a value into a place of its own.
+    /// Adds a value and returns its ID.
     public mutating func add(_ value: Value) -> SlotID {
         count += 1
         guard firstVacant != .max else {
@@ -55,26 +56,26 @@ public struct Slots<Value: BitwiseCopyable>: ~Copyable {
         return SlotID(index: UInt32(truncatingIfNeeded: index), turn: slots[index].turn)
     }
 
-    /// Where the ID's value stands; nil once it has been taken away.
+    /// Returns the place of the ID's value; nil once the value was removed.
     @inlinable public func place(of id: SlotID) -> Int? {
         let index = Int(id.index)
         guard index < slots.count, slots[index].turn == id.turn else { return nil }
         return index
     }
 
-    /// The ID of the value at a place; nil if there is none.
+    /// Returns the ID of the value at a place; nil if there is none.
     public func id(at place: Int) -> SlotID? {
         guard slots[place].turn & 1 == 1 else { return nil }
         return SlotID(index: UInt32(truncatingIfNeeded: place), turn: slots[place].turn)
     }
 
-    /// The value at a place that `place(of:)` has told.
+    /// The value at a place that `place(of:)` returned.
     @inlinable public subscript(place: Int) -> Value {
         @inline(__always) _read { yield slots[place].value }
         @inline(__always) _modify { yield &slots[place].value }
     }
 
-    /// Takes away the value at a place; nothing happens if that has been done.
+    /// Removes the value at a place; does nothing if there is none.
     public mutating func remove(at place: Int) {
         guard slots[place].turn & 1 == 1 else { return }
         slots[place].turn &+= 1

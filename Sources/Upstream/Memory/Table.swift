@@ -1,14 +1,15 @@
-/// A growing row of plain values that one owner has to itself: taking one counts no reference and asks nobody
-/// whether the memory is shared.
+/// A growable array of plain values with one owner.
+///
+/// Access to a value counts no reference, and does not check whether the memory is shared.
 @safe public struct Table<Element: BitwiseCopyable>: ~Copyable {
     @usableFromInline var memory: UnsafeMutablePointer<Element>
     @usableFromInline var capacity: Int
     @usableFromInline var used: Int
 
-    /// Values that there are.
+    /// The number of values.
     @inlinable public var count: Int { used }
 
-    /// Has no value yet.
+    /// Creates an empty array.
     public init() {
         capacity = 16
         used = 0
@@ -17,7 +18,7 @@
 
     deinit { unsafe memory.deallocate() }
 
-    /// The value at an index, which is below `count`; it is read and changed where it stands.
+    /// The value at an index, which must be below `count`; it is read and changed in place.
     @inlinable public subscript(index: Int) -> Element {
         @inline(__always) unsafeAddress {
             precondition(index >= 0 && index < used)
@@ -26,12 +27,12 @@
         }
         @inline(__always) unsafeMutableAddress {
             precondition(index >= 0 && index < used)
-            // Sound: as above.
+            // Sound: the first `used` places are initialised.
             return unsafe memory + index
         }
     }
 
-    /// Adds a value behind the others.
+    /// Appends a value.
     @inlinable public mutating func append(_ element: Element) {
         if used == capacity { grow() }
         // Sound: `used` is below the capacity now.
@@ -39,7 +40,7 @@
         used += 1
     }
 
-    /// Takes away all values; the memory is kept.
+    /// Removes all values, and keeps the memory.
     public mutating func removeAll() { used = 0 }
 
     @usableFromInline mutating func grow() {
@@ -53,5 +54,5 @@
 }
 
 extension Table: @unchecked Sendable where Element: Sendable {
-    // Unchecked is sound: the memory has one owner, which moves with the value.
+    // Unchecked is sound: the memory has one owner, and moves with it.
 }

@@ -1,17 +1,18 @@
-/// When each of many small numbers is due: a wheel of 4,096 spokes, two milliseconds each, with a list of numbers
-/// at each spoke.
+/// A timer wheel for many small numbers: 4,096 spokes of two milliseconds, each with a list of
+/// numbers.
 ///
-/// A number has one time at a time. Setting, clearing and taking one costs the same however many there are. A time
-/// is kept to two milliseconds, and is at most 8 seconds ahead.
+/// A number has at most one timer. Setting, clearing and taking a timer take constant time. The
+/// resolution is two milliseconds. A timer runs for at most 8 seconds; one that is set for longer
+/// is shortened.
 public struct TimerWheel: ~Copyable {
     private static let spokes = 4096
     private static let shift: UInt64 = 1
 
     struct Timer: BitwiseCopyable {
         var next: UInt32
-        /// The number before it at its spoke; for the first, none.
+        /// The previous number at its spoke; none for the first.
         var previous: UInt32
-        /// Its spoke; `noSpoke` while it has no time.
+        /// Its spoke; `noSpoke` while it has no timer.
         var spoke: UInt16
     }
 
@@ -20,26 +21,26 @@ public struct TimerWheel: ~Copyable {
 
     private var timers = Table<Timer>()
     private var firsts = Table<UInt32>()
-    /// A bit for each spoke that has a number.
+    /// One bit per spoke, set if the spoke has a number.
     private var isTaken = Table<UInt64>()
-    /// The time up to which all has been taken, in spokes.
+    /// The time up to which all numbers were taken, in spokes.
     private var turned: UInt64 = 0
     private var count = 0
 
-    /// Nothing is due yet.
+    /// Creates a wheel without timers.
     public init() {
         for _ in 0..<Self.spokes { firsts.append(Self.none) }
         for _ in 0..<Self.spokes / 64 { isTaken.append(0) }
     }
 
-    /// Sets when a number is due, in place of what was set before.
+    /// Sets the timer of a number, in place of an earlier one.
     public mutating func set(_ number: Int, due: Milliseconds, now: Milliseconds) {
         while timers.count <= number {
             timers.append(Timer(next: Self.none, previous: Self.none, spoke: Self.noSpoke))
         }
         clear(number)
         if count == 0 { turned = max(turned, now >> Self.shift) }
-        // Never before it is due; what is over is due at once.
+        // A timer is rounded up, so it is never early; a time in the past is due at once.
         let turn = max((due + 1) >> Self.shift, turned)
         let spoke = Int(min(turn, turned + UInt64(Self.spokes) - 1) & UInt64(Self.spokes - 1))
         let first = firsts[spoke]
@@ -56,7 +57,7 @@ public struct TimerWheel: ~Copyable {
         count += 1
     }
 
-    /// Nothing is due for the number any more.
+    /// Clears the timer of a number.
     public mutating func clear(_ number: Int) {
         guard number < timers.count, timers[number].spoke != Self.noSpoke else { return }
         let timer = timers[number]
@@ -72,7 +73,7 @@ public struct TimerWheel: ~Copyable {
         count -= 1
     }
 
-    /// Takes a number that is due at `now`; nil if none is.
+    /// Returns a number that is due at `now`, and clears its timer; nil if none is due.
     public mutating func takeDue(at now: Milliseconds) -> Int? {
         let limit = now >> Self.shift
         guard count > 0, let turn = nextTurn, turn <= limit else {
@@ -85,10 +86,10 @@ public struct TimerWheel: ~Copyable {
         return number
     }
 
-    /// When the next number is due; nil if none is.
+    /// When the next number is due; nil if no timer is set.
     public var nextDue: Milliseconds? { count > 0 ? nextTurn.map { $0 << Self.shift } : nil }
 
-    /// The first spoke with a number, from `turned` on.
+    /// The time in spokes of the first spoke with a number, from `turned` on.
     private var nextTurn: UInt64? {
         let start = Int(turned & UInt64(Self.spokes - 1))
         for step in 0...Self.spokes / 64 {

@@ -1,16 +1,17 @@
 import DNSWire
 
-/// The letters of our question to an upstream, whose case is random (0x20), among those of its answer.
+/// Finds what an upstream copied from our question, whose letters are in random case (0x20).
 ///
-/// An upstream repeats the question and lets names of its answer point into it; some copy labels of it
-/// into names that they make. Such labels are written in lower case, as the upstream would have
-/// written them for a question in lower case, so that nothing random reaches the cache or a client.
+/// Upstreams repeat the question, and names in the answer point to it. Some upstreams also copy
+/// labels of the question into other names. These labels are written in lower case, as they would
+/// be for a question in lower case. So no random case gets into the cache or to a client.
 public struct MixedLetters {
-    /// Where the question's name stands in the message.
+    /// The range of the question's name in the message.
     private let question: Range<Int>
-    /// Its labels that have an upper-case letter, each once, without their length octets.
+    /// The labels of the question that have an upper-case letter, each once, without length octets.
     private var labels: [Range<Int>] = []
-    /// A bit for the length and the outer letters of each, so that nearly all others are told apart at once.
+    /// A set of bits for the length, the first and the last letter of each label, which excludes
+    /// most other labels quickly.
     private var marks: UInt64 = 0
 
     public init(of message: Span<UInt8>) {
@@ -28,10 +29,10 @@ public struct MixedLetters {
         }
     }
 
-    /// True of octets that stand in the question itself.
+    /// True if the octets are in the question itself.
     public func isInQuestion(_ label: Range<Int>) -> Bool { question.contains(label.lowerBound) }
 
-    /// True of octets that are one of the question's labels, letter for letter.
+    /// True if the octets equal one of the question's labels, in the same case.
     public func isCopied(_ label: Range<Int>, in message: Span<UInt8>) -> Bool {
         guard !label.isEmpty, marks & Self.mark(of: label, in: message) != 0 else { return false }
         for known in labels where Self.areEqual(known, label, in: message) { return true }

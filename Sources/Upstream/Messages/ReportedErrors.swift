@@ -1,9 +1,10 @@
 public import DNSWire
 
-/// What an upstream says of why it has no answer (RFC 8914), as it may be passed on to clients.
+/// The extended errors that an upstream sent (RFC 8914), as they may be passed on to clients.
 ///
-/// A few codes, and texts that are valid UTF-8 without anything that acts on a terminal. A text that has
-/// an address in it is left out: it may be a private one, and whoever asks is told what it says.
+/// There are few of them, and their texts are valid UTF-8 without characters that act on a
+/// terminal. A text with an address is left out, since the address may be private and clients see
+/// the text.
 public struct ReportedErrors: Hashable, Sendable {
     public struct Entry: Hashable, Sendable {
         public var code: ExtendedError
@@ -11,15 +12,15 @@ public struct ReportedErrors: Hashable, Sendable {
         public var text: [UInt8]
     }
 
-    /// At least one.
+    /// The errors, at least one.
     public private(set) var entries: [Entry] = []
 
-    /// Codes that are passed on.
+    /// The number of errors that are passed on.
     static let countLimit = 4
     /// Octets of all texts together (CVE-2024-1931).
     static let textLimit = 64
 
-    /// Reads the extended errors of a response; nil if it has none, or cannot be read.
+    /// Reads the extended errors of a response; nil if it has none or cannot be read.
     public init?(reading message: Span<UInt8>) {
         guard let options = Self.options(of: message) else { return nil }
         let letters = MixedLetters(of: message)
@@ -40,7 +41,7 @@ public struct ReportedErrors: Hashable, Sendable {
         if entries.isEmpty { return nil }
     }
 
-    /// Where the options of the message's OPT record stand.
+    /// The range of the options in the message's OPT record.
     private static func options(of message: Span<UInt8>) -> Range<Int>? {
         guard var reader = try? MessageReader(message), reader.questionCount == 1,
             (try? reader.skipQuestion(of: message)) != nil
@@ -55,7 +56,7 @@ public struct ReportedErrors: Hashable, Sendable {
 
     // MARK: Texts
 
-    /// EXTRA-TEXT made harmless; empty if it is not valid, or has an address.
+    /// EXTRA-TEXT without harmful characters; empty if it is not valid, or has an address.
     private static func text(
         in range: Range<Int>,
         of message: Span<UInt8>,
@@ -74,7 +75,7 @@ public struct ReportedErrors: Hashable, Sendable {
         return Array(String(harmless).utf8)
     }
 
-    /// The octets with labels in lower case that have the letters of our question.
+    /// The octets, in which labels copied from our question are in lower case.
     private static func lowered(
         _ range: Range<Int>,
         of message: Span<UInt8>,
@@ -95,7 +96,7 @@ public struct ReportedErrors: Hashable, Sendable {
         return octets
     }
 
-    /// True of letters, digits, hyphen and underscore.
+    /// True for letters, digits, hyphen and underscore.
     private static func isOfLabel(_ octet: UInt8) -> Bool {
         switch octet {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x5F: true
@@ -103,14 +104,14 @@ public struct ReportedErrors: Hashable, Sendable {
         }
     }
 
-    /// True of a text in which an IPv4 or IPv6 address stands.
+    /// True if the text has an IPv4 or IPv6 address in it.
     private static func hasAddress(_ octets: [UInt8]) -> Bool {
         let digits = octets.split { !(0x30...0x39).contains($0) && $0 != 0x2E }
         if digits.contains(where: { $0.split(separator: 0x2E).count >= 4 }) { return true }
         return octets.split { !isOfIPv6($0) }.contains(where: isIPv6)
     }
 
-    /// True of hexadecimal digits, colon and dot: what an IPv6 address is made of.
+    /// True for hexadecimal digits, colon and dot, which may be in an IPv6 address.
     private static func isOfIPv6(_ octet: UInt8) -> Bool {
         switch octet {
         case 0x30...0x3A, 0x41...0x46, 0x61...0x66, 0x2E: true
@@ -118,7 +119,7 @@ public struct ReportedErrors: Hashable, Sendable {
         }
     }
 
-    /// True of an address, a full stop or a colon behind it.
+    /// True for an IPv6 address, also if a full stop or a colon follows it.
     private static func isIPv6(_ octets: ArraySlice<UInt8>) -> Bool {
         guard octets.count <= 64, octets.contains(0x3A) else { return false }
         return [octets, octets.dropLast()].contains {
@@ -126,7 +127,7 @@ public struct ReportedErrors: Hashable, Sendable {
         }
     }
 
-    /// The text's beginning, no character cut in two.
+    /// The beginning of the text, without an incomplete character.
     private static func cut(_ text: [UInt8], to length: Int) -> [UInt8] {
         var end = length
         while end > 0, text[end] & 0xC0 == 0x80 { end -= 1 }
@@ -134,11 +135,11 @@ public struct ReportedErrors: Hashable, Sendable {
     }
 }
 
-/// Why a question that needs an upstream has no answer.
+/// Why a question that needs an upstream was not answered.
 public struct ForwardingFailure: Hashable, Sendable {
-    /// What we say of it.
+    /// The extended error of this server.
     public var error: ExtendedError
-    /// What an upstream says of it, which is more to the point.
+    /// The extended errors of an upstream, which are more specific.
     public var reported: ReportedErrors?
 
     public init(_ error: ExtendedError, reported: ReportedErrors? = nil) {

@@ -1,20 +1,20 @@
 import DNSWire
 
-/// One query to an upstream, as sent, and what an answer to it must look like (RFC 5452 §9.1).
+/// One query to an upstream, and what an answer to it must look like (RFC 5452 §9.1).
 enum UpstreamMessage {
     /// Octets of an OPT record without options.
     private static let optSize = 11
 
-    /// Octets of the query about a name of `nameLength` octets.
+    /// Octets of a query for a name of `nameLength` octets.
     static func size(nameLength: Int, withOPT: Bool) -> Int {
         Header.size + nameLength + 4 + (withOPT ? optSize : 0)
     }
 
-    /// Writes the query over `message`, which has `size` octets; the ID and the letter case of the name, which the
-    /// answer has to repeat, are drawn.
+    /// Writes a query to `message`, which must have `size` octets.
     ///
-    /// `name` is in lower case. With `wantsAD` the upstream is to say what it holds for authentic (RFC 6840 §5.7), with
-    /// `wantsRecursion` it is to ask others (RD).
+    /// The ID and the case of the name's letters are random, and the answer has to repeat them.
+    /// `name` is in lower case. `wantsAD` asks the upstream to set AD in authentic answers
+    /// (RFC 6840 §5.7). `wantsRecursion` asks it to query other servers (RD).
     @unsafe static func write(
         _ question: UpstreamQuestion,
         name: Span<UInt8>,
@@ -31,7 +31,7 @@ enum UpstreamMessage {
         let end = Header.size + name.count
         precondition(message.count == size(nameLength: name.count, withOPT: hasOPT))
         let draw = random.next()
-        // Sound: all that is written is inside `size` octets.
+        // Sound: everything is written within `size` octets.
         unsafe put(UInt16(truncatingIfNeeded: draw), at: 0, message)
         unsafe put(flags, at: 2, message)
         // One question, no answers, no authorities.
@@ -58,11 +58,12 @@ enum UpstreamMessage {
         at offset: Int,
         _ message: UnsafeMutableRawBufferPointer
     ) {
-        // Sound: the buffer checks where it is written to.
+        // Sound: `write` checked the buffer's size, and writes within it.
         unsafe message.storeBytes(of: word.bigEndian, toByteOffset: offset, as: UInt16.self)
     }
 
-    /// Letters in random case, a bit each (draft-vixie-dnsext-dns0x20), eight octets a step.
+    /// Gives letters a random case by one bit each (draft-vixie-dnsext-dns0x20), eight octets at a
+    /// time.
     @unsafe private static func mix(
         _ name: UnsafeMutableRawBufferPointer,
         random: inout RandomPool
@@ -84,26 +85,26 @@ enum UpstreamMessage {
             }
             return
         }
-        // Those before `offset` stay as they are.
+        // The octets before `offset` are done, so their bits are 0.
         let last = name.count - 8
         let rest = offset < name.count ? UInt64.max << UInt64(8 * (offset - last)) : 0
         unsafe mix(name, at: last, bits & rest)
     }
 
-    /// The same for eight octets, by a bit of each octet of `bits`.
+    /// Gives eight octets a random case, by one bit of each octet of `bits`.
     @unsafe @inline(__always)
     private static func mix(
         _ name: UnsafeMutableRawBufferPointer,
         at offset: Int,
         _ bits: UInt64
     ) {
-        // Sound: the caller's eight octets are inside the name.
+        // Sound: the eight octets at `offset` are inside of the name.
         let word = unsafe name.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
         let mixed = word ^ FoldedName.letters(of: word) & bits
         unsafe name.storeBytes(of: mixed.littleEndian, toByteOffset: offset, as: UInt64.self)
     }
 
-    /// Why `answer` is no answer to `query`; nil if it is one, whatever else it says.
+    /// Returns why `answer` does not answer `query`; nil if it does, whatever it says.
     static func mismatch(
         of answer: Span<UInt8>,
         to query: Span<UInt8>,
@@ -125,7 +126,7 @@ enum UpstreamMessage {
             query.extracting(Header.size..<end), answer.extracting(Header.size..<end)
         )
         if own.equals(theirs) { return nil }
-        // Type and class have no letters, but octets that could be.
+        // Type and class have no case, but their octets may look like letters.
         let name = own.count - 4
         guard own.extracting(..<name).equalsFolded(theirs.extracting(..<name)),
             own.extracting(name...).equals(theirs.extracting(name...))
@@ -140,10 +141,11 @@ enum AnswerMismatch: Equatable, Sendable {
     case id
     case notAResponse
     case opcode
-    /// Another name, type or class, or none.
+    /// It has another name, type or class, or no question.
     case question
-    /// The question itself, its letters in another case.
+    /// It has the same question with letters in another case.
     case letterCase
-    /// A header alone with an error: what servers say that can't read OPT, or do not want to answer.
+    /// A header with an error and nothing else, from a server that cannot read OPT or refuses to
+    /// answer.
     case noQuestion
 }

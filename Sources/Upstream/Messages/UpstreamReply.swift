@@ -1,22 +1,24 @@
 import DNSWire
 
-/// What kind of reply an upstream gave, from its header alone.
+/// The kind of an upstream's reply, as its header says.
 enum UpstreamReply: Equatable {
-    /// Says that the name has something, nothing, or does not exist.
+    /// It has the answer, or says that there is none.
     case answer
-    /// The rest is to be had over a connection.
+    /// The complete answer has to be asked for over a connection.
     case truncated
-    /// The upstream may take the same query without OPT.
+    /// The upstream may accept the same query without OPT.
     case noEDNS
-    /// Another upstream may do better.
+    /// It is no answer, but another upstream may have one.
     case useless
 
-    /// True of an answer that says that there is nothing and does not prove to know: no record, and no SOA.
+    /// True for a negative answer without an SOA, which proves nothing: it has no answer or
+    /// authority records.
     static func isBare(_ message: Span<UInt8>) -> Bool {
         message.bigEndian16(at: 6) == 0 && message.bigEndian16(at: 8) == 0
     }
 
-    /// `message` answers a query with these traits, as `UpstreamMessage.mismatch` found out.
+    /// Classifies `message`, which answers a query with these traits, as `UpstreamMessage.mismatch`
+    /// has checked.
     init(_ message: Span<UInt8>, to traits: Attempt.Traits) {
         let flags = message.bigEndian16(at: 2) ?? 0
         if flags & Header.Flag.truncated != 0 {

@@ -1,19 +1,19 @@
 public import DNSWire
 
-/// What follows for a question from what came for one of its attempts, or from the time that has passed.
+/// Handles the messages that arrive for a question's attempts, and their timers.
 extension Forwarder {
-    /// What a message is that came for an attempt.
+    /// The outcome of a message for an attempt.
     public enum Arrival: Equatable, Sendable {
-        /// Nothing that is awaited; what is to be done about it is among the effects.
+        /// Nothing for the owner; what has to be done is among the effects.
         case nothing
-        /// It answers the question; what it says is for the owner to judge, who calls `accept` or `reject`.
+        /// An answer to the question; the owner checks what it says, and calls `accept` or
+        /// `reject`.
         case answer
     }
 
-    /// Takes a message that came for an attempt, over either transport.
+    /// Takes a message for an attempt, over UDP or a connection.
     ///
-    /// `isReassembled` says that it came in fragments, any of which may be somebody else's
-    /// (RFC 9715 §1).
+    /// `isReassembled` says that it arrived in fragments, any of which may be forged (RFC 9715 §1).
     public mutating func received(
         _ message: Span<UInt8>,
         for attempt: AttemptID,
@@ -70,7 +70,8 @@ extension Forwarder {
         return (place, question)
     }
 
-    /// What the question of an attempt is, whose name is read into `name`; nil once it is over.
+    /// Returns the question of an attempt, and reads its name into `name`; nil once the attempt is
+    /// over.
     public func readQuestion(
         of attempt: AttemptID,
         name: inout FoldedName
@@ -80,17 +81,18 @@ extension Forwarder {
         return questions[question].asked
     }
 
-    /// The upstreams that the question of an attempt is asked of; nil once it is over.
+    /// Returns the upstreams of an attempt's question; nil once the attempt is over.
     public func set(of attempt: AttemptID) -> UpstreamSetID? {
         guard let (_, question) = places(of: attempt) else { return nil }
         return servers.id(ofSet: Int(questions[question].set))
     }
 
-    /// Ends a question with the answer that came for an attempt; nil if it is over.
+    /// Ends a question with the answer to an attempt; nil if the attempt is over.
     ///
-    /// Those who wait are to be told, with `nextWaiter`, and the question is to be closed, with `close`.
-    /// `isNegative` says that the answer has no records. `isForAll` is false of an answer that is for those alone
-    /// who wait: one without DNSSEC to who wants it, where the query that asked for it may just have been lost.
+    /// The owner then has to notify the waiters, with `nextWaiter`, and to close the question, with
+    /// `close`. `isNegative` says that the answer has no records. `isForAll` is false if the answer
+    /// is for the waiters only. That is an answer without DNSSEC where DNSSEC was wanted: the query
+    /// that asked for it may just have been lost.
     public mutating func accept(
         _ attempt: AttemptID,
         isNegative: Bool = false
@@ -103,21 +105,21 @@ extension Forwarder {
         return accepted
     }
 
-    /// Notes that an answer can't be used; `isMalformed` if it can't be read to its end.
+    /// Notes that an answer cannot be used; `isMalformed` says that it cannot be read to its end.
     public mutating func reject(
         _ attempt: AttemptID,
         isMalformed: Bool
     ) {
         guard let (place, question) = places(of: attempt) else { return }
         counters.malformed += 1
-        // A datagram may be forged: like one with another ID, it does not end the attempt (TuDoor).
+        // A datagram may be forged. Like one with another ID, it does not end the attempt (TuDoor).
         if isMalformed, !attempts[place].traits.contains(.isOverConnection) {
             return askOverConnection(place, question)
         }
         giveUp(place, question, because: .invalidData)
     }
 
-    /// Notes that a message came to where an attempt's answer is awaited, and answers nothing.
+    /// Notes that a message arrived on an attempt's socket that answers nothing.
     public mutating func strayed(
         near attempt: AttemptID
     ) {
@@ -125,10 +127,11 @@ extension Forwarder {
         doubt(place, question)
     }
 
-    /// Notes that nothing can come for an attempt: the network said so, or the connection failed.
+    /// Notes that an attempt gets no answer: the network reported an error, or the connection
+    /// failed.
     ///
-    /// `isOwnTrouble` says that it was for want of something here, which is not the upstream's fault, and
-    /// `isWorthAnother` that a connection ended on the way: another one may do.
+    /// `isOwnTrouble` says that the cause was local, which is not the upstream's fault.
+    /// `isWorthAnother` says that a connection ended early, so that another one may work.
     public mutating func failed(
         _ attempt: AttemptID,
         because error: ExtendedError,
@@ -145,7 +148,7 @@ extension Forwarder {
         giveUp(place, question, because: error)
     }
 
-    /// Does what the time has come for.
+    /// Handles all timers that are due.
     public mutating func advance() {
         while let place = timers.takeDue(at: now) {
             guard let question = questions.place(of: attempts[place].question.slot) else {
@@ -159,14 +162,16 @@ extension Forwarder {
                 counters.timeouts += 1
                 noteSilence(place, question)
             }
-            // Only the last attempt's patience counts; earlier ones may still be answered.
+            // Only the timer of the last attempt counts; earlier attempts may still be answered.
             guard place == Int(questions[question].lastAttempt) else { continue }
             tryNext(question)
         }
     }
 
-    /// A message that is no answer ends nothing, unless it came over a connection, where nothing else will come;
-    /// what an honest server may have meant by it is asked over a connection.
+    /// Handles a message that does not answer the query, and usually ignores it.
+    ///
+    /// It ends the attempt only over a connection, where no other answer will arrive. If an honest
+    /// server may have sent it, the question is asked over a connection.
     mutating func passOver(
         _ mismatch: AnswerMismatch,
         _ reply: UpstreamReply,
@@ -181,7 +186,7 @@ extension Forwarder {
             questions[question].noteFolding(attempts[attempt].upstream)
             askOverConnection(attempt, question)
         } else if mismatch == .noQuestion {
-            // That OPT is not understood does no more than have it asked without.
+            // If the upstream does not understand OPT, it is only asked again without OPT.
             let isAsked =
                 reply == .noEDNS
                 && askWithoutOPT(attempt, question)
@@ -190,10 +195,12 @@ extension Forwarder {
         doubt(attempt, question)
     }
 
-    /// Somebody may be guessing: a connection can't be guessed (RFC 5452 §9.3).
+    /// Counts a datagram that an attacker may have guessed; after several, it asks over a connection
+    /// (RFC 5452 §9.3).
     ///
-    /// Each attempt is doubted by itself: the next has an ID, a port and letters of its own, and where the
-    /// upstream refuses connections it is all there is.
+    /// A connection cannot be guessed. Each attempt has its own count, since the next one has
+    /// another ID, port and letter case. If the upstream refuses connections, there is no other way
+    /// to ask it.
     mutating func doubt(
         _ attempt: Int,
         _ question: Int
@@ -211,28 +218,30 @@ extension Forwarder {
         effects.append(.forget(AttemptID(slot: id)))
     }
 
-    /// The upstream of this attempt cannot help; the next one is asked unless that happened before.
+    /// Gives up the upstream of an attempt, and asks the next one unless that was done before.
     mutating func giveUp(
         _ attempt: Int,
         _ question: Int,
         because error: ExtendedError
     ) {
         let (turn, traits) = (attempts[attempt].upstream, attempts[attempt].traits)
-        // Without a connection there is no other way to ask one that does not repeat letters.
+        // If the connection fails, lower case is the only way to ask an upstream that does not
+        // repeat the case.
         if traits.contains(.isOverConnection), !traits.contains(.isForRest),
             questions[question].folds(turn),
             askInLowerCase(attempt, question)
         {
             return
         }
-        // Where a datagram has told that the rest is to be had over a connection, there is no rest.
+        // If the complete answer was only available over a connection, there is no answer now.
         questions[question].ruleOut(
             turn,
             because: error,
             isCertain: traits.isSuperset(of: [.isOverConnection, .isForRest])
         )
         if questions[question].isHopeless {
-            // Who says why it has no answer does not mean the letters.
+            // An upstream that reports why it has no answer does not fail because of the letters'
+            // case.
             if error != .networkError, !questions[question].hasReport,
                 maySuffer(fromCase: attempt),
                 askInLowerCase(attempt, question)
@@ -245,8 +254,8 @@ extension Forwarder {
         if attempts[last].upstream == turn { tryNext(question) }
     }
 
-    /// True where the letters of a query may be why its upstream has no answer: it has never given one to letters
-    /// in mixed case.
+    /// True if the letters' case may be why the upstream has no answer: it has never answered mixed
+    /// case.
     func maySuffer(fromCase attempt: Int) -> Bool {
         attempts[attempt].traits.contains(.mixesCase)
             && !servers[server: server(of: attempt)].repeatsCase

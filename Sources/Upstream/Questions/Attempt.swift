@@ -3,15 +3,16 @@ import DNSWire
 /// One message to one upstream.
 struct Attempt: BitwiseCopyable {
     let question: QuestionID
-    /// The question's next attempt.
+    /// The place of the question's next attempt.
     var next = UInt32.max
     /// The message as it was sent.
     let query: OctetStore.Place
     let sentAt: Milliseconds
-    /// The upstream's number, and its turn.
+    /// The upstream's number.
     let server: UInt32
+    /// The upstream's position in the question's order.
     let upstream: UInt8
-    /// Messages that came to it and belong to nothing that was asked.
+    /// The number of messages on its socket that answered no query.
     var strays: UInt8 = 0
     var traits: Traits
 
@@ -20,23 +21,23 @@ struct Attempt: BitwiseCopyable {
 
         static let isOverConnection = Traits(rawValue: 1)
         static let hasOPT = Traits(rawValue: 2)
-        /// Letters are mixed.
+        /// The name's letters are in mixed case.
         static let mixesCase = Traits(rawValue: 4)
-        /// Something came that belongs to it.
+        /// A message that belongs to it has arrived.
         static let isHeard = Traits(rawValue: 8)
-        /// It was noted that nothing comes.
+        /// Its silence has been noted.
         static let isMissed = Traits(rawValue: 16)
-        /// Nothing that still comes is taken.
+        /// Messages that still arrive for it are ignored.
         static let isClosed = Traits(rawValue: 32)
-        /// Its timer says that it is late, not that it has failed.
+        /// Its timer means that it is late, not that it has failed.
         static let isWatched = Traits(rawValue: 64)
-        /// A datagram has told that the answer is to be had over a connection.
+        /// A datagram said that the answer has to be asked for over a connection.
         static let isForRest = Traits(rawValue: 128)
-        /// It was answered, in a way that is of no use.
+        /// Its answer was useless.
         static let isInVain = Traits(rawValue: 256)
-        /// It was answered with nothing at all, where letters in mixed case may be the reason.
+        /// Its answer was empty, perhaps because of the letters' case.
         static let isDenied = Traits(rawValue: 512)
-        /// Something came to it that belongs to nothing that was asked.
+        /// A message on its socket answered no query.
         static let isStrayed = Traits(rawValue: 1024)
     }
 }

@@ -1,15 +1,16 @@
 import DNSWire
 
-/// Questions that no upstream answered a moment ago, which are not asked again yet: after a second,
-/// and each time that they fail again after twice as long (RFC 9520 §3.2).
+/// Remembers questions that failed recently, so that they are not asked again at once.
 ///
-/// They are known by their keyed hashes alone: whoever can't see the key can't make two questions share one.
+/// A question may be asked again after one second, and after twice as long with each further
+/// failure (RFC 9520 §3.2). Questions are known by their keyed hashes only. Without the key, nobody
+/// can make two questions share a hash.
 struct FailureMemory {
     static let shortest: Milliseconds = 1_000
-    /// RFC 9520 allows five minutes; but whoever comes back should not have to wait for us.
+    /// RFC 9520 allows five minutes; a shorter limit uses upstreams sooner that work again.
     static let longest: Milliseconds = 30_000
     private static let capacity = 4096
-    /// A question that fails again this soon after it was allowed is still the same trouble.
+    /// If a question fails again this soon after it may be asked again, the delay doubles.
     private static let memory: Milliseconds = 10_000
 
     private struct Failure {
@@ -22,15 +23,16 @@ struct FailureMemory {
 
     private var failures: [UInt64: Failure] = [:]
 
-    /// Why the question failed, if it is not to be asked again yet.
+    /// Returns why the question failed, if it must not be asked again yet.
     ///
-    /// What failed before an upstream came back to life, at `revival`, is worth another try.
+    /// If it failed before `revival`, when an upstream started to answer again, only the shortest
+    /// delay counts.
     func failure(
         of question: UInt64,
         now: Milliseconds,
         revival: Milliseconds
     ) -> ForwardingFailure? {
-        // Most of the time nothing is wrong, and then nothing is looked up.
+        // Usually nothing has failed, and nothing is looked up.
         guard !failures.isEmpty, let failure = failures[question] else { return nil }
         let delay = failure.start < revival ? Self.shortest : failure.delay
         return now < failure.start + delay ? failure.failure : nil
@@ -38,7 +40,7 @@ struct FailureMemory {
 
     mutating func note(_ new: ForwardingFailure, of question: UInt64, now: Milliseconds) {
         if failures.count >= Self.capacity { failures = failures.filter { !$0.value.isPast(now) } }
-        // Forgetting costs a query upstream, never memory.
+        // A forgotten failure costs a query to an upstream, but no memory.
         if failures.count >= Self.capacity { failures.removeAll(keepingCapacity: true) }
         var failure = Failure(failure: new, start: now, delay: Self.shortest)
         if let last = failures[question], !last.isPast(now) {
@@ -47,7 +49,7 @@ struct FailureMemory {
         failures[question] = failure
     }
 
-    /// The question has been answered.
+    /// Forgets a question's failure, since the question was answered.
     mutating func forget(_ question: UInt64) {
         if !failures.isEmpty { failures[question] = nil }
     }

@@ -1,13 +1,14 @@
 public import DNSWire
 
-/// The questions that a worker's upstreams are being asked: who is asked, when the next is, and who waits.
+/// The questions that a worker asks upstreams: which upstream is asked, when the next one is, and
+/// who waits.
 ///
-/// It has no socket and no clock. What happened is passed in, and the time set before; what is to be done comes
-/// out as effects, which the caller takes one by one after each call. Who waits is an ID to it, and what an answer
-/// says is for the caller to judge.
+/// It has no socket and no clock. Events are passed in, after the owner has set the time. What has
+/// to be done comes out as effects, which the owner takes one by one after each call. A waiter is
+/// only an ID here, and the owner checks what an answer says.
 public struct Forwarder: ~Copyable {
-    /// How much may be in flight; with more, an answer that is awaited for seconds costs memory
-    /// that clients choose.
+    /// Limits of what is in flight, so that clients cannot use any amount of memory for slow
+    /// answers.
     public struct Limits: Sendable {
         public var questions = 10_000
         /// Questions of one claimant below one domain.
@@ -17,13 +18,13 @@ public struct Forwarder: ~Copyable {
         public init() {}
     }
 
-    /// After this long an expired answer is better than more waiting (RFC 8767 §5).
+    /// How long a client waits before it gets an expired answer instead (RFC 8767 §5).
     public static let stalePatience: Milliseconds = 1_800
 
     let limits: Limits
     let room: Room.Limits
-    /// The half of it for one rule: of which a claimant takes half at most, so that four rules must go
-    /// bad before it has nothing left.
+    /// The part for one rule: half of `room`, so that a rule whose upstreams fail leaves room for
+    /// the others.
     let routeRoom: Room.Limits
 
     var questions = Slots<Question>()
@@ -37,17 +38,18 @@ public struct Forwarder: ~Copyable {
     var all = Room()
     var hedges = HedgeBudget()
     var failures = FailureMemory()
-    /// What upstreams say of why they have no answer to a question.
+    /// The extended errors that upstreams sent for each question.
     var reports: [QuestionID: ReportedErrors] = [:]
-    /// What the owner has still to do.
+    /// The work that is left for the owner.
     var effects = Outbox<Effect>()
     private let pinned = Pinned()
     public internal(set) var counters = Counters()
-    /// The time of what is told next, which its owner keeps right; it never goes back.
+    /// The time of the next event, which the owner updates; it never goes back.
     public var now: Milliseconds = 0
     var random: RandomPool
 
-    /// Nothing is in flight yet; IDs, letters and the choice among equal upstreams come from `random`.
+    /// Creates a forwarder with nothing in flight; `random` makes IDs, letter case and choices of
+    /// upstreams.
     public init(random: consuming RandomPool, limits: Limits = Limits()) {
         self.random = random
         self.limits = limits
@@ -58,15 +60,16 @@ public struct Forwarder: ~Copyable {
         )
     }
 
-    /// One who waits, in the list of those who wait for a question.
+    /// A client that waits, in the list of a question's waiters.
     struct WaitingEntry: BitwiseCopyable {
         var waiter: Waiter
-        /// Its claimant's shares, in all and of the rule.
+        /// The places of its claimant's shares: of everything, and of the rule.
         var shares: (all: UInt32, route: UInt32)
         var next = UInt32.max
     }
 
-    /// A claimant's shares by their places, in all, of a rule, and below a domain if the name counts for one.
+    /// The places of a claimant's shares: of everything, of a rule, and of a domain if the name
+    /// counts for one.
     struct OwnShares: BitwiseCopyable {
         var all: Int
         var route: Int
@@ -77,11 +80,12 @@ public struct Forwarder: ~Copyable {
     public enum Effect: Sendable, BitwiseCopyable {
         /// Send the attempt's message over UDP.
         case send(AttemptID)
-        /// Send it over a connection, and wait so long.
+        /// Send it over a connection, with a timeout in milliseconds.
         case connect(AttemptID, timeout: Milliseconds)
-        /// Nothing that comes for the attempt matters any more.
+        /// Ignore everything that still arrives for the attempt.
         case forget(AttemptID)
-        /// Nobody answered: tell those who wait, with `nextWaiter`, and then `close` the question.
+        /// No upstream has answered: notify the waiters, with `nextWaiter`, and then `close` the
+        /// question.
         case failed(QuestionID)
     }
 
@@ -90,43 +94,46 @@ public struct Forwarder: ~Copyable {
         public var joined = 0
         public var sent = 0
         public var timeouts = 0
-        /// Answers that did not belong to the query, and those that could not be read.
+        /// Answers that did not match the query.
         public var mismatches = 0
+        /// Answers that could not be read.
         public var malformed = 0
-        /// Second upstreams asked before the first had failed.
+        /// Second upstreams that were asked before the first had failed.
         public var hedges = 0
-        /// Questions given up because those who ask them have too many.
+        /// Questions that were dropped because their claimant had too many.
         public var evicted = 0
     }
 
     public enum Joining: Equatable, Sendable {
-        /// The waiter will be told, once, when this question ends.
+        /// The waiter will be notified once, when this question ends.
         case waiting(QuestionID)
-        /// The same, but an answer is hardly to be expected: an expired one is better.
+        /// The same, but an answer is unlikely, so an expired one is better.
         case doubtful(QuestionID)
-        /// Nothing is asked: it failed a moment ago, or too much is under way.
+        /// The question is not asked: it failed recently, or too much is in flight.
         case failed(ForwardingFailure)
     }
 
-    /// Questions in flight.
+    /// The number of questions in flight.
     public var count: Int { questions.count }
 
     /// When `advance` has to be called; nil while nothing is in flight.
     public var nextDue: Milliseconds? { timers.nextDue }
 
-    /// What is known of an upstream.
+    /// Returns the state of an upstream.
     public func report(on upstream: AddressAndPort) -> UpstreamReport {
         servers.report(on: upstream, now: now)
     }
 
-    /// What is to be done next, oldest first; each effect is returned once.
+    /// Returns what has to be done next, oldest first; each effect is returned once.
     public mutating func nextEffect() -> Effect? {
         effects.take()
     }
 
     // MARK: Sets of upstreams
 
-    /// An ID for the upstreams of a rule, to be given again when `knows` says so.
+    /// Adds the upstreams of a rule and returns their ID.
+    ///
+    /// The set may be forgotten later; it has to be added again once `knows` returns false.
     public mutating func add(
         _ upstreams: [AddressAndPort],
         route: UInt64,
@@ -154,7 +161,7 @@ public struct Forwarder: ~Copyable {
 
     // MARK: Questions
 
-    /// Asks a question, or joins those who wait for it already.
+    /// Asks a question, or joins one that is in flight.
     public mutating func join(
         _ asked: UpstreamQuestion,
         _ name: borrowing FoldedName,
@@ -196,10 +203,11 @@ public struct Forwarder: ~Copyable {
         return questions[question].isDoubtful(now: now) ? .doubtful(id) : .waiting(id)
     }
 
-    /// Asks a question for which nobody waits: for the cache, before its answer there expires, or to see what becomes
-    /// of it; nil if it is not asked.
+    /// Asks a question for which no client waits, such as a refresh or a loop probe; nil if it is
+    /// not asked.
     ///
-    /// Whoever waits is more important.
+    /// It is asked only if less than half of the room is in use, since clients that wait are more
+    /// important.
     public mutating func ask(
         _ asked: UpstreamQuestion,
         _ name: borrowing FoldedName,
@@ -222,7 +230,7 @@ public struct Forwarder: ~Copyable {
     /// The key of a claimant's share of everything.
     private static let all: UInt64 = 0xA11
 
-    /// Questions in flight that a claimant takes up room with.
+    /// The number of a claimant's questions in flight.
     func questionCount(of claimant: Claimant) -> Int {
         shares.known(claimant, Self.all).map { Int(shares[$0].questions) } ?? 0
     }
@@ -250,7 +258,7 @@ public struct Forwarder: ~Copyable {
         }
     }
 
-    /// Enters a question that is not asked yet.
+    /// Adds a question that is not in flight yet.
     private mutating func start(
         _ asked: UpstreamQuestion,
         _ name: borrowing FoldedName,
@@ -285,7 +293,7 @@ public struct Forwarder: ~Copyable {
 
     private mutating func keep(_ name: borrowing FoldedName) -> OctetStore.Place {
         let place = octets.add(count: name.count)
-        // Sound: both have `name.count` octets.
+        // Sound: both buffers have `name.count` octets.
         let target = unsafe octets.octets(at: place)
         name.withOctets { unsafe $0.withUnsafeBytes { unsafe target.copyMemory(from: $0) } }
         return place
@@ -301,7 +309,7 @@ public struct Forwarder: ~Copyable {
         return place
     }
 
-    /// The number of the domain that a name counts for; nil for names that are short.
+    /// The hash of the domain that a name counts for; nil for short names.
     private func domain(
         of name: borrowing FoldedName,
         _ set: Int,
@@ -327,14 +335,14 @@ public struct Forwarder: ~Copyable {
         endFailed(question)
     }
 
-    /// Ends a question that has no answer.
+    /// Ends a question without an answer.
     mutating func endFailed(_ question: Int) {
         guard let id = questions.id(at: question) else { return }
         end(question)
         effects.append(.failed(QuestionID(slot: id)))
     }
 
-    /// Ends a question: nobody can join it any more, and nothing that comes for it matters.
+    /// Ends a question: no client can join it, and messages for it are ignored.
     mutating func end(_ question: Int) {
         guard !questions[question].isOver else { return }
         questions[question].isOver = true
@@ -357,13 +365,13 @@ public struct Forwarder: ~Copyable {
     }
 }
 
-/// The upstreams of a rule, as a forwarder knows them.
+/// Identifies the upstreams of a rule in a forwarder.
 public struct UpstreamSetID: Hashable, Sendable, BitwiseCopyable {
     let slot: SlotID
 
-    /// A number below the most sets that were ever known at a time, for tables beside the forwarder's.
+    /// A number below the most sets that were known at one time, to index tables of the owner.
     public var place: Int { Int(slot.index) }
 
-    /// That of none, which no forwarder knows.
+    /// The ID of no set.
     public static let none = UpstreamSetID(slot: .none)
 }

@@ -1,6 +1,6 @@
-/// Questions that may be asked of a second upstream before the first has failed: one in ten.
+/// The budget for asking a second upstream before the first has failed: one in ten questions.
 struct HedgeBudget {
-    /// In tenths; what was not needed for a while allows ten at once.
+    /// In tenths of a question; at most ten questions are saved up.
     private var tenths = 0
 
     mutating func earn() { tenths = min(tenths + 1, 100) }

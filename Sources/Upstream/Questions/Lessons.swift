@@ -1,9 +1,11 @@
 import DNSWire
 
-/// What the forwarder learns of upstreams from how they answer, or do not.
+/// What the forwarder learns about upstreams from their answers and their silence.
 extension Forwarder {
-    /// Takes the answer's time into account, and that of those who have not answered yet; and what the answer shows
-    /// of OPT and of letters.
+    /// Notes the time of an answer, and what it shows about OPT and letter case.
+    ///
+    /// Other upstreams that were asked and have not answered yet count as slower than the time so
+    /// far.
     mutating func learn(
         answered: Int,
         _ question: Int,
@@ -33,7 +35,7 @@ extension Forwarder {
         if !traits.contains(.isOverConnection) { servers.heard(server, now: now) }
     }
 
-    /// Notes what an answer shows of how its upstream takes letters in mixed case.
+    /// Notes what an answer shows about its upstream and letters in mixed case.
     mutating func learnCase(
         _ answered: Int,
         _ question: Int,
@@ -46,7 +48,7 @@ extension Forwarder {
         } else if questions[question].folds(turn) {
             servers[server: server].foldedCase(now: now)
         } else if !traits.contains(.isOverConnection) {
-            // Letters were not the reason where there is nothing in lower case either.
+            // The case was not the reason if the answer to lower case is empty, too.
             if isNegative, find(question, turn, where: { $0.contains(.isDenied) }) != nil {
                 servers[server: server].repeatedCase()
             } else if !isNegative, hasFailedMixed(question, turn) {
@@ -55,7 +57,7 @@ extension Forwarder {
         }
     }
 
-    /// True if an upstream has left letters in mixed case unanswered, or answered them in vain.
+    /// True if an upstream has not answered letters in mixed case, or only with a useless answer.
     func hasFailedMixed(_ question: Int, _ turn: UInt8) -> Bool {
         find(question, turn) {
             $0.contains(.mixesCase) && !$0.isDisjoint(with: [.isInVain, .isDenied, .isMissed])
@@ -69,7 +71,7 @@ extension Forwarder {
             && !servers[server: server(of: place)].isSilentToOPT(now: now)
     }
 
-    /// Notes what an upstream says of why it has no answer; the last to say so counts.
+    /// Keeps the extended errors of an upstream; the last ones replace earlier ones.
     mutating func note(_ message: Span<UInt8>, _ question: Int) {
         guard let report = ReportedErrors(reading: message), let id = questions.id(at: question)
         else { return }
@@ -77,7 +79,7 @@ extension Forwarder {
         reports[QuestionID(slot: id)] = report
     }
 
-    /// One question's silence counts once, however often it was asked.
+    /// Counts at most one failure of an upstream per question, however often it was asked.
     mutating func noteSilence(_ attempt: Int, _ question: Int) {
         let turn = attempts[attempt].upstream
         let isNews = find(question, turn, where: { $0.contains(.isMissed) }) == nil

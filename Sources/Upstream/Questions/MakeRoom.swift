@@ -1,6 +1,6 @@
 import DNSWire
 
-/// Who has room for one more question or client, and who gives his up.
+/// Decides whether there is room for another question or client, and evicts questions.
 extension Forwarder {
     func hasRoomForWaiter(_ own: OwnShares, _ set: Int) -> Bool {
         servers[set: set].room.hasRoomForWaiter(shares[own.route].waiters, routeRoom)
@@ -12,11 +12,12 @@ extension Forwarder {
             && all.hasRoomForQuestion(shares[own.all].questions, room)
     }
 
-    /// Gives up what a claimant has asked for longest, if it has too much in flight for one more: below the
-    /// same domain, or at all.
+    /// Evicts the oldest questions of a claimant that has no room for another one; false if it has
+    /// none to evict.
     ///
-    /// So where a client asks for names whose owner is silent, it is those that go. Two go for one that
-    /// comes, so that a claimant shrinks when others need room. False if there is none to be had.
+    /// If the claimant has too many questions below one domain, one of these is evicted. So names
+    /// whose servers do not answer are evicted before others. If it has too many in all, up to two
+    /// are evicted for each new one, so that its share shrinks when others need room.
     mutating func makeRoom(_ own: OwnShares, _ set: Int) -> Bool {
         if let domain = own.domain, Int(shares[domain].questions) >= limits.questionsPerDomain {
             evict(Int(shares[domain].oldest))
@@ -40,8 +41,10 @@ extension Forwarder {
         endFailed(question)
     }
 
-    /// Makes a question that a claimant waits for its own, if it has less in flight than who asked first: then
-    /// it does not go when those have too much.
+    /// Gives a question to a claimant that joined it and has fewer questions in flight than its
+    /// owner.
+    ///
+    /// The question is then not evicted when its first owner has too many.
     mutating func handOver(
         _ question: Int,
         to claimant: Claimant,

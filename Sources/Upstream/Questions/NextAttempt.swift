@@ -1,8 +1,8 @@
 public import DNSWire
 
-/// Which message is sent next for a question, to whom and how.
+/// Decides which message is sent next for a question, to which upstream and how.
 extension Forwarder {
-    /// The octets of an attempt's message, for as long as `body` runs; nil once it is over.
+    /// Passes the octets of an attempt's message to `body`; nil once the attempt is over.
     public func withMessage<Result>(
         of attempt: AttemptID,
         _ body: (Span<UInt8>) -> Result
@@ -11,7 +11,7 @@ extension Forwarder {
         return octets.withOctets(at: attempts[place].query, body)
     }
 
-    /// The upstream that an attempt is sent to; nil once the attempt is over.
+    /// Returns the upstream of an attempt; nil once the attempt is over.
     public func upstream(of attempt: AttemptID) -> AddressAndPort? {
         guard let place = attempts.place(of: attempt.slot) else { return nil }
         return servers[server: server(of: place)].address
@@ -24,7 +24,7 @@ extension Forwarder {
         servers.server(questions[question].order[Int(turn)], of: Int(questions[question].set))
     }
 
-    /// Asks the next upstream in turn; the question fails if there is none, or no time.
+    /// Asks the next upstream in order; the question fails if there is none or if its time is up.
     mutating func tryNext(_ question: Int) {
         guard now < questions[question].deadline,
             let turn = questions[question].nextUpstream().map({ UInt8(truncatingIfNeeded: $0) })
@@ -36,8 +36,10 @@ extension Forwarder {
         send(question, to: turn, traits)
     }
 
-    /// False of an upstream that is known to leave queries with OPT unanswered, and of one that did so
-    /// for this question and has never answered any (RFC 6891 §6.2.2).
+    /// False for an upstream that does not answer queries with OPT (RFC 6891 §6.2.2).
+    ///
+    /// It is known for that, or it left this question with OPT unanswered and has never answered
+    /// one with OPT.
     func mayTakeOPT(
         _ question: Int,
         _ turn: UInt8,
@@ -48,8 +50,11 @@ extension Forwarder {
             || !hasLeftUnanswered(.hasOPT, question, turn)
     }
 
-    /// False where the rule says so, and of an upstream that does not repeat letters, or did not answer where they
-    /// were mixed, unless somebody seems to be guessing.
+    /// False if the rule says so, or if the upstream does not repeat the case or did not answer
+    /// mixed case.
+    ///
+    /// Silence does not count if messages arrived that answered no query, since an attacker may be
+    /// guessing.
     func mayMixCase(
         _ question: Int,
         _ turn: UInt8,
@@ -72,7 +77,7 @@ extension Forwarder {
     ) {
         guard questions[question].mayAttempt, let id = questions.id(at: question) else { return }
         var traits = traits
-        // Over a connection nothing has to be made hard to guess.
+        // A query over a connection need not be hard to guess.
         if traits.contains(.isOverConnection) { traits.remove(.mixesCase) }
         let server = server(inTurn: turn, question)
         let message = write(question, traits)
@@ -102,7 +107,8 @@ extension Forwarder {
             timers.set(place, due: now + patience, now: now)
             return effects.append(.connect(AttemptID(slot: attempt), timeout: patience))
         }
-        // The hedge's timer sets the other one, so that a quick answer costs one timer.
+        // The hedge's timer sets the attempt's own timer when it runs out, so a quick answer needs
+        // one timer only.
         if isFirst, questions[question].hasAlternative,
             let late = servers[server: server].time.lateAfter,
             late < patience
@@ -126,7 +132,7 @@ extension Forwarder {
             withOPT: traits.contains(.hasOPT)
         )
         let place = octets.add(count: size)
-        // Sound: two places of their own, which stay where they are while nothing is added.
+        // Sound: the two places differ, and stay where they are while nothing is added.
         let (source, target) = unsafe (octets.octets(at: name), octets.octets(at: place))
         unsafe UpstreamMessage.write(
             asked,
@@ -140,7 +146,7 @@ extension Forwarder {
         return place
     }
 
-    /// Asks a second upstream as well, since the first should have answered by now.
+    /// Asks a second upstream as well, since the first one is late.
     mutating func hedge(
         _ attempt: Int,
         _ question: Int
@@ -155,7 +161,10 @@ extension Forwarder {
         tryNext(question)
     }
 
-    /// TC may be forged, so it does no more than move the question to a connection (RFC 7766 §5).
+    /// Asks the same upstream over a connection, unless it is asked so already.
+    ///
+    /// TC may be forged, so its only effect is that the question moves to a connection
+    /// (RFC 7766 §5).
     mutating func askOverConnection(
         _ attempt: Int,
         _ question: Int,
@@ -171,7 +180,7 @@ extension Forwarder {
         send(question, to: turn, traits)
     }
 
-    /// Asks over another connection, once; false if that has been done.
+    /// Asks over another connection, once; false if that was done before, or if no time is left.
     mutating func askOverAnotherConnection(
         _ attempt: Int,
         _ question: Int
@@ -191,9 +200,10 @@ extension Forwarder {
         return true
     }
 
-    /// Asks the same upstream over the same transport without OPT; false if it has been asked so.
+    /// Asks the same upstream over the same transport without OPT; false if that was done before.
     ///
-    /// For this question alone: nothing is remembered of a server that seems to know no EDNS (RFC 6891 §6.2.2).
+    /// Only this question is affected: the server does not remember upstreams that seem not to know
+    /// EDNS (RFC 6891 §6.2.2).
     @discardableResult
     mutating func askWithoutOPT(
         _ attempt: Int,
@@ -209,7 +219,8 @@ extension Forwarder {
         return true
     }
 
-    /// Asks an upstream in a datagram in lower case; false if that has been done.
+    /// Asks an upstream over UDP in lower case; false if that was done before, or if no time is
+    /// left.
     mutating func askInLowerCase(
         _ attempt: Int,
         _ question: Int
@@ -225,7 +236,7 @@ extension Forwarder {
         return true
     }
 
-    /// True if the upstream whose turn it is has left a query with a trait unanswered.
+    /// True if an upstream has not answered a query with this trait.
     func hasLeftUnanswered(
         _ trait: Attempt.Traits,
         _ question: Int,
@@ -236,7 +247,7 @@ extension Forwarder {
         } != nil
     }
 
-    /// An attempt at an upstream whose traits match.
+    /// Finds an attempt to ask an upstream whose traits match.
     func find(
         _ question: Int,
         _ turn: UInt8,

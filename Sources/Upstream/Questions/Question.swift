@@ -1,41 +1,41 @@
 import DNSWire
 
-/// One question that upstreams are being asked: a plain value, of which there are thousands.
+/// One question that upstreams are asked: a plain value, since there are thousands of them.
 struct Question: BitwiseCopyable {
-    /// What all tries together may take, so that a client that waits five seconds still hears of it.
+    /// The time for all attempts, so that a client that waits for five seconds still gets a reply.
     static let budget: Milliseconds = 4_900
-    /// The same where all upstreams seem to be dead.
+    /// The time for all attempts if all upstreams seem to be dead.
     static let shortBudget = Forwarder.stalePatience
-    /// How long a question waits that only finds out whether its upstream is back.
+    /// The time for a probe, which only finds out whether its upstream answers again.
     static let probeBudget: Milliseconds = 1_600
-    /// Messages sent for one question, whatever upstreams reply.
+    /// The number of messages that are sent for one question, whatever upstreams reply.
     static let attemptLimit = 12
-    /// Clients of one claimant that may wait for one question.
+    /// The number of clients of one claimant that may wait for one question.
     static let waiterLimit = 1_000
-    /// How long the first upstream has before the next is asked.
+    /// How long the first upstream has before the next one is asked.
     static let firstPatience: Milliseconds = 800
     /// How long an upstream has to answer over a connection.
     static let connectionPatience: Milliseconds = 2_500
-    /// Messages to one attempt that answer nothing after which the question is asked over a connection
-    /// too, and after which nothing that comes to it in a datagram is taken for the answer.
+    /// Unexpected messages for one attempt after which the question is also asked over a connection
+    /// (`doubt`), and after which datagrams for the attempt are ignored (`distrust`).
     static let strayLimits = (doubt: 3, distrust: 10)
 
     let asked: UpstreamQuestion
-    /// The hash by which others find it.
+    /// The hash by which the question is found.
     let hash: UInt64
     /// The name, in lower case.
     let name: OctetStore.Place
-    /// The upstreams' set.
+    /// The place of the set of upstreams.
     let set: UInt32
     let start: Milliseconds
-    /// When it has failed, if nobody has answered.
+    /// When the question fails, if no upstream has answered.
     let deadline: Milliseconds
     let order: UpstreamOrder
-    /// True of a question on the side that nobody may join.
+    /// True for a probe, which no client can join.
     let isProbe: Bool
-    /// True once it is over and its waiters are being told.
+    /// True once it is over, while its waiters are notified.
     var isOver = false
-    /// Whose room it takes up.
+    /// The claimant whose share it uses.
     var claimant: Claimant
     private var links = InlineArray<3, Shares.Link>(repeating: Shares.Link())
     var firstAttempt = UInt32.max
@@ -44,18 +44,19 @@ struct Question: BitwiseCopyable {
     var firstWaiter = UInt32.max
     var lastWaiter = UInt32.max
     var waiterCount: UInt32 = 0
-    /// Upstreams, a bit each by their turn, whose answer is useless for this question.
+    /// The upstreams whose answer is useless for this question, one bit each by their position.
     private var ruledOut: UInt8 = 0
-    /// Those that could not be reached once: the second time rules them out, since the first may have
-    /// been somebody else's word (a forged ICMP message).
+    /// The upstreams that could not be reached once.
+    ///
+    /// The second time rules an upstream out, since the first error may have been forged (ICMP).
     private var unreachable: UInt8 = 0
-    /// Those that have repeated the question in other letters.
+    /// The upstreams that repeated the question in another letter case.
     private var folding: UInt8 = 0
-    /// Upstreams tried so far, round after round.
+    /// The number of upstreams tried so far, in all rounds.
     private var tries: UInt8 = 0
-    /// What the clients are told if nothing better comes.
+    /// The error that clients get if there is no better one.
     private(set) var error = ExtendedError.noReachableAuthority
-    /// An upstream has said why it has no answer.
+    /// True if an upstream has reported why it has no answer.
     var hasReport = false
 
     init(
@@ -78,7 +79,7 @@ struct Question: BitwiseCopyable {
         deadline = now + (order.aliveCount > 0 ? Self.budget : Self.shortBudget)
     }
 
-    /// The same question on the side, to one upstream that was dead.
+    /// Creates a probe: the same question to one upstream that was dead.
     init(probing place: Int, as other: Question, name: OctetStore.Place) {
         asked = other.asked
         hash = other.hash
@@ -96,30 +97,30 @@ struct Question: BitwiseCopyable {
         set { links[list.rawValue] = newValue }
     }
 
-    /// True if all upstreams seem to be dead, or this takes long already.
+    /// True if all upstreams seem to be dead, or if the question has been in flight for long.
     func isDoubtful(now: Milliseconds) -> Bool {
         order.aliveCount == 0 || now >= start + Forwarder.stalePatience
     }
 
-    /// True if there is a living upstream beside the first.
+    /// True if another upstream than the first seems to be alive.
     var hasAlternative: Bool { order.aliveCount > 1 }
 
     var mayAttempt: Bool { attemptCount < Self.attemptLimit }
 
-    /// When to stop waiting for what an attempt that is sent now brings.
+    /// How long to wait for an answer to an attempt that is sent now.
     func patience(overConnection: Bool, now: Milliseconds) -> Milliseconds {
         let left = deadline - min(now, deadline)
         let patience = overConnection ? Self.connectionPatience : roundPatience
         return mayAttempt && !isProbe ? min(patience, left) : left
     }
 
-    /// Doubled with each round.
+    /// The time for an attempt, which doubles with each round.
     private var roundPatience: Milliseconds {
         let rounds = max(Int(tries) - 1, 0) / max(Int(order.count), 1)
         return Self.firstPatience << UInt64(min(rounds, 3))
     }
 
-    /// The next upstream in turn that is not ruled out; nil if there is none.
+    /// Returns the next upstream in order that is not ruled out; nil if there is none.
     mutating func nextUpstream() -> Int? {
         guard mayAttempt else { return nil }
         for _ in 0..<order.count {
@@ -134,10 +135,10 @@ struct Question: BitwiseCopyable {
 
     func folds(_ turn: UInt8) -> Bool { folding & 1 << turn != 0 }
 
-    /// True once no upstream is left whose answer could still help.
+    /// True once no upstream is left that could still answer.
     var isHopeless: Bool { ruledOut.nonzeroBitCount >= Int(order.count) }
 
-    /// Notes that an upstream can't help; `isCertain` if nobody else can have said so.
+    /// Notes that an upstream cannot answer; `isCertain` says that this cannot be forged.
     mutating func ruleOut(_ turn: UInt8, because error: ExtendedError, isCertain: Bool) {
         let bit: UInt8 = 1 << turn
         if isCertain || error != .networkError || unreachable & bit != 0 { ruledOut |= bit }

@@ -1,6 +1,6 @@
-/// The clients that wait for a question, and what they are told of it.
+/// The clients that wait for a question, and how they are notified.
 extension Forwarder {
-    /// False if enough clients of the claimant are waiting.
+    /// Adds a waiter; false if enough clients of its claimant wait already.
     mutating func add(
         _ waiter: Waiter,
         _ own: OwnShares,
@@ -36,8 +36,7 @@ extension Forwarder {
         return count < Question.waiterLimit
     }
 
-    /// Who waits for a question that has been answered or has failed, one after another; nil once all have been
-    /// told.
+    /// Removes and returns the next waiter of a question that is over; nil once there is none.
     public mutating func nextWaiter(of question: QuestionID) -> Waiter? {
         guard let place = questions.place(of: question.slot),
             questions[place].firstWaiter != .max
@@ -62,7 +61,7 @@ extension Forwarder {
         shares.forgetIfIdle(share)
     }
 
-    /// Why a question failed that `nextEffect` says has.
+    /// Returns why a question failed, after `nextEffect` has returned its failure.
     public func failure(of question: QuestionID) -> ForwardingFailure {
         guard let place = questions.place(of: question.slot) else { return .other }
         return failure(at: place, question)
@@ -73,7 +72,7 @@ extension Forwarder {
         return ForwardingFailure(questions[place].error, reported: report)
     }
 
-    /// Forgets a question that is over, once its waiters have been told.
+    /// Forgets a question that is over; waiters that were not notified are removed.
     public mutating func close(_ question: QuestionID) {
         while nextWaiter(of: question) != nil {}
         guard let place = questions.place(of: question.slot) else { return }

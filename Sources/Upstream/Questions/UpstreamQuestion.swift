@@ -1,13 +1,13 @@
 public import DNSWire
 
-/// What is asked of the upstreams of a rule, without the name.
+/// What the upstreams of a rule are asked, without the name.
 public struct UpstreamQuestion: Hashable, Sendable, BitwiseCopyable {
     /// The rule's identity across reloads, part of the cache key.
     public var routeID: UInt64
     public var type: RecordType
-    /// DO of the client's OPT, passed on (RFC 3225).
+    /// The DO bit of the client's query, which is passed on (RFC 3225).
     public var dnssecOK: Bool
-    /// CD of the client's header, passed on (RFC 4035 §3.2.2).
+    /// The CD bit of the client's query, which is passed on (RFC 4035 §3.2.2).
     public var checkingDisabled: Bool
 
     public init(
@@ -22,7 +22,7 @@ public struct UpstreamQuestion: Hashable, Sendable, BitwiseCopyable {
         self.checkingDisabled = checkingDisabled
     }
 
-    /// A question about nothing.
+    /// The question for nothing.
     public static let none = UpstreamQuestion(
         routeID: 0,
         type: RecordType(rawValue: 0),
@@ -30,7 +30,7 @@ public struct UpstreamQuestion: Hashable, Sendable, BitwiseCopyable {
         checkingDisabled: false
     )
 
-    /// The keyed hash of the question about a name.
+    /// The keyed hash of the question for a name.
     @inline(__always)
     public func hash(_ name: borrowing FoldedName) -> UInt64 {
         var hash = name.hash(ofSuffix: 0) ^ routeID
@@ -39,29 +39,31 @@ public struct UpstreamQuestion: Hashable, Sendable, BitwiseCopyable {
         return hash ^ hash >> 32
     }
 
-    /// Which of `count` workers asks the question with a hash, so that the whole server asks it once.
+    /// Returns which of `count` workers asks the question with this hash, so that the server asks
+    /// it once.
     public static func owner(of hash: UInt64, among count: Int) -> Int {
         Int(hash.multipliedFullWidth(by: UInt64(count)).high)
     }
 }
 
-/// A question that upstreams are being asked.
+/// Identifies a question that upstreams are asked.
 public struct QuestionID: Hashable, Sendable, BitwiseCopyable {
     let slot: SlotID
 
-    /// That of none.
+    /// The ID of no question.
     public static let none = QuestionID(slot: .none)
 }
 
-/// One message to one upstream.
+/// Identifies one message to one upstream.
 public struct AttemptID: Hashable, Sendable, BitwiseCopyable {
     let slot: SlotID
 
-    /// A number below the most attempts that were ever under way at a time, for tables beside the forwarder's.
+    /// A number below the most attempts that were in flight at one time, to index tables of the
+    /// owner.
     public var place: Int { Int(slot.index) }
 }
 
-/// Who waits for an answer: an ID that the owner of the clients has given, and whose share of the room it takes.
+/// A client that waits for an answer: the owner's ID of it, and the claimant whose share it uses.
 public struct Waiter: Sendable, BitwiseCopyable {
     public var id: SlotID
     public var claimant: Claimant

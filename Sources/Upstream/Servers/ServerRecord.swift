@@ -1,24 +1,31 @@
 import DNSWire
 
-/// How fast and how alive an upstream is, as this worker has seen it from real questions.
+/// The speed and the state of an upstream, as this worker's questions have shown.
 struct ServerRecord: BitwiseCopyable {
-    /// Questions in a row without any word after which an upstream counts as dead.
+    /// The number of unanswered questions in a row after which an upstream counts as dead.
     static let failureLimit = 3
     private static let firstProbeDelay: Milliseconds = 1_000
     private static let longestProbeDelay: Milliseconds = 60_000
-    /// Useless replies in a row, like SERVFAIL and REFUSED, after which others are asked first.
+    /// The number of useless replies in a row, such as SERVFAIL or REFUSED, after which others are
+    /// asked first.
     private static let refusalLimit = 3
-    /// What an upstream that refuses counts as: slower than all others.
+    /// The rank of an upstream that refuses, which is behind all others.
     private static let refusalRank = RoundTripTime.scaled(30_000)
 
-    /// Questions in a row, answered without OPT and with it not, after which an upstream is asked
-    /// without at once, and for how long: a datagram may be lost for other reasons.
+    /// The number of questions in a row, answered without OPT but not with OPT, after which OPT is
+    /// left out.
+    ///
+    /// One is not enough, since a datagram may be lost for other reasons.
     private static let plainLimit = 3
+    /// How long OPT is then left out.
     private static let plainTime: Milliseconds = 300_000
 
-    /// Questions in a row with other letters in the answer after which an upstream is asked in lower case, and for
-    /// how long: somebody else may have guessed a query once.
+    /// The number of questions in a row, answered in another case, after which queries are in lower
+    /// case.
+    ///
+    /// One is not enough, since an attacker may have guessed a query.
     private static let foldingLimit = 2
+    /// How long queries are then in lower case.
     private static let foldedTime: Milliseconds = 300_000
 
     let address: AddressAndPort
@@ -29,30 +36,30 @@ struct ServerRecord: BitwiseCopyable {
     private var probeDue: Milliseconds = 0
 
     private var refusals = 0
-    /// Until when others are asked first; each time for twice as long.
+    /// Until when others are asked first; the time doubles with each refusal.
     private var refusedUntil: Milliseconds = 0
 
-    /// It has answered a query with OPT since it was last dead.
+    /// True if it has answered a query with OPT since it was last dead.
     private(set) var knowsOPT = false
-    /// Questions in a row that it answered without OPT, and with it not.
+    /// The number of questions in a row that it answered without OPT but not with OPT.
     private var plainAnswers = 0
-    /// Until when it is asked without.
+    /// Until when OPT is left out.
     private var plainUntil: Milliseconds = 0
-    /// It has repeated the letters of a question since it was last dead.
+    /// True if it has repeated the case of a question since it was last dead.
     private(set) var repeatsCase = false
-    /// Questions in a row that it answered in lower case, and with mixed letters not.
+    /// The number of questions in a row that it answered in lower case but not in mixed case.
     private var foldings = 0
-    /// Until when its questions are in lower case.
+    /// Until when its queries are in lower case.
     private var foldedUntil: Milliseconds = 0
 
-    /// Nothing is known of it yet.
+    /// Creates the record of an upstream that was not asked yet.
     init(_ address: AddressAndPort) { self.address = address }
 
     var isDead: Bool { failures >= Self.failureLimit }
 
     func rank(at now: Milliseconds) -> Int { now < refusedUntil ? Self.refusalRank : time.mean }
 
-    /// What is known of it, for people.
+    /// Returns a summary for operators.
     func report(at now: Milliseconds) -> UpstreamReport {
         let state: UpstreamReport.State =
             if isDead { .down } else if now < refusedUntil { .refusing } else {
@@ -61,7 +68,7 @@ struct ServerRecord: BitwiseCopyable {
         return UpstreamReport(state: state, roundTrip: time.milliseconds, heardAt: heardAt)
     }
 
-    /// True of a dead one that it is time to ask again; each time after twice as long.
+    /// Returns true if it is dead and due for a probe; the interval doubles with each probe.
     mutating func takeProbe(now: Milliseconds) -> Bool {
         guard isDead, now >= probeDue else { return false }
         probeDelay = min(probeDelay * 2, Self.longestProbeDelay)
@@ -69,21 +76,21 @@ struct ServerRecord: BitwiseCopyable {
         return true
     }
 
-    /// An answer that can be used came after `time`.
+    /// Notes a usable answer after `time`.
     mutating func answered(after time: Milliseconds) {
         self.time.add(time)
         refusals = 0
     }
 
-    /// Something came that belongs to a question: whatever it says, somebody is there.
+    /// Notes a message that belongs to a question, which shows that the upstream is alive.
     ///
-    /// True if it was dead.
+    /// Returns true if it was dead.
     mutating func heard(now: Milliseconds) -> Bool {
         defer { (failures, heardAt) = (0, now) }
         return isDead
     }
 
-    /// It answered, and could not help: perhaps with this name alone, so it takes some in a row.
+    /// Notes a useless answer; only several in a row count, since one may be due to its name.
     mutating func refused(now: Milliseconds) {
         refusals = min(refusals + 1, 16)
         guard refusals >= Self.refusalLimit, now >= refusedUntil else { return }
@@ -105,24 +112,24 @@ struct ServerRecord: BitwiseCopyable {
 
     mutating func repeatedCase() { (repeatsCase, foldings, foldedUntil) = (true, 0, 0) }
 
-    /// It does not repeat the letters of a question as they were, or cannot answer where they are mixed.
+    /// Notes that it changed the case of a question, or cannot answer mixed case.
     mutating func foldedCase(now: Milliseconds) {
         foldings = min(foldings + 1, Self.foldingLimit)
         if foldings == Self.foldingLimit { foldedUntil = now + Self.foldedTime }
     }
 
-    /// Another upstream's answer came first; this one's takes longer than `time`.
+    /// Notes that another upstream answered first; this one takes longer than `time`.
     mutating func outrun(after time: Milliseconds) { self.time.add(over: time) }
 
-    /// Nothing came of what was sent at `sentAt`, or the network said that nothing will.
+    /// Notes that the query sent at `sentAt` got no answer, or that the network reported an error.
     ///
-    /// An upstream that has said something since then is alive: a name whose owner is silent must
-    /// not cost everybody an upstream.
+    /// It counts only if nothing has arrived from the upstream since then. Otherwise a name whose
+    /// servers are silent would make the upstream count as dead.
     mutating func failed(sentAt: Milliseconds, now: Milliseconds) {
         guard sentAt >= heardAt else { return }
         failures += 1
         guard failures == Self.failureLimit else { return }
-        // Something else may answer there the next time.
+        // Another server may answer there the next time.
         (knowsOPT, repeatsCase) = (false, false)
         probeDelay = Self.firstProbeDelay
         probeDue = now + Self.firstProbeDelay

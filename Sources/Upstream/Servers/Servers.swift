@@ -1,23 +1,23 @@
 import DNSWire
 
-/// The upstreams that a worker has asked, and the sets of them that rules lead to.
+/// The upstreams that a worker has asked, and the sets of them that rules use.
 struct Servers: ~Copyable {
-    /// Upstreams this close to the fastest share the questions.
+    /// Upstreams within 50 ms of the fastest share the questions.
     private static let band = RoundTripTime.scaled(50)
-    /// Sets and upstreams that are remembered; reloads may bring new ones without end.
+    /// The numbers of sets and upstreams that are remembered; reloads may add any number of them.
     private static let (setLimit, serverLimit) = (1_024, 4_096)
 
     private var records = Slots<ServerRecord>()
     private var numbers: [AddressAndPort: Int] = [:]
     private var sets = Slots<ServerSet>()
-    /// The numbers of the servers of each set, one set behind another.
+    /// The numbers of each set's servers, one set after another.
     private var members = Table<UInt32>()
-    /// When an upstream last answered that had been dead; 0 if none ever did.
+    /// When a dead upstream last answered again; 0 if none ever did.
     private(set) var lastRevival: Milliseconds = 0
 
     // MARK: Sets
 
-    /// A set's ID, to be asked for again once it is not known any more.
+    /// Adds a set and returns its ID; the set has to be added again once it is forgotten.
     mutating func add(_ servers: [AddressAndPort], traits: ServerSet.Traits) -> SlotID {
         if isFull { forget() }
         let start = members.count
@@ -33,7 +33,7 @@ struct Servers: ~Copyable {
         )
     }
 
-    /// Where a set stands; nil once it is forgotten.
+    /// The place of a set; nil once it is forgotten.
     func place(of set: SlotID) -> Int? { sets.place(of: set) }
 
     func id(ofSet place: Int) -> UpstreamSetID? { sets.id(at: place).map(UpstreamSetID.init) }
@@ -43,7 +43,7 @@ struct Servers: ~Copyable {
         @inline(__always) _modify { yield &sets[set] }
     }
 
-    /// Upstreams that are remembered.
+    /// The number of known upstreams.
     var count: Int { records.count }
 
     private var isFull: Bool {
@@ -98,7 +98,7 @@ struct Servers: ~Copyable {
 
     // MARK: Choice
 
-    /// The number of a set's server by its place in the rule's list.
+    /// The number of a set's server, by its position in the rule's list.
     @inline(__always)
     func server(_ place: Int, of set: Int) -> Int {
         Int(members[Int(sets[set].firstMember) + place])
@@ -109,10 +109,11 @@ struct Servers: ~Copyable {
         @inline(__always) _modify { yield &records[number] }
     }
 
-    /// The upstreams of a set in the order in which one question tries them: a random one of the fast, then the
-    /// others by speed, those that refuse, the dead last.
+    /// Returns the order in which one question tries the upstreams of a set.
     ///
-    /// One that nobody has heard from yet is worth a try.
+    /// First is a random one of the fast upstreams. Then follow the others by speed, those that
+    /// refuse, and the dead ones. An upstream that has not answered yet counts as fast, so that it
+    /// is tried.
     mutating func order(of set: Int, now: Milliseconds, random: inout RandomPool) -> UpstreamOrder {
         let all = Int(sets[set].count)
         if all == 1 { return UpstreamOrder(0, isAlive: !self[server: server(0, of: set)].isDead) }
@@ -132,7 +133,7 @@ struct Servers: ~Copyable {
         return UpstreamOrder(ranks, band: Self.band, random: &random)
     }
 
-    /// The place of a dead upstream that it is time to ask again.
+    /// Returns the position of a dead upstream that is due for a probe.
     mutating func takeProbe(of set: Int, _ order: UpstreamOrder, now: Milliseconds) -> Int? {
         for index in Int(order.aliveCount)..<Int(order.count)
         where self[server: server(order[index], of: set)].takeProbe(now: now) {
@@ -141,18 +142,18 @@ struct Servers: ~Copyable {
         return nil
     }
 
-    /// Something came of an upstream that belongs to a question.
+    /// Notes that a message from an upstream belongs to a question.
     mutating func heard(_ number: Int, now: Milliseconds) {
         if records[number].heard(now: now) { lastRevival = now }
     }
 
-    /// What is known of an upstream, for people.
+    /// Returns a summary of an upstream for operators.
     func report(on address: AddressAndPort, now: Milliseconds) -> UpstreamReport {
         numbers[address].map { records[$0].report(at: now) } ?? UpstreamReport()
     }
 }
 
-/// The upstreams of one rule, and what is under way there.
+/// The upstreams of one rule, and how much is in flight to them.
 struct ServerSet: BitwiseCopyable {
     let traits: Traits
     fileprivate(set) var firstMember: UInt32
@@ -163,13 +164,13 @@ struct ServerSet: BitwiseCopyable {
     struct Traits: BitwiseCopyable {
         /// The rule's identity across reloads.
         let route: UInt64
-        /// Whether letters are mixed (0x20).
+        /// Whether names are sent in mixed case (0x20).
         let mixesCase: Bool
-        /// Whether the upstreams are believed what they hold for authentic (RFC 6840 §5.7).
+        /// Whether the upstreams' AD is trusted (RFC 6840 §5.7).
         let wantsAD: Bool
-        /// Whether the upstreams are to ask others (RD).
+        /// Whether the upstreams are asked to query others (RD).
         let wantsRecursion: Bool
-        /// Names that have so many last labels in common count as one domain's.
+        /// The number of last labels that names of one domain have in common.
         let domainLabels: UInt8
     }
 }

@@ -1,28 +1,31 @@
-/// In which order a question tries the upstreams of its rule: places in the rule's list.
+/// The order in which a question tries the upstreams of its rule, by their positions in the rule's
+/// list.
 ///
-/// At most eight, so that it needs no memory of its own.
+/// There are at most eight, so it needs no memory of its own.
 struct UpstreamOrder: Sendable, BitwiseCopyable {
     static let capacity = 8
 
     private(set) var count: UInt8 = 0
-    /// The first so many seem to be alive.
+    /// The number of upstreams in front that seem to be alive.
     private(set) var aliveCount: UInt8 = 0
     private var places = InlineArray<8, UInt16>(repeating: 0)
 
-    /// The place in the rule's list of the one that is tried as number `index`.
+    /// The position in the rule's list of the upstream that is tried as number `index`.
     subscript(index: Int) -> Int { Int(places[index]) }
 
-    /// None.
+    /// The order of no upstreams.
     init() {}
 
-    /// One alone.
+    /// The order of one upstream.
     init(_ place: Int, isAlive: Bool) {
         count = 1
         aliveCount = isAlive ? 1 : 0
         places[0] = UInt16(truncatingIfNeeded: place)
     }
 
-    /// Several, low ranks first; a random one in front of those whose rank is at most `band` above the first's.
+    /// Orders upstreams by rank, low ranks first.
+    ///
+    /// The first one is chosen at random among the living ones within `band` of the lowest rank.
     init(_ ranks: borrowing UpstreamRanks, band: Int, random: inout RandomPool) {
         count = UInt8(truncatingIfNeeded: ranks.count)
         aliveCount = UInt8(truncatingIfNeeded: ranks.aliveCount)
@@ -34,11 +37,12 @@ struct UpstreamOrder: Sendable, BitwiseCopyable {
     }
 }
 
-/// Upstreams sorted by rank: the living first, equals in random order.
+/// Upstreams sorted by rank, the living ones first; equal ranks are in random order.
 struct UpstreamRanks {
     private(set) var count = 0
     private(set) var aliveCount = 0
-    /// The rank, in front of it a bit for the dead, behind it luck and the place.
+    /// From high to low bits: one that is set if it is dead, its rank, a random number, its
+    /// position.
     private var entries = InlineArray<8, UInt64>(repeating: 0)
 
     mutating func insert(_ place: Int, rank: Int, isAlive: Bool, random: inout RandomPool) {

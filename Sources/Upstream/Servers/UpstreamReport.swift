@@ -1,29 +1,31 @@
-/// What is known of an upstream from the questions that it was asked.
+/// The state of an upstream, as the questions to it have shown.
 public struct UpstreamReport: Sendable {
     public enum State: String, Sendable {
         /// It answers.
         case up
-        /// It has said nothing to the last questions.
+        /// It has not answered the last questions.
         case down
-        /// It answers, with SERVFAIL or REFUSED to all of the last questions.
+        /// It has answered all of the last questions with SERVFAIL, REFUSED or another useless
+        /// reply.
         case refusing
-        /// Nothing has come of a question yet.
+        /// It has not answered any question yet.
         case unknown
     }
 
     public var state: State
-    /// The mean time until its answers, in milliseconds; nil before the first.
+    /// The mean time until it answers, in milliseconds; nil before the first answer.
     public var roundTrip: Double?
-    /// When something was last heard from it, in milliseconds of the steady clock; 0 for never.
+    /// When a message from it last arrived, in milliseconds of the steady clock; 0 for never.
     public var heardAt: Milliseconds
 
     public init(state: State = .unknown, roundTrip: Double? = nil, heardAt: Milliseconds = 0) {
         (self.state, self.roundTrip, self.heardAt) = (state, roundTrip, heardAt)
     }
 
-    /// What two threads know of one upstream: who has heard from it last, knows best.
+    /// Combines what two threads know about one upstream; the one with the later message decides.
     ///
-    /// It is down only where no thread has another opinion of it.
+    /// The other one's state counts if the later one says `unknown`, or if it says `down` and the
+    /// other one `up`.
     public func merged(with other: Self) -> Self {
         let (newer, older) = other.heardAt > heardAt ? (other, self) : (self, other)
         var merged = newer

@@ -1,33 +1,35 @@
-/// What each claimant has in flight, in all, of each rule, and below each domain, in the order in which it
-/// began.
+/// What each claimant has in flight: in all, for each rule, and below each domain.
+///
+/// The questions of a share are listed from the oldest to the newest.
 struct Shares: ~Copyable {
-    /// A claimant's share, or the questions below one domain.
+    /// A claimant's share, or its questions below one domain.
     struct Share: BitwiseCopyable {
         fileprivate var key: UInt64
         fileprivate var claimant: Claimant
         var questions: Int32 = 0
         var waiters: Int32 = 0
-        /// The first and the last of its questions, by their places.
+        /// The place of its oldest question.
         fileprivate(set) var oldest = UInt32.max
+        /// The place of its newest question.
         fileprivate var newest = UInt32.max
     }
 
-    /// The neighbours of a question among those of a share.
+    /// A question's neighbours in the list of a share.
     struct Link: BitwiseCopyable {
         var share = UInt32.max
         var older = UInt32.max
         var newer = UInt32.max
     }
 
-    /// Shares that are kept though nothing is in flight for them.
+    /// The number of shares up to which idle ones are kept.
     private static let idleLimit = 256
 
     private var shares = Slots<Share>()
-    /// When there are so many, those that are idle are forgotten.
+    /// The number of shares at which `sweep` forgets the idle ones.
     private var sweepCount = 1024
     private var index = HashIndex()
 
-    /// Forgets what is idle, if there is much; to be called before shares are looked for.
+    /// Forgets idle shares if there are many; it has to be called before shares are looked up.
     mutating func sweep() {
         guard shares.count >= sweepCount else { return }
         for place in 0..<shares.placeCount where shares.id(at: place) != nil {
@@ -36,7 +38,7 @@ struct Shares: ~Copyable {
         sweepCount = max(1024, 2 * shares.count)
     }
 
-    /// The share of a claimant under a key; a new one if it has none.
+    /// Returns the share of a claimant under a key, which is added if there is none.
     mutating func find(_ claimant: Claimant, _ key: UInt64) -> Int {
         let hash = Self.hash(claimant, key)
         if let known = place(hash, claimant, key) { return known }
@@ -45,7 +47,7 @@ struct Shares: ~Copyable {
         return place
     }
 
-    /// The same; nil if it has none.
+    /// Returns the share of a claimant under a key; nil if there is none.
     func known(_ claimant: Claimant, _ key: UInt64) -> Int? {
         place(Self.hash(claimant, key), claimant, key)
     }
@@ -67,7 +69,7 @@ struct Shares: ~Copyable {
         @inline(__always) _modify { yield &shares[place] }
     }
 
-    /// Adds a question to a share, behind its others.
+    /// Appends a question to a share.
     mutating func append(
         _ question: Int,
         to share: Int,
@@ -86,7 +88,7 @@ struct Shares: ~Copyable {
         shares[share].questions += 1
     }
 
-    /// Takes a question out of its share.
+    /// Removes a question from its share.
     mutating func remove(
         _ question: Int,
         _ list: QuestionList,
@@ -110,7 +112,9 @@ struct Shares: ~Copyable {
         forgetIfIdle(share)
     }
 
-    /// Claimants and domains come and go; most that are idle are asked for again at once.
+    /// Forgets a share with nothing in flight, if there are many shares.
+    ///
+    /// Some idle shares are kept, since most are needed again at once.
     mutating func forgetIfIdle(_ share: Int) {
         guard shares.count > Self.idleLimit, shares[share].questions == 0,
             shares[share].waiters == 0
