@@ -22,8 +22,17 @@ struct ConsoleDocument {
         var text: String
         var output: [String] = []
 
-        /// It serves until the end of the session.
-        var isServer: Bool { text.hasPrefix("zonal serve") }
+        /// What a command that serves until the end of the session prints once it is ready; nil for others.
+        var readiness: String? {
+            let servers = [
+                "zonal serve ": "] ready\n", "unbound -d ": "start of service",
+                "dnsmasq -k ": "started, version",
+            ]
+            return servers.first { text.hasPrefix($0.key) }?.value
+        }
+
+        /// The page shows what it prints.
+        var isShown: Bool { readiness == nil || text.hasPrefix("zonal") }
     }
 
     init(_ path: String) throws {
@@ -93,14 +102,14 @@ struct ConsoleDocument {
         }
     }
 
-    /// Output without what differs from run to run: times, round-trip times, TTLs and counts.
+    /// Output without what differs from run to run: times, round-trip times, TTLs, counts and names of sockets.
     static func normal(_ lines: [String]) -> [String] {
         lines.map { line in
             if line.contains(/^(received \d|\d+ connections?, |\d+ of \d+ files)/) {
                 return line.replacing(/\d+/, with: "N")
             }
             return line.replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d{4})/, with: "TIME")
-                .replacing(/, [\d.]+ ms/, with: "").replacing(/\bup \d+s$/, with: "up Ns")
+                .replacing(/, [\d.]+ ms/, with: "").replacing(/[0-9a-f]+\.control/, with: "CONTROL").replacing(/\bup \d+s$/, with: "up Ns")
                 .replacing(/\s+\d+\s+(?:IN\s+)?(?=(?:A|AAAA|CNAME)\s)/, with: " TTL ")
         }
     }

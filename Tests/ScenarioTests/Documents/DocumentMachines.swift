@@ -50,36 +50,33 @@ final class DocumentMachines: Sendable {
             )
         }
 
-        deinit {
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-            for name in names where name.hasSuffix(".pid") {
-                let text = try? String(contentsOfFile: folder.file(name), encoding: .utf8)
-                let number = text.flatMap {
-                    Int32($0.trimmingCharacters(in: .whitespacesAndNewlines))
-                }
-                if let number, number > 1 { kill(number, SIGKILL) }
-            }
-        }
-
         /// Runs a command to its end, or a server until it is ready; returns what it prints.
         func output(of command: ConsoleDocument.Command) throws -> [String] {
             let host = command.host.isEmpty ? "server" : command.host
             let text = command.text.replacing(#/^zonal /#, with: Project.zonal + " ")
-            if command.isServer { return try start("exec \(text)", on: host) }
+            if let readiness = command.readiness {
+                let log = try start(text, on: host, until: readiness)
+                return command.isShown ? log : []
+            }
             let shell = machines.network.on(host, ["sh", "-c", "{ \(text); } 2>&1"])
             return Self.lines(of: try TestSupport.Command.run(shell, in: folder.path).output)
         }
 
         /// A server of one machine takes the place of the one before.
-        private func start(_ text: String, on host: String) throws -> [String] {
+        private func start(
+            _ text: String,
+            on host: String,
+            until readiness: String
+        ) throws -> [String] {
             servers[host] = nil
+            // The shell stays: dnsmasq closes what tells that a program has ended.
             let server = try RunningProcess(
-                machines.network.on(host, ["sh", "-c", text]),
+                machines.network.on(host, ["sh", "-c", "\(text); exit"]),
                 in: folder.path
             )
             servers[host] = server
-            let log = Self.lines(of: try server.waitForOutput { $0.contains("] ready\n") })
-            let end = log.firstIndex { $0.hasSuffix("] ready") } ?? log.count - 1
+            let log = Self.lines(of: try server.waitForOutput { $0.contains(readiness) })
+            let end = log.firstIndex { "\($0)\n".contains(readiness) } ?? log.count - 1
             return Array(log[...end])
         }
 

@@ -35,10 +35,10 @@ enum Documentation {
 
     /// The lines of `console` and `sh` blocks that run `zonal`, from there to the end of the command.
     static func commands(in page: String) throws -> [String] {
-        try text(of: page).matches(of: /(?s)\n```(?:console|sh)\n(.*?)\n```/).flatMap { block in
-            block.1.split(separator: "\n").compactMap { line in
-                line.firstMatch(of: /^(?:[a-z-]*\$ |[A-Z_]+=\S+ )?zonal ([^|>]*)/)
-                    .map { String($0.1) }
+        try text(of: page).matches(of: /(?s)\n```(console|sh)\n(.*?)\n```/).flatMap { block in
+            let start = block.1 == "sh" ? /zonal ([^|>]*)/ : /[a-z-]*\$ zonal ([^|>]*)/
+            return block.2.split(separator: "\n").compactMap { line in
+                line.prefixMatch(of: start).map { String($0.1) }
             }
         }
     }
