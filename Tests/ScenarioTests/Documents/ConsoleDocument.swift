@@ -109,7 +109,8 @@ struct ConsoleDocument {
                 return line.replacing(/\d+/, with: "N")
             }
             return line.replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d{4})/, with: "TIME")
-                .replacing(/, [\d.]+ ms/, with: "").replacing(/[0-9a-f]+\.control/, with: "CONTROL").replacing(/\bup \d+s$/, with: "up Ns")
+                .replacing(/, [\d.]+ ms/, with: "").replacing(/[0-9a-f]+\.control/, with: "CONTROL")
+                .replacing(/\bup \d+s$/, with: "up Ns")
                 .replacing(/\s+\d+\s+(?:IN\s+)?(?=(?:A|AAAA|CNAME)\s)/, with: " TTL ")
         }
     }
