@@ -71,9 +71,10 @@ fuzz: build-tools
 	        $(FUZZ_OPTIONS) -artifact_prefix=$(FUZZ_FOLDER)/$$target-; \
 	done
 
-# Writes the reference page and the manual page from the declarations of the keys.
-docs:
-	ZONAL_WRITE_DOCS=1 swift test --filter 'ControlTests.*a document says what the declarations say'
+# Writes the reference of the keys, the manual page, the tables of options, and what commands print into the documents.
+docs: build
+	ZONAL_WRITE_DOCS=1 ZONAL=$(ZONAL) swift test --no-parallel \
+	    --filter 'a document says what the declarations say|have every option of every command|every command prints what the page shows'
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Fuzzing

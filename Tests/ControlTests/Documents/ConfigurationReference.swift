@@ -11,9 +11,10 @@ enum ConfigurationReference {
 
             # Configuration reference
 
-            Every key of `zonal.yaml`. [configuration.md](../configuration.md) explains what the keys do together.
-            `zonal.yaml(5)` has the same text.
+            Every key of `zonal.yaml`. The manual page `zonal.yaml(5)` has the same text. What the keys do together is in
+            [Answers](answers.md), the format of zone files in [Zone files](zone-files.md).
 
+            The server reads `zones/zonal.yaml`, then `/etc/zonal/zonal.yaml`, unless `--config` names a file. `zonal check` finds every mistake in one run.
             Times are in seconds, or have `s`, `m`, `h`, `d` or `w` behind them. Paths are relative to the file that names them.
             Not supported yet, and refused with an error: \(later).
 
@@ -27,9 +28,11 @@ enum ConfigurationReference {
         return """
             \(documented.above.isEmpty ? "##" : "###") \(documented.path)
 
-            \(key.meaning)
+            * Type: \(key.type)
+            * \(presence(key.presence))
+            * Reload: \(reload(key.effect))
 
-            Type: \(key.type). \(presence(key.presence)) \(documented.effect)
+            \(key.meaning)
 
             ```yaml
             \(key.example)
@@ -40,9 +43,16 @@ enum ConfigurationReference {
 
     private static func presence(_ presence: KeyDescription.Presence) -> String {
         switch presence {
-        case .required: "Required."
-        case .value(let value): "Default: `\(value)`."
-        case .otherwise(let words): "Default: \(words)."
+        case .required: "Required"
+        case .value(let value): "Default: `\(value)`"
+        case .otherwise(let words): "Default: \(words)"
+        }
+    }
+
+    private static func reload(_ effect: KeyDescription.Effect) -> String {
+        switch effect {
+        case .withReload: "applies a change"
+        case .withRestart: "does not apply a change; restart the server"
         }
     }
 }

@@ -26,7 +26,7 @@ extension AccountDraft: ConfigurationEntry {
                 "name",
                 .one(.any("a name")),
                 to: \.name,
-                .means("What people call the account.", example: "name: payments")
+                .means("The account's name, for people.", example: "name: payments")
             ),
             ConfigurationKey(
                 "availability-zones",

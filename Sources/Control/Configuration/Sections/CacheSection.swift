@@ -33,7 +33,7 @@ extension CacheSettings: ConfigurationEntry {
             .one(.duration),
             to: \.minTTL,
             .means(
-                "The shortest time; above 0 it lengthens what the owner of a record asked to be short.",
+                "The shortest time that a positive answer is used. Above 0 it keeps records for longer than their owner allows.",
                 example: "min-ttl: 5s"
             )
         ),
@@ -51,7 +51,7 @@ extension CacheSettings: ConfigurationEntry {
             .one(.duration),
             to: \.serveStale,
             .means(
-                "How long after its end an answer may still stand in for an upstream that does not answer (RFC 8767); 0s: never.",
+                "How long an expired answer may still be given while upstreams do not answer (RFC 8767). `0s` turns this off.",
                 example: "serve-stale: 1h"
             )
         ),

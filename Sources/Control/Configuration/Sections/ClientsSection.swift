@@ -19,7 +19,7 @@ extension ClientPolicy: ConfigurationEntry {
                 .one(.word()),
                 to: \.otherwise,
                 .means(
-                    "What all other clients get: `refuse` REFUSED, `drop` nothing.",
+                    "What all other clients get: `refuse` sends REFUSED, `drop` sends nothing.",
                     example: "otherwise: drop"
                 )
             ),

@@ -228,7 +228,7 @@ extension ConfigurationDraft: ConfigurationEntry {
             .placed(list: .ports),
             to: \.outgoingPorts,
             .means(
-                "Ports that upstreams are asked from over UDP, less what ip_local_reserved_ports reserves.",
+                "UDP ports that queries to upstreams are sent from; each socket has a random one. Ports that /proc/sys/net/ipv4/ip_local_reserved_ports lists are left out: name there, or leave out here, what other services of the machine listen on. Ports below 1024 are an error, and `check` warns of fewer than 4,096.",
                 example: "outgoing-ports: [20000-29999]"
             )
         ),
@@ -237,7 +237,7 @@ extension ConfigurationDraft: ConfigurationEntry {
             .mapping,
             to: \.limits,
             .means(
-                "What one client, and all of them together, may take of the server.",
+                "What one client, and all of them together, may use of the server. A NAT, a node that forwards for its pods, or another resolver is one client: raise the limits where such clients ask.",
                 .withRestart,
                 example: "limits: { tcp-connections: 4096, waiting-per-client: 20000 }"
             )
@@ -248,7 +248,7 @@ extension ConfigurationDraft: ConfigurationEntry {
             to: \.control,
             otherwise: "a path of its own for each configuration",
             .means(
-                "Path of the control socket, up to 100 octets. Its folder must exist, and nobody else may write to it.",
+                "The path of the control socket, up to 100 octets. Its folder must exist, and only the server's user may write to it.",
                 .withRestart,
                 example: "control: /run/zonal/control"
             )

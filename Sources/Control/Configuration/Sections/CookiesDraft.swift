@@ -15,7 +15,7 @@ extension CookiesDraft: ConfigurationEntry {
                 .secrets,
                 to: \.secrets,
                 .means(
-                    "One or two keys of 32 hexadecimal digits, as `openssl rand -hex 16` prints them. New cookies are made with the first; those of the second are still accepted.",
+                    "One or two keys of 32 hexadecimal digits, as `openssl rand -hex 16` prints them. New cookies are made with the first; those of the second are still accepted. To change the secret, put the new one in front of the old, and remove the old one an hour later. Whoever can read the file can forge cookies, so let only the server read it.",
                     example: "secrets: [00112233445566778899aabbccddeeff]"
                 )
             )

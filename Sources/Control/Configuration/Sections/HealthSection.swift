@@ -25,7 +25,7 @@ extension HealthCheck: ConfigurationEntry {
             to: \.path,
             otherwise: "a TCP connection is enough",
             .means(
-                "A path to ask for over TLS; status 2xx or 3xx passes.",
+                "The path of a GET over TLS; status 2xx or 3xx passes. The GET names the zone as the host, and accepts any certificate: it shows that the service works, not who runs it.",
                 example: "https: /ready"
             )
         ),

@@ -10,7 +10,7 @@ extension ServerIdentity: ConfigurationEntry {
                 to: \.name,
                 otherwise: "not told: REFUSED",
                 .means(
-                    "Which server this is, told to clients that may ask: in TXT of class CH for `id.server` and `hostname.bind`, and as NSID.",
+                    "The name of this server that clients that may ask are told: in TXT of class CH for `id.server` and `hostname.bind`, and as NSID.",
                     example: "name: az4-1"
                 )
             ),
@@ -20,7 +20,7 @@ extension ServerIdentity: ConfigurationEntry {
                 to: \.version,
                 otherwise: "not told: REFUSED",
                 .means(
-                    "The same for `version.server` and `version.bind`.",
+                    "The version that clients that may ask are told: in TXT of class CH for `version.server` and `version.bind`.",
                     example: #"version: "2026.11""#
                 )
             ),

@@ -49,7 +49,7 @@ extension ClientLimits: ConfigurationEntry {
             .one(.idleTime),
             to: \.idle,
             .means(
-                "How long a TCP connection may go without a whole query, 1s to 1h; less as connections get scarce.",
+                "How long a TCP connection may go without a whole query, 1s to 1h. It becomes shorter when more than half of the connections are open.",
                 example: "idle: 30s"
             )
         ),

@@ -75,7 +75,7 @@ extension ListenerDraft: ConfigurationEntry {
                 to: \.proxies,
                 otherwise: "no header is taken",
                 .means(
-                    "Ranges of proxies that send a PROXY protocol v2 header in front of every datagram and at the start of every connection. This listener answers no other senders.",
+                    "Ranges of proxies that send a PROXY protocol v2 header in front of every datagram and at the start of every connection. This listener answers no other senders. Anyone who can send from these ranges can impersonate any client, so list only your proxies.",
                     .withReload,
                     example: "proxy-protocol: [10.0.1.0/24]"
                 )

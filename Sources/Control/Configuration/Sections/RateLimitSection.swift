@@ -10,7 +10,7 @@ extension RateLimit: ConfigurationEntry {
             .one(.rate),
             to: \.responses,
             .means(
-                "Replies in a second to a network of clients that may ask: the /24 of an IPv4 address or the /56 of an IPv6 one, in its VPC.",
+                "Replies in a second to a network of clients that may ask: the /24 of an IPv4 address or the /56 of an IPv6 one, in its VPC. TCP and clients with a valid DNS cookie are not limited. Leave it off where nobody outside of the VPCs can send from an address that may ask. Else set it to some times what a network asks at its busiest.",
                 example: "responses: 2000"
             )
         ),
@@ -19,7 +19,7 @@ extension RateLimit: ConfigurationEntry {
             .one(.rate),
             to: \.refusals,
             .means(
-                "The same for a network of clients that may not ask.",
+                "Replies in a second to a network of clients that may not ask.",
                 example: "refusals: 5"
             )
         ),
@@ -28,7 +28,7 @@ extension RateLimit: ConfigurationEntry {
             .one(.count(0...10)),
             to: \.slip,
             .means(
-                "One in so many replies over the limit, at random, is sent empty with TC set, so that real clients retry over TCP; the others are dropped. 1 sends all of them so, 0 none.",
+                "One in so many excess replies, at random, is sent empty with TC set, so that real clients retry over TCP; the others are dropped. 1 truncates all of them, 0 drops all.",
                 example: "slip: 1"
             )
         ),

@@ -74,7 +74,7 @@ extension RuleDraft: ConfigurationEntry {
             .one(.truth),
             to: \.trustsAD,
             .means(
-                "`true`: the AD bit of these upstreams is passed on to clients that ask for it. Set it only if the upstreams validate DNSSEC and nobody is on the way to them.",
+                "`true`: the AD bit of these upstreams is passed on to clients that ask for it. Set it only if the upstreams validate DNSSEC and nobody can change messages on the way.",
                 example: "trust-ad: true"
             )
         ),
@@ -83,7 +83,7 @@ extension RuleDraft: ConfigurationEntry {
             .one(.truth),
             to: \.mixesCase,
             .means(
-                "Whether the letters of questions to these upstreams are mixed at random, which makes answers hard to forge. An upstream that cannot take that is found out and asked in lower case for five minutes; set `false` if you know that one cannot.",
+                "Whether queries to these upstreams have letters in random case, which makes answers hard to forge. An upstream that cannot handle this is detected and sent lower case for five minutes. Set `false` if you know such an upstream.",
                 example: "mixed-case: false"
             )
         ),

@@ -83,7 +83,7 @@ extension ZoneDraft: ConfigurationEntry {
             .one(.word()),
             to: \.zone.fallsThrough,
             .means(
-                "`true`: names that the zone lacks are asked upstream instead of being NXDOMAIN. `types`: so are types that the zone lacks of a name that it has.",
+                "`true`: names that the zone lacks are forwarded instead of being NXDOMAIN. `types`: so are types that the zone lacks at a name that it has.",
                 example: "fallthrough: types"
             )
         ),
@@ -114,7 +114,7 @@ extension ZoneDraft: ConfigurationEntry {
             to: \.zone.health,
             otherwise: "addresses are not checked",
             .means(
-                "How the zone's addresses are checked; those that fail leave the answers. `{}` takes all defaults.",
+                "How the zone's addresses are checked, by a TCP connection or a GET over TLS. An address that is down is left out of answers; if all addresses of a name are down, all are given. Clients keep an answer for its TTL, so give these records a short one. `{}` takes all defaults.",
                 example: "health: { port: 443, interval: 10s }"
             )
         ),
