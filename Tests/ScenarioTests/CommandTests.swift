@@ -110,7 +110,7 @@ import Testing
         #expect(result.output.contains("+ old.internal.example. 300 DNAME apps.internal.example."))
         #expect(
             result.output.contains(
-                "+ x.old.internal.example. 300 CNAME x.apps.internal.example.   ; made by the DNAME"
+                "+ x.old.internal.example. 300 CNAME x.apps.internal.example.   ; synthesized from the DNAME"
             ),
             "\(result.output)"
         )

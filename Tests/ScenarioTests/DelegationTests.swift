@@ -162,19 +162,19 @@ struct `Delegations in private zones` {
         let some = try world.zonal("explain", "--from", "127.20.1.7", "box.some.inside.example")
         for text in [
             "the delegation of some.inside.example. is followed", "10.99.1.1 answers: NOERROR",
-            "10.99.1.2 is lame: it says REFUSED", "10.99.1.3 does not answer",
+            "10.99.1.2 is lame: it replies REFUSED", "10.99.1.3 does not answer",
         ] {
             #expect(some.output.contains(text), "\(text): \(some)")
         }
         let deep = try world.zonal("explain", "--from", "127.20.1.7", "x.deep.lab.inside.example")
         #expect(
-            deep.output.contains("10.99.1.1 refers further, to the servers of deep.lab"),
+            deep.output.contains("10.99.1.1 returns a referral to the servers of deep.lab"),
             "\(deep)"
         )
         let out = try world.zonal("explain", "--from", "127.20.1.7", "box.out.inside.example")
         #expect(
             out.output.contains(
-                "the addresses of ns.vendor.example. are looked up by the rule for ."
+                "the addresses of ns.vendor.example. are looked up through the rule for ."
             ),
             "\(out)"
         )

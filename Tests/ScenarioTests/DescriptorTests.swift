@@ -61,6 +61,6 @@ import Testing
 
     @Test func `that limit connections are told of at the start`() throws {
         let server = try ZonalServer("workers: 1\nforward: []\n", inside: Self.limit(200))
-        #expect(server.process.log.contains("TCP connections are taken rather than 1024"))
+        #expect(server.process.log.contains("TCP connections are accepted instead of 1024"))
     }
 }

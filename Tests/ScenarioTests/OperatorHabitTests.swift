@@ -297,7 +297,7 @@ import Testing
         #expect(result.output.contains("192.0.2.9 is in vpc-0a1"), "\(result)")
         #expect(
             result.output.contains(
-                "asked at the listener 127.0.0.1:\(server.port): it is for vpc-0a1"
+                "the listener 127.0.0.1:\(server.port) receives the query: it belongs to vpc-0a1"
             )
         )
     }

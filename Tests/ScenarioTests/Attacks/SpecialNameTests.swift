@@ -81,7 +81,7 @@ import Testing
             return try Command.run(command + arguments, in: folder.path).output
         }
         let text = try explain("x.localhost")
-        #expect(text.contains("localhost. is a special name (RFC 6761 §6.3)"))
+        #expect(text.contains("localhost. is a special-use name (RFC 6761 §6.3)"))
         #expect(text.contains("+ x.localhost. 10800 A 127.0.0.1"))
         let json = try explain("--format", "json", "a.home.arpa")
         #expect(json.contains(#""route":{"kind":"private","zone":"home.arpa."}"#))
