@@ -407,7 +407,7 @@ import Testing
             "logs.s3.us-east-1.amazonaws.com"
         ).output
         #expect(
-            text.contains("GATEWAY: the name resolves through public DNS, and vpce-0e1 (com.amazonaws.us-east-1.s3)")
+            text.contains("GATEWAY: DNS stays public, and vpce-0e1 (com.amazonaws.us-east-1.s3)")
         )
         #expect(text.contains("prefix list pl-63a5400a by route tables rtb-1"))
         #expect(text.contains("the forwarded answer, 52.216.1.7, lies in pl-63a5400a"))

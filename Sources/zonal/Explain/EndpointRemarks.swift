@@ -48,7 +48,7 @@ struct EndpointRemarks {
             endpoint.routeTables.isEmpty
             ? "no route table" : "route tables " + endpoint.routeTables.joined(separator: ", ")
         return
-            "GATEWAY: the name resolves through public DNS, and \(subject) routes traffic to \(list) through \(tables)"
+            "GATEWAY: DNS stays public, and \(subject) routes traffic to \(list) through \(tables)"
     }
 
     /// Says whether the addresses that an upstream returned lie in the endpoint's prefix list.
