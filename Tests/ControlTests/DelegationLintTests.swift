@@ -32,7 +32,7 @@ import Testing
         ("lab NS nobody.b.example.\n", "nobody.b.example. has no address"),
         ("lab NS pointer.b.example.\n", "pointer.b.example. is an alias"),
         ("lab NS ns.other.example.\n", "ns.other.example. has no address"),
-        ("lab NS ns.lab\nns.lab A 0.0.0.0\n", "has only addresses that no server can have"),
+        ("lab NS ns.lab\nns.lab A 0.0.0.0\n", "has only invalid addresses"),
     ])
     func `a delegation without any server to be asked is told of at its NS record`(
         records: String,
@@ -81,7 +81,7 @@ import Testing
         let found = check("lab NS ns.lab\nlab NS gone.lab\nns.lab A 10.0.0.2\n")
         #expect(found.map(\.place.line) == [4])
         #expect(
-            found.first?.message.hasPrefix("gone.lab.a.example. is not asked for lab.a.example.")
+            found.first?.message.hasPrefix("gone.lab.a.example. is not queried for lab.a.example.")
                 == true
         )
     }

@@ -115,13 +115,13 @@ import Testing
     func `a comment of another language is told as that`(text: String, column: Int) throws {
         let found = try ZoneFileFixtures.read(ZoneFileFixtures.head + text).diagnostics
         let first = try #require(found.first)
-        #expect(first.message == "# starts no comment in a zone file; write ; instead")
+        #expect(first.message == "# does not start a comment in a zone file; write ; instead")
         #expect((first.place.line, first.place.column) == (4, column))
     }
 
     @Test func `a mistake in front of a comment of another language is told as itself`() throws {
         let found = try ZoneFileFixtures.messages(of: "www A 192.0.2 # web\n")
         #expect(found.first?.contains("192.0.2") == true)
-        #expect(found.first?.contains("starts no comment") == false)
+        #expect(found.first?.contains("does not start a comment") == false)
     }
 }

@@ -61,8 +61,8 @@ struct `Accounts in moto` {
                 "note: \(account.endpoint): private DNS is on, but DnsEntries has no private name"
             #expect(imported.complaints.contains(note))
         }
-        #expect(imported.complaints.contains("lies outside its subnet"))
-        #expect(imported.complaints.contains("is no name as AWS makes them"))
+        #expect(imported.complaints.contains("is outside its subnet"))
+        #expect(imported.complaints.contains("is not in the usual form of AWS"))
 
         let upstream = try ScriptedUpstream { [Answer.address($0, [198, 51, 100, 80])] }
         let server = try ZonalServer(

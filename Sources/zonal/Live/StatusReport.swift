@@ -31,7 +31,7 @@ struct StatusReport {
         }
         lines += server.listeners.map { "listening on \($0)" }
         lines += server.listenersWaiting.map {
-            "not listening on \($0): this host does not have the address yet"
+            "waiting for the address of \($0)"
         }
         if let system { lines.append(Self.line(ofSystem: system)) }
         lines += upstreams.map(Self.line)
