@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// What is read costs no more than its size.
-@Suite struct `Work that is bounded by the text` {
+@Suite struct `Work bounded by the size of the text` {
     private static let account = "accounts: [{ id: \"111122223333\" }]\n"
 
     private func check(_ text: String, files: [String: String] = [:]) -> [Diagnostic] {
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(arguments: [6, 9, 12])
-    func `aliases of aliases are refused once they expand to too much`(levels: Int) {
+    func `nested aliases are refused if they expand to too many values`(levels: Int) {
         var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
         for level in 1...levels {
             let items = Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
@@ -43,7 +43,7 @@ import Testing
         #expect(found.first?.message.contains("values after expansion of aliases") == true)
     }
 
-    @Test func `an alias that a person would write is read`() {
+    @Test func `an ordinary alias is read`() {
         let text = """
             accounts: [{ id: &own "111122223333", availability-zones: { us-east-1a: use1-az4 } }]
             vpcs: [{ id: &vpc vpc-1, account: *own, ranges: &ranges [10.0.0.0/8] }]
@@ -53,8 +53,7 @@ import Testing
         #expect(check(text).isEmpty)
     }
 
-    @Test func `a mapping of a thousand and one keys is refused, and so are very many directives`()
-    {
+    @Test func `a mapping of 1,001 keys is refused, and so are very many directives`() {
         let keys = (0...1000).map { "k\($0): 1\n" }.joined()
         #expect(
             check(keys).map(\.message) == [
@@ -67,7 +66,7 @@ import Testing
 
     // MARK: Diagnostics
 
-    @Test func `mistakes are shown up to a limit, and the others are counted`() {
+    @Test func `errors are shown up to a limit, and the others are counted`() {
         let found = check(
             "zones:\n" + String(repeating: "- { colour: 1, vpcs: all }\n", count: 6_000)
         )
@@ -79,7 +78,7 @@ import Testing
         #expect(found.last?.severity == .error)
     }
 
-    @Test func `warnings do not take the room of errors`() {
+    @Test func `warnings do not count towards the limit of errors`() {
         let accounts = (0..<10_500).map { "- { id: \"\(111_100_000_000 + $0)\" }\n" }.joined()
         let found = check("accounts:\n" + accounts + "- { id: x }\n")
         #expect(found.contains { $0.message.contains("is not an account ID") })
@@ -87,7 +86,7 @@ import Testing
         #expect(found.last?.message.contains("500 more warnings") == true)
     }
 
-    @Test func `of a thousand unknown names the first get a suggestion`() {
+    @Test func `of a thousand unknown names, the first get a suggestion`() {
         let known = (0..<1000).map { "- { id: vpc-a\($0), account: \"111122223333\" }\n" }.joined()
         let rules = (0..<1000).map {
             "- { zone: z\($0).example, to: [192.0.2.1], vpcs: [vpc-b\($0)] }\n"
@@ -100,7 +99,7 @@ import Testing
         #expect((1...50).contains(found.count { $0.message.contains("did you mean") }))
     }
 
-    @Test func `a thousand VPCs of one range are a hundred errors and a number`() {
+    @Test func `a thousand VPCs with one range give a hundred errors and a count`() {
         let vpcs = (0..<1000).map {
             "- { id: vpc-\($0), account: \"111122223333\", ranges: [172.31.0.0/16] }\n"
         }
@@ -111,7 +110,7 @@ import Testing
         )
     }
 
-    @Test func `each of three VPCs overlaps the two others, whatever lies between`() {
+    @Test func `each of three VPCs overlaps with the two others, whatever is between them`() {
         let text =
             Self.account + """
                 vpcs:
@@ -138,7 +137,7 @@ import Testing
         )
     }
 
-    @Test func `lines of a file that are no queries are shown up to a limit`() throws {
+    @Test func `invalid lines of a list of queries are shown up to a limit`() throws {
         let folder = try TemporaryFolder(["q": String(repeating: "x\n", count: 150)])
         var diagnostics = Diagnostics()
         _ = RecordedQuery.read(path: folder.file("q"), diagnostics: &diagnostics)
@@ -185,7 +184,7 @@ import Testing
             files: ["large.inc": large]
         )
         #expect(messages.count > 90)
-        #expect(messages.allSatisfy { $0.contains("is too large to be read again") })
+        #expect(messages.allSatisfy { $0.contains("is too large to be included again") })
     }
 
     private static func zonesThatInclude(_ octets: Int, count: Int) -> [Diagnostic] {
@@ -238,7 +237,7 @@ import Testing
         #expect(loader.counts.withLock { $0["big.zone", default: 0] } < 30)
     }
 
-    @Test func `a zone file is read once for all zones that are made of it`() {
+    @Test func `a zone file is read once for all zones that use it`() {
         let vpcs = (0..<50).map { "- { id: vpc-\($0), account: \"111122223333\" }\n" }.joined()
         let zones = (0..<50).map { "- { file: a.zone, vpcs: [vpc-\($0)] }\n" }.joined()
         let loader = CountingLoader([
@@ -252,7 +251,7 @@ import Testing
         #expect(loader.counts.withLock { $0["a.zone"] } == 1)
     }
 
-    @Test func `one file holds other names for each owner whose AZ names it uses`() throws {
+    @Test func `one file gives different names for each owner whose AZ names it uses`() throws {
         let text = """
             accounts:
               - { id: "111122223333", availability-zones: { us-east-1a: use1-az4 } }
@@ -277,14 +276,14 @@ import Testing
         #expect(owners == ["db-use1-az4.a.", "db-use1-az6.a."])
     }
 
-    @Test func `short names below a long origin may not fill the memory`() throws {
+    @Test func `short names below a long origin cannot exhaust memory`() throws {
         let origin = String(repeating: "a.", count: 110) + "example.org."
         let lines = (0..<400_000).map { "\(String($0, radix: 36)) NS .\n" }.joined()
         let messages = try ZoneFileFixtures.messages(of: "$ORIGIN \(origin)\n" + lines)
-        #expect(messages.first?.contains("which is too much for its text") == true)
+        #expect(messages.first?.contains("the limit for a text of this size") == true)
     }
 
-    @Test func `no more than sixteen servers are taken of a resolv.conf`() {
+    @Test func `at most sixteen servers of a resolv.conf are used`() {
         let text = (0..<1000).map { "nameserver 192.0.2.\($0 % 256)\n" }.joined()
         #expect(SystemResolvers(reading: text).addresses.count == 16)
         let late = String(repeating: "#", count: 70_000) + "\nnameserver 192.0.2.1\n"
@@ -303,7 +302,9 @@ import Testing
 
     // MARK: Loss
 
-    @Test func `a configuration says that it is meant to be empty, and whether it is blank`() throws
+    @Test
+    func `a configuration can state that it is meant to be empty, and knows whether it is blank`()
+        throws
     {
         func load(_ text: String) throws -> Configuration {
             var diagnostics = Diagnostics()

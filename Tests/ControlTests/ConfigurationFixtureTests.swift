@@ -24,12 +24,12 @@ import Testing
     }
 
     @Test(arguments: mistakes)
-    func `a good configuration is read without a word`(mistake: String) {
+    func `a good configuration gives no message`(mistake: String) {
         #expect(Self.text(of: Self.loader(mistake).check(path: "good.yaml")).isEmpty)
     }
 
     @Test(arguments: mistakes)
-    func `what has an error is not served, and nothing else is refused`(mistake: String) {
+    func `a configuration is refused if and only if it has an error`(mistake: String) {
         let loader = Self.loader(mistake)
         var diagnostics = Diagnostics()
         let configuration = loader.load(path: "bad.yaml", diagnostics: &diagnostics)

@@ -105,13 +105,13 @@ import Testing
         Set(message.split(separator: "vpc-").dropFirst().compactMap { Int($0.prefix(1)) })
     }
 
-    @Test func `have the errors and warnings that a look at all pairs finds`() {
+    @Test func `give the same errors and warnings as a comparison of all pairs`() {
         var random = SeededGenerator(seed: 13)
         for _ in 0..<500 {
             let network = Network(&random)
             let found = CheckedConfiguration.diagnostics(network.text)
             let errors = found.filter { $0.severity == .error }.map { head(of: $0.message) }
-            let warnings = found.map(\.message).filter { $0.contains(" lies in ") }
+            let warnings = found.map(\.message).filter { $0.contains(" is inside ") }
                 .map { head(of: $0) }
             #expect(Set(errors.map(vpcs)) == network.clashes, "\(network.text)\n\(found)")
             #expect(Set(warnings.map(vpcs)) == network.nested, "\(network.text)\n\(found)")

@@ -49,14 +49,14 @@ import Testing
         }
     }
 
-    @Test func `other values are shown as they are`() {
+    @Test func `values that are not secrets are shown unchanged`() {
         let messages = Self.messages(
             "workers: manny\nlisten: 127.0.0.1:53\ncookies: { secrets: [] }"
         )
         #expect("\(messages)".contains("`manny`") && "\(messages)".contains("[127.0.0.1:53]"))
     }
 
-    @Test func `that overlap are taken out as one`() {
+    @Test func `that overlap are removed as one`() {
         var hidden = HiddenTexts()
         hidden.add(["abcdefgh12", "GH12345678", "abcdefgh", "short"])
         func shown(_ text: String) -> String {

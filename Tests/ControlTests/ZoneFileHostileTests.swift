@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite struct `Hostile zone files` {
-    @Test func `that are good files with random changes are always read to an end`() throws {
+    @Test func `made by random changes of good files are always read to the end`() throws {
         var random = SeededGenerator(seed: 2_024)
         let files = try ZoneFileFixtures.good.map { name in
             Array(try ZoneFileFixtures.text("good/\(name)").utf8)
@@ -81,7 +81,7 @@ import Testing
         #expect(messages.allSatisfy { $0.utf8.count < 1_000 })
     }
 
-    @Test func `with many records at one name take no longer for each`() throws {
+    @Test func `with many records at one name take linear time`() throws {
         func timeEach(_ count: Int) throws -> Duration {
             let lines = (0..<count).map { "a TXT \"\($0 / 6)\"\na\($0) CNAME a" }
             let text = ZoneFileFixtures.head + lines.joined(separator: "\n")
@@ -110,7 +110,7 @@ import Testing
         return now() - start
     }
 
-    @Test func `without an end of line or with CR LF are no hostile files`() throws {
+    @Test func `without a final line end, or with CR LF, are accepted`() throws {
         let lines = try ZoneFileFixtures.lines(of: "a A 192.0.2.1\r\n\r\nb A 192.0.2.2")
         #expect(
             lines == ["a.example.org. 3600 IN A 192.0.2.1", "b.example.org. 3600 IN A 192.0.2.2"]
@@ -138,7 +138,7 @@ import Testing
         #expect(ZonePrinter.rdataText(type: type, rdata: rdata) == expected)
     }
 
-    @Test func `comes out of any octets of any type`() {
+    @Test func `is made of any octets of any type`() {
         var random = SeededGenerator(seed: 7)
         for type in (UInt16(0)...270).map(RecordType.init(rawValue:)) {
             for _ in 0..<60 {

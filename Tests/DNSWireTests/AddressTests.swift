@@ -20,7 +20,7 @@ import Testing
         "::ffff:1.2.3.4", "1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:7:1.2.3.4", "::1.2.3", "1.2.3.4::",
         "fe80::1%eth0", "2001:DB8::A", "[::1]", "::1/64",
     ])
-    func `is read as inet_pton reads it`(text: String) {
+    func `is parsed like inet_pton`(text: String) {
         let expected = Self.reference(text)
         // An IPv4-mapped address is the IPv4 address to us.
         let mapped = expected.map {
@@ -30,7 +30,7 @@ import Testing
         #expect(IPAddress(text)?.octets == octets, "\(text)")
     }
 
-    @Test func `made of random pieces is read as inet_pton reads it`() {
+    @Test func `made of random pieces is parsed like inet_pton`() {
         var random = SeededGenerator(seed: 8)
         let pieces = ["1", "ff", "0", "255", "256", ":", ":", "::", ".", ".", "abcd", "g", "00"]
         for _ in 0..<20_000 {
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func `prints as inet_ntop prints it`() throws {
+    @Test func `prints like inet_ntop`() throws {
         var random = SeededGenerator(seed: 9)
         for _ in 0..<5_000 {
             let octets = (0..<16).map { _ in
@@ -94,9 +94,9 @@ import Testing
         "10.0.0/8",
         "10.0.0.0/08x", "10.0.0.0/0000", "",
     ])
-    func `is nil for what is none`(text: String) { #expect(IPPrefix(text) == nil) }
+    func `is nil for invalid text`(text: String) { #expect(IPPrefix(text) == nil) }
 
-    @Test func `holds an address as bit by bit comparison says`() throws {
+    @Test func `contains an address exactly if a bit by bit comparison says so`() throws {
         var random = SeededGenerator(seed: 10)
         for _ in 0..<5_000 {
             let bits = (UInt128(random.next()) << 64) | UInt128(random.next())
@@ -109,7 +109,7 @@ import Testing
         }
     }
 
-    @Test func `keeps families apart`() throws {
+    @Test func `does not mix families`() throws {
         let everyV4 = try #require(IPPrefix("0.0.0.0/0"))
         #expect(!everyV4.contains(try #require(IPAddress("2001:db8::1"))))
         #expect(try !#require(IPPrefix("::/0")).contains(everyV4))
@@ -127,7 +127,7 @@ import Testing
     }
 
     @Test(arguments: ["", "TYPE", "TYPE65536", "TYPE-1", "AA", "TYPE1x"])
-    func `is nil for what is none`(text: String) { #expect(RecordType(text) == nil) }
+    func `is nil for invalid text`(text: String) { #expect(RecordType(text) == nil) }
 
     @Test func `is read in any letter case`() {
         #expect(RecordType("aaaa") == .aaaa)

@@ -91,7 +91,7 @@ import Testing
             [0xC0, 14, 0xC0, 12],
         ] as [[UInt8]]
     )
-    func `whose pointer does not lead backwards is refused`(octets: [UInt8]) {
+    func `with a pointer that does not lead backwards is refused`(octets: [UInt8]) {
         let message = Self.header + octets
         #expect(throws: WireError.self) { try name(in: message, at: 12) }
         let last = Self.header + [1, 0x61, 0xC0, 16, 0xC0, 14]
@@ -104,7 +104,7 @@ import Testing
         #expect(throws: WireError.notALabel(offset: 12)) { try name(in: message, at: 12) }
     }
 
-    @Test func `whose pointers make a name of over 255 octets is refused`() throws {
+    @Test func `with pointers that make a name of over 255 octets is refused`() throws {
         let label = [63] + [UInt8](repeating: 0x61, count: 63)
         let message = Self.header + label + label + label + [0] + label + [0xC0, 12]
         #expect("\(try name(in: message, at: 12))".utf8.count == 192)
@@ -113,7 +113,7 @@ import Testing
 
     /// Names of 63 octets a label, but for the last, which brings the name to `length`.
     @Test(arguments: 250...260, [true, false])
-    func `of up to 255 octets is read, in one piece and by a pointer`(
+    func `of up to 255 octets is read, inline and through a pointer`(
         length: Int,
         isCompressed: Bool
     ) throws {
@@ -151,7 +151,7 @@ import Testing
         }
     }
 
-    @Test func `written by us reads back the same`() throws {
+    @Test func `written by ReplyWriter reads back the same`() throws {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 512, alignment: 8)
         defer { unsafe buffer.deallocate() }
         // Sound: the buffer outlives the writer, which alone uses it.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What an import leaves of the folder that it writes to.
-@Suite struct `An import into a folder of somebody's` {
+@Suite struct `An import into a folder with other files` {
     /// Kind, mode, owner and number of what stands at a path; links are not followed.
     private struct Status: Equatable, CustomStringConvertible {
         var description: String
@@ -139,7 +139,7 @@ import Testing
         #expect(try Command.run(listing, in: folder.path).output == before)
     }
 
-    @Test func `takes a folder away only if its own files were all that it held`() throws {
+    @Test func `removes a folder only if it contained nothing but generated files`() throws {
         var (folder, export) = try imported()
         try shell("mkdir aws/vpc-0b1; chmod 700 aws/vpc-0a1", in: folder)
         let endpoints = export.endpoints

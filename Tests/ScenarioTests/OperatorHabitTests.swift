@@ -109,7 +109,7 @@ import Testing
         }
     }
 
-    @Test func `a server that was killed is not found, and its heir is`() throws {
+    @Test func `a killed server is not found, and its successor is`() throws {
         let server = try ZonalServer("forward: []\n")
         let config = server.folder.file("zonal.yaml")
         let command = [Project.zonal, "serve", "--config", "zonal.yaml", "--listen", "127.0.0.1:0"]
@@ -221,7 +221,7 @@ import Testing
         #expect(records.last?.contains(" A 192.0.2.7   ; cached") == true)
     }
 
-    @Test func `explain --listener asks as at the listener`() throws {
+    @Test func `explain --listener answers as the listener does`() throws {
         let folder = try TemporaryFolder([
             "zonal.yaml": """
             listen:
@@ -274,7 +274,7 @@ import Testing
         }
     }
 
-    @Test func `explain --live --listener asks as at the running server's listener`() throws {
+    @Test func `explain --live --listener answers as the running server's listener does`() throws {
         let server = try ZonalServer(
             """
             listen: [{ address: "127.0.0.1:0", vpc: vpc-0a1, from: [192.0.2.0/24] }]
@@ -304,7 +304,7 @@ import Testing
 
     // MARK: limits
 
-    @Test func `limits hold from the start on, and a reload says that they wait for a restart`()
+    @Test func `limits apply from the start, and a reload says that a change needs a restart`()
         throws
     {
         let server = try ZonalServer(

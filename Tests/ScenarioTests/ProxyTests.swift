@@ -102,7 +102,7 @@ import Testing
         withExtendedLifetime(upstream) {}
     }
 
-    @Test func `a client that waited for an upstream is still in its VPC`() throws {
+    @Test func `a client keeps its VPC while it waits for an upstream`() throws {
         let (server, upstream) = try Self.start()
         let proxy = ProxiedClient(port: server.port)
         let query = QueryMessage.of("alias.example.org")

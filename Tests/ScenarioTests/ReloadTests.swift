@@ -80,7 +80,7 @@ import Testing
         return server
     }
 
-    @Test func `that is reading gives its place to a newer one`() throws {
+    @Test func `that is reading is replaced by a newer one`() throws {
         let server = try Self.reading()
         try server.folder.write(Self.zone("127.20.1.3"), to: "small")
         try FileManager.default.removeItem(atPath: server.folder.file("internal.example.zone"))
@@ -99,7 +99,7 @@ import Testing
         #expect(server.process.log.components(separatedBy: "reloaded").count - 1 == 2)
     }
 
-    @Test func `that is reading does not keep the server from ending`() throws {
+    @Test func `that is reading does not delay the end of the server`() throws {
         let server = try Self.reading()
         server.process.send(signal: SIGTERM)
         let (status, output) = try server.process.waitForExit()

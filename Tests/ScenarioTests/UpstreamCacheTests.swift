@@ -128,7 +128,7 @@ import Testing
         return (fields.dropFirst().first.flatMap { Int($0) } ?? 0) * 4096
     }
 
-    @Test func `take no more memory than their bound and three tenths, however many come`() throws {
+    @Test func `use at most 1.3 times the memory limit, however many arrive`() throws {
         let bound = 8 << 20
         let text = [UInt8](repeating: 0x61, count: 250)
         let isCacheable = Flag()

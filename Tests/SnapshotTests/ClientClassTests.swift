@@ -68,13 +68,13 @@ import Testing
         ("10.99.1.1", ClientClass.Scope.vpc), ("100.64.3.4", .vpc), ("2001:db8::beef", .vpc),
         ("::ffff:10.99.1.1", .vpc), ("192.168.7.9", .inbound), ("10.20.9.7", .vpc),
     ])
-    func `finds the VPC whose range holds the address`(text: String, scope: ClientClass.Scope) {
+    func `finds the VPC whose range contains the address`(text: String, scope: ClientClass.Scope) {
         let found = Self.snapshot(Self.worldOfOneListener()).classify(Self.address(text))
         #expect(found.scope == scope)
         #expect(found.vpc == 0)
     }
 
-    @Test func `finds the subnet within that VPC alone`() {
+    @Test func `finds only subnets of that VPC`() {
         let snapshot = Self.snapshot(Self.worldOfOneListener())
         // 10.20.9.7 lies in a subnet of vpc-b, too.
         #expect(snapshot.classify(Self.address("10.20.9.7")).subnet == 1)
@@ -139,7 +139,7 @@ import Testing
         ("192.0.2.1", ClientClass.Scope.outside), ("127.0.0.1", .outside), ("::1", .outside),
         ("127.0.0.2", .refused), ("198.51.100.1", .refused), ("2001:db8:ff::1", .refused),
     ])
-    func `tells those who may ask from those who may not`(
+    func `distinguishes allowed from refused clients`(
         text: String,
         scope: ClientClass.Scope
     ) {
@@ -167,13 +167,13 @@ import Testing
         #expect(snapshot.classify(Self.address("100.64.0.1"), listener: 2).vpc == 0)
     }
 
-    @Test func `takes the participant's account in a subnet shared with it`() {
+    @Test func `uses the participant's account in a subnet shared with it`() {
         let snapshot = Self.snapshot(Self.world())
         #expect(snapshot.classify(Self.address("10.20.9.1"), listener: 2).account == 0)
         #expect(snapshot.classify(Self.address("10.20.8.1"), listener: 2).account == 1)
     }
 
-    @Test func `takes a VPC's own address for one in it, inside an inbound range too`() throws {
+    @Test func `assigns a VPC's own address to it, also inside an inbound range`() throws {
         let endpoint = try #require(EndpointID("vpce-0aa11bb22cc33dd44"))
         var world = Self.world()
         world.vpcs[1].inbound = Self.prefixes("10.0.0.0/8", "10.20.64.0/24")
@@ -192,7 +192,7 @@ import Testing
         #expect(snapshot.classify(Self.address("192.0.2.1"), endpoint: endpoint)?.scope == .vpc)
     }
 
-    @Test func `leaves a range that two VPCs claim to the one that nothing else tells apart`() {
+    @Test func `assigns a range of two VPCs to the one that has no listener or endpoint`() {
         var world = Self.world()
         world.vpcs[1].ranges = Self.prefixes("10.0.0.0/8")
         let address = Self.address("10.99.1.1")
@@ -211,7 +211,7 @@ import Testing
         try #require(EndpointID(text))
     }
 
-    @Test func `by endpoint finds the endpoint's VPC, and the subnet within that VPC`() throws {
+    @Test func `by endpoint finds the endpoint's VPC, and the subnet in that VPC`() throws {
         var world = Self.world()
         world.vpcs[0].endpoints = ["vpce-0"]
         world.vpcs[1].endpoints = [Self.endpoint, "vpce-1"]
@@ -236,7 +236,8 @@ import Testing
         }
     }
 
-    @Test func `tells VPCs of one range apart by endpoints only if a listener takes headers`() {
+    @Test func `distinguishes VPCs with one range by endpoints only if a listener accepts headers`()
+    {
         var world = Self.world()
         world.vpcs[1].ranges = Self.prefixes("10.0.0.0/8")
         world.vpcs[1].endpoints = [Self.endpoint]

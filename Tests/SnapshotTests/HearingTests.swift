@@ -5,7 +5,7 @@ import Testing
 @testable import Snapshot
 
 /// As what senders are heard, beside a reading of interface.md §3 and §5a that looks at every range.
-@Suite struct `Hearing a sender` {
+@Suite struct `Accepting a sender` {
     @Test(arguments: 0..<30)
     func `is what a look at every range says`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
@@ -84,7 +84,7 @@ import Testing
     }
 
     /// The proxy itself stands in the VPC, as load balancers do.
-    @Test func `takes a proxy that speaks for itself or for nobody for an outside client`() throws {
+    @Test func `classifies a proxy with LOCAL or UNSPEC as an outside client`() throws {
         let endpoint = ProxiedMessage.type(0xEA, [1] + "vpce-1".utf8)
         let addresses = [10, 0, 0, 2, 10, 0, 0, 1, 0, 1, 0, 53] as [UInt8]
         for header in [
@@ -123,7 +123,7 @@ import Testing
         #expect(try Self.heard(own)?.scope == .vpc)
     }
 
-    @Test func `takes no header where the listener is for none, and nobody where it is closed`()
+    @Test func `accepts no header at a plain listener, and nothing at a closed one`()
         throws
     {
         let header = ProxiedMessage.header(from: "10.0.0.9", through: "vpce-1")

@@ -2,18 +2,25 @@
 #ifndef CFILES_H
 #define CFILES_H
 
-/// Lets two paths change places at one moment (renameat2 with RENAME_EXCHANGE); 0, or -1 and errno.
+/// Exchanges two paths atomically (renameat2 with RENAME_EXCHANGE).
+///
+/// Returns 0, or -1 with errno.
 int cfiles_exchange(const char *one, const char *other);
 
-/// Moves a path to where nothing is (renameat2 with RENAME_NOREPLACE); 0, or -1 and errno.
+/// Moves a file to a path that does not exist (renameat2 with RENAME_NOREPLACE).
+///
+/// Returns 0, or -1 with errno.
 int cfiles_move(const char *path, const char *target);
 
-/// Writes what is cached of the file system that holds an open descriptor to its disk (syncfs); 0, or -1
-/// and errno.
+/// Writes all cached data of the file system that contains an open descriptor to its disk (syncfs).
+///
+/// Returns 0, or -1 with errno.
 int cfiles_sync(int descriptor);
 
-/// Gives a file the access lists and the user's extended attributes of another; links are not followed.
-/// 0, or -1 and errno.
+/// Copies the access control lists and user extended attributes from one file to another; does not
+/// follow links.
+///
+/// Returns 0, or -1 with errno.
 int cfiles_copy_attributes(const char *from, const char *to);
 
 #endif

@@ -127,7 +127,7 @@ struct Lint {
             else { continue }
             journal.warning(
                 at: place,
-                "clients outside all VPCs (clients.allow: \(allowed)) use \(resolver.address), the resolver of a VPC, which answers private names that are not in this configuration; limit this rule with vpcs:, and add a rule to a public resolver for the other clients"
+                "clients outside all VPCs (clients.allow: \(allowed)) use \(resolver.address), the resolver of a VPC, which resolves private names that are not in this configuration; limit this rule with vpcs:, and add a rule to a public resolver for the other clients"
             )
         }
     }

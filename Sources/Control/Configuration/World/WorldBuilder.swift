@@ -75,7 +75,7 @@ struct WorldBuilder {
         if count == 0 {
             journal.error(
                 at: place,
-                "all of `outgoing-ports` is reserved by ip_local_reserved_ports; write a larger range, such as 1024-65535"
+                "`outgoing-ports` has no usable port (those in ip_local_reserved_ports are not used); write a range such as 1024-65535"
             )
         } else if count < Self.fewPorts {
             journal.warning(
