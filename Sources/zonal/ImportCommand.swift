@@ -74,10 +74,10 @@ struct ImportAWSCommand: ParsableCommand {
         let imported = AWSImport(reading: folders, options: options) { progress.show($0, of: $1) }
         progress.end()
         DiagnosticPrinter(format: .text).print(imported.diagnostics)
-        for note in imported.notes { Terminal.complain("note: \(note)") }
+        for note in imported.notes { Terminal.printError("note: \(note)") }
         let hasErrors = imported.diagnostics.contains { $0.severity == .error }
         if hasErrors, !keepGoing {
-            Terminal.complain(
+            Terminal.printError(
                 "zonal: nothing was written; correct the errors, or write the valid part with --keep-going"
             )
             throw ExitCode(1)
@@ -85,7 +85,7 @@ struct ImportAWSCommand: ParsableCommand {
         do throws(FileFault) {
             try finish(imported, into)
         } catch {
-            Terminal.complain("zonal: \(error)")
+            Terminal.printError("zonal: \(error)")
             throw ExitCode(1)
         }
     }
@@ -95,7 +95,7 @@ struct ImportAWSCommand: ParsableCommand {
         Terminal.print(outcome.diff)
         let (accounts, vpcs, endpoints, zones) = imported.counts
         let (new, changed, gone) = outcome.summary
-        Terminal.complain(
+        Terminal.printError(
             "\(into): \(accounts) accounts, \(vpcs) VPCs, \(endpoints) endpoints, \(zones) zones; \(new) files new, \(changed) changed, \(gone) removed\(dryRun ? " (dry run)" : "")"
         )
     }

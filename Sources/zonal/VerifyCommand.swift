@@ -24,7 +24,7 @@ struct VerifyCommand: ParsableCommand {
         }
         let services = world.endpointServices.filter { $0.name == wanted }
         if services.isEmpty {
-            Terminal.complain(
+            Terminal.printError(
                 "zonal: no endpoint service in the configuration has the private DNS name \(wanted)"
             )
             throw ExitCode(1)

@@ -27,12 +27,12 @@ import Glibc
                 try command.run()
             }
         } catch {
-            tell(fullMessage(for: error), isAsked: exitCode(for: error).isSuccess)
+            writeMessage(fullMessage(for: error), isAsked: exitCode(for: error).isSuccess)
             Glibc.exit(exitCode(for: error).rawValue)
         }
     }
 
-    private static func tell(_ message: String, isAsked: Bool) {
+    private static func writeMessage(_ message: String, isAsked: Bool) {
         guard !message.isEmpty else { return }
         guard !isAsked else { return Terminal.printTabbed(lines(of: message)) }
         // Escape arguments that the message quotes, so that they cannot add lines.
@@ -42,7 +42,7 @@ import Glibc
         .filter { $0.utf8.contains(UInt8(ascii: "\n")) }
         .sorted { $0.utf8.count > $1.utf8.count }
         let text = quoted.reduce(message) { $0.replacing($1, with: HarmlessText.line($1)) }
-        for line in lines(of: text) { Terminal.complain(line) }
+        for line in lines(of: text) { Terminal.printError(line) }
     }
 
     private static func lines(of message: String) -> [String] {

@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What is read costs no more than its size.
+/// Reading a file takes time and memory linear in its size.
 @Suite struct `Work bounded by the size of the text` {
     private static let account = "accounts: [{ id: \"111122223333\" }]\n"
 

@@ -3,7 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Each folder of `Fixtures/config` has one mistake made, and made good.
+/// Each folder of `Fixtures/config` has a `bad.yaml` with errors of one kind, and a correct
+/// `good.yaml`.
 @Suite struct `Configuration fixtures` {
     static let folder =
         URL(filePath: #filePath).deletingLastPathComponent()
@@ -38,7 +39,7 @@ import Testing
         #expect(diagnostics.hasErrors == hasErrors)
     }
 
-    /// Reads as if the mistake's folder were the current one, so that messages show short paths.
+    /// Reads with the fixture's folder as current folder, so that messages have short paths.
     private static func loader(_ mistake: String) -> ConfigurationLoader {
         ConfigurationLoader(
             loader: FolderLoader(folder: folder + mistake),

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Control
 
-/// What is said of each key, said once, is true.
+/// The declarations of keys are correct, and the documents match them.
 @Suite struct `Configuration keys` {
     private static func diagnostics(_ text: String) -> [Diagnostic] {
         CheckedConfiguration.diagnostics(text, files: DocumentedKey.files)

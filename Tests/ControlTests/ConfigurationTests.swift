@@ -201,7 +201,7 @@ import Testing
             #expect((configuration == nil) == diagnostics.hasErrors, "\(length)")
             if configuration == nil { refused += 1 } else { read += 1 }
         }
-        // Blank, and cut in the comment at its head, it is one; the zone files are not there.
+        // The truncation leaves only the comment at the head; the zone files do not exist.
         #expect(read > 1 && refused > text.count / 2, "\(read) read, \(refused) refused")
     }
 
@@ -236,7 +236,7 @@ import Testing
         #expect(load("listen: " + String(repeating: "[", count: 1000)).configuration == nil)
     }
 
-    /// The sample world's configuration, its zones left out.
+    /// The configuration of the sample world without its zones.
     private static let sample: [UInt8] = {
         let path = URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "../../zones/zonal.yaml").standardizedFileURL.path()

@@ -2,7 +2,7 @@ import Control
 import TestSupport
 import Testing
 
-/// Commands have to find a server whose files are broken by now.
+/// Commands must find a server whose configuration files are invalid now.
 @Suite struct `The place of the control socket` {
     private func path(_ files: [String: String]) -> String? {
         ConfigurationLoader(

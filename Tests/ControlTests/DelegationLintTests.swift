@@ -16,7 +16,8 @@ import Testing
         """
     private static let head = "$TTL 60\n@ SOA ns h 1 1h 15m 1w 60\n"
 
-    /// What is found in `a.example`, whose own records begin at line 3, but for where addresses lie.
+    /// Returns the diagnostics of `a.example`, whose own records start at line 3, except those
+    /// about subnets.
     private func check(_ records: String, forward: String = "forward: []\n") -> [Diagnostic] {
         CheckedConfiguration.diagnostics(
             Self.network + forward,
@@ -73,7 +74,7 @@ import Testing
     @Test func `a name server that a rule resolves gives no warning`() {
         let rule = "forward: [{ zone: \".\", to: [192.0.2.1] }]\n"
         #expect(check("lab NS ns.other.example.\n", forward: rule).isEmpty)
-        // What is private is not looked up.
+        // A name in a private zone is not looked up.
         #expect(check("lab NS ns.lab\n", forward: rule).count == 1)
     }
 

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What other systems put into files that are read here.
+/// Reads files with features of other systems.
 @Suite struct `Text of other systems` {
     private static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
 

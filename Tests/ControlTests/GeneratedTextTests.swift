@@ -6,7 +6,7 @@ import Testing
 @testable import Control
 
 @Suite struct `Generated YAML` {
-    /// Texts that are something else in some reader of YAML, or would end what they stand in.
+    /// Texts that some YAML reader takes for another type, or that would end their context.
     static let texts = [
         "", " ", "~", "null", "Null", "yes", "NO", "on", "true", "1e3", "0x10", "0o7", "12:30:00",
         "111122223333", "2001-01-01", ".inf", "-.5", "<<", "=", "*.x", "@", "- a", "? a", "a: b",

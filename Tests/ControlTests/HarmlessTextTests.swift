@@ -4,7 +4,8 @@ import Testing
 @testable import Control
 
 @Suite struct `Text for a terminal` {
-    /// Controls, what turns the direction, what ends a line, what has no width, what nobody has assigned.
+    /// Control characters, bidirectional controls, line separators, zero-width characters,
+    /// unassigned code points.
     static let hidden: [Unicode.Scalar] = [
         "\u{0}", "\u{7}", "\u{1B}", "\n", "\r", "\u{7F}", "\u{85}", "\u{9B}", "\u{AD}", "\u{61C}",
         "\u{180E}", "\u{200B}", "\u{200F}", "\u{2028}", "\u{2029}", "\u{202E}", "\u{2060}",

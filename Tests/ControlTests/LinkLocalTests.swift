@@ -25,7 +25,7 @@ import Testing
         #expect(AddressAndPort(text) == nil)
     }
 
-    /// RFC 4007 §6: zero is the default, which is no interface.
+    /// RFC 4007 §6: zone index 0 is the default zone, not an interface.
     @Test(arguments: ["fe80::1%0", "[fe80::1%0]:5300", "fe80::1%00"])
     func `number 0 is no interface`(text: String) throws {
         let endpoint = try #require(AddressAndPort(text))

@@ -10,7 +10,7 @@ import Testing
         CheckedConfiguration.diagnostics(text, files: files)
     }
 
-    /// Vectors of RFC 3492 §7.1 and of well-known domains.
+    /// Test vectors of RFC 3492 §7.1, and well-known domains.
     @Test(arguments: [
         ("münchen", "xn--mnchen-3ya"), ("Bücher", "xn--bcher-kva"), ("日本語", "xn--wgv71a119e"),
         ("правда", "xn--80aafi6cg"), ("他们为什么不说中文", "xn--ihqwcrb4cv8a8dqg056pqjye"),

@@ -10,7 +10,7 @@ import Testing
         var isInbound: Bool
     }
 
-    /// A network of a few VPCs, some with a listener of their own.
+    /// A network of a few VPCs, some of which have their own listener.
     private struct Network {
         var ranges: [Range] = []
         var bound: Set<Int> = []
@@ -28,7 +28,8 @@ import Testing
             }
         }
 
-        /// One of few, so that many overlap; some of IPv6 lie around where IPv4 addresses are held.
+        /// Returns one of few prefixes, so that many overlap; some IPv6 ones enclose the mapped
+        /// IPv4 addresses.
         private static func prefix(_ random: inout SeededGenerator) -> IPPrefix {
             let length = Int.random(in: 0...3, using: &random)
             switch Int.random(in: 0...4, using: &random) {
@@ -70,10 +71,10 @@ import Testing
 
         // MARK: What is expected, pair by pair
 
-        /// Pairs of VPCs, and VPCs beside themselves, with an error.
+        /// The pairs of VPCs with an error; a VPC can be paired with itself.
         var clashes: Set<Set<Int>> { pairs(clash) }
 
-        /// Pairs of VPCs with a warning.
+        /// The pairs of VPCs with a warning.
         var nested: Set<Set<Int>> { hasPlainListener ? pairs(isNested) : [] }
 
         private func pairs(_ isMeant: (Range, Range) -> Bool) -> Set<Set<Int>> {
@@ -118,7 +119,7 @@ import Testing
         }
     }
 
-    /// What comes before the advice, which names a VPC as well.
+    /// Returns the message up to the advice, which also contains a VPC ID.
     private func head(of message: String) -> String {
         message.split(separator: "; ").first.map(String.init) ?? ""
     }

@@ -8,7 +8,7 @@ import Testing
     private static let other = "c0ffee00c0ffee00c0ffee00c0ffee00"
     private static let phrase = "correct-horse-battery"
 
-    /// Secrets where they belong, and where somebody puts them by mistake.
+    /// Secrets at their keys, and in wrong places.
     static let shapes = [
         "cookies: { secrets: S }", "cookies: S", "cookies: [S]", "cookies: { S: x }",
         "cookies: { S }", "cookies: { secrets: { S: 1 } }", "cookies: { secrets: [[S]] }",

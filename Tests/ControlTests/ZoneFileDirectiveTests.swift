@@ -74,7 +74,8 @@ import Testing
     }
 
     @Test func `do not include a file in itself`() throws {
-        // Each file includes the next twice: without a limit, 65,536 readings of the last.
+        // Each file includes the next one twice; without a limit, the last one would be read 65,536
+        // times.
         var files: [String: String] = [:]
         for index in 0..<16 {
             files["\(index)"] = "$INCLUDE \(index + 1)\n$INCLUDE \(index + 1)\n"

@@ -37,7 +37,7 @@ import Testing
         #expect(refused > 500)
     }
 
-    /// One line or many, made when it is read: an argument of a test is printed.
+    /// Repeated lines, made on demand, because test arguments are printed.
     struct TenMegabytes: CustomTestStringConvertible, Sendable {
         var head = ""
         var repeated: String
@@ -75,7 +75,7 @@ import Testing
         let text = file.text
         var messages: [String] = []
         let time = try Self.processorTime { messages = try ZoneFileFixtures.messages(of: text) }
-        // Without optimisation; with it, it is a tenth.
+        // The limit without optimisation; an optimised build takes a tenth.
         #expect(time < .seconds(12), "\(time)")
         #expect((1...ZoneFileReader.errorLimit + 1).contains(messages.count))
         #expect(messages.allSatisfy { $0.utf8.count < 1_000 })
@@ -93,15 +93,15 @@ import Testing
         }
         _ = try timeEach(100)
         let (few, many) = (try timeEach(2_000), try timeEach(20_000))
-        // If each were compared with all before it, this would be ten times as much.
+        // Comparing each with all previous ones would take ten times as long.
         #expect(many < few * 4, "\(few) of 2,000, \(many) of 20,000")
     }
 
-    /// What the thread takes of a processor, whatever else the machine does.
+    /// Returns the CPU time of this thread, which does not depend on other load.
     private static func processorTime(_ body: () throws -> Void) rethrows -> Duration {
         func now() -> Duration {
             var time = timespec()
-            // Sound: the value is a local that outlives the call.
+            // Sound: the value is a local variable that outlives the call.
             _ = unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
             return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
         }

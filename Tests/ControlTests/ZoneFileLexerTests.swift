@@ -5,7 +5,7 @@ import Testing
 @testable import Control
 
 @Suite struct `Zone file entries` {
-    /// The tokens of each entry, quoted ones in quotes.
+    /// Returns the tokens of each entry, quoted ones with quotes.
     private func entries(_ text: String) -> [[String]] {
         var lexer = MasterFileLexer(file: "f", octets: Array(text.utf8))
         var entries: [[String]] = []
@@ -145,7 +145,7 @@ import Testing
 }
 
 extension LdnsField {
-    /// The octets that libldns reads out of an address.
+    /// Returns the octets that libldns reads from an address.
     static func address(_ text: [UInt8], isV4: Bool) throws -> [UInt8] {
         let shape = try #require(RdataShape(isV4 ? .a : .aaaa))
         return try LdnsField(try #require(shape.fields.first), text: text).octets

@@ -4,9 +4,10 @@ import Foundation
 import Snapshot
 import Testing
 
-/// The same records as BIND and ldns, octet by octet and line by line.
+/// Compares the records with those of BIND and ldns, octet by octet and line by line.
 ///
-/// Skipped where a tool is not installed; `make test` installs them (bind9-utils, ldnsutils, knot-dnssecutils).
+/// Tests are skipped if a tool is not installed; `make test` installs them (bind9-utils, ldnsutils,
+/// knot-dnssecutils).
 @Suite struct `Zone file parity` {
     @Test(
         .enabled(if: ReferenceTool.bind.isInstalled, "needs named-checkzone"),
@@ -35,7 +36,7 @@ import Testing
     )
     func `ldns-read-zone prints the same lines`(name: String) throws {
         let text = try ZoneFileFixtures.text("good/\(name)")
-        // The file says why ldns reads it otherwise.
+        // A comment in the file states why ldns reads it differently.
         if ZoneFileFixtures.note("oracle", in: text) != nil { return }
         let apex = try ZoneFileFixtures.apex(of: text)
         let zone = try #require(ZoneFileFixtures.read("good", name, apex: apex).zone)
@@ -62,7 +63,7 @@ import Testing
         #expect((result.status == 0) == (ZoneFileFixtures.note("knot", in: text) == nil))
     }
 
-    /// ldns prints two blanks between the items of APL if it read them from text, one if from wire.
+    /// Replaces two spaces by one: ldns prints two between APL items that it read from text.
     private static func squeezed(_ line: String) -> String {
         line.split(separator: " ").joined(separator: " ")
     }
@@ -110,7 +111,7 @@ import Testing
     }
 }
 
-/// A zone as `named-checkzone -F raw` dumps it: rdata in wire form.
+/// A zone as dumped by `named-checkzone -F raw`; rdata is in wire format.
 struct RawZone {
     private(set) var records: Set<WireRecord> = []
     private let octets: [UInt8]

@@ -3,7 +3,7 @@ import Snapshot
 import Testing
 
 @Suite struct `RRsets of a zone file` {
-    /// Up to eight records are compared with each other, more are hashed.
+    /// Up to eight records are compared with each other; more use a hash table.
     @Test(arguments: [1, 2, 4, 5, 40])
     func `lose their duplicates, few or many, anywhere in the file`(count: Int) throws {
         let numbers = 0..<count

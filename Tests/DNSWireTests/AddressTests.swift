@@ -4,11 +4,11 @@ import TestSupport
 import Testing
 
 @Suite struct `An address` {
-    /// What inet_pton(3) makes of a text.
+    /// Returns the result of inet_pton(3) for a text.
     private static func reference(_ text: String) -> [UInt8]? {
         let family = text.utf8.contains(UInt8(ascii: ":")) ? AF_INET6 : AF_INET
         var octets = [UInt8](repeating: 0, count: family == AF_INET ? 4 : 16)
-        // Sound: the buffer has the size that the family asks for, and the text ends in NUL.
+        // Sound: the buffer has the size of the family's address, and the text is NUL-terminated.
         return unsafe inet_pton(family, text, &octets) == 1 ? octets : nil
     }
 
@@ -22,7 +22,7 @@ import Testing
     ])
     func `is parsed like inet_pton`(text: String) {
         let expected = Self.reference(text)
-        // An IPv4-mapped address is the IPv4 address to us.
+        // An IPv4-mapped address is treated as the IPv4 address.
         let mapped = expected.map {
             $0.count == 16 && $0[..<10].allSatisfy { $0 == 0 } && $0[10] == 255 && $0[11] == 255
         }
@@ -54,13 +54,14 @@ import Testing
             }
             let address = try #require(IPAddress(octets: octets))
             var text = [CChar](repeating: 0, count: 64)
-            // Sound: the buffers have the sizes that the call is told.
+            // Sound: the buffers have the sizes that are passed.
             _ = unsafe inet_ntop(AF_INET6, octets, &text, 64)
             let expected = String(
                 decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) },
                 as: UTF8.self
             )
-            // inet_ntop writes some addresses with dots that RFC 5952 leaves in hexadecimal.
+            // inet_ntop uses dotted notation for some addresses for which RFC 5952 uses
+            // hexadecimal.
             if !expected.contains(".") { #expect("\(address)" == expected) }
             #expect(IPAddress("\(address)") == address)
         }

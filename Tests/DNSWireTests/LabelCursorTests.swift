@@ -2,7 +2,7 @@ import DNSWire
 import Testing
 
 @Suite struct `Iterating over the labels of an uncompressed name` {
-    /// Labels as text, and where the walk ended.
+    /// Returns the labels as text, and the offset at which the iteration ended.
     private static func walk(_ octets: [UInt8], from start: Int = 0) -> (labels: [String], end: Int)
     {
         var cursor = LabelCursor(at: start)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct `The names of a message` {
-    /// Octets behind an empty header; names at the places that `at` says, counted from 12.
+    /// Returns octets after an empty header, with names at the offsets `at`, counted from 12.
     private static func message(_ octets: [UInt8]) -> [UInt8] {
         [UInt8](repeating: 0, count: Header.size) + octets
     }

@@ -60,7 +60,7 @@ import Testing
         #expect(DomainName.root.parent == nil)
     }
 
-    /// A name of random labels.
+    /// Returns a name with random labels.
     static func random(using random: inout SeededGenerator) -> DomainName? {
         var octets: [UInt8] = []
         for _ in 0..<Int.random(in: 0...5, using: &random) {
@@ -82,12 +82,12 @@ import Testing
             let other = name.octets.map { octet in
                 (97...122).contains(octet) && Bool.random(using: &random) ? octet & 0xDF : octet
             }
-            // Length octets are below 64, so none of them was touched.
+            // Length octets are below 64, so folding does not change them.
             #expect(hashes(of: name) == hashes(of: try #require(DomainName(octets: other))))
         }
     }
 
-    /// The hashes of all suffixes.
+    /// Returns the hashes of all suffixes.
     private func hashes(of name: DomainName) -> [UInt64] {
         var folded = FoldedName(seed: seed)
         folded.read(name)

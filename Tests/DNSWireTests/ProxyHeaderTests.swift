@@ -28,7 +28,7 @@ import Testing
         + [0x03, 0x00, 0x04, 0x51, 0x01, 0x26, 0xF0]
         + [0xEA, 0x00, 0x17, 0x01] + "vpce-0f7763f87e99bfae4".utf8
 
-    /// As AWS's load balancer sends it, with padding (type 4) behind the endpoint.
+    /// As sent by AWS's load balancer, with padding (type 4) after the endpoint.
     private static let balancer: [UInt8] =
         ProxiedMessage.signature + [0x21, 0x11, 0x00, 0x54]
         + [0xAC, 0x1F, 0x07, 0x71, 0xAC, 0x1F, 0x0A, 0x1F, 0xC8, 0xF2, 0x00, 0x50]
@@ -36,7 +36,7 @@ import Testing
         + [0xEA, 0x00, 0x17, 0x01] + "vpce-08d2bf15fac5001c9".utf8
         + [0x04, 0x00, 0x24] + [UInt8](repeating: 0, count: 36)
 
-    /// Its health check: LOCAL with a family, no addresses, and TLVs at once.
+    /// AWS's health check: LOCAL with a family, no addresses, and TLVs directly after.
     private static let healthCheck: [UInt8] =
         ProxiedMessage.signature + [0x20, 0x11, 0x00, 0x54]
         + [0x03, 0x00, 0x04, 0xBC, 0xE5, 0x95, 0x1F]
@@ -71,18 +71,18 @@ import Testing
 
     @Test(arguments: golden)
     func `with any bit flipped is not read as before`(header: [UInt8]) {
-        // Where the checksum's type stands: flipped, there is none to fail.
+        // Flipping the checksum's type leaves no checksum to verify.
         let checksum = header[13] == 0x21 ? 52 : 28
         for bit in 0..<8 * header.count where bit / 8 != checksum {
             var flipped = header
             flipped[bit / 8] ^= 1 << UInt8(bit % 8)
             let result = try? read(flipped + [UInt8](repeating: 0, count: 65_536))
-            // LOCAL has no checksum that is read.
+            // A flip to LOCAL moves the checksum out of place, but leaves no source either.
             #expect(result == nil || result?.source == nil, "bit \(bit)")
         }
     }
 
-    @Test func `with swapped addresses fails its checksum`() {
+    @Test func `with changed addresses fails its checksum`() {
         for octet in 16..<28 {
             var flipped = Self.tcp4
             flipped[octet] ^= 1
@@ -124,7 +124,7 @@ import Testing
         #expect(read.source == nil && read.endpoint == nil)
     }
 
-    /// A header of LOCAL or UNSPEC with a checksum behind `front`.
+    /// Returns a LOCAL or UNSPEC header with a checksum after `front`.
     private static func sealed(
         command: UInt8,
         family: UInt8,
@@ -156,7 +156,7 @@ import Testing
         }
     }
 
-    /// The addresses of the first can be read as a TLV that hides the checksum behind them.
+    /// In the first header, the addresses can be read as a TLV that hides the checksum after them.
     @Test(arguments: [
         [10, 0, 16, 5, 10, 0, 0, 2, 0, 1, 0, 53], [3, 0, 4, 1, 2, 3, 4, 0, 0, 2, 0, 53],
     ])
@@ -176,7 +176,7 @@ import Testing
     ) {
         let front: [UInt8] = command == 0x21 && family != 0 ? [UInt8](repeating: 1, count: 12) : []
         let one = ProxiedMessage.type(0x03, [0, 0, 0, 0])
-        // The second one is right.
+        // The second checksum is correct.
         let header = ProxiedMessage.sealed(
             ProxiedMessage.header(command: command, family: family, front + one + one),
             checksumAt: 16 + front.count + one.count + 3
@@ -216,7 +216,7 @@ import Testing
 
     // MARK: TLVs
 
-    /// A header with `types` behind the addresses of 10.20.5.17.
+    /// Returns a header with `types` after the addresses of 10.20.5.17.
     private static func header(_ types: [UInt8]) -> [UInt8] {
         ProxiedMessage.header([10, 20, 5, 17, 10, 20, 16, 163, 0xC0, 0, 0, 53] + types)
     }

@@ -22,7 +22,7 @@ import Testing
         for bad in sample.bad { #expect(try !Self.fits(sample.type, bad), "\(sample.type) \(bad)") }
     }
 
-    /// Some of these say of themselves how long they are.
+    /// The rdata of some of these types contains its own lengths.
     @Test(
         arguments: [
             (45, [1, 1, 2, 192, 0, 2, 1], 6),

@@ -3,8 +3,9 @@ import Testing
 @testable import DNSWire
 
 @Suite struct `A server cookie` {
-    /// A client's cookie, its address, a time, and the server cookie with that time; the secret of all
-    /// but the last two, which are of a rollover (RFC 9018 appendix A).
+    /// A client cookie, its address, a time, and the server cookie with that time.
+    ///
+    /// All but the last two use one secret; those two are of a rollover (RFC 9018 appendix A).
     static let examples: [(client: UInt64, address: String, head: UInt64, hash: UInt64)] = [
         (0x2464_C4AB_CF10_C957, "198.51.100.100", 0x0100_0000_5CF7_9F11, 0x1F81_30C3_EEE2_9480),
         (0x2464_C4AB_CF10_C957, "198.51.100.100", 0x0100_0000_5CF7_A871, 0xD4A5_64A1_442A_CA77),

@@ -39,10 +39,11 @@ import Testing
         }
     }
 
-    /// Memory is told exactly, CPU time is not: what the small world keeps in the processor's caches the large one fetches from
-    /// memory, and a busy machine disturbs one run more than another. Work that grows with a power of 1.2 or more is found.
+    /// Returns true unless the cost grows with a power of 1.2 or more.
     ///
-    /// A tenth of a second is what a run costs whatever it does, and what the clock is worth.
+    /// Memory is measured exactly, CPU time is not: the small world fits into the processor's caches,
+    /// and other programs disturb one run more than another. A run takes at least a tenth of a second,
+    /// which is also the precision of the clock.
     private static func isLinear(_ large: Cost, _ small: Cost) -> Bool {
         large.processor <= 16 * max(small.processor, 0.1) && large.memory <= 11 * small.memory
     }

@@ -161,8 +161,10 @@ import Testing
         queries("lines that are no JSON") { _ in "{\n" },
     ]
 
-    /// Seconds that a run may take: three times two, because machines differ and other programs run beside. What is quadratic
-    /// takes minutes.
+    /// The time limit of a run in seconds.
+    ///
+    /// It is three times the usual two seconds, because machines differ and other programs run at the
+    /// same time. Quadratic work takes minutes.
     private static let limit = 6.0
 
     /// How much more ten times the text may cost, see `A large world`.

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The right answers of the two accounts in `Fixtures/aws`, imported and asked for.
+/// The expected answers for the two accounts in `Fixtures/aws`, after an import.
 @Suite struct `The imported accounts` {
-    /// What a client gets: addresses, or one of the words below.
+    /// The answer for a client: addresses, or one of the words below.
     enum Expected: Equatable, Sendable {
         case addresses(Set<String>)
         case forward, noData, nonexistent
@@ -128,7 +128,8 @@ import Testing
         ),
     ]
 
-    /// Client, then its answers for ssm, ecr.dkr and api.payments where only its own AZ's are given.
+    /// The answers per client for ssm, ecr.dkr and api.payments, with the addresses of its own AZ
+    /// only.
     static let sameZone: [(client: String, ssm: Expected, ecr: Expected, payments: Expected)] = [
         ("10.20.5.17", ips("10.20.0.61"), ips("10.20.0.66"), ips("10.20.16.163", "10.20.32.31")),
         ("10.20.50.12", ssmA, ips("10.20.32.23"), ips("10.20.32.31")),
@@ -136,7 +137,7 @@ import Testing
         ("10.30.16.25", ips("10.30.16.52"), .forward, .forward),
     ]
 
-    /// Clients of the second table, with all addresses.
+    /// The clients of the second table, with all addresses.
     static let others: [(client: String, ssm: Expected, ecr: Expected)] = [
         ("10.20.50.12", ssmA, ecr), ("100.64.3.4", ssmA, ecr),
         ("2600:1f18:1a2b:3c00::beef", ssmA, ecr), ("::ffff:10.20.5.17", ssmA, ecr),
@@ -144,7 +145,7 @@ import Testing
         ("172.31.5.9", .forward, .forward),
     ]
 
-    /// An imported world that forwards to nobody, with all clients of these tests allowed.
+    /// An imported world without upstreams, which allows all clients of these tests.
     private static func imported(_ options: String...) throws -> TemporaryFolder {
         let folder = try TemporaryFolder([
             "zonal.yaml": """
@@ -161,7 +162,7 @@ import Testing
         return folder
     }
 
-    /// What `explain` says that a client gets.
+    /// The answer for a client according to `explain`.
     private static func answer(
         _ name: String,
         _ type: String,
@@ -277,7 +278,7 @@ import Testing
         }
         // use1-az1 is the owner's us-east-1c and the participant's us-east-1b.
         #expect(try ask("10.20.50.12", "us-east-1b") == ["10.20.32.23"])
-        // Who is in another subnet is the owner's.
+        // Clients in another subnet use the owner's AZ names.
         #expect(try ask("10.20.5.17", "us-east-1c") == ["10.20.32.23"])
         #expect(try ask("10.20.5.17", "us-east-1b") == ["10.20.16.150"])
         withExtendedLifetime(server) {}
@@ -331,7 +332,7 @@ import Testing
     }
 }
 
-/// A public DNS in which every name has the same addresses, so that a forwarded answer is known by them.
+/// A public DNS in which every name has the same addresses, which identify forwarded answers.
 private enum ForwardMarker {
     static let zone = """
         $TTL 60

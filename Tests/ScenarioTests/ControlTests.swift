@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The commands that talk to a running server.
+/// Commands to a running server.
 @Suite struct `The control socket` {
     private func zonal(_ server: ZonalServer, _ arguments: String...) throws -> Command.Result {
         try Command.run(

@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Delegations in a private zone, followed by the whole server to NSD on port 53 of other hosts.
+/// Delegations in a private zone, with NSD as name servers on port 53 of other hosts.
 @Suite(
     .enabled(if: NetworkNamespaces.arePossible, "needs root, iproute2 and network namespaces"),
     .timeLimit(.minutes(3))
 )
 struct `Delegations in private zones` {
-    /// A resolver, a server of the children, one that has none of them, a host where nobody listens, and the public
+    /// A resolver, a server of the children, a lame server, a host without a server, and the public
     /// DNS.
     private final class World {
         let network: NetworkNamespaces
@@ -98,7 +98,7 @@ struct `Delegations in private zones` {
             )
         }
 
-        /// What `zonal` says on the resolver.
+        /// Runs `zonal` on the resolver's host and returns its output.
         func zonal(_ arguments: String...) throws -> Command.Result {
             try Command.run(
                 network.on("resolver", [Project.zonal] + arguments)
@@ -141,7 +141,7 @@ struct `Delegations in private zones` {
             #expect(!dig.text.contains("AUTHORITY SECTION"))
             #expect(ContinuousClock.now - start < .seconds(3), "\(name)")
         }
-        // The others are answered as ever.
+        // The other clients are still answered.
         #expect(try world.dig("box.lab.inside.example").data == ["10.99.2.1"])
     }
 

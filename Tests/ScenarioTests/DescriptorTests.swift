@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A process that may open few files.
+/// A process with a low limit of open files.
 @Suite struct `Few descriptors` {
     private static func limit(_ count: Int) -> [String] {
         ["sh", "-c", "ulimit -n \(count); exec \"$@\"", "sh"]

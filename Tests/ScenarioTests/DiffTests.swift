@@ -27,7 +27,7 @@ import Testing
 
         """
 
-    /// Two folders with the same world, for a test to change the second.
+    /// Two folders with the same world; tests change the second one.
     private func worlds() throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
         for name in ["old", "new"] {
@@ -44,7 +44,7 @@ import Testing
 
     @Test func `prints no difference and exits 0 if every answer is the same`() throws {
         let folder = try worlds()
-        // Another order and another text, the same answers.
+        // Another order and another text, but the same answers.
         try folder.write(
             Self.zone.replacing(
                 "db A 10.20.1.30\ndb A 10.20.2.30",
@@ -76,7 +76,7 @@ import Testing
             }
         )
         #expect(lines.contains { $0.contains("db-us-east-1a.internal.example. A:") })
-        // Who is in the other AZ still gets its own address.
+        // Clients in the other AZ still get its address.
         #expect(
             !lines.contains { $0.contains("subnet-0a2") && $0.contains(" db.internal.example.") }
         )

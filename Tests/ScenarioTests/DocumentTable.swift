@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A line of a table in one of our documents.
+/// A line of a table in a document.
 struct DocumentRow {
     var cells: [String]
-    /// The tests that it links.
+    /// The tests that it links to.
     var tests: [TestLink]
 
-    /// Nil for a line that is none of a table.
+    /// Nil for a line that is not part of a table.
     init?(_ line: Substring) {
         guard line.hasPrefix("| ") else { return nil }
         cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
@@ -18,20 +18,20 @@ struct DocumentRow {
     }
 }
 
-/// A test that a document names, as a link to its file.
+/// A test that a document links to, with its file.
 struct TestLink {
     var name: String
     var file: String
 
-    /// True if the file has a test of that name that runs and expects something.
+    /// Returns true if the file has an enabled test of that name with expectations.
     var holds: Bool {
         let source = try? String(contentsOfFile: Project.path(file), encoding: .utf8)
         return source.map { Self.hasTest(name, in: $0) } ?? false
     }
 
-    /// True if a function of that name is marked as a test, is not switched off, and has expectations.
+    /// Returns true if the function is an enabled test with expectations.
     ///
-    /// A helper may have them: a function that the test calls by its name, in the same file.
+    /// The expectations may be in a function of the same file that the test calls.
     static func hasTest(_ name: String, in source: String) -> Bool {
         guard let function = source.firstRange(of: "func `\(name)`") else { return false }
         let before = source[..<function.lowerBound]

@@ -3,9 +3,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What clients get from a server that has been told to end.
+/// Answers of a server that is stopping.
 @Suite struct `A server that drains` {
-    /// Answers once it is opened.
+    /// An upstream that answers once it is opened.
     private final class SlowUpstream: Sendable {
         private let isOpen: Gate
         let upstream: ScriptedUpstream
@@ -29,7 +29,7 @@ import Testing
         var rules: String { "forward: [{ zone: \".\", to: [\"\(upstream.endpoint)\"] }]" }
     }
 
-    /// A server that has been told to end while a question of a client waits.
+    /// A server that was told to stop while a client's query waits.
     private static func draining(
         _ upstream: SlowUpstream
     ) throws -> (server: ZonalServer, waiting: RunningProcess) {

@@ -77,7 +77,7 @@ import Testing
         let peer = BoundSocket.name("127.0.0.1", server.port)
         for id in 0..<500 {
             client.send(QueryMessage.of("one.example.org", id: UInt16(id)), to: peer)
-            // A pause of one answer keeps the socket's queue short.
+            // A pause after each answer keeps the socket's queue short.
             if id % 50 == 49 {
                 client.send(QueryMessage.of("x", .opt, id: 9999), to: peer)
                 _ = client.receive()
@@ -186,7 +186,7 @@ import Testing
         )
         #expect(try server.dig("127.0.0.1", "corp.exampl").data == ["198.51.100.1"])
         #expect(try server.dig("127.0.0.1", "www.corp.example").data == ["198.51.100.2"])
-        // A rule beats a private zone of the same name.
+        // A rule takes precedence over a private zone of the same name.
         #expect(try server.dig("127.20.1.7", "www.corp.example").data == ["198.51.100.3"])
     }
 

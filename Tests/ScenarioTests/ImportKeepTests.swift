@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What an import leaves of the folder that it writes to.
+/// What an import preserves in its output folder.
 @Suite struct `An import into a folder with other files` {
-    /// Kind, mode, owner and number of what stands at a path; links are not followed.
+    /// The kind, mode, owner and inode of the file at a path; links are not followed.
     private struct Status: Equatable, CustomStringConvertible {
         var description: String
 
@@ -159,7 +159,7 @@ import Testing
     }
 }
 
-/// Where an import of `AWSExport` writes.
+/// The output folder of an import of `AWSExport`.
 enum ImportedFile {
     static let private1 = "aws/vpc-0a1/ssm.us-east-1.amazonaws.com.zone"
 }

@@ -68,7 +68,7 @@ import Testing
     @Test func `leaves the old tree or the new one when it is killed at any moment`() throws {
         var export = AWSExport()
         let folder = try export.folder()
-        // How long one takes here and now; the first has more to do.
+        // The duration of one import on this machine; the first one has more to do.
         var duration = Duration.zero
         for address in [10, 12] {
             export.interfaces[0]["PrivateIpAddress"] = "10.20.1.\(address)"
@@ -99,7 +99,7 @@ import Testing
             }
         }
         #expect(killed >= 3, "\(finished) had finished before they were killed, of \(duration)")
-        // What was left beside it by those that were killed is no hindrance.
+        // Folders left by killed imports do not matter.
         export.interfaces[0]["PrivateIpAddress"] = "10.20.1.13"
         try export.write(to: folder)
         #expect(try folder.importAWS().status == 0)
@@ -110,7 +110,7 @@ import Testing
         var export = AWSExport()
         let folder = try export.folder()
         try folder.importAWS()
-        // The more there is to be taken away, the longer would a tree be gone.
+        // The more files have to be removed, the longer a non-atomic exchange would take.
         for number in 0..<300 { try folder.write("mine\n", to: "aws/notes/\(number).txt") }
         let paths = ["aws/topology.yaml", Self.private1, "aws/notes/299.txt"].map(folder.file)
         let watch = Watch(paths)
@@ -124,7 +124,7 @@ import Testing
         #expect(seen.misses == 0, "of \(seen.looks)")
     }
 
-    /// Looks for files again and again, on a thread of its own.
+    /// Checks repeatedly, on its own thread, that files exist.
     private final class Watch: Sendable {
         private let isOver = Atomic(false)
         private let looks = Atomic(0)
@@ -162,7 +162,7 @@ import Testing
         #expect(result.lines.contains("-@ A 10.20.1.10"))
         #expect(result.lines.contains("+@ A 10.20.1.11"))
         #expect(folder.text(Self.private1)?.contains("10.20.1.10") == true)
-        // The diff is one that patch takes.
+        // The diff can be applied with patch.
         try folder.write(result.output, to: "changes.diff")
         try Command.run(["sh", "-c", "patch -p0 < changes.diff"], in: folder.path)
         let patched = try #require(folder.text(Self.private1))
@@ -587,7 +587,7 @@ import Testing
                 "\(explained.output)\(explained.complaints)"
             )
         }
-        // Without the header, an address that two VPCs claim is in neither.
+        // Without a header, an address that two VPCs have is in neither.
         let plain = try folder.zonal(
             "explain",
             "--config",

@@ -2,15 +2,15 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Servers and upstreams whose addresses say nothing without their interface.
+/// Servers and upstreams with link-local addresses.
 @Suite(
     .enabled(if: NetworkNamespaces.arePossible, "needs root, iproute2 and network namespaces"),
     .timeLimit(.minutes(3))
 )
 struct `Link-local servers` {
-    /// A link whose two ends are hosts, and what each calls its interface; `fe80::1` is the router.
+    /// A link between two hosts, with the interface names of both; `fe80::1` is the router.
     private final class Link {
-        /// Folders that are served, as long as this lives.
+        /// Folders of servers, kept as long as this exists.
         private var folders: [TemporaryFolder] = []
         let network: NetworkNamespaces
         let near: String
@@ -36,7 +36,7 @@ struct `Link-local servers` {
             try Command.run(network.on(host, command))
         }
 
-        /// Serves on a host.
+        /// Starts a server on a host.
         func serve(_ folder: TemporaryFolder, on host: String) throws -> RunningProcess {
             folders.append(folder)
             return try RunningProcess(
@@ -45,8 +45,8 @@ struct `Link-local servers` {
             )
         }
 
-        /// What `www.far.example` has, once the link is ready: an address of its own is first looked for
-        /// elsewhere on it (RFC 4862 §5.4).
+        /// Returns the answer for `www.far.example` once the link is ready: a host first checks the
+        /// link for duplicates of its address (RFC 4862 §5.4).
         func address() throws -> [String] {
             let deadline = Date(timeIntervalSinceNow: RunningProcess.patience)
             var data: [String] = []
@@ -59,7 +59,8 @@ struct `Link-local servers` {
         }
     }
 
-    /// A server for everybody on the link, with one answer that fits a datagram and one that does not.
+    /// A server for all hosts on the link, with one answer that fits into a datagram and one that
+    /// does not.
     private static func upstream(_ listener: String) throws -> TemporaryFolder {
         let text = String(repeating: "x", count: 250)
         let texts = (0..<8).map { "big TXT \"\($0)\(text)\"\n" }.joined()
@@ -174,7 +175,7 @@ struct `Link-local servers` {
             "zonal.yaml": "listen: [\"127.0.0.1:5300\"]\ncontrol: control\n",
             "resolv.conf": "nameserver fe80::1\nnameserver fe80::1%\(link.near)\n",
         ])
-        // The file as this one process sees it.
+        // Mounts the file over /etc/resolv.conf for this process only.
         let mounted = "mount --bind \(folder.file("resolv.conf")) /etc/resolv.conf && exec \"$@\""
         let server = try RunningProcess(
             link.network.on(

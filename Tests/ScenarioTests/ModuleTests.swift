@@ -13,7 +13,7 @@ import Testing
         ["Upstream", "Servers"],
         ["Upstream", "Shares"],
     ]
-    /// Atomics are no clock.
+    /// Atomics are not a clock.
     private static let allowed: Set = ["DNSWire", "Synchronization"]
 
     @Test(arguments: cores)

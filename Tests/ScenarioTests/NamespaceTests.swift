@@ -90,8 +90,9 @@ struct `Network namespaces` {
     }
 }
 
-/// The world of `zones/netns.yaml` as hosts: clients in two VPCs and outside, each with the resolver in
-/// its `/etc/resolv.conf`, a web server at each ENI and at the public address, NSD as the public DNS.
+/// The world of `zones/netns.yaml` as hosts: clients in two VPCs and outside, each with the
+/// resolver in its `/etc/resolv.conf`, a web server at each ENI and at the public address, and NSD
+/// as public DNS.
 final class NamespaceLab: Sendable {
     @TaskLocal static var current: NamespaceLab?
 

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What operators and their tools do to a running server.
+/// Common operations on a running server.
 @Suite struct `Habits of operators` {
     private func zonal(_ arguments: String..., config: String) throws -> Command.Result {
         try Command.run([Project.zonal] + arguments + ["--config", config])
@@ -16,7 +16,8 @@ import Testing
 
     // MARK: The control socket
 
-    /// A folder like a ConfigMap's: the file is a link by way of `..data`, which each update replaces.
+    /// A folder like a ConfigMap's: the file is a link through `..data`, which each update
+    /// replaces.
     private func configMap() throws -> TemporaryFolder {
         let text = "forward: []\n"
         let folder = try TemporaryFolder([
@@ -71,7 +72,7 @@ import Testing
         #expect(try zonal("status", config: config).status == 0)
     }
 
-    /// What may become of a file that named the socket; nil: it is gone.
+    /// Replacements of a file that set the socket's path; nil means that the file was removed.
     private static let lostKeys: [[UInt8]?] = [
         nil, [], Array("con".utf8), Array("contorl: control\n".utf8),
         Array("control: [control]\n".utf8), Array("control: other\nzones: [\n".utf8),
@@ -319,7 +320,7 @@ import Testing
             #expect(try client.receive() != nil)
             return client
         }
-        // The third of one client displaces its first, which is idle.
+        // The third connection of a client closes its first one, which is idle.
         #expect(try clients[0].receive() == nil)
         try clients[2].send(messages: [query])
         #expect(try clients[2].receive() != nil)

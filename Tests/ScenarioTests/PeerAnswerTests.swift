@@ -2,7 +2,7 @@ import DNSWire
 import TestSupport
 import Testing
 
-/// Where other servers are the measure, they are asked, too.
+/// Compares answers with those of other servers.
 @Suite(.serialized, .answeringPeers)
 struct `Answers as others give them` {
     private static func ask(_ port: UInt16, _ arguments: [String]) throws -> Dig {
@@ -30,11 +30,11 @@ struct `Answers as others give them` {
         let question = ["+ignore", "+noedns", name, type]
         let theirs = try Self.ask(peers.bind.port, question)
         #expect(theirs.flags.contains("tc") && !theirs.answer.isEmpty, "\(theirs.text)")
-        // As a private zone, and as what an upstream says.
+        // As a private zone, and as an upstream's answer.
         for port in [peers.zonal.port, peers.forwarding.port] {
             let ours = try Self.ask(port, question)
             #expect(ours.flags.contains("tc"))
-            // BIND compresses an alias's target, which may make room for one more.
+            // BIND compresses the target of an alias, which may make room for one more record.
             #expect(ours.answer.count + 1 >= theirs.answer.count, "\(ours.text)\n\(theirs.text)")
         }
     }
@@ -66,7 +66,7 @@ struct `Answers as others give them` {
         }
     }
 
-    /// RFC 4035 §3.1.4.1: who forwards a name to its own servers asks the parent's for its DS.
+    /// RFC 4035 §3.1.4.1: forwarders query the parent zone for the DS of a zone that they forward.
     @Test func `about DS of a rule's own name come from above, as BIND's and Unbound's do`() throws
     {
         let peers = try #require(AnsweringPeers.current)
@@ -80,7 +80,8 @@ struct `Answers as others give them` {
     }
 }
 
-/// One zone at NSD and Knot DNS, in a Zonal as a private zone, and behind BIND, Unbound and a Zonal that forward.
+/// One zone on NSD and Knot DNS, on Zonal as a private zone, and behind BIND, Unbound and Zonal as
+/// forwarders.
 private final class AnsweringPeers: Sendable {
     @TaskLocal static var current: AnsweringPeers?
 

@@ -2,14 +2,14 @@ import DNSWire
 import TestSupport
 import Testing
 
-/// What resolvers of others say comes through Zonal as it is.
+/// Answers of other resolvers pass through Zonal unchanged.
 ///
-/// Not compared, since Zonal means them to differ: AA and AD; the additional section, and what of the
-/// authority section proves nothing (`AnswerContents`); ANY and meta types, which it answers by itself;
-/// aliases that loop or number more than 16, which are SERVFAIL. An alias chain that the upstream leaves
-/// open is one that Zonal follows to its end, so its rest is asked for directly too (`PeerAnswers`).
-/// A validating resolver gives more or fewer proofs from its cache (RFC 8198), and others when records have
-/// expired meanwhile: more are no difference, and fewer may be in a few answers.
+/// Intended differences are not compared: AA and AD; the additional section, and records of the
+/// authority section that prove nothing (`AnswerContents`); ANY and meta types, which Zonal answers
+/// itself; and alias chains that loop or exceed 16, which are SERVFAIL. Zonal follows an alias
+/// chain that the upstream does not complete, so its rest is also queried directly (`PeerAnswers`).
+/// A validating resolver returns more or fewer proofs depending on its cache (RFC 8198) and on
+/// expired records: more proofs are no difference, and fewer are accepted in a few answers.
 @Suite(.serialized, .peerWorld)
 struct `Real resolvers as upstreams` {
     @Test(arguments: ResolverKind.allCases)
@@ -27,7 +27,7 @@ struct `Real resolvers as upstreams` {
             !comparison.compare(world.questions[$0], direct: direct[$0], through: through[$0])
                 .isEmpty
         }
-        // What a peer says may depend on what it was asked before: then it is asked once more.
+        // A peer's answer can depend on earlier queries; then the query is repeated.
         let again = try PeerAnswers.ask(differing.map { world.questions[$0] }, port: upstream.port)
         let differences = zip(differing, again).flatMap { number, again in
             comparison.compare(world.questions[number], direct: again, through: through[number])
@@ -39,7 +39,7 @@ struct `Real resolvers as upstreams` {
         )
         #expect(differences.count <= 8, "\(kind.rawValue)\n\(text)")
         #expect(differing.count < 50, "\(kind.rawValue) contradicts itself")
-        // The questions are worth something only if the peer answers them.
+        // The queries are meaningful only if the peer answers them.
         let rcodes = Dictionary(grouping: direct, by: \.rcode).mapValues(\.count)
         #expect(rcodes[.noError] ?? 0 > 2500, "\(rcodes)")
         #expect(rcodes[.nonexistentDomain] ?? 0 > 400, "\(rcodes)")
@@ -47,12 +47,12 @@ struct `Real resolvers as upstreams` {
     }
 }
 
-/// Zones on NSD and Knot DNS, and questions about them.
+/// Zones on NSD and Knot DNS, and queries about them.
 private final class PeerWorld: Sendable {
     @TaskLocal static var current: PeerWorld?
 
     let questions: [ClientQuestion]
-    /// The zones' servers as a resolver is told of them.
+    /// The zones' servers in the form that a resolver's configuration has.
     let servers: [RecursiveServer.Zone]
     private let nsd: NSDServer
     private let knot: KnotServer
@@ -60,7 +60,7 @@ private final class PeerWorld: Sendable {
     init() throws {
         let origins = ["signed.example.org", "example.org", "example.net", "example.com"]
         let zones = origins.enumerated().map { number, origin in
-            // Knot Resolver chooses a server by the asked name alone, and validates what is signed.
+            // Knot Resolver chooses a server only by the queried name, and validates signed zones.
             let others = origin == origins[0] || origin == origins[2] ? [] : origins
             return PeerZone(origin, others: others, seed: UInt64(number))
         }
@@ -85,12 +85,12 @@ extension SuiteTrait where Self == SharedWorld<PeerWorld> {
     fileprivate static var peerWorld: Self { SharedWorld(PeerWorld.$current) { try PeerWorld() } }
 }
 
-/// What a peer says when asked directly.
+/// The answers of a peer that is queried directly.
 private enum PeerAnswers {
     static func ask(_ questions: [ClientQuestion], port: UInt16) throws -> [AnswerContents] {
         let client = try QueryClient(port: port)
         var answers = try client.ask(questions).map(AnswerContents.init)
-        // As many zones as a chain may pass through.
+        // As many zones as a chain may contain.
         for _ in 0..<8 {
             var open: [(number: Int, rest: ClientQuestion)] = []
             for (number, question) in questions.enumerated() {
@@ -111,16 +111,16 @@ private enum PeerAnswers {
 
 private struct Difference {
     var text: String
-    /// An NSEC or NSEC3 record, or the signature of one, is not there.
+    /// An NSEC or NSEC3 record, or its signature, is missing.
     var isLackOfProof = false
 }
 
-/// What differs between answers to the same questions.
+/// The differences between answers to the same queries.
 private struct PeerComparison {
-    /// The highest TTL that the peer has shown of each record.
+    /// The highest TTL that the peer has returned for each record.
     private var highest: [RecordContents: UInt32] = [:]
 
-    /// What a peer has fetched anew since it last showed it may live this much longer.
+    /// A record that the peer has fetched again may have a TTL higher by this much.
     private let seconds: UInt32
 
     init(_ answers: [AnswerContents], for time: Duration) {

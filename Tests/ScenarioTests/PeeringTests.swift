@@ -13,7 +13,7 @@ import Testing
         """
     ]
 
-    /// `associated` are the VPCs that see the zone, which has its addresses in the first.
+    /// `associated` are the VPCs that see the zone, whose addresses are in the first VPC.
     private static func server(_ associated: String, upstream: String) throws -> ZonalServer {
         try ZonalServer(
             """

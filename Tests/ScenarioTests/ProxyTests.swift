@@ -2,11 +2,11 @@ import DNSWire
 import TestSupport
 import Testing
 
-/// Two VPCs with one range, an endpoint each, and listeners with and without proxies in front.
+/// Two VPCs with the same range, an endpoint each, and listeners with and without proxies.
 @Suite(.timeLimit(.minutes(5))) struct `Behind a proxy` {
     private static let first = "vpce-0aaaaaaaaaaaaaaaa"
     private static let second = "vpce-0bbbbbbbbbbbbbbbb"
-    /// The client that both VPCs have.
+    /// A client address that both VPCs have.
     private static let client = "10.20.1.7"
     private static let query = QueryMessage.of("app.example", id: 7)
 
@@ -80,7 +80,7 @@ import Testing
             (Self.client, Self.second, 1, [10, 20, 1, 20]),
             (Self.client, nil, 1, [10, 20, 1, 10]),
             ("10.20.2.7", nil, 1, [10, 20, 2, 10]),
-            // Two VPCs claim the address, and nothing tells which is meant.
+            // Two VPCs have the address, and nothing distinguishes them.
             (Self.client, nil, 0, nil),
             (Self.client, "vpce-0cccccccccccccccc", 0, nil),
             (Self.client, "vpce-0cccccccccccccccc", 1, nil),
@@ -135,7 +135,7 @@ import Testing
         for header in bad where !header.isEmpty && header.count != 60 {
             #expect(try proxy.askStream(header, Self.query) == nil)
         }
-        // The header of somebody who is no proxy, over both transports.
+        // A header from a sender that is not a proxy, over both transports.
         let stranger = ProxiedClient(port: server.port, from: "127.9.9.9")
         #expect(try stranger.askStream(header, Self.query) == nil)
         #expect(try stranger.askStream([], Self.query) == nil)

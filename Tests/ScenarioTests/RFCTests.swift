@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The tables of docs/rfcs.md are complete, and as true as their links.
+/// Checks the tables of docs/rfcs.md and their links.
 @Suite struct `The table of RFCs` {
-    /// Those that concern a resolver with private zones.
+    /// The RFCs that concern a resolver with private zones.
     private static let numbers = [
         1034, 1035, 1123, 1912, 1982, 1995, 1996, 2136, 2181, 2182, 2308, 2782, 3225, 3403, 3597,
         4033, 4034, 4035, 4343, 4592, 4892, 5001, 5155, 5358, 5452, 5625, 5936, 6147, 6303, 6598,

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Reloads that come too often, take too long, or would lose everything.
+/// Reloads that are too frequent, take too long, or would lose the whole configuration.
 @Suite struct `A reload` {
     private static let settings = "forward: [{ zone: \".\", to: [\"127.0.0.1:9\"] }]"
 
@@ -59,7 +59,7 @@ import Testing
     /// A zone that takes a second or more to read.
     private static let large = (0..<1_000_000).map { "host\($0) A 127.20.9.9\n" }.joined()
 
-    /// Returns once the server has a thread that reads.
+    /// Returns once a background thread of the server runs the reload.
     private static func waitForReading(_ server: ZonalServer) throws {
         let tasks = "/proc/\(server.process.identifier)/task"
         for _ in 0..<10_000 {

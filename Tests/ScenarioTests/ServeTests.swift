@@ -91,12 +91,12 @@ import Testing
         let upstream = try ScriptedUpstream { query in
             isOpen.withLock { $0 } ? [Answer.address(query, [198, 51, 100, 7])] : []
         }
-        // Equal questions are one worker's, so that the other has nothing to wait for.
+        // Equal queries belong to one worker, so that the other has nothing to wait for.
         let server = try ZonalServer(
             "workers: 2\nforward: [{ zone: \".\", to: [\"\(upstream.endpoint)\"] }]\n"
         )
         let client = try StreamClient(port: server.port)
-        // More than may wait at a time: the rest is still to be taken when the end begins.
+        // More than may wait at a time: the rest is still unread when the drain begins.
         let names = (0..<84).map { $0 < 64 ? "slow.example.org" : "n\($0).example.org" }
         try client.send(
             messages: names.enumerated().map { QueryMessage.of($1, id: UInt16($0)) }

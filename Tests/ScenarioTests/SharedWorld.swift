@@ -1,6 +1,6 @@
 import Testing
 
-/// Makes a world before a suite's first test and takes it away after the last.
+/// Makes a world before a suite's first test and removes it after the last.
 struct SharedWorld<World: Sendable>: SuiteTrait, TestScoping {
     private let current: TaskLocal<World?>
     private let make: @Sendable () throws -> World

@@ -3,13 +3,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What upstreams say, as clients get it from the whole server, and from peers in its place.
+/// Answers of upstreams, as clients get them from the whole server and from peers in its place.
 @Suite struct `Answers of upstreams` {
     private static func label(_ text: String) -> [UInt8] { [UInt8(text.utf8.count)] + text.utf8 }
 
     // MARK: Letter case
 
-    /// Rdata that leads below the asked name, by a pointer to it.
+    /// Rdata with a name below the queried name, written as a pointer to it.
     private static func rdata(of type: RecordType, at place: UInt8 = 12) -> [UInt8] {
         let name = label("relay") + [0xC0, place]
         switch type {
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    /// Answers with one record of the asked type; A with an alias that leads to nothing.
+    /// Answers with one record of the queried type; A with an alias to a missing name.
     private static func compressed(_ query: [UInt8]) -> [UInt8] {
         let type = Answer.askedType(of: query)
         guard type == .a else {
@@ -36,7 +36,7 @@ import Testing
             ttl: 300,
             rdata(of: .soa, at: label)
         )
-        // A peer may ask where the alias leads.
+        // A peer may query the target of the alias.
         guard !Answer.askedName(of: query).hasPrefix("relay.") else {
             return Answer.message(to: query, rcode: 3, authorities: [soa])
         }
@@ -183,7 +183,8 @@ import Testing
         #expect(dig.data == ["101:101:101:101:101:101:101:101", "303:303:303:303:303:303:303:303"])
     }
 
-    /// BIND gives none of the records if one of them is none, so that with it in front everything would be lost.
+    /// BIND drops all records if one is invalid; with BIND in front, the whole answer would be
+    /// lost.
     @Test func `lose a record that its type cannot have, which BIND gives up the answer for`()
         throws
     {
@@ -202,7 +203,7 @@ import Testing
         let before = try RecursiveServer(.bind, [.init(name: "example.org", port: upstream.port)])
         let behind = try RecursiveServer(.bind, [.init(name: "example.org", port: server.port)])
         for (number, sample) in RdataSample.all.enumerated() {
-            // BIND looks at the owner of NSEC3, too: eight digits to the base of 32.
+            // BIND also checks the owner of NSEC3: eight base32 digits.
             let name = "vvvvvv\(number < 10 ? "0" : "")\(number).example.org"
             func ask(_ port: UInt16) throws -> Dig {
                 let type = "TYPE\(sample.type.rawValue)"
@@ -210,7 +211,7 @@ import Testing
             }
             let alone = try ask(before.port)
             #expect(alone.rcode == "SERVFAIL", "\(alone.text)")
-            // BIND does not answer questions for NSEC3 at all.
+            // BIND does not answer queries for NSEC3 at all.
             let ports = sample.type == .nsec3 ? [server.port] : [server.port, behind.port]
             for port in ports {
                 let dig = try ask(port)

@@ -1,10 +1,11 @@
 import TestSupport
 import Testing
 
-/// Resolvers that validate, in front of a Zonal with a private zone below a signed one.
+/// Validating resolvers in front of a Zonal with a private zone below a signed one.
 ///
-/// The signed parent delegates the private zone's name insecurely, as a domain's owner does who has an internal
-/// zone. Whoever validates asks for that delegation's DS, and has to get the parent's proof that there is none.
+/// The signed parent delegates the private zone's name insecurely, as is usual for internal zones.
+/// A validator queries the DS of that delegation and must get the parent's proof that there is
+/// none.
 @Suite(.serialized, .signedWorld)
 struct `Validators in front` {
     @Test(arguments: [ValidatorKind.unbound, .bind, .knotResolver, .dnsmasq])
@@ -37,7 +38,7 @@ struct `Validators in front` {
                 ["-p", "\(front.port)", "@127.0.0.1", "+tries=2", "+time=10", "+dnssec"] + arguments
             )
         }
-        // It does validate: a good signature is good, a bad one is not.
+        // It does validate: a correct signature is accepted, a wrong one is not.
         let signed = try ask("www.example")
         #expect(signed.rcode == "NOERROR", "\(signed.text)")
         #expect(signed.flags.contains("ad"), "\(signed.text)")
@@ -56,8 +57,9 @@ struct `Validators in front` {
     }
 }
 
-/// A signed root and a signed `example`, which delegates `inside.example` and `branch.example` without DS; and a
-/// Zonal that has the one as a private zone, with `deep.inside.example` in it, and a rule for the other.
+/// A signed root and a signed `example`, which delegates `inside.example` and `branch.example`
+/// without DS; and a Zonal that has the first as a private zone with `deep.inside.example`, and a
+/// rule for the second.
 private final class SignedWorld: Sendable {
     @TaskLocal static var current: SignedWorld?
 
@@ -71,7 +73,7 @@ private final class SignedWorld: Sendable {
         let example = try SignedZone("example", Self.example, proofs: .nsec)
         let root = try SignedZone(".", Self.root + example.delegationSigner + "\n", proofs: .nsec)
         anchor = root.delegationSigner
-        // An address that nobody signed.
+        // An address without a signature.
         let forged = example.text.replacing("198.51.100.66", with: "198.51.100.67")
         parents = try NSDServer([".": root.text, "example": forged])
         branch = try NSDServer(["branch.example": Self.branch])

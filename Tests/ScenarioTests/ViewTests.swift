@@ -1,10 +1,10 @@
 import TestSupport
 import Testing
 
-/// Who gets what of the sample world: the table of interface.md §2-3.
+/// The answers of the sample world for all kinds of clients.
 @Suite(.sampleServer)
 struct `Views` {
-    /// What a client at `source` gets.
+    /// Returns the answer for a client at `source`.
     struct Row: CustomTestStringConvertible, Sendable {
         var source: String
         var question: String
@@ -21,7 +21,8 @@ struct `Views` {
     private static let bucket = "logs.vpce-0aa11bb22cc33dd44-3v8m2q7n"
 
     static let rows: [Row] = [
-        // The private DNS name: one's own AZ's address in its VPC, the public one elsewhere.
+        // The private DNS name: the address of the client's AZ in its VPC, the public one
+        // elsewhere.
         Row(source: "127.20.1.7", question: "ssm.us-east-1.amazonaws.com A", data: ["127.20.1.10"]),
         Row(source: "127.20.2.7", question: "ssm.us-east-1.amazonaws.com A", data: ["127.20.2.10"]),
         Row(
@@ -54,7 +55,7 @@ struct `Views` {
         ),
         Row(source: "127.20.1.7", question: "SSM.us-EAST-1.amazonaws.com A", data: ["127.20.1.10"]),
 
-        // A type that the name lacks, a name that the zone lacks: never forwarded.
+        // A type that the name lacks, and a name that the zone lacks: never forwarded.
         Row(source: "127.20.1.7", question: "ssm.us-east-1.amazonaws.com AAAA", hasSOA: true),
         Row(
             source: "127.0.0.1",
@@ -69,7 +70,7 @@ struct `Views` {
             hasSOA: true
         ),
 
-        // One question, an answer by account: us-east-1a is use1-az4 for A and use1-az6 for B.
+        // One name, an answer per account: us-east-1a is use1-az4 for A and use1-az6 for B.
         Row(source: "127.20.1.7", question: "\(zonal)-us-east-1a.\(vpce) A", data: ["127.20.1.10"]),
         Row(source: "127.30.1.7", question: "\(zonal)-us-east-1a.\(vpce) A", data: ["127.20.2.10"]),
         Row(source: "127.20.1.7", question: "\(zonal)-us-east-1b.\(vpce) A", data: ["127.20.2.10"]),
@@ -80,7 +81,7 @@ struct `Views` {
             data: ["198.51.100.82"],
             isAuthoritative: false
         ),
-        // AZ IDs are the same for everybody.
+        // AZ IDs are the same for all clients.
         Row(source: "127.20.1.7", question: "\(zonal)-use1-az4.\(vpce) A", data: ["127.20.1.10"]),
         Row(source: "127.30.1.7", question: "\(zonal)-use1-az4.\(vpce) A", data: ["127.20.1.10"]),
         Row(
@@ -89,7 +90,7 @@ struct `Views` {
             rcode: "NXDOMAIN",
             hasSOA: true
         ),
-        // The regional name: one's own AZ's address.
+        // The regional name: the address of the client's AZ.
         Row(source: "127.30.1.7", question: "\(zonal).\(vpce) A", data: ["127.20.2.10"]),
 
         // Wildcards below zonal names.
@@ -180,7 +181,7 @@ struct `Views` {
             isAuthoritative: false
         ),
 
-        // labels: owner is the same for everybody; fallthrough asks upstream.
+        // labels: owner is the same for all clients; fallthrough forwards.
         Row(
             source: "127.20.1.7",
             question: "api-us-east-1a.reports.example A",

@@ -17,7 +17,7 @@ import Testing
         CompiledSnapshot(compiling: world, seed: HashSeed(value: 1))
     }
 
-    /// vpc-b lies inside vpc-a; nothing but their listeners, numbers 1 and 2, tells their clients apart.
+    /// vpc-b is inside vpc-a; only their listeners, numbers 1 and 2, identify their clients.
     private static func world() -> World {
         var world = World()
         world.accounts = [Account(id: "111122223333"), Account(id: "444455556666")]
@@ -57,7 +57,7 @@ import Testing
         return world
     }
 
-    /// The same without a listener of vpc-a: it has the clients that nothing tells apart.
+    /// The same without a listener of vpc-a, which therefore has the clients of plain listeners.
     private static func worldOfOneListener() -> World {
         var world = Self.world()
         world.listeners = [ListenerScope(), ListenerScope(vpc: 1)]
@@ -76,7 +76,7 @@ import Testing
 
     @Test func `finds only subnets of that VPC`() {
         let snapshot = Self.snapshot(Self.worldOfOneListener())
-        // 10.20.9.7 lies in a subnet of vpc-b, too.
+        // 10.20.9.7 is in a subnet of vpc-b, too.
         #expect(snapshot.classify(Self.address("10.20.9.7")).subnet == 1)
         #expect(snapshot.classify(Self.address("10.20.1.7")).subnet == 0)
         #expect(snapshot.classify(Self.address("2001:db8:0:1::7")).subnet == 0)
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    /// IPv4 addresses are held in mapped form, so that they lie between IPv6 addresses.
+    /// IPv4 addresses are stored in mapped form, so that they are between IPv6 addresses.
     @Test(arguments: ["::/0", "::/64", "::/80", "0:0:0:0:0:ffff::/81"])
     func `never takes an IPv4 address for one of an IPv6 range`(text: String) throws {
         let range = try #require(IPPrefix(text))
@@ -125,7 +125,7 @@ import Testing
             for text in ["8.8.8.8", "::ffff:8.8.8.8", "0.0.0.0", "255.255.255.255"] {
                 #expect(snapshot.classify(Self.address(text), listener: 0) == .refused, "\(text)")
             }
-            // Where an IPv4 range says otherwise, the IPv6 one has no word in it either.
+            // An IPv6 range does not override an IPv4 range either.
             #expect(snapshot.classify(Self.address("127.0.0.1"), listener: 0) == .outside)
             #expect(snapshot.classify(Self.address("10.99.1.1"), listener: 0).scope == .vpc)
         }
@@ -163,7 +163,7 @@ import Testing
         }
         #expect(snapshot.classify(Self.address("10.20.1.7"), listener: 1).subnet == 0)
         #expect(snapshot.classify(Self.address("203.0.113.5"), listener: 0).scope == .refused)
-        // Of another VPC alone, it is that VPC's client at this listener as at any other.
+        // An address of another VPC belongs to that VPC at this listener, as at any other.
         #expect(snapshot.classify(Self.address("100.64.0.1"), listener: 2).vpc == 0)
     }
 
@@ -188,7 +188,7 @@ import Testing
             let byEndpoint = snapshot.classify(address, endpoint: endpoint)
             #expect(byEndpoint?.scope == scope)
         }
-        // Whatever comes through an endpoint is in its VPC.
+        // All clients of an endpoint are in its VPC.
         #expect(snapshot.classify(Self.address("192.0.2.1"), endpoint: endpoint)?.scope == .vpc)
     }
 

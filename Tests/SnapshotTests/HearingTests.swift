@@ -4,7 +4,7 @@ import Testing
 
 @testable import Snapshot
 
-/// As what senders are heard, beside a reading of interface.md §3 and §5a that looks at every range.
+/// Compares decisions about senders with a model that searches every range.
 @Suite struct `Accepting a sender` {
     @Test(arguments: 0..<30)
     func `is what a look at every range says`(seed: UInt64) {
@@ -20,7 +20,8 @@ import Testing
         }
     }
 
-    /// What was open before a reload is answered afterwards as what it is then, or not at all.
+    /// Compares the class before and after a reload: earlier queries keep their rights or lose
+    /// them.
     @Test(arguments: 0..<30)
     func `after a reload never raises what came before it`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
@@ -43,7 +44,7 @@ import Testing
         #expect(kept > 20 && ended > 100)
     }
 
-    /// Anything but the same, or less: out of a VPC, or refused.
+    /// Returns whether the class is the same or lower: out of a VPC, or refused.
     private static func isRise(from old: RandomNetwork.Heard, to new: RandomNetwork.Heard) -> Bool {
         switch (old, new) {
         case (.nobody, _), (.proxy, _), (_, .nobody), (_, .proxy): true
@@ -83,7 +84,7 @@ import Testing
         return found
     }
 
-    /// The proxy itself stands in the VPC, as load balancers do.
+    /// The proxy is in the VPC, like a load balancer.
     @Test func `classifies a proxy with LOCAL or UNSPEC as an outside client`() throws {
         let endpoint = ProxiedMessage.type(0xEA, [1] + "vpce-1".utf8)
         let addresses = [10, 0, 0, 2, 10, 0, 0, 1, 0, 1, 0, 53] as [UInt8]

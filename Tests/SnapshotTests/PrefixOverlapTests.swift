@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    /// Some of IPv4, others of IPv6 around where IPv4 addresses are held.
+    /// Returns IPv4 prefixes, and IPv6 prefixes around the mapped IPv4 addresses.
     private func prefix(_ random: inout SeededGenerator) -> IPPrefix {
         let short = Int.random(in: 0...8, using: &random)
         switch Int.random(in: 0...3, using: &random) {

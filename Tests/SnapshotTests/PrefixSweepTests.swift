@@ -3,13 +3,13 @@ import Snapshot
 import Testing
 
 @Suite struct `A sweep over prefixes` {
-    /// A prefix that is open, and how far out it is.
+    /// An open prefix and its depth.
     private struct Open: Equatable {
         var text: String
         var depth: Int
     }
 
-    /// What happens, in its order: `+10.0.0.0/8 in ::/0` and `-10.0.0.0/8 in ::/0`.
+    /// Records the events in order: `+10.0.0.0/8 in ::/0` and `-10.0.0.0/8 in ::/0`.
     private func events(_ texts: [String]) throws -> [String] {
         let prefixes = try texts.map { try #require(IPPrefix($0)) }
         var events: [String] = []

@@ -15,7 +15,7 @@ extension AliasLint {
         let viewers = self.viewers(of: zone)
         for delegation in delegations {
             let lost = delegation.records.compactMap { record in
-                doubt(about: record, of: zone, viewers, below: glueOnly ? delegation.cut : .root)
+                problem(about: record, of: zone, viewers, below: glueOnly ? delegation.cut : .root)
                     .map { (record, $0) }
             }
             let isDead = lost.count == delegation.records.count
@@ -33,7 +33,7 @@ extension AliasLint {
     }
 
     /// Why a name server is not queried.
-    private struct Doubt {
+    private struct Problem {
         var server: DomainName
         var source: NameServerSource
     }
@@ -55,23 +55,23 @@ extension AliasLint {
 
     /// Returns why no viewer finds the name server's address; nil if one does, or the budget is
     /// spent.
-    private mutating func doubt(
+    private mutating func problem(
         about record: Int,
         of zone: Zone,
         _ viewers: [ClientClass],
         below cut: DomainName
-    ) -> Doubt? {
+    ) -> Problem? {
         let rdata = zone.contents.rdata(of: zone.contents.records[record])
         guard let server = DomainName(octets: rdata), server.isInside(cut) else { return nil }
-        var doubt: Doubt?
+        var problem: Problem?
         for viewer in viewers {
             delegationBudget.take(1)
             guard !delegationBudget.isSpent,
                 let source = source(ofNameServer: server, of: zone, for: viewer)
             else { return nil }
-            doubt = doubt ?? Doubt(server: server, source: source)
+            problem = problem ?? Problem(server: server, source: source)
         }
-        return doubt
+        return problem
     }
 
     /// Returns the failed source of a viewer's lookup; nil if the lookup succeeds.
@@ -104,15 +104,15 @@ extension AliasLint {
         }
     }
 
-    private static func message(_ cut: DomainName, _ doubt: Doubt, isDead: Bool) -> String {
-        let (server, cure) = (doubt.server, cure(doubt))
+    private static func message(_ cut: DomainName, _ problem: Problem, isDead: Bool) -> String {
+        let (server, cure) = (problem.server, cure(problem))
         return isDead
             ? "queries for \(cut) get SERVFAIL, since no name server of it has a usable address: \(server) \(cure)"
             : "\(server) is not queried for \(cut): it \(cure)"
     }
 
-    private static func cure(_ doubt: Doubt) -> String {
-        switch doubt.source {
+    private static func cure(_ problem: Problem) -> String {
+        switch problem.source {
         case .alias: "is an alias; use a name that has addresses itself"
         case .node: "has only invalid addresses; correct them"
         case .nowhere, .rule:

@@ -40,16 +40,16 @@ struct Lint {
             warn(of: zone, publicAddresses.warnings(about: zone))
         }
         if addresses.budget.isSpent {
-            tellOfRest("the addresses of some zones were not compared with the subnets")
+            warnOfStoppedCheck("the addresses of some zones were not compared with the subnets")
         }
         if publicAddresses.budget.isSpent {
-            tellOfRest("some zones were not searched for public addresses")
+            warnOfStoppedCheck("some zones were not searched for public addresses")
         }
         if isWhole { checkReferences() }
     }
 
     /// Warns that a check stopped early.
-    private func tellOfRest(_ what: String) {
+    private func warnOfStoppedCheck(_ what: String) {
         guard let place = origins.zones.last else { return }
         journal.warning(
             at: SourcePlace(file: place.file),
@@ -149,12 +149,14 @@ struct Lint {
             warn(of: zone, lint.loopWarnings(about: zone))
             warn(of: zone, lint.delegationWarnings(about: zone))
         }
-        if lint.budget.isSpent { tellOfRest("the targets of some aliases were not checked") }
+        if lint.budget.isSpent {
+            warnOfStoppedCheck("the targets of some aliases were not checked")
+        }
         if lint.loopBudget.isSpent {
-            tellOfRest("some chains of aliases were not checked for loops")
+            warnOfStoppedCheck("some chains of aliases were not checked for loops")
         }
         if lint.delegationBudget.isSpent {
-            tellOfRest("the name servers of some delegations were not checked")
+            warnOfStoppedCheck("the name servers of some delegations were not checked")
         }
     }
 

@@ -130,7 +130,7 @@ extension ZoneFileSession {
             contents.octets.removeSubrange(start...)
             throw EntryFault(token.place, error.message)
         }
-        doubtOwner(from: start, token, lexer)
+        warnOfOwner(from: start, token, lexer)
         owner = .known(
             KnownOwner(
                 offset: UInt32(truncatingIfNeeded: start),
@@ -142,24 +142,24 @@ extension ZoneFileSession {
     }
 
     /// Warns if the owner is written in a way that was probably not intended.
-    private mutating func doubtOwner(
+    private mutating func warnOfOwner(
         from start: Int,
         _ token: MasterFileLexer.Token,
         _ lexer: borrowing MasterFileLexer
     ) {
-        if lexer.octets[token.start] == .backslash { doubtEscape(from: start, token, lexer) }
+        if lexer.octets[token.start] == .backslash { warnOfEscape(from: start, token, lexer) }
         let octets = lexer.octets.span
         for index in token.range where octets[index] >= 0x80 {
             guard let name = DomainName(octets: contents.octets[start...]),
-                let doubt = DeadName.doubt(about: name.withoutWildcard)
+                let warning = DeadName.warning(about: name.withoutWildcard)
             else { return }
-            return warn(at: token.place, lexer, doubt)
+            return warn(at: token.place, lexer, warning)
         }
     }
 
     /// Warns of an escaped asterisk, which is still a wildcard, and of Route 53's `\052`, which is
     /// not.
-    private mutating func doubtEscape(
+    private mutating func warnOfEscape(
         from start: Int,
         _ token: MasterFileLexer.Token,
         _ lexer: borrowing MasterFileLexer

@@ -61,7 +61,7 @@ struct ZoneFileJournal {
     }
 
     /// Adds the number of diagnostics that are not shown for the file at `path`.
-    mutating func sayHowManyMore(of path: String) {
+    mutating func addOmittedCounts(of path: String) {
         let errors = saysThatItStopped ? 0 : max(errorCount - ZoneFileReader.errorLimit, 0)
         let warnings = max(warningCount - ZoneFileReader.errorLimit, 0)
         for (count, severity) in [(errors, Diagnostic.Severity.error), (warnings, .warning)]

@@ -126,7 +126,7 @@ struct ZoneFileSession {
             if count & 0xFF == 0, loader.isAbandoned { break }
             do throws(EntryFault) {
                 try readEntry(lexer, fileIndex: fileIndex)
-                if let place = lexer.numberSign { warn(at: place, lexer, Self.numberSignDoubt) }
+                if let place = lexer.numberSign { warn(at: place, lexer, Self.numberSignWarning) }
             } catch {
                 if !hasSeenSOA { hasSeenSOA = Self.triesSOA(lexer) }
                 journal.error(Self.explained(error, lexer), in: lexer)
@@ -137,7 +137,7 @@ struct ZoneFileSession {
         }
     }
 
-    private static let numberSignDoubt =
+    private static let numberSignWarning =
         "a word that starts with # is not a comment in a zone file; write ; for a comment, or \\# for a literal #"
 
     /// Replaces an error after a `#` by the message that `#` does not start a comment.

@@ -50,9 +50,9 @@ struct DiffCommand: ParsableCommand {
             DiffQueries.forEach(before.world, after.world, compare)
         }
         if count == Self.limit {
-            Terminal.complain("\(count) answers differ; the remaining answers were not compared")
+            Terminal.printError("\(count) answers differ; the remaining answers were not compared")
         } else {
-            Terminal.complain(count == 0 ? "no answer differs" : "\(count) answers differ")
+            Terminal.printError(count == 0 ? "no answer differs" : "\(count) answers differ")
         }
         if count > 0 { throw ExitCode(1) }
     }

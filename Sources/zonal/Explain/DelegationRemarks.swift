@@ -8,7 +8,7 @@ struct DelegationRemarks {
     let snapshot: CompiledSnapshot
     let seed: HashSeed
     /// At most this many servers are queried, to limit the wait for unresponsive ones.
-    private static let judgedServers = 4
+    private static let queriedServerLimit = 4
 
     /// A name server and the source of its addresses.
     struct NameServer {
@@ -90,11 +90,12 @@ struct DelegationRemarks {
     // MARK: Lame servers
 
     /// Queries the name servers and describes each one's reply.
-    func judgements(_ delegation: Followed, _ type: RecordType) -> [String] {
+    func queryServers(_ delegation: Followed, _ type: RecordType) -> [String] {
         let query = StubQuery(name: delegation.name, type: type, wantsRecursion: false)
-        return delegation.servers.flatMap(addresses).prefix(Self.judgedServers).map { address in
+        return delegation.servers.flatMap(addresses).prefix(Self.queriedServerLimit).map {
+            address in
             let reply = query.exchange(AddressAndPort(address))
-            return "\(address) \(Self.judgement(of: reply, about: delegation.cut))"
+            return "\(address) \(Self.summary(of: reply, about: delegation.cut))"
         }
     }
 

@@ -112,7 +112,7 @@ struct Explainer {
             explanation.steps += gatewaySentences(name, type, asker, explanation.route)
         }
         if live == nil, let delegation = explanation.delegation, explanation.rcode == nil {
-            explanation.steps += delegations.judgements(delegation, type)
+            explanation.steps += delegations.queryServers(delegation, type)
         }
         return explanation
     }

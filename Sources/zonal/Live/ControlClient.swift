@@ -33,10 +33,10 @@ struct ControlClient {
         switch try reply(to: request) {
         case .done(let text): Terminal.print(Self.lines(of: text))
         case .failed(let text):
-            for line in Self.lines(of: text) { Terminal.complain(line) }
+            for line in Self.lines(of: text) { Terminal.printError(line) }
             throw ExitCode(1)
         case .error(let reason):
-            Terminal.complain("zonal: the server replied: \(reason)")
+            Terminal.printError("zonal: the server replied: \(reason)")
             throw ExitCode(1)
         }
     }
@@ -61,7 +61,7 @@ struct ControlClient {
     }
 
     private static func failure(_ reason: String) -> ExitCode {
-        Terminal.complain("zonal: \(reason)")
+        Terminal.printError("zonal: \(reason)")
         return ExitCode(3)
     }
 

@@ -8,7 +8,7 @@ struct DiagnosticPrinter {
     func print(_ diagnostics: [Diagnostic]) {
         switch format {
         case .text:
-            diagnostics.forEach(Self.complain)
+            diagnostics.forEach(Self.printText)
         case .json:
             Terminal.print(JSONText.array(diagnostics.map(Self.json)))
         }
@@ -35,14 +35,14 @@ struct DiagnosticPrinter {
         diagnostic.excerpt.map { ["    \($0)"] } ?? []
     }
 
-    private static func complain(_ diagnostic: Diagnostic) {
+    private static func printText(_ diagnostic: Diagnostic) {
         let word = diagnostic.severity.rawValue + ":"
-        Terminal.complain([
+        Terminal.printError([
             .plain("\(diagnostic.place): "),
             diagnostic.severity == .error ? .red(word) : .yellow(word),
             .plain(" \(diagnostic.message)"),
         ])
-        excerpt(of: diagnostic).forEach { Terminal.complain($0) }
+        excerpt(of: diagnostic).forEach { Terminal.printError($0) }
     }
 
     private static func json(of diagnostic: Diagnostic) -> String {

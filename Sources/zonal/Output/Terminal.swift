@@ -20,10 +20,10 @@ enum Terminal {
     }
 
     /// Writes a line to standard error.
-    static func complain(_ line: String) { complain([.plain(line)]) }
+    static func printError(_ line: String) { printError([.plain(line)]) }
 
     /// Writes a line to standard error, with parts in colour if colour is enabled.
-    static func complain(_ parts: [Part]) {
+    static func printError(_ parts: [Part]) {
         write(CollectionOfOne(parts.map(\.text).joined()), to: STDERR_FILENO)
     }
 

@@ -32,7 +32,7 @@ struct ReloadPace {
 
     /// Returns the milliseconds until a newer reload may replace the current one; nil if it may
     /// now.
-    func patience(with begunAt: UInt64, isSuccessor: Bool, _ now: UInt64) -> UInt64? {
+    func delayBeforeReplacing(begunAt: UInt64, isSuccessor: Bool, _ now: UInt64) -> UInt64? {
         let end = begunAt + Self.successorTime
         return isSuccessor && now < end ? end - now : nil
     }

@@ -139,11 +139,11 @@ final class Reloader: Sendable {
         )
         guard !reload.isAbandoned else { return }
         if let loaded {
-            for loss in losses(in: loaded) {
-                diagnostics.error(at: SourcePlace(file: source.path), loss)
+            for error in emptiedParts(in: loaded) {
+                diagnostics.error(at: SourcePlace(file: source.path), error)
             }
         }
-        log.tell(diagnostics)
+        log.write(diagnostics)
         guard let loaded, !diagnostics.hasErrors else {
             logger.error("reload failed; the previous configuration stays in force")
             let failure = diagnostics.all.first { $0.severity == .error }
@@ -225,8 +225,8 @@ final class Reloader: Sendable {
             ]
         }
         return [
-            loss(of: "VPC", from: old.vpcs.count, to: new.vpcs.count),
-            loss(of: "zone", from: old.zones.count, to: new.zones.count),
+            emptiedPart("VPC", from: old.vpcs.count, to: new.vpcs.count),
+            emptiedPart("zone", from: old.zones.count, to: new.zones.count),
         ].compactMap { $0 }
     }
 
@@ -242,7 +242,7 @@ extension LogQueue {
     private static let shown = 100
 
     /// Logs the diagnostics.
-    func tell(_ diagnostics: Diagnostics) {
+    func write(_ diagnostics: Diagnostics) {
         for diagnostic in diagnostics.all.prefix(Self.shown) {
             DiagnosticPrinter.lines(of: diagnostic).forEach(write)
         }
@@ -294,12 +294,12 @@ extension Reloader.State {
         if let current {
             // A pending read of /etc/resolv.conf can wait: the current reload reads the file too.
             guard isWanted else { return .nothing }
-            if let patience = pace.patience(
-                with: current.begunAt,
+            if let delay = pace.delayBeforeReplacing(
+                begunAt: current.begunAt,
                 isSuccessor: current.isSuccessor,
                 now
             ) {
-                return later(patience)
+                return later(delay)
             }
         }
         if let pause = pace.pause(now: now) { return later(pause) }

@@ -122,7 +122,7 @@ struct ServeCommand: AsyncParsableCommand {
             DiagnosticPrinter(format: .text).print(diagnostics.all)
             throw ExitCode(1)
         }
-        log.tell(diagnostics)
+        log.write(diagnostics)
         do {
             return (loaded, try bound.get())
         } catch {
@@ -164,7 +164,7 @@ struct ServeCommand: AsyncParsableCommand {
     /// Prints why the server cannot run, after everything that was logged before.
     private func failure(_ error: any Error, _ log: LogQueue) -> ExitCode {
         log.flush(within: Self.logPatience)
-        Terminal.complain("zonal: \(error)")
+        Terminal.printError("zonal: \(error)")
         return ExitCode(2)
     }
 }

@@ -54,13 +54,13 @@ enum ConfigurationManPage {
         }
     }
 
-    /// A line for each sentence, longer ones in several, as mandoc(1) wants them.
+    /// Splits text into one line per sentence, and long ones into several, as mandoc(1) requires.
     private static func sentences(_ text: String) -> [String] {
         let text = text.replacing(/`[^`]*`/) { $0.output.replacing(" ", with: "\u{A0}") }
         return text.replacing(". ", with: ".\n").split(separator: "\n").flatMap { sentence in
             var lines: [String] = []
             for word in sentence.split(separator: " ") {
-                // Font changes count, too.
+                // Font changes count towards the length.
                 if let last = lines.last, formatted("\(last) \(word)").utf8.count <= 80 {
                     lines[lines.count - 1] += " \(word)"
                 } else {
@@ -71,7 +71,7 @@ enum ConfigurationManPage {
         }
     }
 
-    /// Code in backquotes as bold text.
+    /// Converts code in backquotes to bold text.
     private static func formatted(_ line: String) -> String {
         let parts = line.split(separator: "`", omittingEmptySubsequences: false)
         let text = parts.enumerated().map { index, part in
@@ -93,7 +93,7 @@ enum ConfigurationManPage {
         .joined()
     }
 
-    /// A line that does not begin like a request.
+    /// Escapes a line that begins like a macro.
     private static func guarded(_ line: String) -> String {
         line.hasPrefix(".") || line.hasPrefix("'") ? "\\&\(line)" : line
     }

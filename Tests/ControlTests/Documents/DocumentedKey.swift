@@ -1,12 +1,12 @@
 import Control
 
-/// A key of the configuration with those that it stands below.
+/// A key of the configuration with its parent keys.
 struct DocumentedKey {
     var key: KeyDescription
-    /// From the top.
+    /// From the top level down.
     var above: [KeyDescription] = []
 
-    /// Every key, each before those below it.
+    /// All keys; parents precede their children.
     static let all = ConfigurationKeys.all.flatMap { keys($0, below: []) }
 
     private static func keys(
@@ -17,7 +17,7 @@ struct DocumentedKey {
             + key.keys.flatMap { keys($0, below: above + [key]) }
     }
 
-    /// `vpcs.subnets.az`.
+    /// The path of the key: `vpcs.subnets.az`.
     var path: String { (above + [key]).map(\.name).joined(separator: ".") }
 
     /// The sentence after the meaning.
@@ -30,7 +30,7 @@ struct DocumentedKey {
 
     // MARK: A configuration with the key
 
-    /// What examples refer to.
+    /// The entries that examples refer to.
     private static let world = [
         "accounts": """
         accounts:
@@ -52,7 +52,7 @@ struct DocumentedKey {
             "@ 60 SOA ns hostmaster 1 1h 15m 1w 60\n@ NS ns\nns A 10.20.1.53\n",
     ]
 
-    /// The example, with what must stand beside it and above it.
+    /// The example, with the keys that it requires beside and above it.
     func configuration(_ example: String? = nil) -> String {
         var lines = example ?? key.example
         for (parent, siblings) in zip(above, above.map(\.keys)).reversed() {
@@ -78,7 +78,7 @@ struct DocumentedKey {
         Set(entries(of: lines).compactMap { $0.split(separator: ":").first })
     }
 
-    /// The entries of a mapping, each with the lines below it.
+    /// Splits a mapping into its entries, each with its lines.
     private static func entries(of lines: String) -> [String] {
         lines.replacing(/\n(?=[^ ])/, with: "\0").split(separator: "\0").map(String.init)
     }

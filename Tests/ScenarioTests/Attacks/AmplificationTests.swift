@@ -2,11 +2,11 @@ import DNSWire
 import TestSupport
 import Testing
 
-/// How large replies get, and what names may look like.
+/// The size of replies, and unusual names.
 @Suite struct `Sizes and names` {
     private static let source = "127.20.1.7"
 
-    /// A private TXT RRset of about 3,000 octets, a name with several RRsets, and odd names.
+    /// A private TXT RRset of about 3,000 octets, a name with several RRsets, and unusual names.
     private static func server(_ upstream: ScriptedUpstream) throws -> ZonalServer {
         let texts = (0..<15).map { "big TXT \"\($0)-\(String(repeating: "x", count: 190))\"\n" }
         return try ZonalServer.withVPC(
@@ -28,7 +28,7 @@ import Testing
         )
     }
 
-    /// A query with an OPT that takes `size` octets; without one for nil.
+    /// A query with an OPT of payload size `size`, or without an OPT if nil.
     private static func query(_ name: String, _ type: RecordType, size: UInt16?) -> [UInt8] {
         var message = QueryMessage.of(name, type, id: 9)
         guard let size else { return message }

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What clients send to be taken for somebody else, or to disturb what is kept for others.
+/// Attempts of clients to impersonate others or to affect other clients' cached answers.
 @Suite struct `Hostile clients` {
     private static let good: [UInt8] = [198, 51, 100, 7]
     private static let privateAddress: [UInt8] = [127, 20, 1, 1]
@@ -19,8 +19,8 @@ import Testing
 
     private static let query = QueryMessage.of("db.internal.example", id: 77)
 
-    /// Headers that say a client of the VPC is asking: PROXY version 2 (as PROXY and as LOCAL, with
-    /// a TLV that is longer than the header) and version 1, one and two of them.
+    /// Headers that claim a client of the VPC: PROXY version 2 (as PROXY and as LOCAL, with a TLV
+    /// that is longer than the header) and version 1, one or two of them.
     private static let headers: [String: [UInt8]] = {
         let signature: [UInt8] = [13, 10, 13, 10, 0, 13, 10, 0x51, 0x55, 0x49, 0x54, 10]
         let addresses: [UInt8] = [127, 20, 1, 7, 127, 0, 0, 1, 0x30, 0x39, 0, 53]
@@ -71,7 +71,7 @@ import Testing
         #expect(inside.data == ["127.20.1.1"])
     }
 
-    /// Queries whose OPT is not what RFC 6891 §6.1 says.
+    /// Queries whose OPT violates RFC 6891 §6.1.
     private static let badOPTs: [String: [UInt8]] = {
         func query(_ counts: [UInt8], _ records: [UInt8]) -> [UInt8] {
             var message = QueryMessage.of("www.example.org", id: 5) + records

@@ -3,11 +3,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Floods with forged addresses, and floods of clients that have a right to ask.
+/// Floods with forged addresses, and floods of allowed clients.
 @Suite struct `Floods` {
     private static let good: [UInt8] = [198, 51, 100, 7]
 
-    /// VPCs 127.20.0.0/16 and 127.30.0.0/16, and one worker, so that datagrams are taken in their order.
+    /// VPCs 127.20.0.0/16 and 127.30.0.0/16, and one worker, so that datagrams are processed in
+    /// order.
     private static func configuration(_ upstream: ScriptedUpstream, _ extra: String = "") -> String
     {
         """
@@ -28,7 +29,7 @@ import Testing
         }
     }
 
-    /// What has come for `client` once all that was sent before has been read.
+    /// Returns the replies to `client`, once everything sent before has been read.
     private static func replies(to client: BoundSocket, from server: ZonalServer) throws
         -> [[UInt8]]
     {
@@ -91,7 +92,7 @@ import Testing
         let opt: (UInt8) -> [UInt8] = { [0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 4 + $0, 0, 10, 0, $0] }
         let clientCookie: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8]
         client.send(query + opt(8) + clientCookie, to: peer)
-        // The cookie is at the end, behind its header.
+        // The cookie is at the end, after its option header.
         let cookie = try #require(client.receive()).octets.suffix(24)
         #expect(cookie.prefix(8) == clientCookie[...])
         for _ in 0..<50 { client.send(query + opt(8) + clientCookie, to: peer) }
@@ -100,7 +101,7 @@ import Testing
         for _ in 0..<50 { client.send(query + opt(24) + cookie, to: peer) }
         let known = try Self.replies(to: client, from: server)
         #expect(known.count == 50 && known.allSatisfy { $0[2] & 2 == 0 })
-        // dig asks over UDP, is told to ask over TCP, and does.
+        // dig queries over UDP, gets TC, and retries over TCP.
         let dig = try server.dig("127.20.1.7", "www.example.org", "+nocookie")
         #expect(dig.data == ["198.51.100.7"])
     }
@@ -133,7 +134,7 @@ import Testing
                 failures += try Self.replies(to: client, from: server).count
             }
         }
-        // More than a rule may have in flight: the flood loses questions of its own.
+        // More than the limit in flight for a rule: the flood drops its own queries.
         #expect(failures > 2_000)
         gate.signal()
         for _ in 0..<20 {

@@ -2,16 +2,16 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Names that would do something where a terminal, a page or a log takes them for more than text.
+/// Names that are dangerous if a terminal, a page or a log interprets them.
 @Suite struct `Hostile names where people read them` {
-    /// A label each, and what of it no output may contain.
+    /// Labels, each with a part that no output may contain.
     private static let labels = [
         "\u{1B}[2J\u{1B}]0;owned\u{07}", "a\r\n2026-01-01 error: forged",
         "</script><script>alert(1)",
         "\",\"rcode\":\"forged\"", "${jndi:x}`id`",
     ]
 
-    /// What stands in texts for people is master-file text, which has none of these octets.
+    /// Output for people is master-file text, which contains none of these octets.
     private static func isPlain(_ text: String) -> Bool {
         text.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 32 && $0.value != 127 }
     }
@@ -22,7 +22,7 @@ import Testing
             + Answer.name("example.org") + [0, 1, 0, 1]
     }
 
-    /// The label as somebody would write it in a command.
+    /// The label as typed in a command.
     private static func text(_ label: String) -> String {
         label.utf8.map { octet in
             let digits = String(octet)
@@ -89,7 +89,7 @@ import Testing
 
     // MARK: Every command
 
-    /// What acts on a terminal, turns text around, ends a line or cannot be seen.
+    /// Characters that act on a terminal, change the text direction, end a line or are invisible.
     private static let hidden = [
         "\u{1B}]0;owned\u{7}", "\u{9B}2J", "\u{7F}", "\u{202E}", "\u{2028}", "\u{2066}", "\u{200B}",
         "\u{FEFF}", "\u{61C}", "\nforged: error",
@@ -106,7 +106,7 @@ import Testing
             }
     }
 
-    /// A world whose every free text has `text` in it.
+    /// A world in which every free text contains `text`.
     private static func world(_ text: String) -> String {
         let escaped = text.unicodeScalars.map { scalar in
             let digits = String(scalar.value, radix: 16)
@@ -177,7 +177,7 @@ import Testing
         let upstream = try ScriptedUpstream { query in
             let text = Array(hostile.utf8)
             let rdata = [UInt8(text.count)] + text
-            // The asked name, TXT, IN, 60 seconds.
+            // The queried name, TXT, IN, 60 seconds.
             let record: [UInt8] = [0xC0, 12, 0, 16, 0, 1, 0, 0, 0, 60, 0, UInt8(rdata.count)]
             return [Answer.message(to: query, answers: [record + rdata])]
         }

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Circles of forwarding rules, between real servers.
+/// Loops of forwarding rules between real servers.
 @Suite struct `A forwarding loop` {
     private static let address: [UInt8] = [198, 51, 100, 7]
 
@@ -9,7 +9,7 @@ import Testing
         "forward: [{ zone: \"\(zone)\", to: [\"127.0.0.1:\(port)\"] }]\n"
     }
 
-    /// Gives a running server another upstream.
+    /// Changes the upstream of a running server.
     private static func turn(_ server: ZonalServer, to port: UInt16) throws {
         try server.folder.write(rule(port), to: "zonal.yaml")
         _ = try server.reload()
@@ -104,11 +104,11 @@ import Testing
     }
 }
 
-/// A forwarder of somebody else's.
+/// A forwarder by other developers (dnsmasq).
 private enum Middle: String, CaseIterable, Sendable {
     case dnsmasq, unbound
 
-    /// Starts it to forward everything to a port of 127.0.0.1.
+    /// Starts it; it forwards everything to a port of 127.0.0.1.
     func start(at port: UInt16, asking upstream: UInt16, in folder: TemporaryFolder) throws
         -> RunningProcess
     {
@@ -124,7 +124,7 @@ private enum Middle: String, CaseIterable, Sendable {
             try folder.write(Self.unbound(port, upstream, folder.path), to: "unbound.conf")
             command = ["unbound", "-d", "-c", "unbound.conf"]
         }
-        // dnsmasq closes all that it inherits, by which `Process` would take it for ended.
+        // dnsmasq closes all inherited descriptors, which `Process` would take for its end.
         let shell = ["sh", "-c", "\"$0\" \"$@\"; exit $?"]
         let process = try RunningProcess(shell + command, in: folder.path)
         try process.waitForOutput {

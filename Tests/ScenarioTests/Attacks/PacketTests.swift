@@ -2,8 +2,9 @@ import DNSWire
 import TestSupport
 import Testing
 
-/// Messages that are malformed or unusual, octet by octet, over UDP and TCP; a good question after each shows
-/// that nothing else suffers.
+/// Malformed and unusual messages, octet by octet, over UDP and TCP.
+///
+/// A valid query after each message shows that nothing else is affected.
 @Suite(.packetServer) struct `Odd packets` {
     @Test(arguments: PacketFixture.names(ofAttack: 40))
     func `attack 40: a malformed message gets its ID and an rcode, or nothing`(name: String) throws
@@ -91,11 +92,11 @@ import Testing
     }
 }
 
-/// How a fixture is sent, and what must come of it.
+/// How a fixture is sent, and the expected result.
 enum PacketTests {
     @TaskLocal static var server: ZonalServer?
     private static let client = "127.20.1.7"
-    /// A question that is always answered.
+    /// A query that is always answered.
     static let good = QueryMessage.of("db.internal.example", id: 0x600D)
     private static let goodAnswer = "NOERROR question answer"
 
@@ -119,7 +120,7 @@ enum PacketTests {
         try sendOverStream(fixture)
     }
 
-    /// Replies come in order from one worker's socket, so silence shows when the next is answered.
+    /// Replies of one worker's socket are in order, so the reply to the next query proves silence.
     private static func sendAsDatagram(_ fixture: PacketFixture) throws {
         let socket = try BoundSocket(kind: .datagram, address: client)
         let peer = BoundSocket.name("127.0.0.1", try port())
@@ -151,7 +152,7 @@ enum PacketTests {
 }
 
 extension SuiteTrait where Self == SharedWorld<ZonalServer> {
-    /// One server for all packets, so that what one breaks shows with the next.
+    /// One server for all packets, so that damage by one shows with the next.
     fileprivate static var packetServer: Self {
         SharedWorld(PacketTests.$server, PacketTests.makeServer)
     }

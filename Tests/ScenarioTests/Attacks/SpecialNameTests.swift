@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Special names and private reverse zones, against the real server.
+/// Special-use names and private reverse zones, with a real server.
 @Suite struct `Special names` {
     private static let names = [
         "localhost", "x.localhost", "x.test", "x.invalid", "printer.local", "x.onion", "x.alt",

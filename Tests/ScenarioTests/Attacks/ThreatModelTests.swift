@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The table of docs/threat-model.md is as true as its links.
+/// Checks the tables of docs/threat-model.md and their links.
 @Suite struct `The threat model` {
     /// A row of the table of attacks.
     private struct Row {

@@ -2,11 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A zone file that became hostile: the reload says where, and what was served before is served still.
+/// A zone file that became hostile: the reload reports the place, and the previous zone stays in
+/// force.
 @Suite(.timeLimit(.minutes(5))) struct `Hostile zone files at a reload` {
     private static let head = "$TTL 60\n@ SOA ns h 1 1h 15m 1w 60\n@ A 127.20.1.1\n"
 
-    /// What follows the head, and the line at fault.
+    /// The text after the head, and the line of the error.
     private static let hostile: [(text: String, line: Int)] = [
         ("$INCLUDE app.example.zone", 4), ("$INCLUDE ../secret", 4),
         ("$INCLUDE /etc/passwd", 4), ("$GENERATE 1-2147483647 host$ A 192.0.2.1", 4),
@@ -27,7 +28,7 @@ import Testing
             files: ["zones/app.example.zone": Self.head, "secret": "a TXT hidden\n"]
         )
         for (text, line) in Self.hostile {
-            // Another address, so that any part of the new zone would show.
+            // Another address, so that any part of the new zone would be visible.
             let changed = Self.head.replacing("127.20.1.1", with: "127.20.9.9")
             try server.folder.write("\(changed)\(text)\n", to: "zones/app.example.zone")
             let log = try server.reload()

@@ -1,7 +1,8 @@
 import DNSWire
 import TestSupport
 
-/// A row of the table: a message, what everybody must answer, and who answers something else, and why.
+/// A row of the table: a message, the expected reply, and the servers that reply differently, with
+/// reasons.
 struct Probe {
     var name: String
     var transport: Transport
@@ -31,10 +32,10 @@ struct Probe {
         self.differences = differences
     }
 
-    /// A query for www.example.org.
+    /// Makes a query for www.example.org.
     ///
-    /// `flags` are the header's; `questions` what it counts, of which none is there for 0; `behind` follows as it
-    /// is, `additional` records counted.
+    /// `flags` are the header's. `questions` is the count in the header; with 0 there is no
+    /// question. `behind` is appended unchanged, and `additional` records are counted.
     static func query(
         _ name: String = "www.example.org",
         _ type: RecordType = .a,
@@ -51,7 +52,7 @@ struct Probe {
         return (questions == 0 ? Array(message[..<Header.size]) : message) + behind
     }
 
-    /// The same with an OPT.
+    /// Makes the same query with an OPT.
     static func edns(
         _ options: [UInt8] = [],
         version: UInt8 = 0,

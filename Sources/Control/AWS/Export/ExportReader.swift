@@ -31,10 +31,10 @@ struct ExportReader {
             read(file)
             progress(index + 1, files.count)
         }
-        tellMissingPages()
+        reportMissingPages()
     }
 
-    private func tellMissingPages() {
+    private func reportMissingPages() {
         for (key, pages) in pages.sorted(by: { $0.key < $1.key }) where pages.followed >= pages.all
         {
             journal.error(
@@ -68,7 +68,7 @@ struct ExportReader {
     /// Reads files from memory, given as octets by path.
     mutating func read(_ files: [String: [UInt8]]) {
         for (file, octets) in files.sorted(by: { $0.key < $1.key }) { read(octets, of: file) }
-        tellMissingPages()
+        reportMissingPages()
     }
 
     private mutating func read(_ file: String) {

@@ -63,7 +63,7 @@ enum FileExchange {
     }
 
     /// Copies owner, mode and attributes of an old file to its new version.
-    static func dress(
+    static func copyMetadata(
         _ path: [CChar],
         like entry: FolderScan.Entry,
         at old: [CChar]

@@ -122,7 +122,7 @@ struct OutputTree {
         do throws(FileFault) {
             rest = try build(next, besides: target)
             try verify(next)
-            try dress(next, like: target)
+            try copyMetadata(next, like: target)
             // Sync everything to disk before the exchange.
             try FileExchange.syncAll(below: next)
             try exchange(next, target, moving: rest)
@@ -209,7 +209,7 @@ struct OutputTree {
         let isSame = old.elementsEqual(text.utf8)
         if isSame, FileExchange.link(entry.path.inside(target), to: path) { return }
         try FileExchange.write(Array(text.utf8), to: path, 0o600)
-        try FileExchange.dress(path, like: entry, at: entry.path.inside(target))
+        try FileExchange.copyMetadata(path, like: entry, at: entry.path.inside(target))
     }
 
     /// The folders to keep: all except those that contained only removed generated files.
@@ -234,10 +234,10 @@ struct OutputTree {
     }
 
     /// Copies owner, mode and attributes of the old folders to the new ones.
-    private func dress(_ next: String, like target: String) throws(FileFault) {
+    private func copyMetadata(_ next: String, like target: String) throws(FileFault) {
         let kept = keptFolders.union(scan.entries.prefix(1).map(\.path))
         for entry in scan.entries.reversed() where kept.contains(entry.path) {
-            try FileExchange.dress(
+            try FileExchange.copyMetadata(
                 entry.path.inside(next),
                 like: entry,
                 at: entry.path.inside(target)

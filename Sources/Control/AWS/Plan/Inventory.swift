@@ -236,14 +236,14 @@ struct Inventory {
             file: found.file
         )
         if let known = interfaces[id], !known.agrees(with: read) {
-            tellOfTwo(id, found.file, known.file)
+            reportDifference(id, found.file, known.file)
             return
         }
         interfaces[id] = read
     }
 
     /// Reports two exports that differ about one object; which one is newer is unknown.
-    private func tellOfTwo(_ id: String, _ file: String, _ other: String) {
+    private func reportDifference(_ id: String, _ file: String, _ other: String) {
         journal.error(
             at: SourcePlace(file: file),
             "\(id.shown) differs in another export, \(other); remove the older export"
@@ -258,7 +258,7 @@ struct Inventory {
             return
         }
         if let known = endpoints[id], !known.value.agrees(with: found.value) {
-            tellOfTwo(id, found.file, known.file)
+            reportDifference(id, found.file, known.file)
             return
         }
         _ = given(found.value.ownerId, .accountID, "\(id): OwnerId", found.file)

@@ -31,7 +31,7 @@ extension RuleDraft: ConfigurationEntry {
         entries,
         journal in
         rule.exceptionsPlace = entries[\.exceptions]?.place
-        tellOfDeadNames(rule, entries, journal)
+        warnOfDeadNames(rule, entries, journal)
         if entries.isRead(\.zone), entries[\.to]?.isEmpty ?? true {
             journal.error(
                 at: entries.place(of: \.to),
@@ -112,7 +112,7 @@ extension RuleDraft: ConfigurationEntry {
         ),
     ]
 
-    private static func tellOfDeadNames(
+    private static func warnOfDeadNames(
         _ rule: Self,
         _ entries: SectionEntries<Self>,
         _ journal: ConfigurationJournal
@@ -123,8 +123,8 @@ extension RuleDraft: ConfigurationEntry {
             names.insert(Placed(rule.zone, at: zone.place), at: 0)
         }
         for name in names {
-            guard let doubt = DeadName.doubt(about: name.value) else { continue }
-            journal.warning(at: name.place, doubt)
+            guard let warning = DeadName.warning(about: name.value) else { continue }
+            journal.warning(at: name.place, warning)
         }
         if let zone, case .text(let text) = zone.content,
             DeadName.startsWithOctalAsterisk(text.utf8)

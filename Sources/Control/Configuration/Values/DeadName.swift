@@ -3,7 +3,7 @@ import DNSWire
 /// Finds zone names that no query will match, because something else was intended.
 enum DeadName {
     /// Returns what is wrong with the name of a zone and what to write instead; nil if nothing is.
-    static func doubt(about zone: DomainName) -> String? {
+    static func warning(about zone: DomainName) -> String? {
         guard mayBeOdd(zone.octets[...]) else { return nil }
         let labels = zone.labels
         let text = text(of: labels[...])
@@ -12,7 +12,7 @@ enum DeadName {
             return
                 "`\(text.shown)` is an address or a range, which no query is for; write \(reverse)"
         }
-        if let doubt = letters(text, labels) { return doubt }
+        if let warning = letters(text, labels) { return warning }
         let isReverse = labels.last?.elementsEqual("arpa".utf8) ?? false
         // A label may contain a slash (RFC 2317 §4), but a top-level domain may not.
         if !isReverse,

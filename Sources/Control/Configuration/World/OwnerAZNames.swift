@@ -53,7 +53,7 @@ struct OwnerAZNames: Sendable {
         }
 
         /// The warning for zones without other zonal names.
-        var doubt: String {
+        var warning: String {
             let whose =
                 owner.map { "the owner, account \($0), has no such AZ" }
                 ?? "no account has such an AZ"

@@ -13,7 +13,7 @@ struct RangeChecks {
     private let isToldApart: [Bool]
     /// True if some listener classifies clients by address alone.
     private let hasPlainListener: Bool
-    private var told = Tally()
+    private var reported = Tally()
     private var warned = Tally()
 
     /// The number of VPCs that a range is compared with.
@@ -88,16 +88,16 @@ struct RangeChecks {
             for range in group.ranges { check(range, in: &level) }
             return level
         }
-        tellOfRest()
+        reportOmitted()
     }
 
-    private func tellOfRest() {
+    private func reportOmitted() {
         guard let first = draft.vpcs.first else { return }
         let place = SourcePlace(file: first.place.file)
-        if told.unshown > 0 {
+        if reported.unshown > 0 {
             journal.error(
                 at: place,
-                "\(told.unshown) more ranges overlap with other VPCs' ranges; correct the shown ones and check again"
+                "\(reported.unshown) more ranges overlap with other VPCs' ranges; correct the shown ones and check again"
             )
         }
         if warned.unshown > 0 {
@@ -168,7 +168,7 @@ struct RangeChecks {
     }
 
     private mutating func note(_ range: Range, _ other: Range) {
-        if told.takes(range, other) { tell(range, other) }
+        if reported.takes(range, other) { report(range, other) }
     }
 
     private func warn(of range: Range, in other: Range) {
@@ -185,7 +185,7 @@ struct RangeChecks {
         )
     }
 
-    private func tell(_ range: Range, _ other: Range) {
+    private func report(_ range: Range, _ other: Range) {
         let later = [range, other].max { $0.place.line < $1.place.line } ?? range
         let earlier = later.place == range.place ? other : range
         let (vpc, first) = (world.vpcs[later.vpc].id, world.vpcs[earlier.vpc].id)

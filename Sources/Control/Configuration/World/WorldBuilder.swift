@@ -15,7 +15,7 @@ struct WorldBuilder {
     private var accounts: Registry
     private var vpcs: Registry
     private var ownAddresses = OwnAddresses([])
-    private var hasToldOfUnscoped = false
+    private var hasWarnedOfUnscoped = false
 
     init(
         _ draft: ConfigurationDraft,
@@ -360,15 +360,15 @@ struct WorldBuilder {
             if system == nil { before.append(upstream) } else { after.append(upstream) }
         }
         built.system = ForwardRule.SystemPlace(before: before, after: after)
-        if let system { tellOfUnscoped(at: system.place) }
+        if let system { warnOfUnscoped(at: system.place) }
         built = built.withSystem(system.map { systemUpstreams(at: $0.place) } ?? [])
         if system == nil { built.system = nil }
     }
 
     /// Reports the host's unusable name servers once.
-    private mutating func tellOfUnscoped(at place: SourcePlace) {
-        guard !hasToldOfUnscoped, let warning = system.warning else { return }
-        hasToldOfUnscoped = true
+    private mutating func warnOfUnscoped(at place: SourcePlace) {
+        guard !hasWarnedOfUnscoped, let warning = system.warning else { return }
+        hasWarnedOfUnscoped = true
         journal.warning(at: place, warning)
     }
 

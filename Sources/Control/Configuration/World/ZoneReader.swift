@@ -61,8 +61,8 @@ struct ZoneReader {
             reading = known
         } else {
             reading = self.reading(of: draft.file, owner: owner)
-            if reading.contents != nil, let doubt = DeadName.doubt(about: reading.apex) {
-                journal.warning(at: draft.file.place, "the zone of \(path.shown): \(doubt)")
+            if reading.contents != nil, let warning = DeadName.warning(about: reading.apex) {
+                journal.warning(at: draft.file.place, "the zone of \(path.shown): \(warning)")
             }
             readings[resolved, default: []].append(reading)
         }

@@ -73,9 +73,12 @@ extension ConfigurationNode {
         do throws(ValueFault) {
             return try form.parse(text)
         } catch {
-            let isTold = !isSecret || form.isOfSecrets
+            let mayBeQuoted = !isSecret || form.isOfSecrets
             let expected = "expected \(form.expected), found something else"
-            journal.error(at: place, isTold ? error.message : "\(expected); write \(form.expected)")
+            journal.error(
+                at: place,
+                mayBeQuoted ? error.message : "\(expected); write \(form.expected)"
+            )
             return nil
         }
     }

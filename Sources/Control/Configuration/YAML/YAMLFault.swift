@@ -33,7 +33,7 @@ struct YAMLFault: Error {
     }
 
     /// Reports the fault at its place in `octets`, the text of `file`.
-    func tell(_ journal: ConfigurationJournal, file: String, _ octets: [UInt8]) {
+    func report(to journal: ConfigurationJournal, file: String, _ octets: [UInt8]) {
         switch place {
         case .octet(let offset):
             let before = octets.prefix(offset)

@@ -50,7 +50,7 @@ struct YAMLReader {
             try refuseDirectives(octets)
             return try document(octets)?.markingSecrets(and: dropped, journal)
         } catch {
-            error.tell(journal, file: file, octets)
+            error.report(to: journal, file: file, octets)
             return nil
         }
     }
@@ -196,7 +196,7 @@ struct YAMLReader {
                 entries.count < Self.fewKeys
                 ? entries.first { $0.key == key } : numbers[key].map { entries[$0] }
             if let first {
-                tellOfDuplicate(key, at: place, first: first.place)
+                reportDuplicate(key, at: place, first: first.place)
                 dropped.append(.init(key: key, place: place, value: value))
                 continue
             }
@@ -229,7 +229,7 @@ struct YAMLReader {
         return value
     }
 
-    private func tellOfDuplicate(_ key: String, at place: SourcePlace, first: SourcePlace) {
+    private func reportDuplicate(_ key: String, at place: SourcePlace, first: SourcePlace) {
         let isSecret = isBelowSecret
         journal.error(
             at: place,

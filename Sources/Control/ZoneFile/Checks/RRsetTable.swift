@@ -8,7 +8,7 @@ struct RRsetTable {
         var type: RecordType
         var ttl: UInt32
         var count: UInt32
-        var isToldOf = false
+        var isReported = false
     }
 
     private var sets: [RRset] = []

@@ -30,21 +30,21 @@ struct UnknownAZNames {
 
     /// Reports the names: first labels are errors in a zone with zonal labels, all others are
     /// warnings.
-    func tell(_ journal: inout ZoneFileJournal) {
-        tell(firstLabels, areErrors: hasZonalLabels, &journal)
-        tell(otherLabels, areErrors: false, &journal)
+    func report(to journal: inout ZoneFileJournal) {
+        report(firstLabels, areErrors: hasZonalLabels, &journal)
+        report(otherLabels, areErrors: false, &journal)
     }
 
-    private func tell(_ found: Found, areErrors: Bool, _ journal: inout ZoneFileJournal) {
+    private func report(_ found: Found, areErrors: Bool, _ journal: inout ZoneFileJournal) {
         for index in 0..<found.count {
-            let isTold = areErrors ? journal.takesError() : journal.takesWarning()
-            guard isTold, index < found.names.count else { continue }
+            let isShown = areErrors ? journal.takesError() : journal.takesWarning()
+            guard isShown, index < found.names.count else { continue }
             let (name, place, excerpt) = found.names[index]
             journal.add(
                 Diagnostic(
                     areErrors ? .error : .warning,
                     at: place,
-                    areErrors ? name.error : name.doubt,
+                    areErrors ? name.error : name.warning,
                     excerpt: excerpt
                 )
             )

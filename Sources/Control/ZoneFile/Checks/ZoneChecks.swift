@@ -20,10 +20,10 @@ struct ZoneChecks {
     mutating func run(path: String) {
         if session.hasStopped { return }
         let found = session.journal.all.count
-        session.unknownAZNames.tell(&session.journal)
+        session.unknownAZNames.report(to: &session.journal)
         defer {
             session.journal.sort(from: found)
-            session.journal.sayHowManyMore(of: path)
+            session.journal.addOmittedCounts(of: path)
         }
         group()
         unifyTTLs()
@@ -70,8 +70,8 @@ struct ZoneChecks {
             guard record.ttl != known else { continue }
             differ = true
             sets[set].ttl = min(known, record.ttl)
-            if !sets[set].isToldOf {
-                sets[set].isToldOf = true
+            if !sets[set].isReported {
+                sets[set].isReported = true
                 warn(
                     index,
                     "the TTL \(record.ttl) differs from \(known) of another \(record.type) record of this name, so the smaller is used for all; write the same TTL (RFC 2181 §5.2)"

@@ -12,7 +12,7 @@ extension ZoneChecks {
         static let delegation = Marks(rawValue: 4)
         /// Data that is not allowed at the same name as a CNAME.
         static let other = Marks(rawValue: 8)
-        static let isToldOf = Marks(rawValue: 16)
+        static let isReported = Marks(rawValue: 16)
     }
 
     /// Checks that a name has one CNAME and beside it only DNSSEC records (RFC 1034 §3.6.2, RFC
@@ -24,9 +24,9 @@ extension ZoneChecks {
             let type = session.contents.records[index].type
             switch type {
             case .cname:
-                if marks[node].contains(.other) { tell(index, node, &marks, Self.besideAdvice) }
+                if marks[node].contains(.other) { report(index, node, &marks, Self.besideAdvice) }
                 if marks[node].contains(.cname) {
-                    tell(
+                    report(
                         index,
                         node,
                         &marks,
@@ -37,9 +37,9 @@ extension ZoneChecks {
             case .rrsig, .nsec, .sig, RecordType(rawValue: 25), RecordType(rawValue: 30):
                 break
             default:
-                if marks[node].contains(.cname) { tell(index, node, &marks, Self.besideAdvice) }
+                if marks[node].contains(.cname) { report(index, node, &marks, Self.besideAdvice) }
                 if type == .dname, marks[node].contains(.dname) {
-                    tell(
+                    report(
                         index,
                         node,
                         &marks,
@@ -55,14 +55,14 @@ extension ZoneChecks {
     private static let besideAdvice =
         "a CNAME and other data at the same name; remove one of them (RFC 1034 §3.6.2)"
 
-    private mutating func tell(
+    private mutating func report(
         _ record: Int,
         _ node: Int,
         _ marks: inout [Marks],
         _ message: @autoclosure () -> String
     ) {
-        guard !marks[node].contains(.isToldOf) else { return }
-        marks[node].insert(.isToldOf)
+        guard !marks[node].contains(.isReported) else { return }
+        marks[node].insert(.isReported)
         fail(record, message())
     }
 
@@ -104,7 +104,7 @@ extension ZoneChecks {
         _ marks: inout [Marks]
     ) {
         if above.contains(.dname) {
-            tell(
+            report(
                 index,
                 node,
                 &marks,
@@ -112,11 +112,11 @@ extension ZoneChecks {
             )
             return
         }
-        guard !record.type.isAddress, !marks[node].contains(.isToldOf) else { return }
+        guard !record.type.isAddress, !marks[node].contains(.isReported) else { return }
         let isBelow = above.contains(.delegation)
         let isBeside = marks[node].contains(.delegation) && !Self.mayStandAtDelegation(record.type)
         guard isBelow || isBeside else { return }
-        marks[node].insert(.isToldOf)
+        marks[node].insert(.isReported)
         warn(
             index,
             "\(record.type) \(isBelow ? "below" : "at") a delegation is never answered; move it to the delegated zone (only addresses of its name servers belong here)"
