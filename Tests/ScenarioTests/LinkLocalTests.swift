@@ -205,7 +205,7 @@ struct `Link-local servers` {
         let folder = try TemporaryFolder(["zonal.yaml": "forward: []\ncontrol: control\n"])
         let server = try link.serve(folder, on: "client")
         try server.waitForOutput { $0.contains("ready") }
-        #expect(server.log.contains("the default listener [::1]:5300 is left out"))
+        #expect(server.log.contains("the default listener [::1]:5300 is disabled"))
         #expect(try link.dig("localhost").data == ["127.0.0.1"])
         #expect(try link.dig("+tcp", "localhost").data == ["127.0.0.1"])
         let reload = try link.run(

@@ -27,7 +27,7 @@ import Testing
         try server.folder.write(text, to: "zonal.yaml")
         let log = try server.reload()
         #expect(log.contains("reload failed"))
-        #expect(log.contains("write it whole, or `empty: true`"))
+        #expect(log.contains("restore it, or set `empty: true`"))
         try Self.expect("127.20.1.1", from: server)
     }
 
@@ -135,7 +135,7 @@ import Testing
         try write("nameserver 192.0.2.8\nnameserver 192.0.2.9\n")
         try server.waitForOutput { $0.contains("`system` is now 192.0.2.8, 192.0.2.9\n") }
         try write("")
-        try server.waitForOutput { $0.contains("`system` stays what it was") }
+        try server.waitForOutput { $0.contains("`system` keeps its previous servers") }
         let explained = try Command.run(
             [Project.zonal, "explain", "--live", "--config", "zonal.yaml"]
                 + ["--from", "127.0.0.1", "a.example"],
