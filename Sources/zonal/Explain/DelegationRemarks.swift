@@ -8,7 +8,7 @@ struct DelegationRemarks {
     let snapshot: CompiledSnapshot
     let seed: HashSeed
     /// At most this many servers are queried, to limit the wait for unresponsive ones.
-    private static let queriedServerLimit = 4
+    private static let serverLimit = 4
 
     /// A name server and the source of its addresses.
     struct NameServer {
@@ -92,8 +92,7 @@ struct DelegationRemarks {
     /// Queries the name servers and describes each one's reply.
     func queryServers(_ delegation: Followed, _ type: RecordType) -> [String] {
         let query = StubQuery(name: delegation.name, type: type, wantsRecursion: false)
-        return delegation.servers.flatMap(addresses).prefix(Self.queriedServerLimit).map {
-            address in
+        return delegation.servers.flatMap(addresses).prefix(Self.serverLimit).map { address in
             let reply = query.exchange(AddressAndPort(address))
             return "\(address) \(Self.summary(of: reply, about: delegation.cut))"
         }
@@ -105,7 +104,7 @@ struct DelegationRemarks {
         return found.compactMap { IPAddress(octets: $0) }
     }
 
-    private static func judgement(of reply: [UInt8]?, about cut: DomainName) -> String {
+    private static func summary(of reply: [UInt8]?, about cut: DomainName) -> String {
         guard let reply, var reader = try? MessageReader(reply.span), reader.questionCount == 1,
             (try? reader.skipQuestion(of: reply.span)) != nil
         else { return "does not answer" }

@@ -216,7 +216,7 @@ final class Reloader: Sendable {
 
     /// Returns an error for each section that became empty; such a file is more likely truncated
     /// than intended.
-    private func losses(in loaded: ServerConfiguration.Loaded) -> [String] {
+    private func emptiedParts(in loaded: ServerConfiguration.Loaded) -> [String] {
         guard !loaded.mayBeEmpty else { return [] }
         let (old, new) = (server.served.world, loaded.settings.world)
         if loaded.isBlank, !state.withLock({ $0.isBlank }) {
@@ -230,7 +230,7 @@ final class Reloader: Sendable {
         ].compactMap { $0 }
     }
 
-    private func loss(of noun: String, from old: Int, to new: Int) -> String? {
+    private func emptiedPart(_ noun: String, from old: Int, to new: Int) -> String? {
         guard old > 0, new == 0 else { return nil }
         return
             "the configuration has no \(noun), and the one in force has \(old); restore it, or set `empty: true` if this is intended"
