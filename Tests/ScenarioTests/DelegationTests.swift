@@ -161,7 +161,7 @@ struct `Delegations in private zones` {
         let world = try World()
         let some = try world.zonal("explain", "--from", "127.20.1.7", "box.some.inside.example")
         for text in [
-            "the delegation of some.inside.example. is followed", "10.99.1.1 answers: NOERROR",
+            "the delegation of some.inside.example. applies", "10.99.1.1 answers: NOERROR",
             "10.99.1.2 is lame: it replies REFUSED", "10.99.1.3 does not answer",
         ] {
             #expect(some.output.contains(text), "\(text): \(some)")

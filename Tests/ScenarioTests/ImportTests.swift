@@ -411,7 +411,7 @@ import Testing
         #expect(
             text.contains("GATEWAY: DNS stays public, and vpce-0e1 (com.amazonaws.us-east-1.s3)")
         )
-        #expect(text.contains("prefix list pl-63a5400a by route tables rtb-1"))
+        #expect(text.contains("prefix list pl-63a5400a through route tables rtb-1"))
         #expect(text.contains("the forwarded answer, 52.216.1.7, lies in pl-63a5400a"))
         let coverage = try folder.zonal(
             "coverage",

@@ -51,7 +51,7 @@ package struct RecordedQuery: Hashable, Sendable {
             guard faults <= faultLimit else { continue }
             diagnostics.error(
                 at: SourcePlace(file: path, line: number, column: 1),
-                "is not a query; write ADDRESS NAME [TYPE], or a query log line",
+                "not a query; write ADDRESS NAME [TYPE], or a query log line",
                 excerpt: excerpt(of: line)
             )
         }
