@@ -1,8 +1,8 @@
 import DNSWire
 
-/// Which of a name's addresses a client gets: the zone's affinity and the health of each, applied.
+/// Selects the addresses of a name for a client by affinity and health.
 extension CompiledSnapshot {
-    /// Which records of an RRset a client in the AZ `client` gets.
+    /// Selects the records of an RRset for a client in the AZ `client`.
     public func select(
         from rrset: RRset,
         affinity: Zone.Affinity,
@@ -19,7 +19,7 @@ extension CompiledSnapshot {
         return choice
     }
 
-    /// The choice among addresses that are all up.
+    /// Selects among addresses that are all up.
     private func nearest(
         of rrset: RRset,
         affinity: Zone.Affinity,
@@ -31,8 +31,8 @@ extension CompiledSnapshot {
         return Selection(first: group, includesOthers: affinity == .zonalFirst)
     }
 
-    /// Hands each selected record's length field and rdata to `body`, addresses as `rotation` has them; stops when
-    /// `body` returns false.
+    /// Calls `body` with the length field and rdata of each selected record, with addresses in the
+    /// order of `rotation`; stops when `body` returns false.
     public func forEachRecord(
         of rrset: RRset,
         _ selection: Selection,
@@ -49,8 +49,8 @@ extension CompiledSnapshot {
         }
     }
 
-    /// The same for records that stand in a row and are equally long: together, how many, and the number of
-    /// the first; those before it follow the last.
+    /// Calls `body` with runs of adjacent records of equal size: their octets, their number, and
+    /// the index of the first; the records before the first follow the last.
     public func forEachRun(
         of rrset: RRset,
         _ selection: Selection,
@@ -69,7 +69,7 @@ extension CompiledSnapshot {
         forEachRunOfOthers(than: first, of: rrset, from: rotation.others, body)
     }
 
-    /// Hands over the addresses that are not in `first`, beginning with number `turn` of them.
+    /// Passes on the addresses that are not in `first`, starting with index `turn`.
     private func forEachRunOfOthers(
         than first: Range<Int>,
         of rrset: RRset,
@@ -88,7 +88,7 @@ extension CompiledSnapshot {
         _ = run(runs.2, of: rrset, body)
     }
 
-    /// Hands address records to `body`, if there are any in `range`; false if that is the end.
+    /// Passes address records to `body` if `range` is not empty; returns false to stop.
     @inline(__always) private func run(
         _ range: Range<Int>,
         of rrset: RRset,
@@ -99,8 +99,9 @@ extension CompiledSnapshot {
             || store.withAddresses(range, of: rrset) { body($0, range.count, first) }
     }
 
-    /// The same without addresses that are down; false if none was up any more, as the last may have
-    /// gone down since the selection was made.
+    /// Passes on records except those that are down; returns false if none was up.
+    ///
+    /// An address may have gone down since the selection was made.
     private func forEachUp(
         of rrset: RRset,
         _ selection: Selection,
@@ -124,7 +125,7 @@ extension CompiledSnapshot {
             let place = index < others ? index : index - others
             let number = place < first.lowerBound ? place : place + first.count
             guard isUp(rrset, record: number) else { continue }
-            // Those in front of the one that begins come in the second round.
+            // The addresses before the first one come in the second round.
             if index < others, skipped > 0 {
                 skipped -= 1
                 continue
@@ -139,8 +140,9 @@ extension CompiledSnapshot {
         return isFound
     }
 
-    /// Where in `range` a rotation starts that gives each address that is up its turn: beginning at one
-    /// that is down would be a second turn for the one behind it.
+    /// Returns the index in `range` where a rotation starts, counting only addresses that are up.
+    ///
+    /// Starting at one that is down would give the next address a second turn.
     private func firstUp(of rrset: RRset, rotation: Int, in range: Range<Int>) -> Int {
         let count = upCount(of: rrset, among: range)
         guard count > 1 else { return 0 }
@@ -154,10 +156,10 @@ extension CompiledSnapshot {
 
     // MARK: Health
 
-    /// Notes that a target of `health` is up or down; queries from now on are answered accordingly.
+    /// Sets the health of a target; it applies to all later queries.
     public func setHealth(ofTarget number: Int, isUp: Bool) { states.set(number, isDown: !isUp) }
 
-    /// The health of each record of an RRset, in order; nil if nobody checks them.
+    /// Returns the health of each record of an RRset, in order; nil if they are not checked.
     public func health(of rrset: RRset) -> [Bool]? {
         guard rrset.isChecked else { return nil }
         return (0..<rrset.recordCount).map { isUp(rrset, record: $0) }
@@ -167,7 +169,7 @@ extension CompiledSnapshot {
         !states.isDown(store.target(of: rrset, record: number))
     }
 
-    /// How many of the records behind those of `selection.first` may be given.
+    /// Returns the number of records outside `selection.first` that may be returned.
     public func otherCount(of rrset: RRset, _ selection: Selection) -> Int {
         guard selection.includesOthers else { return 0 }
         guard selection.health == .respected else {
@@ -177,7 +179,7 @@ extension CompiledSnapshot {
             + upCount(of: rrset, among: selection.first.upperBound..<rrset.recordCount)
     }
 
-    /// How many of an RRset's records in `range` are up.
+    /// Returns the number of an RRset's records in `range` that are up.
     public func upCount(of rrset: RRset, among range: Range<Int>) -> Int {
         var count = 0
         for number in range where isUp(rrset, record: number) { count += 1 }

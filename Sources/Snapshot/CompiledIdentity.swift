@@ -1,8 +1,8 @@
-/// The identity as octets; its snapshot frees it.
+/// The server identity as octets; its snapshot frees it.
 public struct CompiledIdentity: BitwiseCopyable, Sendable {
-    /// What `id.server` and NSID say; no octets if nothing is told.
+    /// The answer to `id.server` and the NSID; empty if not configured.
     public let name: Text
-    /// What `version.server` says.
+    /// The answer to `version.server`.
     public let version: Text
 
     init(_ identity: ServerIdentity) {
@@ -25,7 +25,7 @@ public struct CompiledIdentity: BitwiseCopyable, Sendable {
 
         public var count: Int { octets.count }
 
-        /// Hands the octets to `body`, which must not keep them.
+        /// Calls `body` with the octets, which it must not keep.
         public func withOctets<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
             octets.withSpan(0, count: octets.count, body)
         }

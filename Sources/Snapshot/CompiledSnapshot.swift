@@ -1,19 +1,20 @@
 public import DNSWire
 
-/// The world compiled for answering: immutable, shared by all threads, swapped whole.
+/// The world compiled for answering: immutable, shared by all threads, replaced as a whole.
 ///
-/// Its tables are raw memory that it owns; they are read through it alone, while somebody holds it.
+/// It owns its tables, which are raw memory. They may be read only through it and while it is
+/// referenced.
 public final class CompiledSnapshot: Sendable {
-    /// Aliases that one answer may follow: a chain of more is a loop, or no service to anybody.
+    /// The maximum number of aliases in one answer; a longer chain is a loop or a mistake.
     public static var aliasLimit: Int { 16 }
 
-    /// Upstreams and zone of each forwarding rule, by rule index.
+    /// The upstreams and zone of each forwarding rule, by rule index.
     public let rules: [CompiledRule]
-    /// AZ IDs by `AZIndex`; number 0 is no AZ.
+    /// The AZ IDs by `AZIndex`; number 0 means no AZ.
     public let azIDs: [String]
     private let routeIDs: FrozenArray<UInt64>
     private let guardedRules: FrozenArray<Bool>
-    /// The kinds of addresses that private zones have.
+    /// The kinds of addresses in private zones.
     public let guardedKinds: AddressKinds
     private let classes: ClientClassTable
     private let zoneAddresses: ZoneAddresses
@@ -22,20 +23,21 @@ public final class CompiledSnapshot: Sendable {
     let store: ZoneStore
     private let labels: ZonalLabels
     private let origins: [Int: [RecordOrigin]]
-    /// What those get who may not ask.
+    /// The treatment of clients that are not allowed.
     public let otherwise: ClientPolicy.Otherwise
     public let identity: CompiledIdentity
     public let cookieSecrets: CookieSecrets?
     public let rateLimit: CompiledRateLimit
-    /// Where datagrams to upstreams may come from.
+    /// The source ports of UDP queries to upstreams.
     public let outgoingPorts: PortSet
-    /// What is to be checked; `setHealth` says what came of it.
+    /// The health checks to run; `setHealth` stores their results.
     public let health: HealthPlan
     let states: HealthStates
 
-    /// Compiles `world`, which is free of errors; `seed` keys the name hashes.
+    /// Compiles `world`, which has no errors; `seed` is the key of the name hashes.
     ///
-    /// With `keepingOrigins` every record's file and line can be asked for, at the price of memory.
+    /// With `keepingOrigins`, the file and line of every record are available, which needs more
+    /// memory.
     public init(compiling world: World, seed: HashSeed, keepingOrigins: Bool = false) {
         let azIndices = AZIndices(world)
         var clients = ClientClassCompiler(world, azIndices: azIndices)
@@ -85,35 +87,34 @@ public final class CompiledSnapshot: Sendable {
 
     // MARK: Clients
 
-    /// Decides whether a sender is heard at a listener, and as what: for every query, and again whenever it is
-    /// answered anew.
+    /// Decides whether a sender is accepted at a listener, and its class.
     ///
-    /// `peer` is the address at the other end of the socket, `listener` the listener's number in the
-    /// configuration, `header` the PROXY header in front of what was sent. A listener that the configuration
-    /// does not have hears nobody.
+    /// Called for every query, and again when the query is answered later. `peer` is the remote
+    /// address of the socket, `listener` the listener's index in the configuration, `header` the
+    /// PROXY header of the message. A listener that is not in the configuration accepts nothing.
     public func hear(_ peer: IPAddress, listener: Int, header: ProxyHeader?) -> Hearing {
         classes.hear(peer, listener: listener, header: header)
     }
 
-    /// True if whoever sends to the listener has to send a PROXY header first.
+    /// Returns true if senders must send a PROXY header to this listener.
     public func takesHeaders(listener: Int) -> Bool { classes.takesHeaders(listener: listener) }
 
-    /// What a client with this address is; nil for a listener that says nothing more about its clients.
+    /// Classifies a client address; nil for a listener without a VPC.
     public func classify(_ address: IPAddress, listener: Int? = nil) -> ClientClass {
         classes.classify(address, listener: listener)
     }
 
-    /// What a client is that came through a VPC endpoint; nil for an endpoint of no VPC of ours.
+    /// Classifies a client of a VPC endpoint; nil if no VPC lists the endpoint.
     public func classify(_ address: IPAddress, endpoint: EndpointID) -> ClientClass? {
         classes.knows(endpoint) ? classes.classify(address, endpoint: endpoint) : nil
     }
 
-    /// A class in the form that outlives the snapshot.
+    /// Returns a class in a form that is valid across snapshots.
     public func standing(of clientClass: ClientClass) -> Standing {
         classes.standing(of: clientClass)
     }
 
-    /// The standing of a sender: what it has if it is heard now.
+    /// Returns the standing that a sender would have now.
     public func standing(of peer: IPAddress, listener: Int, header: ProxyHeader?) -> Standing {
         guard case .heard(let found) = hear(peer, listener: listener, header: header) else {
             return .unheard
@@ -121,14 +122,14 @@ public final class CompiledSnapshot: Sendable {
         return standing(of: found)
     }
 
-    /// True if private zones have the address, and the client sees none of these zones.
+    /// Returns true if private zones have the address and the client sees none of these zones.
     public func isHidden(_ address: IPAddress, from client: ClientClass) -> Bool {
         zoneAddresses.isHidden(address, from: client)
     }
 
     // MARK: Routes
 
-    /// The longest match of a name for a view, with at most `labels` labels of its own.
+    /// Returns the longest match of a name for a view, with at most `labels` labels.
     public func route(
         _ name: borrowing FoldedName,
         view: Int,
@@ -137,12 +138,14 @@ public final class CompiledSnapshot: Sendable {
         routes.route(name, view: view, atMost: labels)
     }
 
-    /// Who answers DS of a name: for a zone's or rule's own name what stands above it, since that tells how it is
-    /// delegated (RFC 4035 §3.1.4.1).
+    /// Returns the route of a DS query.
     ///
-    /// Nobody is above who might be asked: then it is the zone's own (ibid.), and so it is for those who do not
-    /// want to have somebody asked, with `recurses` false. What is refused, and top-level domains that are
-    /// special, which the root knows nothing of, are not told of elsewhere.
+    /// For the name of a zone or rule itself, that is the zone or rule above, which has the
+    /// delegation (RFC 4035 §3.1.4.1).
+    ///
+    /// It stays the zone's own route if nothing above can be queried, or if `recurses` is false.
+    /// Refused names and special-use top-level domains, which the root does not have, are not
+    /// routed elsewhere either.
     public func route(
         toDelegationOf name: borrowing FoldedName,
         recurses: Bool,
@@ -161,10 +164,10 @@ public final class CompiledSnapshot: Sendable {
         return above ?? found
     }
 
-    /// True if a zone or rule of the view is below the name, so that the name exists (RFC 8020 §2), whatever the
-    /// zone says that it was looked for in.
+    /// Returns true if the view has a zone or rule below the name, so that the name exists (RFC
+    /// 8020 §2), whatever its own zone contains.
     ///
-    /// Of DS, whose zone is the one above, true as well if there is one at the name.
+    /// For DS, which belongs to the zone above, a zone or rule at the name itself counts too.
     public func hasRoute(
         below name: borrowing FoldedName,
         type: RecordType,
@@ -173,7 +176,7 @@ public final class CompiledSnapshot: Sendable {
         type == .ds && hasRoute(at: name, view: view) || routes.hasRoute(below: name, view: view)
     }
 
-    /// True if a zone or rule of the view has this very name.
+    /// Returns true if the view has a zone or rule with exactly this name.
     public func hasRoute(at name: borrowing FoldedName, view: Int) -> Bool {
         guard let found = routes.route(name, view: view, atMost: Route.anyLength),
             found.labelCount == name.labelCount
@@ -186,15 +189,15 @@ public final class CompiledSnapshot: Sendable {
 
     public func zone(_ number: Int) -> CompiledZone { zones[number] }
 
-    /// A rule's identity across reloads, without touching its record.
+    /// Returns a rule's ID, which is the same across reloads, without accessing the rule object.
     public func routeID(ofRule number: Int) -> UInt64 { routeIDs[number] }
 
-    /// True of a rule with `private-answers: guard` or `strip`, without touching its record.
+    /// Returns true for `private-answers: guard` or `strip`, without accessing the rule object.
     public func isGuarded(rule number: Int) -> Bool { guardedRules[number] }
 
     // MARK: Names and records
 
-    /// What a zone has to say about `name`, which lies inside its apex.
+    /// Finds `name`, which is at or below the apex, in a zone.
     ///
     /// `account` is the account whose AZ names the client uses; `scratch` is overwritten.
     public func find(
@@ -222,10 +225,10 @@ public final class CompiledSnapshot: Sendable {
         return .missing
     }
 
-    /// The same for a name with labels that end in AZ names of the account, at whatever level.
+    /// Finds a name that has AZ names of the account in labels at any level.
     ///
-    /// From the apex down each of them means its AZ-ID form if the zone has that, and itself if not. A name that the
-    /// zone has as it is written is found as well, if it has more of its labels.
+    /// From the apex down, each such label is translated to its AZ ID if the zone has that name,
+    /// and kept otherwise. The untranslated name is found instead if more of its labels exist.
     @inline(never)
     private func findZonal(
         _ name: borrowing FoldedName,
@@ -251,8 +254,8 @@ public final class CompiledSnapshot: Sendable {
         return match(node, suffix: suffix, asked: scratch, zone)
     }
 
-    /// The node that `scratch`, of which all behind the first label of the suffix is translated, is with that label
-    /// translated, or else as it is in `name`.
+    /// Returns the child node with the first label of the suffix translated, else as it is in
+    /// `name`; the rest of `scratch` is translated already.
     private func child(
         of name: borrowing FoldedName,
         _ suffix: Int,
@@ -267,7 +270,7 @@ public final class CompiledSnapshot: Sendable {
         return store.node(scratch, suffix: suffix, zone: zone.number)
     }
 
-    /// `node` is the name itself or, `suffix` labels up, its closest encloser.
+    /// Makes a match: `node` is the name itself or its closest encloser, `suffix` labels up.
     private func match(
         _ node: Node,
         suffix: Int,
@@ -283,7 +286,7 @@ public final class CompiledSnapshot: Sendable {
         return .wildcard(wildcard)
     }
 
-    /// The delegation or DNAME nearest to the apex above the name.
+    /// Returns the delegation or DNAME above the name that is nearest to the apex.
     private func cut(above name: borrowing FoldedName, in zone: CompiledZone) -> ZoneMatch? {
         var suffix = name.labelCount - zone.labelCount
         while suffix > 0 {
@@ -306,10 +309,10 @@ public final class CompiledSnapshot: Sendable {
         store.rrset(of: node, type: type)
     }
 
-    /// The node's RRset at `index`, in no particular order; nil behind the last.
+    /// Returns the node's RRset at `index`, in unspecified order; nil after the last.
     public func rrset(of node: Node, at index: Int) -> RRset? { store.rrset(of: node, at: index) }
 
-    /// Hands records of any length to `body`, all of them in the file's order.
+    /// Calls `body` with all records of an RRset in file order.
     func forEachRecord(of rrset: RRset, _ body: (Span<UInt8>) -> Bool) {
         var offset = rrset.recordsOffset
         for _ in 0..<rrset.recordCount {
@@ -321,10 +324,10 @@ public final class CompiledSnapshot: Sendable {
 
     // MARK: For explain
 
-    /// The AZ of each record of an RRset, in order.
+    /// Returns the AZ of each record of an RRset, in order.
     public func azs(of rrset: RRset) -> [AZIndex] { store.azs(of: rrset) }
 
-    /// The rdata of each record of an RRset, in order.
+    /// Returns the rdata of each record of an RRset, in order.
     public func rdata(of rrset: RRset) -> [[UInt8]] {
         var all: [[UInt8]] = []
         forEachRecord(of: rrset, .all(of: rrset), rotation: .none) { record in
@@ -334,24 +337,28 @@ public final class CompiledSnapshot: Sendable {
         return all
     }
 
-    /// File and line of each record of an RRset, in order; empty unless origins were kept.
+    /// Returns the file and line of each record of an RRset, in order; empty unless origins were
+    /// kept.
     public func origins(of rrset: RRset) -> [RecordOrigin] { origins[rrset.offset] ?? [] }
 
-    /// The node's own name: the AZ-ID form of a zonal name, `*` in front for a wildcard.
+    /// Returns the node's name: the AZ-ID form of a zonal name, and `*` for a wildcard.
     public func name(of node: Node) -> DomainName { store.name(of: node) }
 }
 
-/// A forwarding rule as the forwarder needs it; an object, since each question in flight holds its rule.
+/// A forwarding rule for the forwarder.
+///
+/// It is a reference type because each query in flight keeps its rule.
 public final class CompiledRule: Sendable {
     public let zone: DomainName
     public let upstreams: [AddressAndPort]
     public let trustsAD: Bool
     public let privateAnswers: PrivateAnswers
-    /// Whether letters of questions are mixed (0x20).
+    /// True if queries use random letter case (0x20).
     public let mixesCase: Bool
-    /// Identity across reloads: equal for a rule that says the same, for whichever VPCs.
+    /// The identity across reloads; equal for rules that differ only in their VPCs.
     public let routeID: UInt64
-    /// Whether the upstreams are to ask others (RD); those of a delegation answer from their own zone alone.
+    /// The RD flag of queries; false for the servers of a delegation, which answer from their own
+    /// zone.
     public let wantsRecursion: Bool
 
     public init(_ rule: ForwardRule) {
@@ -370,9 +377,10 @@ public final class CompiledRule: Sendable {
         wantsRecursion = true
     }
 
-    /// The rule that a delegation in a private zone stands for: its servers are asked for what is at or below `cut`.
+    /// Makes the rule for a delegation in a private zone: names at or below `cut` go to its
+    /// servers.
     ///
-    /// Who writes the zone vouches for them, so that they may answer with private addresses.
+    /// The author of the zone trusts these servers, so their answers may contain private addresses.
     public init(delegating cut: DomainName, to servers: [IPAddress], routeID: UInt64) {
         zone = cut
         upstreams = servers.map { AddressAndPort($0) }
@@ -393,7 +401,8 @@ public final class CompiledRule: Sendable {
         wantsRecursion = rule.wantsRecursion
     }
 
-    /// The same rule with those upstreams alone that may be asked; nil if none may.
+    /// Returns the rule with only those upstreams for which `mayBeAsked` is true; nil if there are
+    /// none.
     public func limited(to mayBeAsked: (AddressAndPort) -> Bool) -> CompiledRule? {
         let upstreams = upstreams.filter(mayBeAsked)
         return upstreams.isEmpty ? nil : CompiledRule(self, upstreams: upstreams)

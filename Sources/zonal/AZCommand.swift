@@ -2,11 +2,11 @@ import ArgumentParser
 import Control
 import Snapshot
 
-/// `zonal az`: a table of AZ IDs by accounts, with each account's names.
+/// `zonal az`: prints a table of AZ IDs and each account's names for them.
 struct AZCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "az",
-        abstract: "Prints the AZ IDs and what each account calls them."
+        abstract: "Prints a table of AZ IDs and each account's names for them."
     )
 
     @OptionGroup var configuration: ConfigurationOption
@@ -22,7 +22,7 @@ struct AZCommand: ParsableCommand {
         }
     }
 
-    /// One AZ: its ID, and its name by account.
+    /// Returns the JSON object of one AZ: its ID, and its name by account.
     private static func json(of row: AZTable.Row, _ table: AZTable) -> String {
         let names = zip(table.accounts, row.names).compactMap { account, name in
             name.map { (account.id, JSONText.string($0)) }

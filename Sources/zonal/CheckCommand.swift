@@ -2,14 +2,14 @@ import ArgumentParser
 import Control
 import DNSWire
 
-/// `zonal check`: loads everything, serves nothing, prints every error and warning.
+/// `zonal check`: loads the configuration and prints every error and warning, without serving.
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Loads everything, serves nothing, prints every error and warning.",
+        abstract: "Loads the configuration and prints every error and warning, without serving.",
         discussion: """
-            With --zone, reads one zone file by itself, without a configuration.
-            Exits 0 if there is no error, 1 if there is one.
+            With --zone, checks one zone file without a configuration.
+            Exits 0 if there are no errors, else 1.
             """
     )
 
@@ -18,10 +18,15 @@ struct CheckCommand: ParsableCommand {
     @Option(help: "text or json.")
     var format = OutputFormat.text
 
-    @Option(help: ArgumentHelp("Read FILE as this zone, by itself.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Check FILE as the zone of this name, without a configuration.",
+            valueName: "name"
+        )
+    )
     var zone: String?
 
-    @Flag(help: "With --zone: write the zone out, one record a line.")
+    @Flag(help: "With --zone: print the zone, one record per line.")
     var print = false
 
     @Argument(help: "With --zone: the zone's master file.")
@@ -29,13 +34,13 @@ struct CheckCommand: ParsableCommand {
 
     func validate() throws {
         guard zone != nil else {
-            if file != nil { throw ValidationError("a zone file needs --zone NAME") }
-            if print { throw ValidationError("--print needs --zone NAME FILE") }
+            if file != nil { throw ValidationError("a FILE argument requires --zone NAME") }
+            if print { throw ValidationError("--print requires --zone NAME FILE") }
             return
         }
-        if file == nil { throw ValidationError("--zone NAME needs the zone's FILE") }
+        if file == nil { throw ValidationError("--zone NAME requires the FILE of the zone") }
         if configuration.given != nil {
-            throw ValidationError("--zone reads a file by itself; leave out --config")
+            throw ValidationError("--zone and --config cannot be combined; remove --config")
         }
     }
 

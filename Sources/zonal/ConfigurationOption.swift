@@ -2,26 +2,30 @@ import ArgumentParser
 import Control
 import Glibc
 
-/// `--config F`, and where the configuration is looked for without it.
+/// `--config F`, and the default paths of the configuration.
 struct ConfigurationOption: ParsableArguments {
-    /// Tried in this order.
+    /// The default paths, tried in this order.
     static let defaultPaths = ["zones/zonal.yaml", "/etc/zonal/zonal.yaml"]
 
     @Option(
         name: .customLong("config"),
         help: ArgumentHelp(
-            "The configuration; default: zones/zonal.yaml, then /etc/zonal/zonal.yaml.",
+            "Path of the configuration; default: zones/zonal.yaml, then /etc/zonal/zonal.yaml.",
             valueName: "file"
         )
     )
     var given: String?
 
-    /// The path to read; with no file at either default, the first, whose absence is then the error.
+    /// The path to read.
+    ///
+    /// If neither default path exists, the first one, so that the error names it.
     var path: String {
         given ?? Self.defaultPaths.first { Self.exists($0) } ?? Self.defaultPaths[0]
     }
 
-    /// Loads the configuration; an error in it ends the command with 1, each told on standard error.
+    /// Loads the configuration.
+    ///
+    /// On an error, prints all errors to standard error and exits with 1.
     func load() throws -> Configuration { try Self.load(path: path) }
 
     static func load(path: String) throws -> Configuration {
@@ -34,7 +38,7 @@ struct ConfigurationOption: ParsableArguments {
     }
 
     private static func exists(_ path: String) -> Bool {
-        // Sound: the string lives, terminated, until the call returns.
+        // Sound: the string is NUL-terminated and valid until the call returns.
         unsafe access(path, F_OK) == 0
     }
 }

@@ -2,15 +2,15 @@ import ArgumentParser
 import Control
 import Snapshot
 
-/// `zonal coverage`: how each VPC reaches each service.
+/// `zonal coverage`: prints how each VPC reaches each service.
 struct CoverageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "coverage",
         abstract: "Prints how each VPC reaches each service.",
         discussion: """
-            PRIVATE 2/3: by a private zone, with addresses in 2 of the 3 AZs where the VPC has subnets.
-            GATEWAY: by public DNS and a gateway endpoint's route. PENDING: publicly, until its endpoint is
-            available. CONFLICT: two endpoints claim the name. PUBLIC: as everybody.
+            PRIVATE 2/3: through a private zone that has addresses in 2 of the 3 AZs of the VPC's subnets.
+            GATEWAY: public DNS, and a route to a gateway endpoint. PENDING: public DNS until the endpoint
+            is available. CONFLICT: two endpoints claim the name. PUBLIC: public DNS.
             """
     )
 
@@ -24,7 +24,7 @@ struct CoverageCommand: ParsableCommand {
     func run() throws {
         let (found, diagnostics) = ConfigurationLoader().survey(path: configuration.path)
         DiagnosticPrinter(format: .text).print(diagnostics)
-        // A conflict is an error, and what the table is there to show.
+        // Print the table even if there are errors: it shows which endpoints conflict.
         let hasErrors = diagnostics.contains { $0.severity == .error }
         if hasErrors, found.world.vpcs.isEmpty { throw ExitCode(1) }
         let coverage = Coverage(found.world)

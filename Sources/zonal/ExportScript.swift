@@ -1,4 +1,4 @@
-/// The script that users run in each account to get what `zonal import aws` reads.
+/// The shell script that exports an AWS account for `zonal import aws`.
 enum ExportScript {
     static var lines: [String] {
         text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
@@ -6,20 +6,20 @@ enum ExportScript {
 
     private static let text = #"""
         #!/bin/sh
-        # Exports what `zonal import aws` reads, for the account and Region of the AWS CLI's configuration.
-        # Usage: sh export.sh DIR; run it once an account, with AWS_PROFILE set. It only describes.
+        # Exports the input of `zonal import aws` from the AWS CLI's current account and Region.
+        # Usage: sh export.sh DIR; run it once per account, with AWS_PROFILE set. It changes nothing in AWS.
         set -eu
 
         account=$(aws sts get-caller-identity --query Account --output text)
         into="${1:?usage: export.sh DIR}/account-$account"
         mkdir -p "$into"
 
-        # A call that this AWS CLI, account or server does not have leaves no file.
+        # A call that fails leaves no file: this AWS CLI version or account may not support it.
         describe() {
             name=$1
             shift
             if ! aws ec2 "$@" --output json > "$into/$name.json.part"; then
-                echo "passed over: aws ec2 $*" >&2
+                echo "skipped: aws ec2 $*" >&2
                 rm -f "$into/$name.json.part"
                 return
             fi

@@ -3,23 +3,23 @@ import Control
 import DNSWire
 import Snapshot
 
-/// `zonal import`: what other systems know, as configuration.
+/// `zonal import`: writes configuration files from the data of other systems.
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Turns what other systems know into topology and zone files.",
+        abstract: "Writes topology and zone files from the data of other systems.",
         subcommands: [ImportAWSCommand.self]
     )
 }
 
-/// `zonal import aws`: AWS CLI JSON to `topology.yaml` and zone files.
+/// `zonal import aws`: converts AWS CLI JSON into `topology.yaml` and zone files.
 struct ImportAWSCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "aws",
-        abstract: "Turns the output of `aws ec2 describe-*` into topology and zone files.",
+        abstract: "Converts the output of `aws ec2 describe-*` into topology and zone files.",
         discussion: """
-            Reads every .json file below the folders; an account's files stand in a folder of their own, or
-            have its ID in their names. Writes nothing, and exits 1, if anything is wrong.
+            Reads every .json file below the folders. The files of an account must be in a folder of their
+            own, or have the account's ID in their names. On any error, writes nothing and exits 1.
             """
     )
 
@@ -28,39 +28,41 @@ struct ImportAWSCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where to write; zonal.yaml includes its topology.yaml.",
+            "The output folder; include its topology.yaml in zonal.yaml.",
             valueName: "dir"
         )
     )
     var into: String?
 
-    @Option(help: "Which addresses clients get: zonal, zonal-first or none.")
+    @Option(help: "The affinity of the written zones: zonal, zonal-first or none.")
     var affinity = Zone.Affinity.zonal
 
-    @Option(help: "Whose AZ names zonal names are in: owner or account.")
+    @Option(help: "Whose AZ names the zonal names use: owner or account.")
     var labels = Zone.Labels.owner
 
     @Option(
         help: ArgumentHelp(
-            "A range that arrives through an inbound resolver endpoint of a VPC; may be repeated.",
+            "A range of clients that use an inbound resolver endpoint of the VPC; may be repeated.",
             valueName: "vpc=range"
         )
     )
     var inbound: [InboundRange] = []
 
-    @Flag(help: "Print what would change, as a diff, and write nothing.")
+    @Flag(help: "Print the changes as a diff, and write nothing.")
     var dryRun = false
 
-    @Flag(help: "Write the sound part of exports that have mistakes.")
+    @Flag(help: "Write the valid part of exports that have errors.")
     var keepGoing = false
 
-    @Flag(help: "Print the script that exports what is read.")
+    @Flag(help: "Print the script that exports the input from AWS.")
     var printScript = false
 
     func validate() throws {
         if printScript { return }
-        if folders.isEmpty { throw ValidationError("name the folders that hold the JSON files") }
-        if into == nil { throw ValidationError("--into DIR is missing: where to write") }
+        if folders.isEmpty {
+            throw ValidationError("no input; name the folders with the JSON files")
+        }
+        if into == nil { throw ValidationError("--into DIR is missing; name the output folder") }
     }
 
     func run() throws {
@@ -72,16 +74,18 @@ struct ImportAWSCommand: ParsableCommand {
         let imported = AWSImport(reading: folders, options: options) { progress.show($0, of: $1) }
         progress.end()
         DiagnosticPrinter(format: .text).print(imported.diagnostics)
-        for note in imported.notes { Terminal.complain("note: \(note)") }
+        for note in imported.notes { Terminal.printError("note: \(note)") }
         let hasErrors = imported.diagnostics.contains { $0.severity == .error }
         if hasErrors, !keepGoing {
-            Terminal.complain("zonal: nothing is written; --keep-going writes the sound part")
+            Terminal.printError(
+                "zonal: nothing was written; correct the errors, or write the valid part with --keep-going"
+            )
             throw ExitCode(1)
         }
         do throws(FileFault) {
             try finish(imported, into)
         } catch {
-            Terminal.complain("zonal: \(error)")
+            Terminal.printError("zonal: \(error)")
             throw ExitCode(1)
         }
     }
@@ -91,7 +95,7 @@ struct ImportAWSCommand: ParsableCommand {
         Terminal.print(outcome.diff)
         let (accounts, vpcs, endpoints, zones) = imported.counts
         let (new, changed, gone) = outcome.summary
-        Terminal.complain(
+        Terminal.printError(
             "\(into): \(accounts) accounts, \(vpcs) VPCs, \(endpoints) endpoints, \(zones) zones; \(new) files new, \(changed) changed, \(gone) removed\(dryRun ? " (dry run)" : "")"
         )
     }
@@ -100,7 +104,7 @@ struct ImportAWSCommand: ParsableCommand {
 extension Zone.Affinity: ExpressibleByArgument {}
 extension Zone.Labels: ExpressibleByArgument {}
 
-/// `vpc-0123=192.168.0.0/16`.
+/// A VPC and a range: `vpc-0123=192.168.0.0/16`.
 struct InboundRange: ExpressibleByArgument {
     let vpc: String
     let range: IPPrefix

@@ -4,20 +4,22 @@ import Server
 import Snapshot
 import Sockets
 
-/// One question to upstreams, asked in their order by somebody who can wait.
+/// A blocking DNS client: sends one query to upstreams in their order.
 struct StubQuery {
     let name: DomainName
     let type: RecordType
-    /// RD; without it a server answers from its own zones alone.
+    /// The RD flag.
+    ///
+    /// Without it, a server answers only from its own zones.
     var wantsRecursion = true
 
     private static let patience = timeval(tv_sec: 2, tv_usec: 0)
 
-    /// The rdata of the records of the type in the first answer that comes, whatever their owner; nil
-    /// without one.
+    /// Returns the rdata of all records of the type in the first usable answer; nil if there is
+    /// none.
     ///
-    /// An answer that does not fit into a datagram is asked for again over TCP (RFC 7766 §5). SERVFAIL,
-    /// REFUSED and the like are no answer.
+    /// A truncated answer is retried over TCP (RFC 7766 §5). Errors such as SERVFAIL and REFUSED
+    /// are skipped.
     func ask(_ upstreams: [AddressAndPort]) -> [[UInt8]]? {
         for upstream in upstreams {
             if let message = exchange(upstream), let records = records(in: message) {
@@ -27,7 +29,7 @@ struct StubQuery {
         return nil
     }
 
-    /// What one upstream replies, whatever it says; nil if that is nothing.
+    /// Returns the reply of one upstream, whatever its rcode; nil if there is none.
     func exchange(_ upstream: AddressAndPort) -> [UInt8]? {
         guard let reply = exchangeDatagrams(upstream) else { return nil }
         return reply[2] & 0x02 == 0 ? reply : exchangeOverStream(upstream)
@@ -37,7 +39,7 @@ struct StubQuery {
         withSocket(SOCK_DGRAM, to: upstream) { descriptor in
             let query = query()
             var reply = [UInt8](repeating: 0, count: 4096)
-            // Sound: each buffer is an array, passed with its size.
+            // Sound: each buffer is an array, passed with its length.
             guard unsafe send(descriptor, query, query.count, Int32(MSG_NOSIGNAL)) == query.count,
                 case let count = unsafe recv(descriptor, &reply, reply.count, 0), count >= 12
             else { return nil }
@@ -46,12 +48,12 @@ struct StubQuery {
         }
     }
 
-    /// Each message has its length in front (RFC 1035 §4.2.2).
+    /// Sends the query over TCP, where each message has a length prefix (RFC 1035 §4.2.2).
     private func exchangeOverStream(_ upstream: AddressAndPort) -> [UInt8]? {
         withSocket(SOCK_STREAM, to: upstream) { descriptor in
             let query = query()
             let framed = [UInt8(query.count >> 8), UInt8(query.count & 0xFF)] + query
-            // Sound: the buffer is an array, passed with its size.
+            // Sound: the buffer is an array, passed with its length.
             guard
                 unsafe send(descriptor, framed, framed.count, Int32(MSG_NOSIGNAL)) == framed.count,
                 let length = receive(2, from: descriptor),
@@ -61,14 +63,14 @@ struct StubQuery {
         }
     }
 
-    /// Exactly `count` octets of a stream; nil if it ends before, or is silent for too long.
+    /// Reads exactly `count` octets; nil if the stream ends or stalls before.
     private func receive(_ count: Int, from descriptor: Int32) -> [UInt8]? {
         var octets: [UInt8] = []
-        // An upstream that sends an octet at a time would have more patience otherwise.
+        // A deadline for the whole read, since an upstream could send one octet per timeout.
         let deadline = ContinuousClock.now + .seconds(4)
         while octets.count < count, ContinuousClock.now < deadline {
             var part = [UInt8](repeating: 0, count: count - octets.count)
-            // Sound: the buffer is an array, passed with its size.
+            // Sound: the buffer is an array, passed with its length.
             let length = unsafe recv(descriptor, &part, part.count, 0)
             guard length > 0 else { return nil }
             octets += part[..<length]
@@ -76,7 +78,7 @@ struct StubQuery {
         return octets.count == count ? octets : nil
     }
 
-    /// Runs `body` with a socket that is connected to the upstream and closed afterwards.
+    /// Calls `body` with a connected socket and closes it afterwards.
     private func withSocket(
         _ kind: __socket_type,
         to upstream: AddressAndPort,
@@ -88,7 +90,8 @@ struct StubQuery {
         defer { close(descriptor) }
         var patience = Self.patience
         let size = socklen_t(MemoryLayout<timeval>.size)
-        // Sound: the value outlives the calls, and its size is given. The one for sending bounds `connect`.
+        // Sound: the value outlives the calls, and its size is passed. SO_SNDTIMEO also limits
+        // `connect`.
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
         return SocketName.connect(descriptor, to: upstream) == 0 ? body(descriptor) : nil
@@ -96,7 +99,7 @@ struct StubQuery {
 
     // MARK: Messages
 
-    /// A query with a random ID and an OPT.
+    /// Returns a query with a random ID and an OPT record.
     private func query() -> [UInt8] {
         let id = UInt16.random(in: 0...UInt16.max)
         var query: [UInt8] = []

@@ -3,17 +3,18 @@ import Control
 import DNSWire
 import Snapshot
 
-/// `zonal verify`: whether the proof of an endpoint service's private name is in public DNS.
+/// `zonal verify`: checks that the domain verification record of an endpoint service is in public
+/// DNS.
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Looks up the TXT record that proves an endpoint service's private name.",
-        discussion: "Exits 1 if it is not there, or not what AWS wants to see."
+        abstract: "Looks up the TXT record that verifies an endpoint service's private DNS name.",
+        discussion: "Exits 1 if the record is missing or has another value than AWS expects."
     )
 
     @OptionGroup var configuration: ConfigurationOption
 
-    @Argument(help: "The private name.")
+    @Argument(help: "The private DNS name.")
     var name: String
 
     func run() throws {
@@ -23,8 +24,8 @@ struct VerifyCommand: ParsableCommand {
         }
         let services = world.endpointServices.filter { $0.name == wanted }
         if services.isEmpty {
-            Terminal.complain(
-                "zonal: no endpoint service of the configuration has the name \(wanted)"
+            Terminal.printError(
+                "zonal: no endpoint service in the configuration has the private DNS name \(wanted)"
             )
             throw ExitCode(1)
         }
@@ -34,13 +35,13 @@ struct VerifyCommand: ParsableCommand {
 
     private static func verify(_ service: EndpointService, in world: World) -> Bool {
         Terminal.print(
-            "\(service.name) is the private name of \(service.service); AWS says: \(service.verification ?? "nothing")"
+            "\(service.name) is the private DNS name of \(service.service); AWS reports: \(service.verification ?? "nothing")"
         )
         guard let label = service.recordLabel, let value = service.recordValue else {
-            Terminal.print("  the exports do not say which record proves it")
+            Terminal.print("  the exports do not contain the verification record")
             return false
         }
-        // The proof may stand at any ancestor, since it proves everything below (but no top-level domain).
+        // A record at an ancestor verifies all names below it; top-level domains are not tried.
         var domain: DomainName? = service.name
         while let place = domain, place.labels.count > 1 {
             if let record = place.prepending(label: Array(label.utf8)),
@@ -50,7 +51,9 @@ struct VerifyCommand: ParsableCommand {
             }
             domain = place.parent
         }
-        Terminal.print("  no TXT record \(label) with \"\(value)\" at the name or above it; add it")
+        Terminal.print(
+            "  no TXT record \(label) with \"\(value)\" at the name or its parents; add it"
+        )
         return false
     }
 
@@ -58,19 +61,19 @@ struct VerifyCommand: ParsableCommand {
         let rule = world.rules.filter { $0.vpcs == nil && record.isInside($0.zone) }
             .max { $0.zone.labels.count < $1.zone.labels.count }
         guard let rule, let records = StubQuery(name: record, type: .txt).ask(rule.upstreams) else {
-            Terminal.print("  \(record) TXT: no upstream answers")
+            Terminal.print("  \(record) TXT: no upstream answered")
             return false
         }
         let texts = records.map { String(decoding: Self.text(of: $0), as: UTF8.self) }
         for text in texts where text != value {
-            Terminal.print("  \(record) TXT \"\(text)\" is not the proof, \"\(value)\"")
+            Terminal.print("  \(record) TXT \"\(text)\" is not the expected value, \"\(value)\"")
         }
         guard texts.contains(value) else { return false }
-        Terminal.print("  \(record) TXT \"\(value)\": the proof is there")
+        Terminal.print("  \(record) TXT \"\(value)\": verified")
         return true
     }
 
-    /// The character strings of TXT rdata, one after the other (RFC 1035 §3.3.14).
+    /// Returns the character strings of TXT rdata, concatenated (RFC 1035 §3.3.14).
     private static func text(of rdata: [UInt8]) -> [UInt8] {
         var text: [UInt8] = []
         var offset = 0

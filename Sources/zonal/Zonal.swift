@@ -2,11 +2,11 @@ import ArgumentParser
 import Control
 import Glibc
 
-/// The one executable: a private DNS resolver that knows the cloud network it stands in.
+/// The executable `zonal`: a private DNS resolver for cloud networks.
 @main struct Zonal: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "zonal",
-        abstract: "A private DNS resolver that knows the cloud network it stands in.",
+        abstract: "A private DNS resolver for cloud networks.",
         version: "zonal \(Release.version)",
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, AZCommand.self,
@@ -15,7 +15,9 @@ import Glibc
         ]
     )
 
-    /// Runs the command, and writes what is wrong with it as everything else is written.
+    /// Runs the command.
+    ///
+    /// Its error messages are written through `Terminal`, like all output.
     static func main() async {
         do {
             var command = try await asyncParseAsRoot()
@@ -25,22 +27,22 @@ import Glibc
                 try command.run()
             }
         } catch {
-            tell(fullMessage(for: error), isAsked: exitCode(for: error).isSuccess)
+            writeMessage(fullMessage(for: error), isAsked: exitCode(for: error).isSuccess)
             Glibc.exit(exitCode(for: error).rawValue)
         }
     }
 
-    private static func tell(_ message: String, isAsked: Bool) {
+    private static func writeMessage(_ message: String, isAsked: Bool) {
         guard !message.isEmpty else { return }
         guard !isAsked else { return Terminal.printTabbed(lines(of: message)) }
-        // Arguments that are quoted in the message make no lines of their own.
+        // Escape arguments that the message quotes, so that they cannot add lines.
         let quoted = CommandLine.arguments.flatMap { argument in
             [argument, String(argument.drop { $0 != "=" }.dropFirst())]
         }
         .filter { $0.utf8.contains(UInt8(ascii: "\n")) }
         .sorted { $0.utf8.count > $1.utf8.count }
         let text = quoted.reduce(message) { $0.replacing($1, with: HarmlessText.line($1)) }
-        for line in lines(of: text) { Terminal.complain(line) }
+        for line in lines(of: text) { Terminal.printError(line) }
     }
 
     private static func lines(of message: String) -> [String] {
@@ -48,7 +50,7 @@ import Glibc
     }
 }
 
-/// What this build calls itself.
+/// The version of this build.
 enum Release {
     static let version = "0.1.0"
 }

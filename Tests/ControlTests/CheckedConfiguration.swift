@@ -1,9 +1,9 @@
 import Control
 import TestSupport
 
-/// A configuration under `zonal check`, on a machine with one name server.
+/// Runs the checks of `zonal check`, on a host with one name server.
 enum CheckedConfiguration {
-    /// The diagnostics of `text`, with `files` beside it.
+    /// Returns the diagnostics of `text`, with `files` in the same folder.
     static func diagnostics(_ text: String, files: [String: String] = [:]) -> [Diagnostic] {
         var table = files.mapValues { Array($0.utf8) }
         table["zonal.yaml"] = Array(text.utf8)

@@ -3,7 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Each folder of `Fixtures/config` contains one mistake and its correction.
+/// Each folder of `Fixtures/config` has a `bad.yaml` with errors of one kind, and a correct
+/// `good.yaml`.
 @Suite struct `Configuration fixtures` {
     static let folder =
         URL(filePath: #filePath).deletingLastPathComponent()
@@ -24,12 +25,12 @@ import Testing
     }
 
     @Test(arguments: mistakes)
-    func `a good configuration is read without a word`(mistake: String) {
+    func `a good configuration gives no message`(mistake: String) {
         #expect(Self.text(of: Self.loader(mistake).check(path: "good.yaml")).isEmpty)
     }
 
     @Test(arguments: mistakes)
-    func `what has an error is not served, and nothing else is refused`(mistake: String) {
+    func `a configuration is refused if and only if it has an error`(mistake: String) {
         let loader = Self.loader(mistake)
         var diagnostics = Diagnostics()
         let configuration = loader.load(path: "bad.yaml", diagnostics: &diagnostics)
@@ -38,7 +39,7 @@ import Testing
         #expect(diagnostics.hasErrors == hasErrors)
     }
 
-    /// Reads as if the mistake's folder were the current folder, so that messages show short paths.
+    /// Reads with the fixture's folder as current folder, so that messages have short paths.
     private static func loader(_ mistake: String) -> ConfigurationLoader {
         ConfigurationLoader(
             loader: FolderLoader(folder: folder + mistake),

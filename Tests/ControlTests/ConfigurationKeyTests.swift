@@ -4,7 +4,7 @@ import Testing
 
 @testable import Control
 
-/// Each key is declared once, and its description is correct.
+/// The declarations of keys are correct, and the documents match them.
 @Suite struct `Configuration keys` {
     private static func diagnostics(_ text: String) -> [Diagnostic] {
         CheckedConfiguration.diagnostics(text, files: DocumentedKey.files)
@@ -14,25 +14,25 @@ import Testing
         diagnostics(text).filter { $0.severity == .error }.map(\.message)
     }
 
-    @Test func `there are keys of every section`() {
+    @Test func `every section has keys`() {
         #expect(DocumentedKey.all.count > 70)
         let sections = Set(DocumentedKey.all.filter { !$0.above.isEmpty }.map(\.above.last?.name))
         #expect(sections.count == 15)
     }
 
     @Test(arguments: DocumentedKey.all)
-    func `an example is a piece of configuration without an error`(documented: DocumentedKey) {
+    func `every example loads without an error`(documented: DocumentedKey) {
         #expect(Self.errors(documented.configuration()) == [], "\(documented.configuration())")
     }
 
     @Test(arguments: DocumentedKey.all)
-    func `an example has its key`(documented: DocumentedKey) {
+    func `every example contains its key`(documented: DocumentedKey) {
         let lines = documented.key.example.split(separator: "\n")
         #expect(lines.contains { $0.hasPrefix("\(documented.key.name):") })
     }
 
     @Test(arguments: DocumentedKey.all)
-    func `a default may be written out`(documented: DocumentedKey) {
+    func `every default may be written explicitly`(documented: DocumentedKey) {
         guard case .value(let value) = documented.key.presence else { return }
         let text = documented.configuration("\(documented.key.name): \(value)")
         #expect(Self.errors(text) == [], "\(text)")
@@ -44,7 +44,9 @@ import Testing
         ("rate-limit.refusals", "10"), ("zones.affinity", "zonal"), ("zones.fallthrough", "false"),
         ("zones.health.port", "443"), ("outgoing-ports", "[1024-65535]"),
     ])
-    func `a default is written as a configuration has it`(path: String, value: String) throws {
+    func `every default is documented in the form of the configuration`(path: String, value: String)
+        throws
+    {
         let documented = try #require(DocumentedKey.all.first { $0.path == path })
         #expect(documented.key.presence == .value(value))
     }
@@ -68,7 +70,7 @@ import Testing
     }
 
     @Test(arguments: ConfigurationKeys.later)
-    func `a key of a later version is refused as such`(key: String) {
+    func `a key of a later version is refused as not supported yet`(key: String) {
         #expect(Self.errors("\(key): 1") == ["`\(key)` is not supported yet; remove it"])
     }
 

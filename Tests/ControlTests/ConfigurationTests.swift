@@ -34,7 +34,7 @@ import Testing
 
     // MARK: Defaults
 
-    @Test func `an empty file listens on loopback and asks the system's name servers`() throws {
+    @Test func `an empty file listens on loopback and uses the system's name servers`() throws {
         let configuration = try #require(load("").configuration)
         #expect(configuration.listeners.map(\.port) == [5300, 5300])
         #expect(configuration.listeners.map { "\($0.address)" } == ["127.0.0.1", "::1"])
@@ -50,7 +50,7 @@ import Testing
         #expect(try #require(load("forward: []").configuration).world.rules.isEmpty)
     }
 
-    @Test func `only those who may not ask have a rate unless the file says so`() throws {
+    @Test func `only refused clients have a rate limit by default`() throws {
         let plain = try #require(load("").configuration).world.rateLimit
         #expect(plain.responses == nil && plain.refusals == 10 && plain.slip == 2)
         let text = "rate-limit: { responses: 200, refusals: off, slip: 0, exempt: [10.9.0.0/16] }"
@@ -66,18 +66,18 @@ import Testing
             """
         let result = load(text)
         #expect(result.configuration == nil)
-        #expect(result.found.contains { $0.contains("is this server itself") })
+        #expect(result.found.contains { $0.contains("is this server, which listens on") })
     }
 
     // MARK: The system's name servers
 
-    @Test func `a system without a name server line has nobody to ask, and a warning says so`() {
+    @Test func `a resolv.conf without a name server gives a warning and no upstream`() {
         let (configuration, found) = load("", system: "# none\n")
         #expect(configuration?.world.rules[0].upstreams.isEmpty == true)
         #expect(found.count == 1 && found[0].contains("/etc/resolv.conf names no server"))
     }
 
-    @Test func `the machine's name servers change in a rule without what stands around them`()
+    @Test func `the system's name servers are replaced in a rule, and the other upstreams stay`()
         throws
     {
         let text = "forward: [{ zone: \".\", to: [192.0.2.1, system, 192.0.2.53, 192.0.2.3] }]"
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test
-    func `name servers of the system keep their order, and what is no address is passed over`() {
+    func `name servers of resolv.conf keep their order, and invalid addresses are skipped`() {
         let text =
             "search example.org\nnameserver 192.0.2.2 \nnameserver x\nnameserver\t2001:db8::1"
         let addresses = SystemResolvers(reading: text).addresses.map { "\($0)" }
@@ -105,7 +105,7 @@ import Testing
         #expect(found.isEmpty)
     }
 
-    @Test func `a listener of the command line is not asked either`() throws {
+    @Test func `a listener of the command line is not used as an upstream either`() throws {
         let listening = [try #require(AddressAndPort("127.0.0.1:53"))]
         let system = "nameserver 127.0.0.1\nnameserver 192.0.2.53"
         let (configuration, _) = load("", system: system, listening: listening)
@@ -113,13 +113,13 @@ import Testing
         #expect(configuration?.listeners.map { "\($0.address):\($0.port)" } == ["127.0.0.1:53"])
     }
 
-    @Test func `a system that names nobody but this server is a warning`() {
+    @Test func `a resolv.conf that names only this server gives a warning`() {
         let (configuration, found) = load(
             "listen: [\"127.0.0.1:53\"]",
             system: "nameserver 127.0.0.1"
         )
         #expect(configuration?.world.rules[0].upstreams.isEmpty == true)
-        #expect(found.count == 1 && found[0].contains("leaves nobody to ask"))
+        #expect(found.count == 1 && found[0].contains("has no servers"))
     }
 
     // MARK: Listeners
@@ -136,7 +136,7 @@ import Testing
 
     // MARK: Zones
 
-    @Test func `a zone is called as its SOA says`() throws {
+    @Test func `a zone has the name of its SOA's owner`() throws {
         let soa = "SOA ns.example. h.example. 1 1h 15m 1w 60\n"
         let files = [
             "corp.example.zone": "$TTL 60\n@ \(soa)",
@@ -175,7 +175,7 @@ import Testing
         )
     }
 
-    @Test func `all is every VPC, those of a later file too`() throws {
+    @Test func `vpcs: all includes the VPCs of later files`() throws {
         let (configuration, _) = load(
             "include: [zones.yaml]\n" + Self.network,
             files: [
@@ -188,7 +188,7 @@ import Testing
 
     // MARK: Hostile input
 
-    @Test func `a configuration cut at any octet is read or refused, and never traps`() {
+    @Test func `a configuration truncated at any octet is read or refused, and never traps`() {
         let text = Array(Self.sample)
         var (read, refused) = (0, 0)
         for length in 0...text.count {
@@ -201,8 +201,7 @@ import Testing
             #expect((configuration == nil) == diagnostics.hasErrors, "\(length)")
             if configuration == nil { refused += 1 } else { read += 1 }
         }
-        // An empty text, and one cut inside its first comment, are valid configurations; the zone
-        // files do not exist.
+        // The truncation leaves only the comment at the head; the zone files do not exist.
         #expect(read > 1 && refused > text.count / 2, "\(read) read, \(refused) refused")
     }
 
@@ -224,7 +223,7 @@ import Testing
         }
     }
 
-    @Test func `aliases of aliases are refused before they fill the memory`() {
+    @Test func `nested aliases are refused before they exhaust memory`() {
         var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
         for level in 1...12 {
             let items = Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
@@ -237,7 +236,7 @@ import Testing
         #expect(load("listen: " + String(repeating: "[", count: 1000)).configuration == nil)
     }
 
-    /// The sample world's configuration without its zones.
+    /// The configuration of the sample world without its zones.
     private static let sample: [UInt8] = {
         let path = URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "../../zones/zonal.yaml").standardizedFileURL.path()

@@ -2,7 +2,7 @@ import Control
 import TestSupport
 import Testing
 
-/// Commands must find a running server whose files have become invalid.
+/// Commands must find a server whose configuration files are invalid now.
 @Suite struct `The place of the control socket` {
     private func path(_ files: [String: String]) -> String? {
         ConfigurationLoader(
@@ -19,12 +19,12 @@ import Testing
         "control: c.sock\ncontrol: c.sock\n", "\u{FEFF}control: c.sock\nzones: {\n",
         "wokers: 2\ncontrol: c.sock\n",
     ])
-    func `is found in a file that cannot be read as a whole`(text: String) {
+    func `is found in a file with a syntax error`(text: String) {
         #expect(path(["etc/zonal.yaml": text]) == "etc/c.sock")
     }
 
     @Test(arguments: ["include: more/a.yaml\nzones: [\n", "include: [b.yaml, more/a.yaml]\nx: {\n"])
-    func `is found in an included file beside a broken one`(text: String) {
+    func `is found in an included file beside an invalid one`(text: String) {
         let included = "control: c.sock\nvpcs: [\n"
         #expect(path(["etc/zonal.yaml": text, "etc/more/a.yaml": included]) == "etc/more/c.sock")
     }
@@ -34,5 +34,7 @@ import Testing
         "control:\n",
         "include: zonal.yaml\nzones: [\n", "# control: c.sock\nzones: [\n",
     ])
-    func `is not invented`(text: String) { #expect(path(["etc/zonal.yaml": text]) == nil) }
+    func `is nil if no file sets it`(text: String) {
+        #expect(path(["etc/zonal.yaml": text]) == nil)
+    }
 }

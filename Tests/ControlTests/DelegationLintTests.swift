@@ -3,7 +3,7 @@ import Testing
 
 @testable import Control
 
-@Suite struct `Doubts about delegations` {
+@Suite struct `Warnings about delegations` {
     private static let network = """
         accounts: [{ id: "111122223333", availability-zones: { us-east-1a: use1-az4 } }]
         vpcs:
@@ -16,8 +16,8 @@ import Testing
         """
     private static let head = "$TTL 60\n@ SOA ns h 1 1h 15m 1w 60\n"
 
-    /// The diagnostics of `a.example`, whose own records begin at line 3, except those about
-    /// addresses in no known subnet.
+    /// Returns the diagnostics of `a.example`, whose own records start at line 3, except those
+    /// about subnets.
     private func check(_ records: String, forward: String = "forward: []\n") -> [Diagnostic] {
         CheckedConfiguration.diagnostics(
             Self.network + forward,
@@ -33,9 +33,9 @@ import Testing
         ("lab NS nobody.b.example.\n", "nobody.b.example. has no address"),
         ("lab NS pointer.b.example.\n", "pointer.b.example. is an alias"),
         ("lab NS ns.other.example.\n", "ns.other.example. has no address"),
-        ("lab NS ns.lab\nns.lab A 0.0.0.0\n", "has only addresses that no server can have"),
+        ("lab NS ns.lab\nns.lab A 0.0.0.0\n", "has only invalid addresses"),
     ])
-    func `a delegation without any server to be asked is told of at its NS record`(
+    func `a delegation without a usable name server is reported at its NS record`(
         records: String,
         text: String
     ) {
@@ -51,11 +51,11 @@ import Testing
         "lab NS ns.lab\nns.lab A 10.0.0.2\n", "lab NS ns.lab\nns.lab AAAA 2001:db8::2\n",
         "lab NS ns.b.example.\n", "lab NS ns.two\ntwo NS ns.two\nns.two A 10.0.0.2\n",
     ])
-    func `a delegation with glue, in whichever private zone, is in order`(records: String) {
+    func `a delegation with glue in any private zone gives no warning`(records: String) {
         #expect(check(records).filter { $0.message.contains("name server") }.isEmpty)
     }
 
-    @Test func `glue may lie in no known subnet, and other addresses may not`() {
+    @Test func `glue outside all subnets gives no warning, and other addresses do`() {
         let found = CheckedConfiguration.diagnostics(
             Self.network.replacing(
                 "ranges: [10.0.0.0/16] }",
@@ -71,23 +71,23 @@ import Testing
         #expect(found.map(\.place.line) == [5], "\(found)")
     }
 
-    @Test func `a name that a rule would look up is in order`() {
+    @Test func `a name server that a rule resolves gives no warning`() {
         let rule = "forward: [{ zone: \".\", to: [192.0.2.1] }]\n"
         #expect(check("lab NS ns.other.example.\n", forward: rule).isEmpty)
-        // Names in private zones are not looked up.
+        // A name in a private zone is not looked up.
         #expect(check("lab NS ns.lab\n", forward: rule).count == 1)
     }
 
-    @Test func `one server of several that can't be asked is told of as that`() {
+    @Test func `one unusable server of several is reported by itself`() {
         let found = check("lab NS ns.lab\nlab NS gone.lab\nns.lab A 10.0.0.2\n")
         #expect(found.map(\.place.line) == [4])
         #expect(
-            found.first?.message.hasPrefix("gone.lab.a.example. is not asked for lab.a.example.")
+            found.first?.message.hasPrefix("gone.lab.a.example. is not queried for lab.a.example.")
                 == true
         )
     }
 
-    @Test func `missing glue of one zone is told of without a configuration`() throws {
+    @Test func `missing glue of one zone is reported without a configuration`() throws {
         let text = ZoneFileFixtures.head + "lab NS ns.lab\nout NS ns.elsewhere.example.\n"
         let zone = try #require(try ZoneFileFixtures.read(text).zone)
         let found = SingleZoneLint.warnings(

@@ -6,7 +6,7 @@ import Testing
 @testable import Control
 
 @Suite struct `Generated YAML` {
-    /// Texts that some YAML readers parse as another type, or that would end their context.
+    /// Texts that some YAML reader takes for another type, or that would end their context.
     static let texts = [
         "", " ", "~", "null", "Null", "yes", "NO", "on", "true", "1e3", "0x10", "0o7", "12:30:00",
         "111122223333", "2001-01-01", ".inf", "-.5", "<<", "=", "*.x", "@", "- a", "? a", "a: b",
@@ -42,12 +42,12 @@ import Testing
     }
 
     @Test(arguments: ["vpc-0a1", "use1-az4", "com.amazonaws.us-east-1.ssm", "_6e86v", "a/b.zone"])
-    func `what no reader takes for anything else has no quotes`(text: String) {
+    func `text that is unambiguous to all readers is not quoted`(text: String) {
         #expect(Self.scalar(text) == "  - name: \(text)")
     }
 
     @Test(arguments: ["yes", "1e3", "0x10", "12:30:00", "111122223333", "null", "off", "nan", "-"])
-    func `what is a number, a time or a truth value to some reader has quotes`(text: String) {
+    func `text that is a number, a time or a Boolean to some reader is quoted`(text: String) {
         #expect(Self.scalar(text) == "  - name: \"\(text)\"")
     }
 }
@@ -68,7 +68,7 @@ extension ConfigurationNode {
     @Test(arguments: [
         "a b", "x;y", "(", "$INCLUDE", "@@", "a\nb", "a\"b", "\\", "é", "*x", "a\u{0}",
     ])
-    func `a label is that label, whatever it holds`(label: String) throws {
+    func `a label is read back unchanged, whatever it contains`(label: String) throws {
         let owner = MasterFileText.owner("\(label).c")
         #expect(owner.utf8.allSatisfy { (0x21...0x7E).contains($0) })
         let zone =
@@ -84,13 +84,13 @@ extension ConfigurationNode {
         #expect(contents.owner(of: record).octets == octets + apex.octets)
     }
 
-    @Test func `the apex and wildcards stay what they are`() {
+    @Test func `the apex and wildcards are read back unchanged`() {
         #expect(MasterFileText.owner("@") == "@")
         #expect(MasterFileText.owner("*.vpce-0a1.ssm") == "*.vpce-0a1.ssm")
     }
 }
 
-@Suite struct `What is read back of generated files` {
+@Suite struct `Reading back generated files` {
     private static let plan: ImportPlan = {
         var plan = ImportPlan()
         plan.accounts = [PlannedAccount(id: "111122223333", azs: ["us-east-1a": "use1-az4"])]
@@ -125,7 +125,7 @@ extension ConfigurationNode {
         try GeneratedFileCheck(loader: loader, folder: "aws").run(plan, options)
     }
 
-    @Test func `is what was planned, whatever the name of a VPC`() throws { try Self.check() }
+    @Test func `gives the plan, whatever the name of a VPC`() throws { try Self.check() }
 
     @Test(arguments: [
         ("topology.yaml", "    account:", "    inbound: [0.0.0.0/0]\n    account:"),
@@ -148,7 +148,7 @@ extension ConfigurationNode {
         }
     }
 
-    @Test func `zones whose names are too long, or make one file name, have files of their own`() {
+    @Test func `zones with long names, or with equal file names, get files of their own`() {
         let long = Array(repeating: String(repeating: "a", count: 62), count: 4).joined(
             separator: "."
         )

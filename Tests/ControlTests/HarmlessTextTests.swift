@@ -4,8 +4,8 @@ import Testing
 @testable import Control
 
 @Suite struct `Text for a terminal` {
-    /// Control characters, bidirectional controls, line separators, zero-width and unassigned
-    /// characters.
+    /// Control characters, bidirectional controls, line separators, zero-width characters,
+    /// unassigned code points.
     static let hidden: [Unicode.Scalar] = [
         "\u{0}", "\u{7}", "\u{1B}", "\n", "\r", "\u{7F}", "\u{85}", "\u{9B}", "\u{AD}", "\u{61C}",
         "\u{180E}", "\u{200B}", "\u{200F}", "\u{2028}", "\u{2029}", "\u{202E}", "\u{2060}",
@@ -23,14 +23,14 @@ import Testing
     }
 
     @Test(arguments: ["payments", "Zahlung für Köln", "支払い", "e\u{301}", "🚀", "a\\b \"c\""])
-    func `what can be seen stays`(text: String) { #expect(HarmlessText.line(text) == text) }
+    func `visible characters stay`(text: String) { #expect(HarmlessText.line(text) == text) }
 
-    @Test func `a tab is a space, but for lines that have tabs between fields`() {
+    @Test func `a tab becomes a space, except in lines with tab-separated fields`() {
         #expect(HarmlessText.line("a\tb") == "a b")
         #expect(HarmlessText.line("a\tb\u{1B}", keepingTabs: true) == "a\tb\\027")
     }
 
-    @Test func `columns of a table start below each other, whatever the cells hold`() {
+    @Test func `columns of a table are aligned, whatever the cells contain`() {
         let table = TextTable(
             headings: ["NAME", "X"],
             rows: [["支払い", "1"], ["e\u{301}te", "2"], ["a\u{1B}[2J", "3"], ["\u{202E}b", "4"]]

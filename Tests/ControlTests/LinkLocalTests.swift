@@ -4,13 +4,13 @@ import Snapshot
 import TestSupport
 import Testing
 
-@Suite struct `Addresses of links` {
+@Suite struct `Link-local addresses` {
     @Test(arguments: [
         ("fe80::1%eth0", "[fe80::1%eth0]:53"), ("[fe80::1%eth0]:5353", "[fe80::1%eth0]:5353"),
         ("[fe80::1%2]", "[fe80::1%2]:53"), ("fe80::1%eth0.100", "[fe80::1%eth0.100]:53"),
         ("2001:db8::1", "[2001:db8::1]:53"), ("10.0.0.1:53", "10.0.0.1:53"),
     ])
-    func `an interface stands behind its address`(text: String, shown: String) throws {
+    func `an interface follows its address`(text: String, shown: String) throws {
         let endpoint = try #require(AddressAndPort(text))
         #expect("\(endpoint)" == shown)
         #expect(endpoint.scopeFault == nil)
@@ -21,22 +21,22 @@ import Testing
         "%eth0", "fe80::1%eth0#53", "fe80::1%eth0@53",
         "fe80::1%a%b", "[fe80::1%eth0]53",
     ])
-    func `what cannot be an interface is no address`(text: String) {
+    func `an address with an invalid interface is refused`(text: String) {
         #expect(AddressAndPort(text) == nil)
     }
 
-    /// RFC 4007 §6: zero means the default zone, which is no interface.
+    /// RFC 4007 §6: zone index 0 is the default zone, not an interface.
     @Test(arguments: ["fe80::1%0", "[fe80::1%0]:5300", "fe80::1%00"])
     func `number 0 is no interface`(text: String) throws {
         let endpoint = try #require(AddressAndPort(text))
         #expect(endpoint.scope.isNone)
-        #expect(endpoint.scopeFault?.contains("write the interface behind it") == true)
+        #expect(endpoint.scopeFault?.contains("requires an interface") == true)
         let found = check("listen: [\"\(text)\"]\nforward: [{ zone: \".\", to: [\"\(text)\"] }]\n")
         #expect(found.map(\.severity) == [.error, .error], "\(found)")
     }
 
     @Test(arguments: ["fe80::1", "febf::1", "2001:db8::1%eth0", "10.0.0.1%eth0", "::1%lo"])
-    func `an interface is needed at a link-local address, and has no place at another`(
+    func `an interface is required for link-local addresses, and refused for others`(
         text: String
     ) throws {
         #expect(try #require(AddressAndPort(text)).scopeFault != nil)
@@ -77,7 +77,7 @@ import Testing
 
     // MARK: resolv.conf
 
-    @Test func `resolv.conf names interfaces by name and by number`() {
+    @Test func `resolv.conf gives interfaces by name and by number`() {
         let text =
             "\u{FEFF}nameserver fe80::1%eth0\nnameserver fe80::1%2\nnameserver 10.0.0.1%eth0\n"
         let system = SystemResolvers(reading: text)
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test(arguments: ["fe80::1", "fe80::1%0"])
-    func `a link-local server without an interface is passed over, with one warning`(
+    func `a link-local server without an interface is skipped with one warning`(
         server: String
     ) {
         let system = "nameserver \(server)\nnameserver 192.0.2.1\n"

@@ -5,12 +5,12 @@ import Testing
 
 @testable import Control
 
-@Suite struct `Doubts about names` {
+@Suite struct `Warnings about names` {
     private func check(_ text: String, files: [String: String] = [:]) -> [Diagnostic] {
         CheckedConfiguration.diagnostics(text, files: files)
     }
 
-    /// Vectors of RFC 3492 §7.1 and of well-known domains.
+    /// Test vectors of RFC 3492 §7.1, and well-known domains.
     @Test(arguments: [
         ("münchen", "xn--mnchen-3ya"), ("Bücher", "xn--bcher-kva"), ("日本語", "xn--wgv71a119e"),
         ("правда", "xn--80aafi6cg"), ("他们为什么不说中文", "xn--ihqwcrb4cv8a8dqg056pqjye"),
@@ -22,7 +22,7 @@ import Testing
         #expect(found.first?.message.hasSuffix("write \(encoded).example") == true, "\(found)")
     }
 
-    @Test func `letters that need normalisation are told of without a suggestion`() {
+    @Test func `letters that need normalisation are reported without a suggestion`() {
         let found = check("forward: [{ zone: \"u\u{308}ber.example\", to: [192.0.2.1] }]\n")
         #expect(found.first?.message.contains("xn--…") == true)
     }
@@ -38,7 +38,7 @@ import Testing
         """
     private static let head = "$TTL 60\n@ SOA ns h 1 1h 15m 1w 60\n@ NS ns\nns A 10.0.0.1\n"
 
-    @Test func `a ring of very many aliases is told of fifty times and counted`() {
+    @Test func `a loop of very many aliases is reported fifty times, and the rest is counted`() {
         let count = 20_000
         let ring = (0..<count).map { "n\($0) CNAME n\(($0 + 1) % count)\n" }.joined()
         let found = check(Self.network, files: ["a.example.zone": Self.head + ring])
@@ -47,7 +47,7 @@ import Testing
         #expect(found.contains { $0.message.contains("\(count - 50) more warnings") })
     }
 
-    @Test func `a chain of sixteen aliases is in order, and one of seventeen is not`() {
+    @Test func `a chain of sixteen aliases gives no warning, and one of seventeen does`() {
         func chain(_ count: Int) -> [Diagnostic] {
             let chain = (0..<count).map { "n\($0) CNAME n\($0 + 1)\n" }.joined()
             let text = Self.head + chain + "n\(count) A 10.0.0.2\n"
@@ -57,7 +57,7 @@ import Testing
         #expect(chain(17).map(\.place.line) == [5])
     }
 
-    @Test func `aliases are followed no further than their budget lets`() throws {
+    @Test func `following aliases stops when the budget is spent`() throws {
         let ring = (0..<100).map { "n\($0) CNAME n\(($0 + 1) % 100)\n" }.joined()
         let files = [
             "zonal.yaml": Array(Self.network.utf8),
@@ -75,7 +75,8 @@ import Testing
         #expect((1...10).contains(warnings.shown.count + warnings.leftOut))
     }
 
-    @Test func `very many names in an unknown AZ are counted`() {
+    @Test
+    func `of very many names in an unknown AZ, the first are reported and the rest is counted`() {
         let names = (0..<5_000).map { "h\($0)-eu-west-1b A 10.0.0.2\n" }.joined()
         let found = check(Self.network, files: ["a.example.zone": Self.head + names])
         #expect(found.allSatisfy { $0.severity == .warning })
@@ -89,7 +90,7 @@ import Testing
         ("", Diagnostic.Severity.warning), ("db-use1-az4 A 10.0.0.3\n", .error),
         ("db-us-east-1a A 10.0.0.3\n", .error), ("db-use1az4 A 10.0.0.3\n", .warning),
     ])
-    func `a name in an AZ that its owner lacks is a mistake beside zonal names alone`(
+    func `an AZ name that the owner lacks is an error only beside zonal names`(
         other: String,
         severity: Diagnostic.Severity
     ) {
@@ -100,7 +101,7 @@ import Testing
         #expect(found.first?.place == SourcePlace(file: "a.example.zone", line: 5, column: 1))
     }
 
-    @Test func `without an owner a name in an AZ that some account has is a mistake`() {
+    @Test func `without an owner, an AZ name of some account is an error`() {
         let zone = Self.head + "db-us-east-1a A 10.0.0.2\n"
         let found = check(Self.network, files: ["a.example.zone": zone])
         #expect(found.map(\.severity) == [.error])
@@ -116,7 +117,7 @@ import Testing
         "a-us-up-east-1a",
         "us-east-9a", "x.node-to-west-2a",
     ])
-    func `an ordinary host's name is one beside zonal names, too`(name: String) {
+    func `an ordinary host name is accepted beside zonal names`(name: String) {
         let zone = Self.head + "db-us-east-1a A 10.0.0.2\n\(name) A 10.0.0.2\n"
         let found = check(Self.owned, files: ["a.example.zone": zone])
         #expect(found.isEmpty, "\(found)")
@@ -127,7 +128,7 @@ import Testing
         "db-me-central-1a",
         "db-us-west-2-lax-1a",
     ])
-    func `an AZ that the owner lacks is a mistake in a first label, and a doubt in another`(
+    func `an AZ that the owner lacks is an error in the first label, and a warning in others`(
         name: String
     ) {
         let zone = Self.head + "db-use1-az4 A 10.0.0.2\n"
@@ -138,7 +139,7 @@ import Testing
         #expect(other.first?.message.contains("ordinary name") == true)
     }
 
-    @Test func `an AZ name that another account has is one, whatever its Region`() {
+    @Test func `an AZ name of another account is recognised in any Region`() {
         let text = Self.owned.replacing(
             "accounts: [",
             with:
@@ -149,7 +150,7 @@ import Testing
         #expect(found.map(\.severity) == [.error], "\(found)")
     }
 
-    @Test func `the name of a Wavelength Zone is the owner's in a file`() {
+    @Test func `a Wavelength Zone name in a file is translated with the owner's table`() {
         let zone = Self.head + "db-us-east-1-wl1-bos-wlz-1 A 10.0.0.2\n"
         let text = Self.owned.replacing(
             "us-east-1a: use1-az4",
@@ -174,16 +175,18 @@ import Testing
         "listen: [\"fe80::1\"]\n", "listen: [{ adress: 127.0.0.1:53 }]\n", "listen: { a: 1 }\n",
         "outgoing-ports: [65535-1024]\n", "outgoing-ports: [a-b]\n", "outgoing-ports: { a: 1 }\n",
     ])
-    func `a list that has a mistake is not called empty as well`(text: String) {
+    func `a list with an error is not reported as empty as well`(text: String) {
         let found = check("forward: []\n" + text)
         #expect(!found.isEmpty && found.allSatisfy { $0.place.line == 2 }, "\(found)")
         #expect(
-            !found.contains { $0.message.contains("is empty") || $0.message.contains("no port") }
+            !found.contains {
+                $0.message.contains("is empty") || $0.message.contains("no usable port")
+            }
         )
     }
 
     @Test(arguments: ["listen: []\n", "listen: [\n]\n"])
-    func `an empty list of listeners is told at its place`(text: String) {
+    func `an empty list of listeners is reported at its place`(text: String) {
         let found = check("forward: []\n" + text)
         #expect(
             found.map(\.message) == ["`listen` is empty; write addresses, or leave the key out"]
@@ -191,19 +194,19 @@ import Testing
         #expect(found.first?.place.line == 2)
     }
 
-    @Test func `an empty list of ports leaves none`() {
+    @Test func `an empty list of ports is an error`() {
         let found = check("forward: []\noutgoing-ports: []\n")
-        #expect(found.count == 1 && found[0].message.contains("leaves no port"), "\(found)")
+        #expect(found.count == 1 && found[0].message.contains("has no usable port"), "\(found)")
     }
 
-    @Test func `a made name in an unknown AZ is told at its directive`() {
+    @Test func `a generated name in an unknown AZ is reported at its directive`() {
         let zone = Self.head + "$GENERATE 1-2 h$-eu-west-1b A 10.0.0.$\n"
         let found = check(Self.network, files: ["a.example.zone": zone])
         #expect(found.map(\.place.line) == [5, 5])
         #expect(found.first?.excerpt?.hasPrefix("$GENERATE") == true)
     }
 
-    @Test func `an ordinary name that ends like an AZ is served as it stands`() throws {
+    @Test func `an ordinary name that ends like an AZ name is served unchanged`() throws {
         let files = [
             "zonal.yaml": Array(Self.network.utf8),
             "a.example.zone": Array((Self.head + "bastion-eu-west-1b A 10.0.0.2\n").utf8),
@@ -220,7 +223,7 @@ import Testing
 
     // MARK: One zone
 
-    @Test func `loops of one zone are told without a configuration`() throws {
+    @Test func `loops of one zone are reported without a configuration`() throws {
         let text = ZoneFileFixtures.head + "a CNAME b\nb CNAME a\nc CNAME elsewhere.example.\n"
         let zone = try #require(try ZoneFileFixtures.read(text).zone)
         let found = SingleZoneLint.warnings(

@@ -51,12 +51,12 @@ import Testing
 
         """
 
-    @Test func `has the listeners known before a zone file is read`() {
+    @Test func `gives the listeners before a zone file is read`() {
         let order = Self.load("listen: [\"127.0.0.1:5399\"]\n" + Self.world)
         #expect(order == ["zonal.yaml", "listen 5399", "app.example.zone"])
     }
 
-    @Test func `tells of no listeners where there is a mistake in them, and reads the rest`() {
+    @Test func `gives no listeners if they have an error, and reads the rest`() {
         let order = Self.load("listen: [\"127.0.0.1:99999\"]\n" + Self.world)
         #expect(order == ["zonal.yaml", "app.example.zone", "nothing"])
     }

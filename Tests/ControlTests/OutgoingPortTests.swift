@@ -20,7 +20,7 @@ import Testing
         return (configuration?.world.outgoingPorts, diagnostics.all.map { "\($0)" })
     }
 
-    @Test func `are all that need no privilege, less what the system reserves`() {
+    @Test func `are all unprivileged ports, except those that the system reserves`() {
         let (ports, found) = Self.load("forward: []\n", reserved: "1024,5300-5302\n")
         #expect(found.isEmpty)
         #expect(ports?.count == 64_512 - 4)
@@ -28,7 +28,7 @@ import Testing
         #expect(ports.map { Set($0.ports).isDisjoint(with: 5300...5302) } == true)
     }
 
-    @Test func `are those of the configuration, each once`() {
+    @Test func `are those of the configuration, without duplicates`() {
         let (ports, found) = Self.load(
             "forward: []\noutgoing-ports: [20000-29999, 25000-30000, 30001]\n",
             reserved: "20000"
@@ -38,22 +38,21 @@ import Testing
     }
 
     @Test(arguments: [
-        ("53-1023", "ports below 1024"), ("2000-1000", "is no range of ports"),
-        ("1024-65536", "is no range of ports"), ("1024-", "is no range of ports"),
-        ("all", "is no range of ports"),
+        ("53-1023", "ports below 1024"), ("2000-1000", "is not a range of ports"),
+        ("1024-65536", "is not a range of ports"), ("1024-", "is not a range of ports"),
+        ("all", "is not a range of ports"),
     ])
-    func `are an error where they are none`(text: String, message: String) throws {
+    func `are an error if they are invalid`(text: String, message: String) throws {
         let (ports, found) = Self.load("forward: []\noutgoing-ports: [\(text)]\n")
         #expect(ports == nil)
         #expect(found.contains { $0.hasPrefix("zonal.yaml:2:18: error: ") && $0.contains(message) })
     }
 
-    @Test func `are an error where the system reserves them all, and a warning where few are left`()
-    {
+    @Test func `are an error if the system reserves them all, and a warning if few are left`() {
         let text = "forward: []\noutgoing-ports: [2000-2999]\n"
         let (none, error) = Self.load(text, reserved: "1500-3000")
         #expect(none == nil)
-        #expect(error.contains { $0.contains("leaves no port") })
+        #expect(error.contains { $0.contains("has no usable port") })
         let (few, warning) = Self.load(text)
         #expect(few?.count == 1000)
         #expect(warning.contains { $0.contains("warning: 1000 ports") })

@@ -10,7 +10,7 @@ import Testing
         var isInbound: Bool
     }
 
-    /// A network of a few VPCs, some with a listener of their own.
+    /// A network of a few VPCs, some of which have their own listener.
     private struct Network {
         var ranges: [Range] = []
         var bound: Set<Int> = []
@@ -28,8 +28,8 @@ import Testing
             }
         }
 
-        /// A range from a small set, so that many overlap; some IPv6 ranges lie around the stored
-        /// form of IPv4 addresses.
+        /// Returns one of few prefixes, so that many overlap; some IPv6 ones enclose the mapped
+        /// IPv4 addresses.
         private static func prefix(_ random: inout SeededGenerator) -> IPPrefix {
             let length = Int.random(in: 0...3, using: &random)
             switch Int.random(in: 0...4, using: &random) {
@@ -71,10 +71,10 @@ import Testing
 
         // MARK: What is expected, pair by pair
 
-        /// Pairs of VPCs with an error, and VPCs with an error of their own.
+        /// The pairs of VPCs with an error; a VPC can be paired with itself.
         var clashes: Set<Set<Int>> { pairs(clash) }
 
-        /// Pairs of VPCs with a warning.
+        /// The pairs of VPCs with a warning.
         var nested: Set<Set<Int>> { hasPlainListener ? pairs(isNested) : [] }
 
         private func pairs(_ isMeant: (Range, Range) -> Bool) -> Set<Set<Int>> {
@@ -106,20 +106,20 @@ import Testing
         Set(message.split(separator: "vpc-").dropFirst().compactMap { Int($0.prefix(1)) })
     }
 
-    @Test func `have the errors and warnings that a look at all pairs finds`() {
+    @Test func `give the same errors and warnings as a comparison of all pairs`() {
         var random = SeededGenerator(seed: 13)
         for _ in 0..<500 {
             let network = Network(&random)
             let found = CheckedConfiguration.diagnostics(network.text)
             let errors = found.filter { $0.severity == .error }.map { head(of: $0.message) }
-            let warnings = found.map(\.message).filter { $0.contains(" lies in ") }
+            let warnings = found.map(\.message).filter { $0.contains(" is inside ") }
                 .map { head(of: $0) }
             #expect(Set(errors.map(vpcs)) == network.clashes, "\(network.text)\n\(found)")
             #expect(Set(warnings.map(vpcs)) == network.nested, "\(network.text)\n\(found)")
         }
     }
 
-    /// The text before the advice, which also names a VPC.
+    /// Returns the message up to the advice, which also contains a VPC ID.
     private func head(of message: String) -> String {
         message.split(separator: "; ").first.map(String.init) ?? ""
     }

@@ -8,7 +8,7 @@ import Testing
     private static let other = "c0ffee00c0ffee00c0ffee00c0ffee00"
     private static let phrase = "correct-horse-battery"
 
-    /// Secrets at their proper place, and at places where operators put them by mistake.
+    /// Secrets at their keys, and in wrong places.
     static let shapes = [
         "cookies: { secrets: S }", "cookies: S", "cookies: [S]", "cookies: { S: x }",
         "cookies: { S }", "cookies: { secrets: { S: 1 } }", "cookies: { secrets: [[S]] }",
@@ -49,14 +49,14 @@ import Testing
         }
     }
 
-    @Test func `other values are shown as they are`() {
+    @Test func `values that are not secrets are shown unchanged`() {
         let messages = Self.messages(
             "workers: manny\nlisten: 127.0.0.1:53\ncookies: { secrets: [] }"
         )
         #expect("\(messages)".contains("`manny`") && "\(messages)".contains("[127.0.0.1:53]"))
     }
 
-    @Test func `that overlap are taken out as one`() {
+    @Test func `that overlap are removed as one`() {
         var hidden = HiddenTexts()
         hidden.add(["abcdefgh12", "GH12345678", "abcdefgh", "short"])
         func shown(_ text: String) -> String {

@@ -18,7 +18,7 @@ import Testing
         ("$GENERATE 1-1 ${10}q$ A 10.0.0.1", ["11q11 A 10.0.0.1"]),
         ("$GENERATE 1-1 t TXT \"\\\"a $\\\" b\"", ["t TXT \"a 1\" \"b\""]),
     ])
-    func `make records as BIND does`(directive: String, expected: [String]) throws {
+    func `generate the records that BIND generates`(directive: String, expected: [String]) throws {
         let lines = try ZoneFileFixtures.lines(of: directive)
         let short = lines.map { line in
             line.replacingOccurrences(of: ".example.org. 3600 IN", with: "")
@@ -26,7 +26,7 @@ import Testing
         #expect(short == expected)
     }
 
-    @Test func `make at most a million records in a zone`() throws {
+    @Test func `generate at most a million records in a zone`() throws {
         let messages = try ZoneFileFixtures.messages(
             of: "$GENERATE 1-2147483647 a$ A 192.0.2.1"
         )
@@ -34,7 +34,7 @@ import Testing
         #expect(messages.first?.contains("more than 1000000 records") == true)
     }
 
-    @Test func `take the time from the directive, the file or nowhere`() throws {
+    @Test func `take the TTL from the directive or the file, else are an error`() throws {
         let lines = try ZoneFileFixtures.lines(
             of: "$GENERATE 1-1 a 60 A 192.0.2.1\n$TTL 90\n$GENERATE 1-1 b A 192.0.2.1"
         )
@@ -63,7 +63,7 @@ import Testing
         )
     }
 
-    @Test func `give records the file and line they stand in`() throws {
+    @Test func `give records their file and line`() throws {
         let (zone, _) = try ZoneFileFixtures.read(
             ZoneFileFixtures.head + "$INCLUDE a.inc\nb A 192.0.2.1",
             files: ["a.inc": "\n\na A 192.0.2.1"]
@@ -73,8 +73,8 @@ import Testing
         #expect(records.map { "\($0.file):\($0.line)" } == ["0:2", "0:3", "1:3", "0:5"])
     }
 
-    @Test func `include nothing over and over`() throws {
-        // Each file includes the next one twice: without a limit the last one would be read 65,536
+    @Test func `do not include a file in itself`() throws {
+        // Each file includes the next one twice; without a limit, the last one would be read 65,536
         // times.
         var files: [String: String] = [:]
         for index in 0..<16 {
@@ -85,7 +85,7 @@ import Testing
         #expect(messages.count == ZoneFileReader.errorLimit + 1)
     }
 
-    @Test func `include no file through a link that leads out`() throws {
+    @Test func `include no file through a link that leaves the folder`() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "\(UUID())")
         let inner = folder.appending(path: "zones")
         try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: true)
@@ -105,13 +105,13 @@ import Testing
         )
         #expect(zone == nil)
         #expect(diagnostics.all.map(\.place.line) == [4])
-        #expect(diagnostics.all.first?.message.contains("leads out") == true)
+        #expect(diagnostics.all.first?.message.contains("is outside") == true)
     }
 
     @Test(arguments: [
         "../zones-secret/x", "../zonesx", "../zone", "sub/../../zones-secret/x", "..",
     ])
-    func `include no file beside the zone file's folder, whatever its name begins with`(
+    func `include no file outside the zone file's folder, whatever its name begins with`(
         path: String
     ) throws {
         let folder = try TemporaryFolder([
@@ -127,11 +127,11 @@ import Testing
         )
         #expect(zone == nil)
         #expect(diagnostics.all.map(\.place.line) == [5])
-        #expect(diagnostics.all.first?.message.contains("leads out") == true)
+        #expect(diagnostics.all.first?.message.contains("is outside") == true)
     }
 
     @Test(arguments: ["/dev/zero", "/", "/nonexistent/a.zone"])
-    func `need a regular file that is there`(path: String) throws {
+    func `require an existing regular file`(path: String) throws {
         var diagnostics = Diagnostics()
         let zone = ZoneFileReader().read(
             apex: try ZoneFileFixtures.name("example.org."),

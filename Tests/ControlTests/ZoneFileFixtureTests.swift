@@ -57,7 +57,7 @@ struct BadRecord: CustomTestStringConvertible, Sendable {
     var text: String
     /// Column and message.
     var message: String
-    /// The reason why other tools need not reject it.
+    /// Why other tools accept it.
     var reason: String?
 
     var testDescription: String { String(text.prefix(60)) }
@@ -79,7 +79,7 @@ struct BadRecord: CustomTestStringConvertible, Sendable {
     }
 }
 
-/// A record by its octets, for comparison with other readers; the owner is in lower case.
+/// A record for comparison with other readers; the owner is in lower case.
 struct WireRecord: Hashable {
     var owner: [UInt8]
     var type: UInt16

@@ -4,7 +4,7 @@ import Foundation
 import Snapshot
 import TestSupport
 
-/// The zone files of `Tests/Fixtures/zones`, and the diagnostics of reading one.
+/// The zone files of `Tests/Fixtures/zones`, and functions to read them.
 enum ZoneFileFixtures {
     static let root = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent()
@@ -23,7 +23,7 @@ enum ZoneFileFixtures {
         String(decoding: try Data(contentsOf: root.appending(path: path)), as: UTF8.self)
     }
 
-    /// The value of a comment `; KEY: VALUE` in the file.
+    /// Returns the value of a comment of the form `; KEY: VALUE` in the file.
     static func note(_ key: String, in text: String) -> String? {
         for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix("; \(key)") {
             let value = line.dropFirst(key.count + 2).drop { $0 == ":" || $0 == " " }
@@ -32,7 +32,7 @@ enum ZoneFileFixtures {
         return nil
     }
 
-    /// The apex of a fixture: `example.org.` unless the file names another.
+    /// Returns the apex of a fixture: `example.org.` unless a comment states another.
     static func apex(of text: String) throws -> DomainName {
         try name(note("zone", in: text) ?? "example.org.")
     }
@@ -44,7 +44,7 @@ enum ZoneFileFixtures {
 
     struct Unreadable: Error { var text: String }
 
-    /// Reads a fixture as if its folder were the current folder, so that messages show short paths.
+    /// Reads a fixture with its folder as current folder, so that messages have short paths.
     static func read(
         _ folder: String,
         _ name: String,
@@ -57,7 +57,8 @@ enum ZoneFileFixtures {
         return (zone, diagnostics)
     }
 
-    /// Reads text as the zone file `test.zone` of `example.org.`, with further files beside it.
+    /// Reads text as the zone file `test.zone` of `example.org.`, with further files in the same
+    /// folder.
     static func read(
         _ text: String,
         files: [String: String] = [:]
@@ -77,7 +78,7 @@ enum ZoneFileFixtures {
         return (zone, diagnostics.all)
     }
 
-    /// A valid start of a zone file: SOA and NS in lines 1 to 3.
+    /// A valid beginning: SOA and NS in lines 1 to 3.
     static let head = """
         $TTL 3600
         @ SOA ns.example.net. hostmaster.example.net. 1 7200 3600 1209600 300
@@ -85,7 +86,7 @@ enum ZoneFileFixtures {
 
         """
 
-    /// The lines of the records after `head`, with tabs as spaces.
+    /// Returns the printed lines of the records after `head`, with tabs as spaces.
     static func lines(of text: String, files: [String: String] = [:]) throws -> [String] {
         let (zone, diagnostics) = try read(head + text, files: files)
         guard let zone else { return diagnostics.map(\.description) }
@@ -94,13 +95,13 @@ enum ZoneFileFixtures {
         }
     }
 
-    /// The diagnostics of `head` and text, as printed.
+    /// Returns the printed diagnostics of `head` and text.
     static func messages(of text: String, files: [String: String] = [:]) throws -> [String] {
         try read(head + text, files: files).diagnostics.map(\.description)
     }
 }
 
-/// Reads the files of one folder by their names in it.
+/// Reads the files of one folder by their names.
 struct FolderLoader: FileLoader {
     var folder: String
 
@@ -113,7 +114,7 @@ struct FolderLoader: FileLoader {
     }
 }
 
-/// A program of another project, to compare with.
+/// An external program to compare with.
 struct ReferenceTool {
     var name: String
 
@@ -128,11 +129,11 @@ struct ReferenceTool {
 
     var isInstalled: Bool { path != nil }
 
-    /// Runs the tool in `folder`; the status is 0 if it accepts the file.
+    /// Runs the tool in `folder`; the status is 0 on success.
     func run(_ arguments: [String], in folder: String) throws -> (status: Int32, output: Data) {
         let process = Process()
         let output = Pipe()
-        // No fixture keeps a tool busy for long.
+        // No fixture takes a tool long.
         process.executableURL = URL(filePath: "/usr/bin/timeout")
         process.arguments = ["20", path ?? name] + arguments
         process.currentDirectoryURL = URL(filePath: folder)
@@ -145,7 +146,7 @@ struct ReferenceTool {
         return (process.terminationReason == .exit ? process.terminationStatus : -1, data)
     }
 
-    /// BIND's options that disable all checks that this reader does not have.
+    /// BIND options that disable checks which this reader does not have.
     static let bindOptions =
         ["-i", "none", "-k", "ignore", "-n", "ignore", "-m", "ignore", "-M", "ignore"]
         + ["-S", "ignore"]

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite struct `Hostile zone files` {
-    @Test func `that are good files with random changes are always read to an end`() throws {
+    @Test func `made by random changes of good files are always read to the end`() throws {
         var random = SeededGenerator(seed: 2_024)
         let files = try ZoneFileFixtures.good.map { name in
             Array(try ZoneFileFixtures.text("good/\(name)").utf8)
@@ -37,7 +37,7 @@ import Testing
         #expect(refused > 500)
     }
 
-    /// One line or many, generated when it is read, because arguments of a test are printed.
+    /// Repeated lines, made on demand, because test arguments are printed.
     struct TenMegabytes: CustomTestStringConvertible, Sendable {
         var head = ""
         var repeated: String
@@ -75,13 +75,13 @@ import Testing
         let text = file.text
         var messages: [String] = []
         let time = try Self.processorTime { messages = try ZoneFileFixtures.messages(of: text) }
-        // For a build without optimisation; with optimisation it takes a tenth.
+        // The limit without optimisation; an optimised build takes a tenth.
         #expect(time < .seconds(12), "\(time)")
         #expect((1...ZoneFileReader.errorLimit + 1).contains(messages.count))
         #expect(messages.allSatisfy { $0.utf8.count < 1_000 })
     }
 
-    @Test func `with many records at one name take no longer for each`() throws {
+    @Test func `with many records at one name take linear time`() throws {
         func timeEach(_ count: Int) throws -> Duration {
             let lines = (0..<count).map { "a TXT \"\($0 / 6)\"\na\($0) CNAME a" }
             let text = ZoneFileFixtures.head + lines.joined(separator: "\n")
@@ -93,15 +93,15 @@ import Testing
         }
         _ = try timeEach(100)
         let (few, many) = (try timeEach(2_000), try timeEach(20_000))
-        // Comparing each record with all earlier ones would take ten times as long.
+        // Comparing each with all previous ones would take ten times as long.
         #expect(many < few * 4, "\(few) of 2,000, \(many) of 20,000")
     }
 
-    /// The CPU time of this thread, independent of other load.
+    /// Returns the CPU time of this thread, which does not depend on other load.
     private static func processorTime(_ body: () throws -> Void) rethrows -> Duration {
         func now() -> Duration {
             var time = timespec()
-            // Sound: the value is a local that outlives the call.
+            // Sound: the value is a local variable that outlives the call.
             _ = unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
             return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
         }
@@ -110,7 +110,7 @@ import Testing
         return now() - start
     }
 
-    @Test func `without an end of line or with CR LF are no hostile files`() throws {
+    @Test func `without a final line end, or with CR LF, are accepted`() throws {
         let lines = try ZoneFileFixtures.lines(of: "a A 192.0.2.1\r\n\r\nb A 192.0.2.2")
         #expect(
             lines == ["a.example.org. 3600 IN A 192.0.2.1", "b.example.org. 3600 IN A 192.0.2.2"]
@@ -138,7 +138,7 @@ import Testing
         #expect(ZonePrinter.rdataText(type: type, rdata: rdata) == expected)
     }
 
-    @Test func `comes out of any octets of any type`() {
+    @Test func `is made of any octets of any type`() {
         var random = SeededGenerator(seed: 7)
         for type in (UInt16(0)...270).map(RecordType.init(rawValue:)) {
             for _ in 0..<60 {

@@ -5,7 +5,7 @@ import Testing
 @testable import Control
 
 @Suite struct `Zone file entries` {
-    /// The tokens of each entry; quoted tokens in quotes.
+    /// Returns the tokens of each entry, quoted ones with quotes.
     private func entries(_ text: String) -> [[String]] {
         var lexer = MasterFileLexer(file: "f", octets: Array(text.utf8))
         var entries: [[String]] = []
@@ -35,18 +35,18 @@ import Testing
         ("", []),
         (" \n;\n\t ; x\n", []),
     ])
-    func `are cut into tokens`(text: String, expected: [[String]]) {
+    func `are split into tokens`(text: String, expected: [[String]]) {
         #expect(entries(text) == expected)
     }
 
-    @Test func `start with a blank where the owner is left out`() {
+    @Test func `start with a blank if the owner is omitted`() {
         var lexer = MasterFileLexer(file: "f", octets: Array("a b\n\tc\n( d )\n ( e )".utf8))
         var starts: [Bool] = []
         while lexer.nextEntry() { starts.append(lexer.startsWithBlank) }
         #expect(starts == [false, true, false, true])
     }
 
-    @Test func `know their line, and the place of each octet`() {
+    @Test func `have a line, and a place for each octet`() {
         let text = "\nä ( b\n  ü c )\nd"
         var lexer = MasterFileLexer(file: "f", octets: Array(text.utf8))
         _ = lexer.nextEntry()
@@ -62,13 +62,13 @@ import Testing
         ("a (\nb", 2), ("a ) b", 2), ("a \"b\nc", 2), ("a b\\\nc", 3), ("a\rb", 1), ("a b\0", 3),
         ("a ;\0", 3), ("\\\0", 1), ("\"", 0), ("(", 0), ("\\", 0),
     ])
-    func `that are malformed have their fault at its octet`(text: String, offset: Int) {
+    func `that are malformed have an error at its octet`(text: String, offset: Int) {
         var lexer = MasterFileLexer(file: "f", octets: Array(text.utf8))
         _ = lexer.nextEntry()
         #expect(lexer.fault?.offset == offset)
     }
 
-    @Test func `are quoted without control characters, and cut where they are long`() {
+    @Test func `are quoted without control characters, and shortened if they are long`() {
         let long = String(repeating: "x", count: 500)
         let text = "\u{1B}[31m\u{7} \u{202E}é\t" + long
         let lexer = MasterFileLexer(file: "f", octets: Array(text.utf8) + [0xFF])
@@ -90,12 +90,12 @@ import Testing
         ("2147483647", Int32.max),
         ("1s1s", 2), ("0w5s", 5), ("000000000000000000000000007", 7),
     ])
-    func `are seconds, or units by turns`(text: String, seconds: Int32) {
+    func `are seconds, or a sequence of units`(text: String, seconds: Int32) {
         #expect(read(text) == .seconds(UInt32(seconds)))
     }
 
     @Test(arguments: ["", "h", "1h30", "1x", "-1", "1 ", "1.5h", "A"])
-    func `are nothing else`(text: String) { #expect(read(text) == .notATime) }
+    func `do not accept other text`(text: String) { #expect(read(text) == .notATime) }
 
     @Test(arguments: [
         "2147483648", "4294967296", "99999999999999999999999999", "3551w", "99999999999999999w9d",
@@ -114,7 +114,7 @@ import Testing
         return AddressText.appendV6(octets.span, 0..<octets.count, to: &output) ? output : nil
     }
 
-    @Test func `are taken and refused exactly as libldns does`() throws {
+    @Test func `are accepted and refused exactly as by libldns`() throws {
         var random = SeededGenerator(seed: 4)
         let alphabets = [Array("0123456789.".utf8), Array("0123456789abcdefF:.:::".utf8)]
         let seeds = [
@@ -145,7 +145,7 @@ import Testing
 }
 
 extension LdnsField {
-    /// The octets that libldns parses from an address.
+    /// Returns the octets that libldns reads from an address.
     static func address(_ text: [UInt8], isV4: Bool) throws -> [UInt8] {
         let shape = try #require(RdataShape(isV4 ? .a : .aaaa))
         return try LdnsField(try #require(shape.fields.first), text: text).octets

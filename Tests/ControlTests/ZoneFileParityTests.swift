@@ -4,9 +4,9 @@ import Foundation
 import Snapshot
 import Testing
 
-/// Compares records with those of BIND and ldns, octet by octet and line by line.
+/// Compares the records with those of BIND and ldns, octet by octet and line by line.
 ///
-/// Skipped if a tool is not installed; `make test` installs them (bind9-utils, ldnsutils,
+/// Tests are skipped if a tool is not installed; `make test` installs them (bind9-utils, ldnsutils,
 /// knot-dnssecutils).
 @Suite struct `Zone file parity` {
     @Test(
@@ -36,7 +36,7 @@ import Testing
     )
     func `ldns-read-zone prints the same lines`(name: String) throws {
         let text = try ZoneFileFixtures.text("good/\(name)")
-        // The file contains the reason why ldns reads it differently.
+        // A comment in the file states why ldns reads it differently.
         if ZoneFileFixtures.note("oracle", in: text) != nil { return }
         let apex = try ZoneFileFixtures.apex(of: text)
         let zone = try #require(ZoneFileFixtures.read("good", name, apex: apex).zone)
@@ -63,8 +63,7 @@ import Testing
         #expect((result.status == 0) == (ZoneFileFixtures.note("knot", in: text) == nil))
     }
 
-    /// ldns prints two spaces between the items of APL if it parsed them from text, and one if from
-    /// wire format.
+    /// Replaces two spaces by one: ldns prints two between APL items that it read from text.
     private static func squeezed(_ line: String) -> String {
         line.split(separator: " ").joined(separator: " ")
     }
@@ -112,7 +111,7 @@ import Testing
     }
 }
 
-/// A zone as `named-checkzone -F raw` dumps it: rdata in wire form.
+/// A zone as dumped by `named-checkzone -F raw`; rdata is in wire format.
 struct RawZone {
     private(set) var records: Set<WireRecord> = []
     private let octets: [UInt8]

@@ -3,9 +3,9 @@ import Snapshot
 import Testing
 
 @Suite struct `RRsets of a zone file` {
-    /// Up to eight records are compared pairwise, more are hashed.
+    /// Up to eight records are compared with each other; more use a hash table.
     @Test(arguments: [1, 2, 4, 5, 40])
-    func `lose their duplicates, few or many, wherever they stand`(count: Int) throws {
+    func `lose their duplicates, few or many, anywhere in the file`(count: Int) throws {
         let numbers = 0..<count
         let lines = try ZoneFileFixtures.lines(
             of: (numbers.map { "a MX 10 Host\($0)\na TXT \"t\($0)\"\nb\($0) A 192.0.2.1" }
@@ -23,7 +23,7 @@ import Testing
         #expect(lines.sorted() == expected.sorted())
     }
 
-    @Test func `of one name have their own TTLs, in whatever order they come`() throws {
+    @Test func `of one name keep their own TTLs, in any order`() throws {
         let lines = try ZoneFileFixtures.lines(
             of: """
                 a 10 A 192.0.2.1

@@ -4,11 +4,11 @@ import TestSupport
 import Testing
 
 @Suite struct `An address` {
-    /// The result of inet_pton(3) for a text.
+    /// Returns the result of inet_pton(3) for a text.
     private static func reference(_ text: String) -> [UInt8]? {
         let family = text.utf8.contains(UInt8(ascii: ":")) ? AF_INET6 : AF_INET
         var octets = [UInt8](repeating: 0, count: family == AF_INET ? 4 : 16)
-        // Sound: the buffer has the size that the family asks for, and the text ends in NUL.
+        // Sound: the buffer has the size of the family's address, and the text is NUL-terminated.
         return unsafe inet_pton(family, text, &octets) == 1 ? octets : nil
     }
 
@@ -20,9 +20,9 @@ import Testing
         "::ffff:1.2.3.4", "1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:7:1.2.3.4", "::1.2.3", "1.2.3.4::",
         "fe80::1%eth0", "2001:DB8::A", "[::1]", "::1/64",
     ])
-    func `is read as inet_pton reads it`(text: String) {
+    func `is parsed like inet_pton`(text: String) {
         let expected = Self.reference(text)
-        // Zonal treats an IPv4-mapped address as the IPv4 address.
+        // An IPv4-mapped address is treated as the IPv4 address.
         let mapped = expected.map {
             $0.count == 16 && $0[..<10].allSatisfy { $0 == 0 } && $0[10] == 255 && $0[11] == 255
         }
@@ -30,7 +30,7 @@ import Testing
         #expect(IPAddress(text)?.octets == octets, "\(text)")
     }
 
-    @Test func `made of random pieces is read as inet_pton reads it`() {
+    @Test func `made of random pieces is parsed like inet_pton`() {
         var random = SeededGenerator(seed: 8)
         let pieces = ["1", "ff", "0", "255", "256", ":", ":", "::", ".", ".", "abcd", "g", "00"]
         for _ in 0..<20_000 {
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func `prints as inet_ntop prints it`() throws {
+    @Test func `prints like inet_ntop`() throws {
         var random = SeededGenerator(seed: 9)
         for _ in 0..<5_000 {
             let octets = (0..<16).map { _ in
@@ -54,13 +54,14 @@ import Testing
             }
             let address = try #require(IPAddress(octets: octets))
             var text = [CChar](repeating: 0, count: 64)
-            // Sound: the buffers have the sizes that the call is told.
+            // Sound: the buffers have the sizes that are passed.
             _ = unsafe inet_ntop(AF_INET6, octets, &text, 64)
             let expected = String(
                 decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) },
                 as: UTF8.self
             )
-            // inet_ntop writes some addresses with dots that RFC 5952 leaves in hexadecimal.
+            // inet_ntop uses dotted notation for some addresses for which RFC 5952 uses
+            // hexadecimal.
             if !expected.contains(".") { #expect("\(address)" == expected) }
             #expect(IPAddress("\(address)") == address)
         }
@@ -94,9 +95,9 @@ import Testing
         "10.0.0/8",
         "10.0.0.0/08x", "10.0.0.0/0000", "",
     ])
-    func `is nil for what is none`(text: String) { #expect(IPPrefix(text) == nil) }
+    func `is nil for invalid text`(text: String) { #expect(IPPrefix(text) == nil) }
 
-    @Test func `holds an address as bit by bit comparison says`() throws {
+    @Test func `contains an address exactly if a bit by bit comparison says so`() throws {
         var random = SeededGenerator(seed: 10)
         for _ in 0..<5_000 {
             let bits = (UInt128(random.next()) << 64) | UInt128(random.next())
@@ -109,7 +110,7 @@ import Testing
         }
     }
 
-    @Test func `keeps families apart`() throws {
+    @Test func `does not mix families`() throws {
         let everyV4 = try #require(IPPrefix("0.0.0.0/0"))
         #expect(!everyV4.contains(try #require(IPAddress("2001:db8::1"))))
         #expect(try !#require(IPPrefix("::/0")).contains(everyV4))
@@ -127,7 +128,7 @@ import Testing
     }
 
     @Test(arguments: ["", "TYPE", "TYPE65536", "TYPE-1", "AA", "TYPE1x"])
-    func `is nil for what is none`(text: String) { #expect(RecordType(text) == nil) }
+    func `is nil for invalid text`(text: String) { #expect(RecordType(text) == nil) }
 
     @Test func `is read in any letter case`() {
         #expect(RecordType("aaaa") == .aaaa)

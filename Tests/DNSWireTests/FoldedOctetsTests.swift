@@ -2,10 +2,10 @@ import DNSWire
 import TestSupport
 import Testing
 
-@Suite struct `Octets of names where they stand` {
+@Suite struct `Case-insensitive comparison of names` {
     private let seed = HashSeed(value: 11)
 
-    @Test func `are equal, and of one hash, if they differ at most in letter case`() {
+    @Test func `treats names that differ only in letter case as equal, with equal hashes`() {
         var random = SeededGenerator(seed: 31)
         let alphabet = Array("aAbBzZ@[`{-0\u{1}?".utf8) + [0xC1, 0xE1]
         var equalPairs = 0
@@ -29,7 +29,7 @@ import Testing
         #expect((5_000..<19_000).contains(equalPairs))
     }
 
-    @Test func `differ from those that they begin with`() {
+    @Test func `distinguishes a name from its prefix`() {
         let octets: [UInt8] = Array(repeating: 0, count: 20)
         let hashes = (0...20).map { octets.span.extracting(0..<$0).foldedHash(seed) }
         #expect(Set(hashes).count == 21)
@@ -37,7 +37,7 @@ import Testing
         #expect(!isEqual)
     }
 
-    @Test func `have another hash under another seed`() {
+    @Test func `gives another hash with another seed`() {
         let octets = Array("example".utf8)
         let (one, other) = (seed, HashSeed(value: 12))
         let (hash, otherHash) = (octets.span.foldedHash(one), octets.span.foldedHash(other))

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct `A message of an upstream` {
-    /// A question, an alias to a compressed name, an address, an SOA, an OPT.
+    /// A message with a question, an alias to a compressed name, an address, an SOA and an OPT.
     private static let sample: [UInt8] = {
         var message: [UInt8] = [0, 1, 0x81, 0x80, 0, 1, 0, 2, 0, 1, 0, 1]
         message += [3, 0x77, 0x77, 0x77, 7] + Array("example".utf8) + [3] + Array("org".utf8)
@@ -19,7 +19,7 @@ import Testing
         return message + [0, 0, 41, 4, 0xD0, 0, 0, 0, 0, 0, 0]
     }()
 
-    /// Reads all records, names included.
+    /// Reads all records including their names.
     private func read(_ message: [UInt8]) throws -> [(
         record: MessageReader.Record, owner: DomainName
     )] {
@@ -91,7 +91,7 @@ import Testing
             [0xC0, 14, 0xC0, 12],
         ] as [[UInt8]]
     )
-    func `whose pointer does not lead backwards is refused`(octets: [UInt8]) {
+    func `with a pointer that does not lead backwards is refused`(octets: [UInt8]) {
         let message = Self.header + octets
         #expect(throws: WireError.self) { try name(in: message, at: 12) }
         let last = Self.header + [1, 0x61, 0xC0, 16, 0xC0, 14]
@@ -104,16 +104,16 @@ import Testing
         #expect(throws: WireError.notALabel(offset: 12)) { try name(in: message, at: 12) }
     }
 
-    @Test func `whose pointers make a name of over 255 octets is refused`() throws {
+    @Test func `with pointers that make a name of over 255 octets is refused`() throws {
         let label = [63] + [UInt8](repeating: 0x61, count: 63)
         let message = Self.header + label + label + label + [0] + label + [0xC0, 12]
         #expect("\(try name(in: message, at: 12))".utf8.count == 192)
         #expect(throws: WireError.nameTooLong(offset: 205)) { try name(in: message, at: 205) }
     }
 
-    /// Names of labels of 63 octets; the last label brings the name to `length`.
+    /// Returns a name of `length` octets whose labels have 63 octets, except the last one.
     @Test(arguments: 250...260, [true, false])
-    func `of up to 255 octets is read, in one piece and by a pointer`(
+    func `of up to 255 octets is read, inline and through a pointer`(
         length: Int,
         isCompressed: Bool
     ) throws {
@@ -126,8 +126,7 @@ import Testing
             : Self.header + first + label + label + label + [0]
         let place = isCompressed ? 12 + 3 * 64 + 1 : 12
         guard rest - 1 <= 63 else { return }
-        // Each reader enforces the limit itself: not all of them create a `DomainName`, which also
-        // enforces it.
+        // Every way of reading must check the limit itself, because not all make a `DomainName`.
         var folded = FoldedName(seed: HashSeed(value: 1))
         var octets = 0
         if length <= 255 {
@@ -152,10 +151,10 @@ import Testing
         }
     }
 
-    @Test func `written by us reads back the same`() throws {
+    @Test func `written by ReplyWriter reads back the same`() throws {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 512, alignment: 8)
         defer { unsafe buffer.deallocate() }
-        // Sound: the buffer outlives the writer, which alone uses it.
+        // Sound: the buffer outlives the writer, and nothing else uses it.
         var writer = unsafe ReplyWriter(buffer, limit: 512)
         for value in [7, 0x8180, 1, 1, 0, 0] as [UInt16] { writer.write16(value) }
         let name = try #require(DomainName("db.example.org"))
@@ -175,7 +174,7 @@ import Testing
     @Test func `that does not fit is written up to its limit and not past it`() {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 8)
         defer { unsafe buffer.deallocate() }
-        // Sound: the buffer outlives the writer, which alone uses it.
+        // Sound: the buffer outlives the writer, and nothing else uses it.
         var writer = unsafe ReplyWriter(buffer, limit: 20)
         for _ in 0..<9 { writer.write16(1) }
         let mark = writer.count

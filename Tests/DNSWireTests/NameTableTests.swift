@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct `The names of a message` {
-    /// Octets after an empty header, with names at the offsets `at`, counted from 12.
+    /// Returns octets after an empty header, with names at the offsets `at`, counted from 12.
     private static func message(_ octets: [UInt8]) -> [UInt8] {
         [UInt8](repeating: 0, count: Header.size) + octets
     }
@@ -11,7 +11,7 @@ import Testing
     private static let www: [UInt8] =
         [3] + "www".utf8 + [7] + "example".utf8 + [3] + "org".utf8 + [0]
 
-    @Test func `have equal numbers where they are equal, whatever case and compression`() throws {
+    @Test func `have equal numbers if they are equal, regardless of case and compression`() throws {
         let upper = [3] + Array("WWW".utf8) + [0xC0, 16]
         let message = Self.message(Self.www + upper + [0xC0, 16] + [0xC0, 12])
         var names = NameTable(of: message.span)
@@ -26,7 +26,7 @@ import Testing
         #expect(names.firstLabel(of: www) == 12..<16)
     }
 
-    @Test func `are as many as there are different ones, however they are written`() throws {
+    @Test func `are counted once each, however they are written`() throws {
         var random = SeededGenerator(seed: 4)
         var octets: [UInt8] = []
         var places: [(place: Int, name: DomainName)] = []
@@ -55,7 +55,7 @@ import Testing
         #expect(Set(numbers.values).count == numbers.count)
     }
 
-    @Test func `above a name are replaced, unless that makes it too long`() throws {
+    @Test func `are substituted at an ancestor, unless the result is too long`() throws {
         let label: [UInt8] = [59] + [UInt8](repeating: 120, count: 59)
         let long = Array([label, label, label, label].joined()) + [0]
         let message = Self.message(Self.www + long)

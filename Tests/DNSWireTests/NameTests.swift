@@ -19,7 +19,7 @@ import Testing
         "", "..", ".example", "a..b", "a.b..", "\\", "a\\25", "a\\256.b", "a\\2x5",
         String(repeating: "a", count: 64), String(repeating: "abcdefg.", count: 32),
     ])
-    func `is nil for what is none`(text: String) { #expect(DomainName(text) == nil) }
+    func `is nil for invalid text`(text: String) { #expect(DomainName(text) == nil) }
 
     @Test func `has labels of at most 63 octets and 255 octets in all`() {
         let label = String(repeating: "a", count: 63)
@@ -28,7 +28,7 @@ import Testing
         #expect(DomainName(longest + "b") == nil)
     }
 
-    @Test func `survives the way through text, whatever its octets`() throws {
+    @Test func `converts to text and back, whatever its octets`() throws {
         var random = SeededGenerator(seed: 5)
         for _ in 0..<3_000 {
             let name = try #require(Self.random(using: &random))
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func `is taken from octets only if they are exactly one name`() throws {
+    @Test func `is made from octets only if they are exactly one name`() throws {
         var random = SeededGenerator(seed: 6)
         for _ in 0..<500 {
             let octets = try #require(Self.random(using: &random)).octets
@@ -60,7 +60,7 @@ import Testing
         #expect(DomainName.root.parent == nil)
     }
 
-    /// A name of random labels.
+    /// Returns a name with random labels.
     static func random(using random: inout SeededGenerator) -> DomainName? {
         var octets: [UInt8] = []
         for _ in 0..<Int.random(in: 0...5, using: &random) {
@@ -82,19 +82,19 @@ import Testing
             let other = name.octets.map { octet in
                 (97...122).contains(octet) && Bool.random(using: &random) ? octet & 0xDF : octet
             }
-            // Length octets are below 64, so the change of case does not affect them.
+            // Length octets are below 64, so folding does not change them.
             #expect(hashes(of: name) == hashes(of: try #require(DomainName(octets: other))))
         }
     }
 
-    /// The hashes of all suffixes.
+    /// Returns the hashes of all suffixes.
     private func hashes(of name: DomainName) -> [UInt64] {
         var folded = FoldedName(seed: seed)
         folded.read(name)
         return (0...folded.labelCount).map { folded.hash(ofSuffix: $0) }
     }
 
-    @Test func `hashes each suffix as the name that the suffix is`() throws {
+    @Test func `hashes each suffix like a name of its own`() throws {
         var name = try #require(DomainName("a.b.Example.org"))
         let whole = hashes(of: name)
         for suffix in 0...4 {
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    @Test func `hashes otherwise with another seed`() throws {
+    @Test func `has other hashes with another seed`() throws {
         let name = try #require(DomainName("www.example.org"))
         var other = FoldedName(seed: HashSeed(value: 100))
         other.read(name)
@@ -111,7 +111,7 @@ import Testing
         #expect(hashes(of: name).first != hash)
     }
 
-    @Test func `is read from a message only where there is a name`() throws {
+    @Test func `is read from a message only if the name is valid`() throws {
         let octets = try #require(DomainName("www.example.org")).octets
         for length in 0..<octets.count { #expect(read(Array(octets[..<length]), at: 0) == nil) }
         #expect(read(octets, at: -1) == nil)

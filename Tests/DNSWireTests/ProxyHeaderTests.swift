@@ -28,7 +28,7 @@ import Testing
         + [0x03, 0x00, 0x04, 0x51, 0x01, 0x26, 0xF0]
         + [0xEA, 0x00, 0x17, 0x01] + "vpce-0f7763f87e99bfae4".utf8
 
-    /// A header as an AWS load balancer sends it, with padding (type 4) after the endpoint.
+    /// As sent by AWS's load balancer, with padding (type 4) after the endpoint.
     private static let balancer: [UInt8] =
         ProxiedMessage.signature + [0x21, 0x11, 0x00, 0x54]
         + [0xAC, 0x1F, 0x07, 0x71, 0xAC, 0x1F, 0x0A, 0x1F, 0xC8, 0xF2, 0x00, 0x50]
@@ -36,8 +36,7 @@ import Testing
         + [0xEA, 0x00, 0x17, 0x01] + "vpce-08d2bf15fac5001c9".utf8
         + [0x04, 0x00, 0x24] + [UInt8](repeating: 0, count: 36)
 
-    /// The load balancer's health check: LOCAL with a family, without addresses, directly followed
-    /// by TLVs.
+    /// AWS's health check: LOCAL with a family, no addresses, and TLVs directly after.
     private static let healthCheck: [UInt8] =
         ProxiedMessage.signature + [0x20, 0x11, 0x00, 0x54]
         + [0x03, 0x00, 0x04, 0xBC, 0xE5, 0x95, 0x1F]
@@ -71,19 +70,19 @@ import Testing
     }
 
     @Test(arguments: golden)
-    func `with any bit flipped is not read as it was`(header: [UInt8]) {
-        // At the position of the checksum's type, a flipped bit leaves no checksum to verify.
+    func `with any bit flipped is not read as before`(header: [UInt8]) {
+        // Flipping the checksum's type leaves no checksum to verify.
         let checksum = header[13] == 0x21 ? 52 : 28
         for bit in 0..<8 * header.count where bit / 8 != checksum {
             var flipped = header
             flipped[bit / 8] ^= 1 << UInt8(bit % 8)
             let result = try? read(flipped + [UInt8](repeating: 0, count: 65_536))
-            // A LOCAL header has no checksum that is read.
+            // A flip to LOCAL moves the checksum out of place, but leaves no source either.
             #expect(result == nil || result?.source == nil, "bit \(bit)")
         }
     }
 
-    @Test func `whose addresses are flipped fails its checksum`() {
+    @Test func `with changed addresses fails its checksum`() {
         for octet in 16..<28 {
             var flipped = Self.tcp4
             flipped[octet] ^= 1
@@ -92,7 +91,7 @@ import Testing
     }
 
     @Test(arguments: golden + [healthCheck, ProxiedMessage.local])
-    func `cut at any octet is the beginning of one`(header: [UInt8]) throws {
+    func `truncated at any octet is incomplete`(header: [UInt8]) throws {
         for length in 0..<header.count {
             #expect(try read(Array(header[..<length])) == nil)
         }
@@ -109,7 +108,7 @@ import Testing
         }
     }
 
-    @Test func `of a proxy that speaks for itself says nothing`() throws {
+    @Test func `of a LOCAL command gives no client`() throws {
         for header in [Self.healthCheck, ProxiedMessage.local] {
             let read = try #require(try read(header + [1, 2, 3]))
             #expect(read == (try self.read(header)))
@@ -118,14 +117,14 @@ import Testing
         }
     }
 
-    @Test func `for an unknown client says nothing, whatever stands behind`() throws {
+    @Test func `of family UNSPEC gives no client, whatever follows`() throws {
         let header = ProxiedMessage.header(family: 0x00, ProxiedMessage.type(0xEA, [1, 65]))
         let read = try #require(try read(header))
         #expect(read.length == header.count)
         #expect(read.source == nil && read.endpoint == nil)
     }
 
-    /// A LOCAL or UNSPEC header with a checksum after `front`.
+    /// Returns a LOCAL or UNSPEC header with a checksum after `front`.
     private static func sealed(
         command: UInt8,
         family: UInt8,
@@ -157,11 +156,11 @@ import Testing
         }
     }
 
-    /// The addresses of the first one can be read as a TLV that hides the checksum after them.
+    /// In the first header, the addresses can be read as a TLV that hides the checksum after them.
     @Test(arguments: [
         [10, 0, 16, 5, 10, 0, 0, 2, 0, 1, 0, 53], [3, 0, 4, 1, 2, 3, 4, 0, 0, 2, 0, 53],
     ])
-    func `of a proxy that speaks for itself has its checksum found behind any addresses`(
+    func `of a LOCAL command has its checksum found after any addresses`(
         addresses: [UInt8]
     ) throws {
         var header = Self.sealed(command: 0x20, family: 0x11, behind: addresses)
@@ -185,7 +184,7 @@ import Testing
         #expect(throws: ProxyHeaderError.checksum) { try read(header) }
     }
 
-    @Test func `of a proxy that speaks for itself may not have a TLV that leaves it`() {
+    @Test func `of a LOCAL command must not have a TLV beyond its end`() {
         for types in [[0x04, 0, 9, 1], [0x04], [0x03, 0, 4, 0, 0]] as [[UInt8]] {
             let header = ProxiedMessage.header(command: 0x20, family: 0, types)
             #expect(throws: ProxyHeaderError.truncated) { try read(header) }
@@ -204,7 +203,7 @@ import Testing
         #expect(throws: ProxyHeaderError.command) { try read(Array(header[..<13])) }
     }
 
-    @Test func `is no text, and nothing else, from the first octet that differs`() {
+    @Test func `is refused at the first octet that differs from the signature`() {
         #expect(throws: ProxyHeaderError.signature) {
             try read(Array("PROXY TCP4 10.20.1.7 10.0.0.1 49152 53\r\n".utf8))
         }
@@ -217,12 +216,12 @@ import Testing
 
     // MARK: TLVs
 
-    /// A header with TLVs of `types` after the addresses of 10.20.5.17.
+    /// Returns a header with `types` after the addresses of 10.20.5.17.
     private static func header(_ types: [UInt8]) -> [UInt8] {
         ProxiedMessage.header([10, 20, 5, 17, 10, 20, 16, 163, 0xC0, 0, 0, 53] + types)
     }
 
-    @Test func `needs no TLV, and skips those it does not know`() throws {
+    @Test func `needs no TLV, and unknown ones are skipped`() throws {
         #expect(try read(Self.header([]))?.source == IPAddress("10.20.5.17"))
         let types = [0x01, 0x02, 0x04, 0x05, 0x20, 0x30, 0xE0, 0xEF].flatMap {
             ProxiedMessage.type($0, [1, 2, 3])
@@ -234,7 +233,7 @@ import Testing
     @Test(arguments: [
         [0x04], [0x04, 0], [0x04, 0, 1], [0x04, 0xFF, 0xFF, 0], [0xEA, 0, 9, 1, 65],
     ])
-    func `with a TLV that leaves it is an error`(type: [UInt8]) {
+    func `with a TLV beyond its end is an error`(type: [UInt8]) {
         #expect(throws: ProxyHeaderError.truncated) { try read(Self.header(type)) }
     }
 
@@ -244,14 +243,14 @@ import Testing
         #expect(throws: ProxyHeaderError.checksum) { try read(Self.header(type)) }
     }
 
-    @Test func `with its checksum's octets reversed is an error`() {
+    @Test func `with the octets of its checksum reversed is an error`() {
         var header = Self.tcp4
         header[31..<35].reverse()
         #expect(throws: ProxyHeaderError.checksum) { try read(header) }
     }
 
     @Test(arguments: ["", "vpce_1", "vpce-\u{0}", "vpce-1 ", String(repeating: "a", count: 33)])
-    func `with an endpoint that can be none is an error`(text: String) {
+    func `with an invalid endpoint ID is an error`(text: String) {
         let type = ProxiedMessage.type(0xEA, [1] + text.utf8)
         #expect(throws: ProxyHeaderError.endpoint) { try read(Self.header(type)) }
     }
@@ -262,7 +261,7 @@ import Testing
     }
 
     @Test(arguments: [[], [0x00], [0x02] + Array("vpce-1".utf8)] as [[UInt8]])
-    func `with another of AWS's values names no endpoint`(value: [UInt8]) throws {
+    func `with another AWS subtype has no endpoint`(value: [UInt8]) throws {
         let header = try #require(try read(Self.header(ProxiedMessage.type(0xEA, value))))
         #expect(header.endpoint == nil)
     }
@@ -270,7 +269,7 @@ import Testing
     // MARK: Properties
 
     @Test(arguments: 0..<20)
-    func `made at random is read as it was made`(seed: UInt64) throws {
+    func `made at random is read back unchanged`(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<200 {
             let address =
@@ -291,7 +290,7 @@ import Testing
     }
 
     @Test(arguments: 0..<20)
-    func `of octets at random is never read beyond them`(seed: UInt64) {
+    func `of random octets is never read beyond its end`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<2000 {
             var octets = Self.golden.randomElement(using: &random) ?? []
@@ -311,7 +310,7 @@ import Testing
     }
 
     @Test(arguments: 0..<100)
-    func `is what it is bit by bit`(length: Int) {
+    func `is the same as computed bit by bit`(length: Int) {
         var random = SeededGenerator(seed: UInt64(length))
         let octets = (0..<length).map { _ in UInt8(truncatingIfNeeded: random.next()) }
         #expect(Self.checksum(octets) == ProxiedMessage.checksum(of: octets))
@@ -325,7 +324,7 @@ import Testing
 }
 
 @Suite struct `An endpoint's ID` {
-    @Test func `is ordered as its octets are, and equal to none but itself`() {
+    @Test func `is ordered like its octets`() {
         let texts = ["-", "A", "vpce-0", "vpce-00", "vpce-0123456789a", "vpce-0123456789ab", "z"]
         for (index, one) in texts.enumerated() {
             for (other, two) in texts.enumerated() {

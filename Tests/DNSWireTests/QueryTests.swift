@@ -17,7 +17,7 @@ import Testing
         try Query(reading: message.span)
     }
 
-    @Test func `says what it asks and what its OPT says`() throws {
+    @Test func `gives its question and its OPT`() throws {
         let query = try read(Self.withOPT)
         #expect(query.id == 0x1234)
         #expect(query.flags == 0x0110)
@@ -35,7 +35,7 @@ import Testing
         #expect(!edns.options.asksForKeepalive)
     }
 
-    @Test func `without an OPT has none`() throws {
+    @Test func `without an OPT has no EDNS data`() throws {
         let query = try read(Self.plain)
         #expect(query.edns == nil)
         #expect(query.type == .aaaa)
@@ -53,20 +53,20 @@ import Testing
         }
     }
 
-    @Test func `with an octet too much is an error at that octet`() {
+    @Test func `with an extra octet is an error at that octet`() {
         #expect(throws: QueryError.malformed(offset: Self.plain.count)) {
             try read(Self.plain + [0])
         }
     }
 
-    @Test func `that is a response is none`() {
+    @Test func `that is a response is refused`() {
         var message = Self.plain
         message[2] |= 0x80
         #expect(throws: QueryError.notAQuery) { try read(message) }
     }
 
     @Test(arguments: 1...15)
-    func `with another opcode is read, and told apart where it can't be`(opcode: UInt8) throws {
+    func `with another opcode is read, or reported as such if it can't be`(opcode: UInt8) throws {
         var message = Self.plain
         message[2] |= opcode << 3
         #expect(try read(message).opcode == UInt16(opcode))
@@ -74,7 +74,7 @@ import Testing
         #expect(throws: QueryError.opcode) { try read(Array(message[..<12])) }
     }
 
-    @Test func `without a question is one for a cookie, or malformed`() throws {
+    @Test func `without a question requests a cookie, or is malformed`() throws {
         let question = Header.size..<33
         var message = Self.withOPT
         message[5] = 0
@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test(arguments: [0, 7, 9, 15, 41])
-    func `with a cookie of a length that no cookie has is malformed`(length: Int) {
+    func `with a cookie of invalid length is malformed`(length: Int) {
         var message = Self.plain
         message[11] = 1
         message += [0, 0, 41, 4, 0xD0, 0, 0, 0, 0, 0, UInt8(4 + length), 0, 10, 0, UInt8(length)]
@@ -95,7 +95,7 @@ import Testing
         #expect(throws: QueryError.malformedCookie) { try read(message) }
     }
 
-    @Test func `of a later EDNS version may have options that we can't read`() throws {
+    @Test func `of a later EDNS version may have unreadable options`() throws {
         var message = Self.withOPT
         message[message.count - 21] = 1
         message[message.count - 1] = 9
@@ -118,7 +118,7 @@ import Testing
         #expect(throws: QueryError.malformed(offset: 12)) { try read(message) }
     }
 
-    @Test func `may have a name of 255 octets and none of 256`() throws {
+    @Test func `may have a name of 255 octets, but not of 256`() throws {
         let label = [63] + [UInt8](repeating: 0x61, count: 63)
         let rest = label + label + label
         let head = Array(Self.plain[..<12])
@@ -142,13 +142,13 @@ import Testing
         #expect(throws: QueryError.self) { try read(message) }
     }
 
-    @Test func `with an option that leaves the OPT is malformed`() {
+    @Test func `with an option beyond the end of the OPT is malformed`() {
         var message = Self.withOPT
         message[message.count - 1] = 5
         #expect(throws: QueryError.self) { try read(message) }
     }
 
-    @Test func `may carry other records, which are stepped over`() throws {
+    @Test func `may contain other records, which are skipped`() throws {
         var message = Self.plain
         message[9] = 1
         message += [0xC0, 12, 0, 6, 0, 1, 0, 0, 0, 0, 0, 2, 9, 9]
@@ -166,7 +166,7 @@ import Testing
         #expect(accepted < 5)
     }
 
-    @Test func `with changed octets never traps, and what is read lies inside it`() {
+    @Test func `with changed octets never traps, and all offsets are inside it`() {
         var random = SeededGenerator(seed: 2)
         for _ in 0..<30_000 {
             var message = Self.withOPT

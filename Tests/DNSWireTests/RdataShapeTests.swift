@@ -16,13 +16,13 @@ import Testing
     }
 
     @Test(arguments: RdataSample.all.indices)
-    func `that its type cannot have is told from what it can`(index: Int) throws {
+    func `that is invalid for its type is distinguished from valid rdata`(index: Int) throws {
         let sample = RdataSample.all[index]
         #expect(try Self.fits(sample.type, sample.good), "\(sample.type)")
         for bad in sample.bad { #expect(try !Self.fits(sample.type, bad), "\(sample.type) \(bad)") }
     }
 
-    /// Some of these types contain their own length.
+    /// The rdata of some of these types contains its own lengths.
     @Test(
         arguments: [
             (45, [1, 1, 2, 192, 0, 2, 1], 6),
@@ -40,7 +40,7 @@ import Testing
         #expect(try !Self.fits(type, []))
     }
 
-    @Test func `of a type that nobody knows is whatever it is`() throws {
+    @Test func `of an unknown type is always valid`() throws {
         for rdata in [[], [1], [UInt8](repeating: 0xC0, count: 300)] {
             #expect(try Self.fits(RecordType(rawValue: 65_280), rdata))
         }

@@ -3,10 +3,9 @@ import Testing
 @testable import DNSWire
 
 @Suite struct `A server cookie` {
-    /// A client cookie, its address, a time, and the server cookie for that time (RFC 9018 appendix
-    /// A).
+    /// A client cookie, its address, a time, and the server cookie with that time.
     ///
-    /// All have the same secret, except the last two, which come from a rollover.
+    /// All but the last two use one secret; those two are of a rollover (RFC 9018 appendix A).
     static let examples: [(client: UInt64, address: String, head: UInt64, hash: UInt64)] = [
         (0x2464_C4AB_CF10_C957, "198.51.100.100", 0x0100_0000_5CF7_9F11, 0x1F81_30C3_EEE2_9480),
         (0x2464_C4AB_CF10_C957, "198.51.100.100", 0x0100_0000_5CF7_A871, 0xD4A5_64A1_442A_CA77),
@@ -41,7 +40,7 @@ import Testing
         #expect(secrets.accept(Cookie(client: client, server: made), from: address, time: time))
     }
 
-    @Test func `is taken with reserved octets that are not ours`() throws {
+    @Test func `is accepted with other reserved octets`() throws {
         let server = ServerCookie(head: 0x01AB_CDEF_5CF7_8F71, hash: 0xA314_227B_6679_EBF5)
         let cookie = Cookie(client: 0xFC93_FC62_807D_DB86, server: server)
         let address = try Self.address("203.0.113.203")
@@ -76,7 +75,7 @@ import Testing
         #expect(secrets.accept(cookie, from: address, time: now) == isGood)
     }
 
-    @Test func `of another client, address, version or secret is not ours`() throws {
+    @Test func `of another client, address, version or secret is refused`() throws {
         let secrets = try Self.secrets(Self.secret)
         let address = try Self.address("192.0.2.1")
         let good = secrets.cookie(for: 5, at: address, time: 9)
@@ -98,7 +97,7 @@ import Testing
         #expect(CookieSecret(hexadecimal: text) == nil)
     }
 
-    @Test func `is made with the SipHash that its inventors give as an example`() throws {
+    @Test func `is made with the SipHash of its authors' test vector`() throws {
         // Key 00 01 … 0f, message 00 01 … 0e.
         let key = try #require(CookieSecret(hexadecimal: "000102030405060708090a0b0c0d0e0f"))
         var hash = SipHash(key: key)

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// An export of one account and one VPC, as JSON that a test can change before it is written.
+/// An export of one account and one VPC as JSON, which tests can change before it is written.
 struct AWSExport {
     var azs: [[String: Any]] = [
         ["ZoneName": "us-east-1a", "ZoneId": "use1-az4", "RegionName": "us-east-1"],
@@ -43,8 +43,8 @@ struct AWSExport {
         ]
     }
 
-    /// An available interface endpoint at both interfaces, with a regional name, two zonal ones, and
-    /// `names`.
+    /// Adds an available interface endpoint with both interfaces: a regional name, two zonal names,
+    /// and `names`.
     static func endpoint(_ id: String, _ names: [String]) -> [String: Any] {
         let own = ["", "-us-east-1a", "-us-east-1b"].map {
             "\(id)-abcdefgh\($0).ssm.us-east-1.vpce.amazonaws.com"
@@ -71,7 +71,7 @@ struct AWSExport {
         }
     }
 
-    /// Writes the export to a new folder, with a configuration that includes the imported files.
+    /// Writes the export to its own folder, with a configuration that includes the imported files.
     func folder() throws -> TemporaryFolder {
         let folder = try TemporaryFolder([
             "zonal.yaml":

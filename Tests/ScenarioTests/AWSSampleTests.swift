@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The answers for the two accounts in `Fixtures/aws` after an import.
+/// The expected answers for the two accounts in `Fixtures/aws`, after an import.
 @Suite struct `The imported accounts` {
-    /// A client's answer: addresses, or one of the words below.
+    /// The answer for a client: addresses, or one of the words below.
     enum Expected: Equatable, Sendable {
         case addresses(Set<String>)
         case forward, noData, nonexistent
@@ -128,8 +128,8 @@ import Testing
         ),
     ]
 
-    /// A client, and its answers for ssm, ecr.dkr and api.payments if only addresses of its AZ are
-    /// returned.
+    /// The answers per client for ssm, ecr.dkr and api.payments, with the addresses of its own AZ
+    /// only.
     static let sameZone: [(client: String, ssm: Expected, ecr: Expected, payments: Expected)] = [
         ("10.20.5.17", ips("10.20.0.61"), ips("10.20.0.66"), ips("10.20.16.163", "10.20.32.31")),
         ("10.20.50.12", ssmA, ips("10.20.32.23"), ips("10.20.32.31")),
@@ -137,7 +137,7 @@ import Testing
         ("10.30.16.25", ips("10.30.16.52"), .forward, .forward),
     ]
 
-    /// Clients of the second table, with all addresses.
+    /// The clients of the second table, with all addresses.
     static let others: [(client: String, ssm: Expected, ecr: Expected)] = [
         ("10.20.50.12", ssmA, ecr), ("100.64.3.4", ssmA, ecr),
         ("2600:1f18:1a2b:3c00::beef", ssmA, ecr), ("::ffff:10.20.5.17", ssmA, ecr),
@@ -145,7 +145,7 @@ import Testing
         ("172.31.5.9", .forward, .forward),
     ]
 
-    /// An imported world without forwarding rules; all clients of these tests are allowed.
+    /// An imported world without upstreams, which allows all clients of these tests.
     private static func imported(_ options: String...) throws -> TemporaryFolder {
         let folder = try TemporaryFolder([
             "zonal.yaml": """
@@ -162,7 +162,7 @@ import Testing
         return folder
     }
 
-    /// The client's answer according to `explain`.
+    /// The answer for a client according to `explain`.
     private static func answer(
         _ name: String,
         _ type: String,
@@ -278,7 +278,7 @@ import Testing
         }
         // use1-az1 is the owner's us-east-1c and the participant's us-east-1b.
         #expect(try ask("10.20.50.12", "us-east-1b") == ["10.20.32.23"])
-        // A client in another subnet belongs to the owner.
+        // Clients in another subnet use the owner's AZ names.
         #expect(try ask("10.20.5.17", "us-east-1c") == ["10.20.32.23"])
         #expect(try ask("10.20.5.17", "us-east-1b") == ["10.20.16.150"])
         withExtendedLifetime(server) {}
@@ -332,7 +332,7 @@ import Testing
     }
 }
 
-/// A public DNS in which every name has the same addresses, which identify a forwarded answer.
+/// A public DNS in which every name has the same addresses, which identify forwarded answers.
 private enum ForwardMarker {
     static let zone = """
         $TTL 60

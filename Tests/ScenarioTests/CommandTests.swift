@@ -47,7 +47,7 @@ import Testing
         #expect(bad.complaints.contains("zone:2:1: error: "), "\(bad.complaints)")
     }
 
-    @Test func `explain says for JSON what the contract says`() throws {
+    @Test func `explain prints the documented JSON`() throws {
         let result = try zonal(
             "explain",
             "--from",
@@ -97,7 +97,7 @@ import Testing
         #expect(kind != "forward" || result.output.contains("\"to\":["))
     }
 
-    @Test func `explain calls a zone that does not exist for a client refused`() throws {
+    @Test func `explain shows a zone with outside: nxdomain as refused`() throws {
         let name = "www.internal.example"
         let result = try zonal("explain", "--from", "127.0.0.1", "--format", "json", name)
         let route = "\"route\":{\"kind\":\"refused\",\"zone\":\"internal.example.\"}"
@@ -105,18 +105,18 @@ import Testing
         #expect(result.output.contains("\"rcode\":\"NXDOMAIN\""))
     }
 
-    @Test func `explain says whose a DNAME is, and what CNAME it makes`() throws {
+    @Test func `explain shows a DNAME and the CNAME synthesized from it`() throws {
         let result = try zonal("explain", "--from", "127.20.1.7", "x.old.internal.example")
         #expect(result.output.contains("+ old.internal.example. 300 DNAME apps.internal.example."))
         #expect(
             result.output.contains(
-                "+ x.old.internal.example. 300 CNAME x.apps.internal.example.   ; made by the DNAME"
+                "+ x.old.internal.example. 300 CNAME x.apps.internal.example.   ; synthesized from the DNAME"
             ),
             "\(result.output)"
         )
     }
 
-    @Test func `az prints what each account calls an AZ`() throws {
+    @Test func `az prints each account's names of AZs`() throws {
         let result = try zonal("az")
         #expect(
             result.output == """

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The commands for a running server.
+/// Commands to a running server.
 @Suite struct `The control socket` {
     private func zonal(_ server: ZonalServer, _ arguments: String...) throws -> Command.Result {
         try Command.run(
@@ -63,7 +63,7 @@ import Testing
         let mistake = "zonal.yaml:1:1: error: unknown key `wokers`"
         #expect(result.status == 1)
         #expect(result.complaints.hasPrefix(mistake))
-        #expect(result.complaints.contains("the old state stays in force"))
+        #expect(result.complaints.contains("the previous configuration stays in force"))
         let status = try zonal(server, "status")
         #expect(status.output.contains("the last reload failed: \(mistake)"))
     }
@@ -97,7 +97,7 @@ import Testing
         #expect(before.output.contains("an upstream decides the rest of the answer"))
         _ = try server.dig("127.0.0.1", "a.example.org")
         let after = try zonal(server, "explain", "--live", "--from", "127.0.0.1", "a.example.org")
-        #expect(after.output.contains("the cache has the rest of the answer"))
+        #expect(after.output.contains("the cache provides the rest of the answer"))
         #expect(after.output.hasSuffix("\n  NOERROR\n"))
     }
 

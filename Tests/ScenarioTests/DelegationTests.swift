@@ -2,14 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Delegations in a private zone; the server follows them to NSD on port 53 of other hosts.
+/// Delegations in a private zone, with NSD as name servers on port 53 of other hosts.
 @Suite(
     .enabled(if: NetworkNamespaces.arePossible, "needs root, iproute2 and network namespaces"),
     .timeLimit(.minutes(3))
 )
 struct `Delegations in private zones` {
-    /// The resolver, a server of the children, a server without them, a host without a server, and
-    /// the public DNS.
+    /// A resolver, a server of the children, a lame server, a host without a server, and the public
+    /// DNS.
     private final class World {
         let network: NetworkNamespaces
         private let children: [NSDServer]
@@ -98,7 +98,7 @@ struct `Delegations in private zones` {
             )
         }
 
-        /// The output of `zonal` on the resolver.
+        /// Runs `zonal` on the resolver's host and returns its output.
         func zonal(_ arguments: String...) throws -> Command.Result {
             try Command.run(
                 network.on("resolver", [Project.zonal] + arguments)
@@ -141,7 +141,7 @@ struct `Delegations in private zones` {
             #expect(!dig.text.contains("AUTHORITY SECTION"))
             #expect(ContinuousClock.now - start < .seconds(3), "\(name)")
         }
-        // The others are still answered.
+        // The other clients are still answered.
         #expect(try world.dig("box.lab.inside.example").data == ["10.99.2.1"])
     }
 
@@ -161,20 +161,20 @@ struct `Delegations in private zones` {
         let world = try World()
         let some = try world.zonal("explain", "--from", "127.20.1.7", "box.some.inside.example")
         for text in [
-            "the delegation of some.inside.example. is followed", "10.99.1.1 answers: NOERROR",
-            "10.99.1.2 is lame: it says REFUSED", "10.99.1.3 does not answer",
+            "the delegation of some.inside.example. applies", "10.99.1.1 answers: NOERROR",
+            "10.99.1.2 is lame: it replies REFUSED", "10.99.1.3 does not answer",
         ] {
             #expect(some.output.contains(text), "\(text): \(some)")
         }
         let deep = try world.zonal("explain", "--from", "127.20.1.7", "x.deep.lab.inside.example")
         #expect(
-            deep.output.contains("10.99.1.1 refers further, to the servers of deep.lab"),
+            deep.output.contains("10.99.1.1 returns a referral to the servers of deep.lab"),
             "\(deep)"
         )
         let out = try world.zonal("explain", "--from", "127.20.1.7", "box.out.inside.example")
         #expect(
             out.output.contains(
-                "the addresses of ns.vendor.example. are looked up by the rule for ."
+                "the addresses of ns.vendor.example. are looked up through the rule for ."
             ),
             "\(out)"
         )

@@ -50,7 +50,7 @@ import Testing
         #expect(answered.count == 300)
     }
 
-    @Test func `are an error at the start if they are too few, which says how many it takes`()
+    @Test func `are an error at the start if they are too few, with the number that is needed`()
         throws
     {
         let folder = try TemporaryFolder(["zonal.yaml": "workers: 4\nforward: []\n"])
@@ -59,8 +59,8 @@ import Testing
         #expect(result.complaints.contains("1 listeners and 4 workers need 157 open files"))
     }
 
-    @Test func `that limit connections are told of at the start`() throws {
+    @Test func `that limit connections are reported at the start`() throws {
         let server = try ZonalServer("workers: 1\nforward: []\n", inside: Self.limit(200))
-        #expect(server.process.log.contains("TCP connections are taken rather than 1024"))
+        #expect(server.process.log.contains("TCP connections are accepted instead of 1024"))
     }
 }

@@ -27,7 +27,7 @@ import Testing
 
         """
 
-    /// Two folders with the same world; a test changes the second.
+    /// Two folders with the same world; tests change the second one.
     private func worlds() throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
         for name in ["old", "new"] {
@@ -42,9 +42,9 @@ import Testing
         return try Command.run([Project.zonal, "diff"] + paths + options, in: folder.path)
     }
 
-    @Test func `says nothing and exits 0 where every answer is the same`() throws {
+    @Test func `prints no difference and exits 0 if every answer is the same`() throws {
         let folder = try worlds()
-        // A different order and text with the same answers.
+        // Another order and another text, but the same answers.
         try folder.write(
             Self.zone.replacing(
                 "db A 10.20.1.30\ndb A 10.20.2.30",
@@ -56,7 +56,7 @@ import Testing
         #expect(result.status == 0 && result.output.isEmpty, "\(result.output)")
     }
 
-    @Test func `names every class of clients whose answer is another, and exits 1`() throws {
+    @Test func `prints every class of clients whose answer differs, and exits 1`() throws {
         let folder = try worlds()
         try folder.write(
             Self.zone.replacing("10.20.1.30", with: "10.20.1.31"),
@@ -76,14 +76,14 @@ import Testing
             }
         )
         #expect(lines.contains { $0.contains("db-us-east-1a.internal.example. A:") })
-        // A client in the other AZ still gets the address of its AZ.
+        // Clients in the other AZ still get its address.
         #expect(
             !lines.contains { $0.contains("subnet-0a2") && $0.contains(" db.internal.example.") }
         )
         #expect(!lines.contains { $0.hasPrefix("outside") })
     }
 
-    @Test func `tells of a name that is no longer private`() throws {
+    @Test func `prints a name that is no longer private`() throws {
         let folder = try worlds()
         try folder.write(
             Self.configuration.replacing("vpcs: all", with: "vpcs: all, audience: inbound"),
@@ -98,7 +98,7 @@ import Testing
         )
     }
 
-    @Test func `asks what a list of queries says instead`() throws {
+    @Test func `resolves a list of queries instead`() throws {
         let folder = try worlds()
         try folder.write(
             Self.zone.replacing("10.20.1.30", with: "10.20.1.31"),
@@ -120,7 +120,7 @@ import Testing
         #expect(try diff(folder, "--queries", "queries").status == 0)
     }
 
-    @Test func `tells each line of a list that is no query`() throws {
+    @Test func `reports each invalid line of a list`() throws {
         let folder = try worlds()
         try folder.write(
             "10.20.1.9\n10.20.1.9 a b c d\n{\"srcaddr\": 7}\n10.20.1.9 a..b\n",

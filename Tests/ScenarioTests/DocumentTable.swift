@@ -23,7 +23,7 @@ struct TestLink {
     var name: String
     var file: String
 
-    /// True if the file has a test of that name that runs and expects something.
+    /// Returns true if the file has an enabled test of that name with expectations.
     var holds: Bool {
         let source = try? String(contentsOfFile: Project.path(file), encoding: .utf8)
         return source.map { Self.hasTest(name, in: $0) } ?? false

@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Answers of a server after SIGTERM.
+/// Answers of a server that is stopping.
 @Suite struct `A server that drains` {
     /// An upstream that answers once it is opened.
     private final class SlowUpstream: Sendable {
@@ -29,7 +29,7 @@ import Testing
         var rules: String { "forward: [{ zone: \".\", to: [\"\(upstream.endpoint)\"] }]" }
     }
 
-    /// A server that got SIGTERM while a client's query was waiting.
+    /// A server that was told to stop while a client's query waits.
     private static func draining(
         _ upstream: SlowUpstream
     ) throws -> (server: ZonalServer, waiting: RunningProcess) {

@@ -13,7 +13,7 @@ import Testing
         return try ZonalServer("forward: [{ zone: \".\", to: [\(list)] }]\n" + extra)
     }
 
-    @Test func `relays an answer with the client's ID, and asks with another from another port`()
+    @Test func `relays an answer with the client's ID, and queries with another ID and port`()
         throws
     {
         let upstream = try ScriptedUpstream { [Answer.address($0, Self.address)] }
@@ -46,7 +46,7 @@ import Testing
         #expect(upstream.queries.count == 1)
     }
 
-    @Test func `remembers that a name does not exist, for as long as its SOA says`() throws {
+    @Test func `caches that a name does not exist, for as long as its SOA says`() throws {
         let upstream = try ScriptedUpstream { query in
             let names: [UInt8] = [1, 0x6E, 0, 1, 0x68, 0]
             let numbers: [UInt8] = [0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 60]
@@ -77,7 +77,7 @@ import Testing
         let peer = BoundSocket.name("127.0.0.1", server.port)
         for id in 0..<500 {
             client.send(QueryMessage.of("one.example.org", id: UInt16(id)), to: peer)
-            // Waiting for one answer keeps the socket's queue short.
+            // A pause after each answer keeps the socket's queue short.
             if id % 50 == 49 {
                 client.send(QueryMessage.of("x", .opt, id: 9999), to: peer)
                 _ = client.receive()
@@ -117,7 +117,7 @@ import Testing
         #expect(dig.text.contains("EDE: 22"), "\(dig.text)")
     }
 
-    @Test func `takes no answer with another ID, question or port for one`() throws {
+    @Test func `ignores answers with another ID, question or port`() throws {
         let upstream = try ScriptedUpstream { query in
             var otherID = Answer.address(query, [203, 0, 113, 1])
             otherID[0] ^= 0x55
@@ -135,7 +135,7 @@ import Testing
         #expect(try server.dig("127.0.0.1", "a.example.org").data == ["198.51.100.7"])
     }
 
-    @Test func `keeps nothing of an answer that was not asked for`() throws {
+    @Test func `caches nothing of an unsolicited answer`() throws {
         let bank = try #require(DomainName("bank.example.org")).octets
         let upstream = try ScriptedUpstream { query in
             let isBank = Answer.question(of: query).map(DomainName.fold).starts(with: bank)
@@ -168,7 +168,7 @@ import Testing
         #expect(dig.data == ["198.51.100.7"])
     }
 
-    @Test func `takes the longest matching rule, and a VPC's own before the common one`() throws {
+    @Test func `uses the longest matching rule, and a VPC's own before the common one`() throws {
         let common = try ScriptedUpstream { [Answer.address($0, [198, 51, 100, 1])] }
         let corp = try ScriptedUpstream { [Answer.address($0, [198, 51, 100, 2])] }
         let own = try ScriptedUpstream { [Answer.address($0, [198, 51, 100, 3])] }
@@ -186,7 +186,7 @@ import Testing
         )
         #expect(try server.dig("127.0.0.1", "corp.exampl").data == ["198.51.100.1"])
         #expect(try server.dig("127.0.0.1", "www.corp.example").data == ["198.51.100.2"])
-        // A rule beats a private zone of the same name.
+        // A rule takes precedence over a private zone of the same name.
         #expect(try server.dig("127.20.1.7", "www.corp.example").data == ["198.51.100.3"])
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Two ENIs as hosts, a resolver that checks them, and a client in the AZ of the first.
+/// Two ENIs as separate hosts, a resolver that checks them, and a client in the first one's AZ.
 @Suite(.enabled(if: NetworkNamespaces.arePossible, "needs root, iproute2 and network namespaces"))
 struct `The health of ENIs` {
     private static let configuration = """
@@ -37,7 +37,7 @@ struct `The health of ENIs` {
 
     private static let service = "ssm.us-east-1.amazonaws.com"
 
-    /// A web server on a host; its content names the host.
+    /// A web server on a host, which returns the host's name.
     private static func serve(
         _ address: String,
         on host: String,

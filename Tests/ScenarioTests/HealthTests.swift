@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Endpoints with and without a listener, on addresses of 127.0.0.0/8.
+/// Endpoints with and without listening servers, on addresses of 127.0.0.0/8.
 @Suite struct `Health` {
     private static let zone = """
         $TTL 60
@@ -55,7 +55,7 @@ import Testing
             return socket
         }
 
-        /// Waits up to the given time until the server has logged `text`.
+        /// Waits until the server has logged `text`.
         func wait(for text: String, times: Int = 1) throws {
             try server.process.waitForOutput { $0.components(separatedBy: text).count > times }
         }
@@ -64,7 +64,7 @@ import Testing
             try server.dig(source, "api.app.example").data
         }
 
-        /// The output of a command to the running server.
+        /// Returns the output of a command to the running server.
         func zonal(_ arguments: String...) throws -> Command.Result {
             try Command.run(
                 [Project.zonal] + arguments + ["--config", "zonal.yaml"],
@@ -133,7 +133,7 @@ import Testing
         try lab.wait(for: "is down")
         let more = Self.zone + "other A 127.20.1.10\n"
         try lab.server.folder.write(more, to: "app.example.zone")
-        // The interval is so long that no new check affects the answer below.
+        // The check interval is long, so the answer below does not come from a new check.
         let seldom = Self.configuration("port: \(lab.port), interval: 1h, rise: 1, fall: 10")
         try lab.server.folder.write(seldom + "control: control\n", to: "zonal.yaml")
         #expect(try lab.zonal("reload").output == "reloaded\n")
@@ -159,7 +159,7 @@ import Testing
             ),
             files: ["app.example.zone": Self.zone]
         )
-        // 127.20.1.10 answers 503, 127.20.2.10 answers 204; both log the requested Host.
+        // 127.20.1.10 returns 503, 127.20.2.10 returns 204, and both log the Host header.
         try server.process.waitForOutput {
             $0.contains("127.20.1.10:\(port) of app.example. is down: HTTP status 503")
         }
@@ -181,7 +181,8 @@ import Testing
         }
     }
 
-    /// Its backlog is full, so connections to it vanish, and each check takes its whole timeout.
+    /// A server that accepts no connections, since its backlog is full: checks run into their
+    /// timeout.
     private static let hole = """
         import socket, time
         hole = socket.socket()
@@ -240,7 +241,7 @@ import Testing
         withExtendedLifetime(living) {}
     }
 
-    /// Two web servers on one port, whose status depends on the address.
+    /// Two web servers on one port; the status depends on the address.
     private static let webServer = """
         import http.server, ssl, threading
 

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Files that an import preserves in its output folder.
-@Suite struct `An import into a folder of somebody's` {
-    /// Type, mode, owner and inode number of a path; links are not followed.
+/// What an import preserves in its output folder.
+@Suite struct `An import into a folder with other files` {
+    /// The kind, mode, owner and inode of the file at a path; links are not followed.
     private struct Status: Equatable, CustomStringConvertible {
         var description: String
 
@@ -139,7 +139,7 @@ import Testing
         #expect(try Command.run(listing, in: folder.path).output == before)
     }
 
-    @Test func `takes a folder away only if its own files were all that it held`() throws {
+    @Test func `removes a folder only if it contained nothing but generated files`() throws {
         var (folder, export) = try imported()
         try shell("mkdir aws/vpc-0b1; chmod 700 aws/vpc-0a1", in: folder)
         let endpoints = export.endpoints
@@ -159,7 +159,7 @@ import Testing
     }
 }
 
-/// The output files of an import of `AWSExport`.
+/// The output folder of an import of `AWSExport`.
 enum ImportedFile {
     static let private1 = "aws/vpc-0a1/ssm.us-east-1.amazonaws.com.zone"
 }

@@ -60,7 +60,7 @@ import Testing
         try folder.write("accounts: []\n", to: "aws/topology.yaml")
         let result = try folder.importAWS()
         #expect(result.status == 1)
-        #expect(result.complaints.contains("aws/topology.yaml was written by somebody"))
+        #expect(result.complaints.contains("aws/topology.yaml was not written by an import"))
         #expect(folder.text("aws/topology.yaml") == "accounts: []\n")
         #expect(folder.text(Self.private1) == nil)
     }
@@ -68,7 +68,7 @@ import Testing
     @Test func `leaves the old tree or the new one when it is killed at any moment`() throws {
         var export = AWSExport()
         let folder = try export.folder()
-        // The duration of an import here and now; the first one has more work.
+        // The duration of one import on this machine; the first one has more to do.
         var duration = Duration.zero
         for address in [10, 12] {
             export.interfaces[0]["PrivateIpAddress"] = "10.20.1.\(address)"
@@ -99,7 +99,7 @@ import Testing
             }
         }
         #expect(killed >= 3, "\(finished) had finished before they were killed, of \(duration)")
-        // Leftovers of killed imports do not prevent the next.
+        // Folders left by killed imports do not matter.
         export.interfaces[0]["PrivateIpAddress"] = "10.20.1.13"
         try export.write(to: folder)
         #expect(try folder.importAWS().status == 0)
@@ -110,7 +110,7 @@ import Testing
         var export = AWSExport()
         let folder = try export.folder()
         try folder.importAWS()
-        // With more files to remove, a tree would be missing for longer.
+        // The more files have to be removed, the longer a non-atomic exchange would take.
         for number in 0..<300 { try folder.write("mine\n", to: "aws/notes/\(number).txt") }
         let paths = ["aws/topology.yaml", Self.private1, "aws/notes/299.txt"].map(folder.file)
         let watch = Watch(paths)
@@ -124,7 +124,7 @@ import Testing
         #expect(seen.misses == 0, "of \(seen.looks)")
     }
 
-    /// Checks for files repeatedly, on its own thread.
+    /// Checks repeatedly, on its own thread, that files exist.
     private final class Watch: Sendable {
         private let isOver = Atomic(false)
         private let looks = Atomic(0)
@@ -162,7 +162,7 @@ import Testing
         #expect(result.lines.contains("-@ A 10.20.1.10"))
         #expect(result.lines.contains("+@ A 10.20.1.11"))
         #expect(folder.text(Self.private1)?.contains("10.20.1.10") == true)
-        // patch(1) accepts the diff.
+        // The diff can be applied with patch.
         try folder.write(result.output, to: "changes.diff")
         try Command.run(["sh", "-c", "patch -p0 < changes.diff"], in: folder.path)
         let patched = try #require(folder.text(Self.private1))
@@ -190,7 +190,7 @@ import Testing
         )
         #expect(
             result.complaints.contains(
-                "describe-subnets.json: error: subnet-0a2: it lies in use1-az4"
+                "describe-subnets.json: error: subnet-0a2: it is in use1-az4"
             )
         )
         #expect(
@@ -226,10 +226,10 @@ import Testing
         #expect(result.status == 1)
         #expect(
             result.complaints.contains(
-                "describe-vpc-endpoints.json: error: vpce-0a1 is exported twice, and differently in"
+                "describe-vpc-endpoints.json: error: vpce-0a1 differs in another export,"
             )
         )
-        #expect(result.complaints.contains("error: eni-2 is exported twice, and differently in"))
+        #expect(result.complaints.contains("error: eni-2 differs in another export,"))
     }
 
     @Test func `refuses another account's table of AZ names`() throws {
@@ -239,7 +239,9 @@ import Testing
         }
         let result = try export.folder().importAWS()
         #expect(result.status == 1)
-        #expect(result.complaints.contains("that is another account's describe-availability-zones"))
+        #expect(
+            result.complaints.contains("the describe-availability-zones of another account is used")
+        )
     }
 
     @Test(arguments: [
@@ -409,7 +411,7 @@ import Testing
         #expect(
             text.contains("GATEWAY: DNS stays public, and vpce-0e1 (com.amazonaws.us-east-1.s3)")
         )
-        #expect(text.contains("prefix list pl-63a5400a by route tables rtb-1"))
+        #expect(text.contains("prefix list pl-63a5400a through route tables rtb-1"))
         #expect(text.contains("the forwarded answer, 52.216.1.7, lies in pl-63a5400a"))
         let coverage = try folder.zonal(
             "coverage",
@@ -587,7 +589,7 @@ import Testing
                 "\(explained.output)\(explained.complaints)"
             )
         }
-        // Without the header, an address in ranges of two VPCs belongs to neither.
+        // Without a header, an address that two VPCs have is in neither.
         let plain = try folder.zonal(
             "explain",
             "--config",

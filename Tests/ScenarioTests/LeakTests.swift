@@ -24,7 +24,7 @@ import Testing
         257,
     ]
 
-    /// Every address of the sample world's zone files.
+    /// All addresses in the sample world's zone files.
     private static func privateAddresses() throws -> Set<[UInt8]> {
         let files = try FileManager.default.contentsOfDirectory(atPath: Project.path("zones"))
         var found: Set<[UInt8]> = []

@@ -2,15 +2,15 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Servers and upstreams with link-local addresses, which need an interface.
+/// Servers and upstreams with link-local addresses.
 @Suite(
     .enabled(if: NetworkNamespaces.arePossible, "needs root, iproute2 and network namespaces"),
     .timeLimit(.minutes(3))
 )
 struct `Link-local servers` {
-    /// A link between two hosts, and the interface name of each; `fe80::1` is the router.
+    /// A link between two hosts, with the interface names of both; `fe80::1` is the router.
     private final class Link {
-        /// Folders in use by the servers, for the lifetime of this value.
+        /// Folders of servers, kept as long as this exists.
         private var folders: [TemporaryFolder] = []
         let network: NetworkNamespaces
         let near: String
@@ -45,8 +45,8 @@ struct `Link-local servers` {
             )
         }
 
-        /// The answer for `www.far.example` once the link is ready: a new address is first probed
-        /// for duplicates (RFC 4862 §5.4).
+        /// Returns the answer for `www.far.example` once the link is ready: a host first checks the
+        /// link for duplicates of its address (RFC 4862 §5.4).
         func address() throws -> [String] {
             let deadline = Date(timeIntervalSinceNow: RunningProcess.patience)
             var data: [String] = []
@@ -59,7 +59,8 @@ struct `Link-local servers` {
         }
     }
 
-    /// A server on the link with one answer that fits a datagram and one that does not.
+    /// A server for all hosts on the link, with one answer that fits into a datagram and one that
+    /// does not.
     private static func upstream(_ listener: String) throws -> TemporaryFolder {
         let text = String(repeating: "x", count: 250)
         let texts = (0..<8).map { "big TXT \"\($0)\(text)\"\n" }.joined()
@@ -174,7 +175,7 @@ struct `Link-local servers` {
             "zonal.yaml": "listen: [\"127.0.0.1:5300\"]\ncontrol: control\n",
             "resolv.conf": "nameserver fe80::1\nnameserver fe80::1%\(link.near)\n",
         ])
-        // The file, visible only to this process.
+        // Mounts the file over /etc/resolv.conf for this process only.
         let mounted = "mount --bind \(folder.file("resolv.conf")) /etc/resolv.conf && exec \"$@\""
         let server = try RunningProcess(
             link.network.on(
@@ -204,7 +205,7 @@ struct `Link-local servers` {
         let folder = try TemporaryFolder(["zonal.yaml": "forward: []\ncontrol: control\n"])
         let server = try link.serve(folder, on: "client")
         try server.waitForOutput { $0.contains("ready") }
-        #expect(server.log.contains("the default listener [::1]:5300 is left out"))
+        #expect(server.log.contains("the default listener [::1]:5300 is disabled"))
         #expect(try link.dig("localhost").data == ["127.0.0.1"])
         #expect(try link.dig("+tcp", "localhost").data == ["127.0.0.1"])
         let reload = try link.run(

@@ -15,7 +15,7 @@ import Testing
         ["Upstream", "Servers"],
         ["Upstream", "Shares"],
     ]
-    /// Synchronization is allowed: atomics are not a clock.
+    /// Atomics are not a clock.
     private static let allowed: Set = ["DNSWire", "Synchronization"]
 
     @Test(arguments: cores)

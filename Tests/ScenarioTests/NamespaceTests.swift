@@ -18,7 +18,7 @@ struct `Network namespaces` {
         ("client-b", zonal, "10.20.2.10"), ("outside", zonal, "198.51.100.82"),
         ("client-v6", zonal, "10.20.1.10"),
     ])
-    func `dig in each host gets the address that is right there`(
+    func `dig in each host gets the right address`(
         host: String,
         name: String,
         address: String
@@ -61,7 +61,7 @@ struct `Network namespaces` {
         #expect(result.lines.first?.hasPrefix(address + " ") == true, "\(result)")
     }
 
-    @Test func `a name of the VPC is known in the VPC alone`() throws {
+    @Test func `a name of the VPC is visible only in the VPC`() throws {
         let lab = try #require(NamespaceLab.current)
         let inside = try lab.run("client-a2", "getent", "hosts", "db.internal.example")
         #expect(inside.lines.first?.hasPrefix("10.20.2.30 ") == true)
@@ -90,10 +90,9 @@ struct `Network namespaces` {
     }
 }
 
-/// The world of `zones/netns.yaml` as hosts.
-///
-/// There are clients in two VPCs and outside, each with the resolver in its `/etc/resolv.conf`, a
-/// web server at each ENI and at the public address, and NSD as the public DNS.
+/// The world of `zones/netns.yaml` as hosts: clients in two VPCs and outside, each with the
+/// resolver in its `/etc/resolv.conf`, a web server at each ENI and at the public address, and NSD
+/// as public DNS.
 final class NamespaceLab: Sendable {
     @TaskLocal static var current: NamespaceLab?
 

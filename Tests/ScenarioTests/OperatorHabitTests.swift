@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Typical actions of operators and their tools on a running server.
+/// Common operations on a running server.
 @Suite struct `Habits of operators` {
     private func zonal(_ arguments: String..., config: String) throws -> Command.Result {
         try Command.run([Project.zonal] + arguments + ["--config", config])
@@ -72,7 +72,7 @@ import Testing
         #expect(try zonal("status", config: config).status == 0)
     }
 
-    /// New contents of a file that named the socket; nil: it is deleted.
+    /// Replacements of a file that set the socket's path; nil means that the file was removed.
     private static let lostKeys: [[UInt8]?] = [
         nil, [], Array("con".utf8), Array("contorl: control\n".utf8),
         Array("control: [control]\n".utf8), Array("control: other\nzones: [\n".utf8),
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    @Test func `a server that was killed is not found, and its heir is`() throws {
+    @Test func `a killed server is not found, and its successor is`() throws {
         let server = try ZonalServer("forward: []\n")
         let config = server.folder.file("zonal.yaml")
         let command = [Project.zonal, "serve", "--config", "zonal.yaml", "--listen", "127.0.0.1:0"]
@@ -222,7 +222,7 @@ import Testing
         #expect(records.last?.contains(" A 192.0.2.7   ; cached") == true)
     }
 
-    @Test func `explain --listener asks as at the listener`() throws {
+    @Test func `explain --listener answers as the listener does`() throws {
         let folder = try TemporaryFolder([
             "zonal.yaml": """
             listen:
@@ -275,7 +275,7 @@ import Testing
         }
     }
 
-    @Test func `explain --live --listener asks as at the running server's listener`() throws {
+    @Test func `explain --live --listener answers as the running server's listener does`() throws {
         let server = try ZonalServer(
             """
             listen: [{ address: "127.0.0.1:0", vpc: vpc-0a1, from: [192.0.2.0/24] }]
@@ -298,14 +298,14 @@ import Testing
         #expect(result.output.contains("192.0.2.9 is in vpc-0a1"), "\(result)")
         #expect(
             result.output.contains(
-                "asked at the listener 127.0.0.1:\(server.port): it is for vpc-0a1"
+                "the listener 127.0.0.1:\(server.port) receives the query: it belongs to vpc-0a1"
             )
         )
     }
 
     // MARK: limits
 
-    @Test func `limits hold from the start on, and a reload says that they wait for a restart`()
+    @Test func `limits apply from the start, and a reload says that a change needs a restart`()
         throws
     {
         let server = try ZonalServer(
@@ -320,7 +320,7 @@ import Testing
             #expect(try client.receive() != nil)
             return client
         }
-        // The third connection of a client evicts its first, which is idle.
+        // The third connection of a client closes its first one, which is idle.
         #expect(try clients[0].receive() == nil)
         try clients[2].send(messages: [query])
         #expect(try clients[2].receive() != nil)

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Zone files that use their owner's AZ names.
+/// Zone files with their owner's AZ names.
 @Suite struct `Names that a file has in AZ names` {
     @Test(arguments: ["account", "owner"])
     func `are answered as they are written, and in AZ IDs, at every level`(labels: String) throws {

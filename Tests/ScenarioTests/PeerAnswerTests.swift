@@ -2,7 +2,7 @@ import DNSWire
 import TestSupport
 import Testing
 
-/// Answers compared with those of other servers.
+/// Compares answers with those of other servers.
 @Suite(.serialized, .answeringPeers)
 struct `Answers as others give them` {
     private static func ask(_ port: UInt16, _ arguments: [String]) throws -> Dig {
@@ -34,7 +34,7 @@ struct `Answers as others give them` {
         for port in [peers.zonal.port, peers.forwarding.port] {
             let ours = try Self.ask(port, question)
             #expect(ours.flags.contains("tc"))
-            // BIND compresses an alias's target, so one more record may fit.
+            // BIND compresses the target of an alias, which may make room for one more record.
             #expect(ours.answer.count + 1 >= theirs.answer.count, "\(ours.text)\n\(theirs.text)")
         }
     }
@@ -66,8 +66,7 @@ struct `Answers as others give them` {
         }
     }
 
-    /// RFC 4035 §3.1.4.1: a server that forwards a name to the name's own servers queries the
-    /// parent's for its DS.
+    /// RFC 4035 §3.1.4.1: forwarders query the parent zone for the DS of a zone that they forward.
     @Test func `about DS of a rule's own name come from above, as BIND's and Unbound's do`() throws
     {
         let peers = try #require(AnsweringPeers.current)
@@ -81,8 +80,8 @@ struct `Answers as others give them` {
     }
 }
 
-/// One zone on NSD and Knot DNS, as a private zone in Zonal, and behind BIND, Unbound and a Zonal
-/// that forward.
+/// One zone on NSD and Knot DNS, on Zonal as a private zone, and behind BIND, Unbound and Zonal as
+/// forwarders.
 private final class AnsweringPeers: Sendable {
     @TaskLocal static var current: AnsweringPeers?
 

@@ -1,12 +1,12 @@
 import DNSWire
 import TestSupport
 
-/// Mixed questions about zones; the same for the same seed.
+/// Random queries about zones, reproducible by their seed.
 enum PeerQuestions {
-    /// Types that most names do not have.
+    /// Types that most names lack.
     ///
-    /// They exclude types that Zonal answers by itself, and RRSIG, for which a resolver's answer
-    /// depends on its cache.
+    /// Types that Zonal answers itself are excluded, and RRSIG, for which resolvers return whatever
+    /// is in their cache.
     private static let otherTypes: [UInt16] = [
         1, 2, 5, 6, 10, 12, 15, 16, 28, 33, 35, 39, 43, 48, 52, 64, 65, 99, 257, 258, 4711,
         65_280, 65_281,
@@ -32,7 +32,7 @@ enum PeerQuestions {
         }
     }
 
-    /// Every second name has random letter case.
+    /// Every second name has its own random letter case.
     private static func mixed(_ name: DomainName, _ random: inout SeededGenerator) -> DomainName {
         guard Bool.random(using: &random) else { return name }
         let octets = name.octets.map { octet in

@@ -2,17 +2,14 @@ import DNSWire
 import TestSupport
 import Testing
 
-/// Zonal passes on the answers of other resolvers unchanged.
+/// Answers of other resolvers pass through Zonal unchanged.
 ///
-/// Not compared, because Zonal differs on purpose: AA and AD; the additional section; the part of
-/// the authority section that proves nothing (`AnswerContents`); ANY and meta types, which Zonal
-/// answers by itself; aliases that loop or number more than 16, which are SERVFAIL.
-///
-/// If the upstream leaves an alias chain open, Zonal follows it to its end. The test therefore also
-/// queries the rest directly (`PeerAnswers`).
-///
+/// Intended differences are not compared: AA and AD; the additional section, and records of the
+/// authority section that prove nothing (`AnswerContents`); ANY and meta types, which Zonal answers
+/// itself; and alias chains that loop or exceed 16, which are SERVFAIL. Zonal follows an alias
+/// chain that the upstream does not complete, so its rest is also queried directly (`PeerAnswers`).
 /// A validating resolver returns more or fewer proofs depending on its cache (RFC 8198) and on
-/// expired records. More proofs are no difference; fewer are allowed in a few answers.
+/// expired records: more proofs are no difference, and fewer are accepted in a few answers.
 @Suite(.serialized, .peerWorld)
 struct `Real resolvers as upstreams` {
     @Test(arguments: ResolverKind.allCases)
@@ -30,7 +27,7 @@ struct `Real resolvers as upstreams` {
             !comparison.compare(world.questions[$0], direct: direct[$0], through: through[$0])
                 .isEmpty
         }
-        // A peer's answer may depend on earlier queries; it is then queried once more.
+        // A peer's answer can depend on earlier queries; then the query is repeated.
         let again = try PeerAnswers.ask(differing.map { world.questions[$0] }, port: upstream.port)
         let differences = zip(differing, again).flatMap { number, again in
             comparison.compare(world.questions[number], direct: again, through: through[number])
@@ -42,7 +39,7 @@ struct `Real resolvers as upstreams` {
         )
         #expect(differences.count <= 8, "\(kind.rawValue)\n\(text)")
         #expect(differing.count < 50, "\(kind.rawValue) contradicts itself")
-        // The comparison is only useful if the peer answers the questions.
+        // The queries are meaningful only if the peer answers them.
         let rcodes = Dictionary(grouping: direct, by: \.rcode).mapValues(\.count)
         #expect(rcodes[.noError] ?? 0 > 2500, "\(rcodes)")
         #expect(rcodes[.nonexistentDomain] ?? 0 > 400, "\(rcodes)")
@@ -50,12 +47,12 @@ struct `Real resolvers as upstreams` {
     }
 }
 
-/// Zones on NSD and Knot DNS, and questions about them.
+/// Zones on NSD and Knot DNS, and queries about them.
 private final class PeerWorld: Sendable {
     @TaskLocal static var current: PeerWorld?
 
     let questions: [ClientQuestion]
-    /// The zones' servers, in a resolver's configuration.
+    /// The zones' servers in the form that a resolver's configuration has.
     let servers: [RecursiveServer.Zone]
     private let nsd: NSDServer
     private let knot: KnotServer
@@ -63,7 +60,7 @@ private final class PeerWorld: Sendable {
     init() throws {
         let origins = ["signed.example.org", "example.org", "example.net", "example.com"]
         let zones = origins.enumerated().map { number, origin in
-            // Knot Resolver selects a server by the queried name alone, and validates signed zones.
+            // Knot Resolver chooses a server only by the queried name, and validates signed zones.
             let others = origin == origins[0] || origin == origins[2] ? [] : origins
             return PeerZone(origin, others: others, seed: UInt64(number))
         }
@@ -88,12 +85,12 @@ extension SuiteTrait where Self == SharedWorld<PeerWorld> {
     fileprivate static var peerWorld: Self { SharedWorld(PeerWorld.$current) { try PeerWorld() } }
 }
 
-/// The answers of a peer to direct queries.
+/// The answers of a peer that is queried directly.
 private enum PeerAnswers {
     static func ask(_ questions: [ClientQuestion], port: UInt16) throws -> [AnswerContents] {
         let client = try QueryClient(port: port)
         var answers = try client.ask(questions).map(AnswerContents.init)
-        // The number of zones that a chain may pass through.
+        // As many zones as a chain may contain.
         for _ in 0..<8 {
             var open: [(number: Int, rest: ClientQuestion)] = []
             for (number, question) in questions.enumerated() {
@@ -118,12 +115,12 @@ private struct Difference {
     var isLackOfProof = false
 }
 
-/// The differences between answers to the same questions.
+/// The differences between answers to the same queries.
 private struct PeerComparison {
     /// The highest TTL that the peer has returned for each record.
     private var highest: [RecordContents: UInt32] = [:]
 
-    /// Records that a peer has refreshed since may have a TTL that is higher by this.
+    /// A record that the peer has fetched again may have a TTL higher by this much.
     private let seconds: UInt32
 
     init(_ answers: [AnswerContents], for time: Duration) {

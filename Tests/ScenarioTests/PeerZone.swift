@@ -1,13 +1,13 @@
 import DNSWire
 import TestSupport
 
-/// A zone with all kinds of records, and names in it to query; the same for the same seed.
+/// A random zone with many kinds of records, reproducible by its seed.
 struct PeerZone {
     /// A name to query, and its records.
     struct Name {
         var name: DomainName
         var types: [RecordType]
-        /// Servers differ in their answers to a query for the CNAME that a DNAME makes.
+        /// Servers disagree about queries for the CNAME that a DNAME synthesizes.
         var isBelowDNAME = false
     }
 
@@ -77,7 +77,7 @@ struct PeerZone {
         ask("x.\(owner)")
     }
 
-    /// Chains of one to eight aliases: to an address, to nothing, to another zone.
+    /// Adds chains of one to eight aliases: to an address, to a missing name, to another zone.
     private mutating func addAliases(_ number: Int, _ others: [String]) {
         let length = number % 8 + 1
         let other = others.randomElement(using: &random) ?? origin
@@ -132,7 +132,7 @@ struct PeerZone {
         ask("_dns.\(owner)", [.svcb])
     }
 
-    /// Up to the size of one TCP message, below and above the UDP limit.
+    /// Adds RRsets of sizes up to the limit of TCP, around the limit of UDP.
     private mutating func addText(_ number: Int) {
         let sizes = [1, 400, 480, 1100, 1180, 1300, 3000, 9000, 30_000]
         let strings = sizes[number % sizes.count] / 200 + 1
@@ -171,7 +171,7 @@ struct PeerZone {
     }
 
     private mutating func addRedirection(_ number: Int) {
-        // So long that no resolver caches the synthesized CNAME longer than the DNAME.
+        // Long enough that no resolver caches a synthesized CNAME without its DNAME.
         lines.append("d\(number) 3600 DNAME to\(number)")
         add("x.to\(number)", "A", v4(number))
         ask("d\(number)", [.dname, .a])

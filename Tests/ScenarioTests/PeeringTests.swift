@@ -13,7 +13,7 @@ import Testing
         """
     ]
 
-    /// `associated` are the VPCs that see the zone; its addresses are in the first of them.
+    /// `associated` are the VPCs that see the zone, whose addresses are in the first VPC.
     private static func server(_ associated: String, upstream: String) throws -> ZonalServer {
         try ZonalServer(
             """

@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct `Behind a proxy` {
     private static let first = "vpce-0aaaaaaaaaaaaaaaa"
     private static let second = "vpce-0bbbbbbbbbbbbbbbb"
-    /// The client address that both VPCs have.
+    /// A client address that both VPCs have.
     private static let client = "10.20.1.7"
     private static let query = QueryMessage.of("app.example", id: 7)
 
@@ -102,7 +102,7 @@ import Testing
         withExtendedLifetime(upstream) {}
     }
 
-    @Test func `a client that waited for an upstream is still in its VPC`() throws {
+    @Test func `a client keeps its VPC while it waits for an upstream`() throws {
         let (server, upstream) = try Self.start()
         let proxy = ProxiedClient(port: server.port)
         let query = QueryMessage.of("alias.example.org")
@@ -135,7 +135,7 @@ import Testing
         for header in bad where !header.isEmpty && header.count != 60 {
             #expect(try proxy.askStream(header, Self.query) == nil)
         }
-        // The header of a sender that is not a proxy, over both transports.
+        // A header from a sender that is not a proxy, over both transports.
         let stranger = ProxiedClient(port: server.port, from: "127.9.9.9")
         #expect(try stranger.askStream(header, Self.query) == nil)
         #expect(try stranger.askStream([], Self.query) == nil)

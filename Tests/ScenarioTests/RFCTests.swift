@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The tables of docs/rfcs.md are complete, and the tests that they link to exist.
+/// Checks the tables of docs/rfcs.md and their links.
 @Suite struct `The table of RFCs` {
     /// The RFCs that concern a resolver with private zones.
     private static let numbers = [

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The README's session, run as it stands there.
+/// Runs the README's session as written.
 @Suite(.enabled(if: NetworkNamespaces.arePossible, "needs root, iproute2 and network namespaces"))
 struct `README` {
     @Test func `every command of the session prints what the README shows`() throws {
@@ -15,7 +15,7 @@ struct `README` {
             port: 53,
             inside: machine.on("machine")
         )
-        // What it would build is built; the program is the one that is tested.
+        // Build commands are skipped; the tested program is used.
         let make = ["make", "-o", "build", "-o", "build-tools", "run", "ZONAL=\(Project.zonal)"]
         let run = try RunningProcess(machine.on("machine", make), in: Project.path(""))
         let log = try run.waitForOutput { $0.contains("ready") }

@@ -4,8 +4,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Reloads of every setting that classifies clients, while clients of four kinds send queries over
-/// UDP and TCP.
+/// Reloads everything that affects a client's class, while four kinds of clients query over UDP and
+/// TCP.
 @Suite(.timeLimit(.minutes(5))) struct `Leaks at reloads` {
     /// The number of reloads, and of queries of all clients together.
     private static let (reloads, questions) = (40, 10_000)
@@ -27,7 +27,7 @@ import Testing
         }
         for asker in askers { asker.start() }
         for number in 1...Self.reloads {
-            // Spreads the reloads evenly over the queries.
+            // Spread the queries over the time of the reloads.
             course.waitForQuestions(Self.questions * number / (Self.reloads + 2))
             course.begin(number)
             let text = worlds[number].text(upstream: upstream.port)
@@ -39,13 +39,13 @@ import Testing
         course.finish(releasing: upstream)
         for asker in askers { asker.wait() }
         #expect(course.leaks.isEmpty, "\(course.leaks.prefix(5))")
-        // Otherwise the test would also pass if no client got an answer.
+        // Without this, the test would pass even if no query were answered.
         #expect(course.privateAnswers > Self.questions / 50, "\(course.privateAnswers)")
         #expect(course.askedCount >= Self.questions)
     }
 }
 
-/// One way to configure two listeners, two VPCs and two zones.
+/// One configuration of two listeners, two VPCs and two zones.
 struct ReloadWorld: Sendable {
     enum Listener: CaseIterable { case plain, vpcA, vpcB, vpcAFromOutside, proxied, absent }
 
@@ -59,18 +59,18 @@ struct ReloadWorld: Sendable {
         Client(address: "127.20.1.7"), Client(address: "127.30.1.7"),
         Client(address: "127.99.0.7"), Client(address: "127.88.0.7", isProxy: true),
     ]
-    /// The client in the proxy's header.
+    /// The client in the PROXY header.
     static let proxied = "127.20.1.8"
 
     private var listeners: [Listener]
-    /// True if the VPCs have swapped their ranges.
+    /// True if the VPCs have each other's range.
     private var areSwapped: Bool
     private var isOutsideAllowed: Bool
     /// The VPCs that see a.example; b.example always belongs to vpc-b.
     private var viewersOfA: [String]
 
     init(using random: inout SeededGenerator) {
-        // The first listener always exists: a configuration without any is an error.
+        // The first listener always exists: a configuration without listeners is an error.
         let first = Listener.allCases.dropLast().randomElement(using: &random) ?? .plain
         listeners = [first, Listener.allCases.randomElement(using: &random) ?? .plain]
         areSwapped = Bool.random(using: &random)
@@ -115,7 +115,7 @@ struct ReloadWorld: Sendable {
         return keys.map { "{ address: \"127.0.0.1:0\"\($0) }" }
     }
 
-    /// The VPC of a client at a listener, as specified.
+    /// Returns the VPC of a client at a listener, according to the documented rules.
     func vpc(of client: Client, listener: Int) -> String? {
         let source: String
         switch (listeners[listener], client.isProxy) {
@@ -133,16 +133,16 @@ struct ReloadWorld: Sendable {
 
     func takesHeaders(_ listener: Int) -> Bool { listeners[listener] == .proxied }
 
-    /// True if clients in a VPC get the addresses of a zone.
+    /// Returns true if clients in a VPC see a zone.
     func sees(_ zone: String, vpc: String) -> Bool {
         zone == "a" ? viewersOfA.contains(vpc) : vpc == "b"
     }
 
-    /// The proxy's header, which it also sends to listeners that no longer require one.
+    /// A client behind a proxy sends headers where the proxy was once allowed.
     static let header = ProxiedMessage.header(from: proxied)
 }
 
-/// The configurations that can have been in force for a query, and the outcomes of all queries.
+/// The configurations that may have been in force for a query, and the results of all queries.
 final class ReloadCourse: Sendable {
     private let worlds: [ReloadWorld]
     private let state = Mutex(State())
@@ -177,7 +177,7 @@ final class ReloadCourse: Sendable {
         }
     }
 
-    /// True if a listener requires headers now.
+    /// Returns true if a listener accepts headers now.
     func takesHeaders(_ listener: Int) -> Bool {
         worlds[state.withLock { $0.ended }].takesHeaders(listener)
     }
@@ -186,13 +186,13 @@ final class ReloadCourse: Sendable {
         while askedCount < count { progress.wait() }
     }
 
-    /// Releases held answers until all clients are done.
+    /// Releases delayed answers until all clients are done.
     func finish(releasing upstream: HeldUpstream) {
         state.withLock { $0.isOver = true }
         upstream.holdNothingMore()
     }
 
-    /// Checks a reply to a query that arrived while one of `arrival` was in force.
+    /// Checks the reply to a query that arrived while one of `arrival` was in force.
     func judge(
         _ reply: [UInt8],
         to client: ReloadWorld.Client,
@@ -215,8 +215,8 @@ final class ReloadCourse: Sendable {
         }
     }
 
-    /// True if the answer belongs to a configuration in force since the query, in which the client
-    /// is in the same VPC as at the time of the query.
+    /// A query may be answered with any configuration in force since its arrival in which its
+    /// client is in the same VPC as then.
     private func mayHave(
         _ zone: String,
         _ client: ReloadWorld.Client,
@@ -236,7 +236,7 @@ final class ReloadCourse: Sendable {
     }
 }
 
-/// A client with one transport that queries both listeners.
+/// One client that queries over one transport, at both listeners in turn.
 private final class Asker: Sendable {
     enum Transport { case datagram, stream }
 
@@ -277,14 +277,14 @@ private final class Asker: Sendable {
 
     private func query(_ number: Int) -> [UInt8] {
         let name = Self.names[number % Self.names.count]
-        // Each client has its own names at the upstream, so that not everything comes from the
-        // cache.
+        // Each client has its own names at the upstream, so that not everything is answered from
+        // the cache.
         let isPublic = name.hasSuffix(".org")
         let prefix = isPublic ? "n\(number)-\(client.address.split(separator: ".")[1])." : ""
         return QueryMessage.of(prefix + name, id: UInt16(truncatingIfNeeded: number))
     }
 
-    /// The proxy sends headers most of the time, like one that notices a change late.
+    /// The proxy sends headers most of the time, as if it learned of changes late.
     private func front(_ number: Int) -> [UInt8] {
         client.isProxy && number % 3 != 0 ? ReloadWorld.header : []
     }
@@ -296,7 +296,7 @@ private final class Asker: Sendable {
         var sent: [(listener: Int, since: ClosedRange<Int>)] = []
         while sent.count < share || !course.isOver {
             let number = sent.count
-            // The listener changes after each pass through the names, so each name goes to both.
+            // Twice two in a row, so that each name is queried at each listener.
             let listener = number / Self.names.count % 2
             sent.append((listener, course.ask()))
             let peer = BoundSocket.name("127.0.0.1", ports[min(listener, ports.count - 1)])
@@ -313,7 +313,7 @@ private final class Asker: Sendable {
     ) {
         while socket.awaitDatagram(milliseconds: milliseconds), let (reply, _) = socket.receive() {
             guard reply.count > 12 else { continue }
-            // An ID stands for all queries with it; the first has the widest choice of
+            // An ID stands for all queries that had it; the first of them had the most
             // configurations.
             let id = Int(reply[0]) << 8 | Int(reply[1])
             guard id < sent.count else { continue }
@@ -333,7 +333,7 @@ private final class Asker: Sendable {
             let connection =
                 connections[listener] ?? (try? StreamClient(port: port, from: client.address))
             connections[listener] = connection
-            // A listener without headers would read a header as the start of a long message.
+            // A listener without headers would read a header as the beginning of a long message.
             let opening = isNew && course.takesHeaders(listener) ? front(1) : []
             number += 1
             guard let connection,
@@ -348,10 +348,9 @@ private final class Asker: Sendable {
     }
 }
 
-/// An upstream that answers names with `slow` in them once it is released.
+/// An upstream that delays answers for names with `slow` until it is told to send them.
 ///
-/// Names with `leak` in them have a private address, and names with `alias` are aliases of a
-/// private name.
+/// Names with `leak` have a private address, and names with `alias` are aliases of a private name.
 final class HeldUpstream: Sendable {
     private let socket: BoundSocket
     private let stream: BoundSocket
@@ -380,7 +379,7 @@ final class HeldUpstream: Sendable {
         if !isHeld { answer(query, to: port) }
     }
 
-    /// Sends the held answers.
+    /// Sends the delayed answers.
     func release() {
         let (queries, peers) = held.withLock { held in
             defer { if held != nil { held = ([], []) } }
@@ -416,7 +415,7 @@ final class HeldUpstream: Sendable {
         }
     }
 
-    /// The server sends random letter case.
+    /// The server uses random letter case.
     private static func has(_ word: String, _ query: [UInt8]) -> Bool {
         String(decoding: query.map(DomainName.fold), as: UTF8.self).contains(word)
     }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Reloads that are too frequent, take too long, or would lose everything.
+/// Reloads that are too frequent, take too long, or would lose the whole configuration.
 @Suite struct `A reload` {
     private static let settings = "forward: [{ zone: \".\", to: [\"127.0.0.1:9\"] }]"
 
@@ -27,7 +27,7 @@ import Testing
         try server.folder.write(text, to: "zonal.yaml")
         let log = try server.reload()
         #expect(log.contains("reload failed"))
-        #expect(log.contains("write it whole, or `empty: true`"))
+        #expect(log.contains("restore it, or set `empty: true`"))
         try Self.expect("127.20.1.1", from: server)
     }
 
@@ -59,7 +59,7 @@ import Testing
     /// A zone that takes a second or more to read.
     private static let large = (0..<1_000_000).map { "host\($0) A 127.20.9.9\n" }.joined()
 
-    /// Returns once the server has a thread that reads the configuration.
+    /// Returns once a background thread of the server runs the reload.
     private static func waitForReading(_ server: ZonalServer) throws {
         let tasks = "/proc/\(server.process.identifier)/task"
         for _ in 0..<10_000 {
@@ -80,7 +80,7 @@ import Testing
         return server
     }
 
-    @Test func `that is reading gives its place to a newer one`() throws {
+    @Test func `that is reading is replaced by a newer one`() throws {
         let server = try Self.reading()
         try server.folder.write(Self.zone("127.20.1.3"), to: "small")
         try FileManager.default.removeItem(atPath: server.folder.file("internal.example.zone"))
@@ -99,7 +99,7 @@ import Testing
         #expect(server.process.log.components(separatedBy: "reloaded").count - 1 == 2)
     }
 
-    @Test func `that is reading does not keep the server from ending`() throws {
+    @Test func `that is reading does not delay the end of the server`() throws {
         let server = try Self.reading()
         server.process.send(signal: SIGTERM)
         let (status, output) = try server.process.waitForExit()
@@ -135,7 +135,7 @@ import Testing
         try write("nameserver 192.0.2.8\nnameserver 192.0.2.9\n")
         try server.waitForOutput { $0.contains("`system` is now 192.0.2.8, 192.0.2.9\n") }
         try write("")
-        try server.waitForOutput { $0.contains("`system` stays what it was") }
+        try server.waitForOutput { $0.contains("`system` keeps its previous servers") }
         let explained = try Command.run(
             [Project.zonal, "explain", "--live", "--config", "zonal.yaml"]
                 + ["--from", "127.0.0.1", "a.example"],

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The suppressions for ThreadSanitizer.
+/// The suppressions of ThreadSanitizer.
 @Suite struct `The suppressions of ThreadSanitizer` {
     @Test func `name the files that hold a Mutex, and no others`() throws {
         let list = try String(

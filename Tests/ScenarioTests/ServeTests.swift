@@ -38,7 +38,7 @@ import Testing
         #expect(result.complaints.contains("127.0.0.1:\(taken.port)"))
     }
 
-    @Test func `ends with 2 if somebody holds the port, even if he would share it`() throws {
+    @Test func `ends with 2 if the port is in use, even with SO_REUSEPORT`() throws {
         let taken = try BoundSocket(kind: .datagram, sharing: true)
         let folder = try TemporaryFolder(["zonal.yaml": "forward: []\n"])
         let result = try ZonalServer.attempt(in: folder, listen: "127.0.0.1:\(taken.port)")
@@ -46,7 +46,7 @@ import Testing
         #expect(result.complaints.contains("127.0.0.1:\(taken.port)"))
     }
 
-    @Test func `takes a changed zone at SIGHUP`() throws {
+    @Test func `loads a changed zone at SIGHUP`() throws {
         let server = try start()
         #expect(try server.dig("127.20.1.7", "www.app.example").data == ["127.20.1.1"])
         try server.folder.write(Self.zone("127.20.1.2"), to: "app.example.zone")
@@ -54,7 +54,7 @@ import Testing
         #expect(try server.dig("127.20.1.7", "www.app.example").data == ["127.20.1.2"])
     }
 
-    @Test func `keeps the old state at a mistake, and says what it is`() throws {
+    @Test func `keeps the previous configuration at an error, and prints it`() throws {
         let server = try start()
         try server.folder.write(Self.zone("127.20.1.300"), to: "app.example.zone")
         let log = try server.reload()
@@ -71,7 +71,7 @@ import Testing
         #expect(output.contains("stopped"))
     }
 
-    @Test func `answers a question that waits for an upstream before it ends`() throws {
+    @Test func `answers a query that waits for an upstream before it ends`() throws {
         let upstream = try ScriptedUpstream { _ in [] }
         let server = try ZonalServer("forward: [{ zone: \".\", to: [\"\(upstream.endpoint)\"] }]\n")
         let dig = try RunningProcess(
@@ -91,12 +91,12 @@ import Testing
         let upstream = try ScriptedUpstream { query in
             isOpen.withLock { $0 } ? [Answer.address(query, [198, 51, 100, 7])] : []
         }
-        // One worker owns all equal questions, so the other waits for nothing.
+        // Equal queries belong to one worker, so that the other has nothing to wait for.
         let server = try ZonalServer(
             "workers: 2\nforward: [{ zone: \".\", to: [\"\(upstream.endpoint)\"] }]\n"
         )
         let client = try StreamClient(port: server.port)
-        // More than may wait at a time: the rest is unread when the server begins to stop.
+        // More than may wait at a time: the rest is still unread when the drain begins.
         let names = (0..<84).map { $0 < 64 ? "slow.example.org" : "n\($0).example.org" }
         try client.send(
             messages: names.enumerated().map { QueryMessage.of($1, id: UInt16($0)) }
@@ -141,7 +141,7 @@ import Testing
         #expect(refused.rcode == "REFUSED", "\(refused.text)")
     }
 
-    @Test func `tells clients of overlapping VPCs apart by the listener that they ask`() throws {
+    @Test func `distinguishes clients of overlapping VPCs by their listener`() throws {
         let server = try ZonalServer(
             """
             listen:
@@ -183,7 +183,7 @@ import Testing
         }
     }
 
-    @Test func `is silent to those who may not ask, where the configuration says drop`() throws {
+    @Test func `sends nothing to refused clients if the configuration says drop`() throws {
         let server = try ZonalServer(
             "clients: { otherwise: drop, allow: [127.9.0.0/16] }\nforward: []\n"
         )
@@ -192,7 +192,7 @@ import Testing
         #expect(try !Dig(["-b", "127.9.0.1"] + arguments).rcode.isEmpty)
     }
 
-    @Test func `lives through a flood of hostile datagrams`() throws {
+    @Test func `survives a flood of hostile datagrams`() throws {
         let server = try start()
         let socket = try BoundSocket(kind: .datagram, address: "127.20.1.7")
         let peer = BoundSocket.name("127.0.0.1", server.port)
@@ -217,7 +217,7 @@ import Testing
         #expect(try server.dig("127.20.1.7", "www.app.example").data == ["127.20.1.1"])
     }
 
-    @Test func `lives through streams of garbage`() throws {
+    @Test func `survives streams of garbage`() throws {
         let server = try start()
         let garbage = try TemporaryFolder()
         var random = SeededGenerator(seed: 4)

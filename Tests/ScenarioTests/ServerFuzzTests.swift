@@ -4,9 +4,8 @@ import Testing
 
 /// Sends randomly changed messages to a running server.
 ///
-/// A valid query after each batch shows that the server still answers, and the exit shows that it
-/// was the same process throughout. `FUZZ_BATCHES` sets the number of batches, `FUZZ_SEED` the
-/// seed.
+/// A valid query after each batch shows that the server still answers, and its end that it is the
+/// same process. `FUZZ_BATCHES` sets the duration, `FUZZ_SEED` the seed.
 @Suite(.timeLimit(.minutes(60))) struct `Fuzzing a running server` {
     private static let environment = ProcessInfo.processInfo.environment
     private static let batches = environment["FUZZ_BATCHES"].flatMap(Int.init) ?? 60
@@ -32,7 +31,7 @@ import Testing
         let peer = BoundSocket.name("127.0.0.1", server.ports[0])
         let proxyPeer = BoundSocket.name("127.0.0.1", server.ports[1])
         for batch in 0..<Self.batches {
-            // A new socket for each batch, so that the next batch gets no reply to this one.
+            // A socket per batch, so that the next batch gets no reply to this one.
             let socket = try BoundSocket(kind: .datagram, address: Self.client)
             let proxy = try BoundSocket(kind: .datagram)
             for _ in 0..<32 {
@@ -62,7 +61,7 @@ import Testing
         try Self.expectGoodEnd(of: server)
     }
 
-    /// The server is still the same process, and obeys signals.
+    /// Returns once the server has stopped as requested; it was the same process all the time.
     private static func expectGoodEnd(of server: ZonalServer) throws {
         server.process.send(signal: SIGTERM)
         #expect(try server.process.waitForExit().status == 0)
@@ -92,7 +91,7 @@ import Testing
     }
 }
 
-/// The packets of `Fixtures/packets` with random changes; the same for the same seed.
+/// The packets of `Fixtures/packets` with random changes, reproducible by seed.
 private struct MutatedMessages {
     private let originals: [[UInt8]]
     private var random: SeededGenerator
@@ -104,7 +103,7 @@ private struct MutatedMessages {
         random = SeededGenerator(seed: seed)
     }
 
-    /// The next message, changed in up to eight places; every eighth is unchanged.
+    /// Returns the next message, changed in up to eight places; every eighth is unchanged.
     mutating func next(behind header: [UInt8] = []) -> [UInt8] {
         let message = header + (originals.randomElement(using: &random) ?? [])
         return Int.random(in: 0..<8, using: &random) == 0 ? message : mutate(message)

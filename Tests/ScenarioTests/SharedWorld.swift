@@ -1,6 +1,6 @@
 import Testing
 
-/// Creates a world before the first test of a suite and deletes it after the last.
+/// Makes a world before a suite's first test and removes it after the last.
 struct SharedWorld<World: Sendable>: SuiteTrait, TestScoping {
     private let current: TaskLocal<World?>
     private let make: @Sendable () throws -> World

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Nobody reads the server's log.
+/// Nobody reads the server's standard error.
 @Suite struct `A log that nobody reads` {
-    /// Starts the given server with a full pipe as its standard error; returns its process.
+    /// Starts the server with a full pipe as standard error, and passes on its process ID.
     private static let starter = """
         import fcntl, os, subprocess, sys, time
         r, w = os.pipe()
@@ -50,7 +50,7 @@ import Testing
         let port = try #require(listeners?.first?.split(separator: ":").last.flatMap { UInt16($0) })
         #expect((object as? [String: Any])?["log-dropped"] as? Int == 0)
 
-        // A client that is not allowed and exceeds its rate is logged.
+        // Refusals above the rate limit are logged.
         let stranger = try BoundSocket(kind: .datagram, address: "127.99.0.1")
         for _ in 0..<60 {
             stranger.send(QueryMessage.of("a.example"), to: BoundSocket.name("127.0.0.1", port))

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// The behaviour of C libraries for a name with more addresses than a datagram holds.
+/// How C libraries handle a name with more addresses than fit into a datagram.
 @Suite(
     .serialized,
     .enabled(if: NetworkNamespaces.arePossible, "needs root, iproute2 and network namespaces"),
@@ -24,14 +24,14 @@ struct `Stub resolvers` {
         let lab = try #require(StubLab.current)
         let program = try MuslProgram()
         let found = try lab.run(program.path, "\(name).internal.example")
-        // Versions before 1.2.4 have no TCP and use the truncated reply.
+        // Versions before 1.2.4 have no TCP; they use the truncated reply.
         #expect(found.status == 0 && found.lines.count > 10, "\(found)")
         #expect(found.lines.allSatisfy { $0.hasPrefix("10.20.") || $0.hasPrefix("198.51.100.") })
         #expect(Set(found.lines).count == found.lines.count)
     }
 }
 
-/// A program linked with musl that prints the IPv4 addresses of a name, one per line.
+/// A program with musl that prints the IPv4 addresses of a name, one per line.
 private struct MuslProgram {
     private let folder: TemporaryFolder
     var path: String { folder.file("addresses") }
@@ -68,7 +68,7 @@ private struct MuslProgram {
         """
 }
 
-/// A host that uses a Zonal with names of 100 addresses: in a private zone, and in NSD as the
+/// A host whose resolver is a Zonal with names of 100 addresses: in a private zone, and in NSD as
 /// public DNS.
 private final class StubLab: Sendable {
     @TaskLocal static var current: StubLab?

@@ -2,19 +2,19 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Accounts from other software: moto's server, filled and read by the AWS CLI.
+/// Accounts from other software: moto's server, filled and read with the AWS CLI.
 @Suite(.enabled(if: MotoServer.isInstalled, "needs moto and awscli in .build/python: make test"))
 struct `Accounts in moto` {
     private struct Account {
         var id: String
         var vpc: String
         var endpoint: String
-        /// The first two numbers of the VPC's range.
+        /// The first two numbers of `RANGE`.
         var network: String
     }
 
-    /// An account with a VPC, two subnets, an interface endpoint in both and a gateway endpoint; exported
-    /// to `folder`.
+    /// Makes an account with a VPC, two subnets, an interface endpoint in both and a gateway
+    /// endpoint; exports it to `folder`.
     private static func make(_ id: String, _ network: String, _ moto: MotoServer) throws -> Account
     {
         let lines = try moto.run(
@@ -55,14 +55,14 @@ struct `Accounts in moto` {
         let imported = try moto.folder.zonal("import", "aws", "exports", "--into", "aws")
         #expect(imported.status == 0, "\(imported.complaints)")
 
-        // Calls that moto lacks are reported; the rest continues.
+        // Calls that moto lacks are reported and skipped.
         for account in accounts {
             let note =
                 "note: \(account.endpoint): private DNS is on, but DnsEntries has no private name"
             #expect(imported.complaints.contains(note))
         }
-        #expect(imported.complaints.contains("lies outside its subnet"))
-        #expect(imported.complaints.contains("is no name as AWS makes them"))
+        #expect(imported.complaints.contains("is outside its subnet"))
+        #expect(imported.complaints.contains("is not in the usual form of AWS"))
 
         let upstream = try ScriptedUpstream { [Answer.address($0, [198, 51, 100, 80])] }
         let server = try ZonalServer(
@@ -112,7 +112,7 @@ final class MotoServer {
         port = log[mark.upperBound...].prefix { $0.isNumber }
     }
 
-    /// Runs a shell script in the folder with our `aws`; returns the lines that it prints.
+    /// Runs a shell script in the folder, with `aws` pointing to moto; returns the printed lines.
     func run(_ script: String) throws -> [String] {
         let environment = [
             "PATH=\(folder.file("bin")):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")",
@@ -124,7 +124,8 @@ final class MotoServer {
         return result.lines
     }
 
-    /// The one name that an endpoint has in moto, and the addresses of its network interfaces, sorted.
+    /// Returns the one name of an endpoint in moto, and the sorted addresses of its network
+    /// interfaces.
     func entry(of endpoint: String, in account: String) throws -> (
         name: String, addresses: [String]
     ) {

@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-/// TCP clients that send queries endlessly and read no replies.
+/// TCP clients that send queries and never read the replies.
 @Suite struct `A client that never reads` {
-    /// The most that the kernels of both sides buffer before the server has to read.
+    /// The maximum amount that the kernels of both sides buffer.
     private static let kernelOctets = 12 << 20
     private static let limit = 32 << 20
 
@@ -15,7 +15,7 @@ import Testing
             forward: [{ zone: ".", to: ["\(upstream.endpoint)"] }]
             """
         )
-        // Forwarded names are cached first, so that all answers are immediate.
+        // The upstream's answer is cached, so that everything is answered immediately.
         #expect(try server.dig("127.20.1.7", name).rcode == "NOERROR")
         let before = try ProcessFigures(of: server.process).residentMemory
         let clients = try (1...2).map {

@@ -3,13 +3,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Upstream answers as clients get them from the whole server, and from peers in its place.
+/// Answers of upstreams, as clients get them from the whole server and from peers in its place.
 @Suite struct `Answers of upstreams` {
     private static func label(_ text: String) -> [UInt8] { [UInt8(text.utf8.count)] + text.utf8 }
 
     // MARK: Letter case
 
-    /// Rdata with a name below the queried name, by a pointer to it.
+    /// Rdata with a name below the queried name, written as a pointer to it.
     private static func rdata(of type: RecordType, at place: UInt8 = 12) -> [UInt8] {
         let name = label("relay") + [0xC0, place]
         switch type {
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    /// Answers with one record of the queried type; for A, with an alias to a name without records.
+    /// Answers with one record of the queried type; A with an alias to a missing name.
     private static func compressed(_ query: [UInt8]) -> [UInt8] {
         let type = Answer.askedType(of: query)
         guard type == .a else {
@@ -36,7 +36,7 @@ import Testing
             ttl: 300,
             rdata(of: .soa, at: label)
         )
-        // A peer may query the alias's target.
+        // A peer may query the target of the alias.
         guard !Answer.askedName(of: query).hasPrefix("relay.") else {
             return Answer.message(to: query, rcode: 3, authorities: [soa])
         }
@@ -183,8 +183,8 @@ import Testing
         #expect(dig.data == ["101:101:101:101:101:101:101:101", "303:303:303:303:303:303:303:303"])
     }
 
-    /// BIND rejects the whole answer if one record is invalid, so that everything would be lost
-    /// behind it.
+    /// BIND drops all records if one is invalid; with BIND in front, the whole answer would be
+    /// lost.
     @Test func `lose a record that its type cannot have, which BIND gives up the answer for`()
         throws
     {
@@ -245,7 +245,7 @@ import Testing
             )
             let result = try folder.zonal("verify", "--config", "zonal.yaml", "api.example.com")
             #expect(result.status == status, "\(result.output)")
-            #expect(!result.output.contains("no upstream answers"), "\(result.output)")
+            #expect(!result.output.contains("no upstream answered"), "\(result.output)")
         }
         withExtendedLifetime(streams) {}
     }

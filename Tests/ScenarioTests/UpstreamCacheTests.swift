@@ -31,7 +31,7 @@ import Testing
         let upstream = try ScriptedUpstream { query in
             isGone.value ? [] : [Answer.address(query, Self.address, ttl: 1)]
         }
-        // Each worker learns it separately.
+        // Each worker detects this by itself.
         let server = try ZonalServer.forwarding(to: upstream, extra: "workers: 1\n")
         #expect(try server.dig("127.0.0.1", "www.example.org").data == ["198.51.100.7"])
         isGone.value = true
@@ -44,7 +44,7 @@ import Testing
         #expect(dig.text.contains("EDE: 3 (Stale Answer)"), "\(dig.text)")
         #expect(dig.ttl == 30)
         #expect(Date().timeIntervalSince(start) < 1.5)
-        // The upstream that is probed in the background answers again.
+        // The upstream answers again, which a query in the background finds out.
         isGone.value = false
         let deadline = Date(timeIntervalSinceNow: 20)
         var again = dig
@@ -121,14 +121,14 @@ import Testing
         }
     }
 
-    /// The server's resident memory in octets.
+    /// Returns the resident memory of the server in octets.
     private static func residentSize(of server: ZonalServer) throws -> Int {
         let path = "/proc/\(server.process.identifier)/statm"
         let fields = try String(contentsOfFile: path, encoding: .utf8).split(separator: " ")
         return (fields.dropFirst().first.flatMap { Int($0) } ?? 0) * 4096
     }
 
-    @Test func `take no more memory than their bound and three tenths, however many come`() throws {
+    @Test func `use at most 1.3 times the memory limit, however many arrive`() throws {
         let bound = 8 << 20
         let text = [UInt8](repeating: 0x61, count: 250)
         let isCacheable = Flag()
@@ -149,7 +149,7 @@ import Testing
                 _ = try #require(client.receive())
             }
         }
-        // After this, everything but the cache has its final size.
+        // Everything except the cache has reached its size after this.
         try flood(4_000, "fleeting.example")
         let before = try Self.residentSize(of: server)
         isCacheable.value = true

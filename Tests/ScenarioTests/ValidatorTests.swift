@@ -3,9 +3,9 @@ import Testing
 
 /// Validating resolvers in front of a Zonal with a private zone below a signed one.
 ///
-/// The signed parent delegates the private zone's name insecurely, as the owner of a domain with an
-/// internal zone does. A validator queries the DS of that delegation, and needs the parent's proof
-/// that there is none.
+/// The signed parent delegates the private zone's name insecurely, as is usual for internal zones.
+/// A validator queries the DS of that delegation and must get the parent's proof that there is
+/// none.
 @Suite(.serialized, .signedWorld)
 struct `Validators in front` {
     @Test(arguments: [ValidatorKind.unbound, .bind, .knotResolver, .dnsmasq])
@@ -38,7 +38,7 @@ struct `Validators in front` {
                 ["-p", "\(front.port)", "@127.0.0.1", "+tries=2", "+time=10", "+dnssec"] + arguments
             )
         }
-        // The resolver does validate: it accepts a valid signature and rejects an invalid one.
+        // It does validate: a correct signature is accepted, a wrong one is not.
         let signed = try ask("www.example")
         #expect(signed.rcode == "NOERROR", "\(signed.text)")
         #expect(signed.flags.contains("ad"), "\(signed.text)")
@@ -58,10 +58,8 @@ struct `Validators in front` {
 }
 
 /// A signed root and a signed `example`, which delegates `inside.example` and `branch.example`
-/// without DS.
-///
-/// Zonal has the first as a private zone, with `deep.inside.example` in it, and a rule for the
-/// second.
+/// without DS; and a Zonal that has the first as a private zone with `deep.inside.example`, and a
+/// rule for the second.
 private final class SignedWorld: Sendable {
     @TaskLocal static var current: SignedWorld?
 

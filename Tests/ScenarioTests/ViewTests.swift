@@ -1,10 +1,10 @@
 import TestSupport
 import Testing
 
-/// The answers for each client of the sample world: the table of interface.md §2-3.
+/// The answers of the sample world for all kinds of clients.
 @Suite(.sampleServer)
 struct `Views` {
-    /// The answer for a client at `source`.
+    /// Returns the answer for a client at `source`.
     struct Row: CustomTestStringConvertible, Sendable {
         var source: String
         var question: String
@@ -70,8 +70,7 @@ struct `Views` {
             hasSOA: true
         ),
 
-        // The same question with an answer per account: us-east-1a is use1-az4 for A and use1-az6
-        // for B.
+        // One name, an answer per account: us-east-1a is use1-az4 for A and use1-az6 for B.
         Row(source: "127.20.1.7", question: "\(zonal)-us-east-1a.\(vpce) A", data: ["127.20.1.10"]),
         Row(source: "127.30.1.7", question: "\(zonal)-us-east-1a.\(vpce) A", data: ["127.20.2.10"]),
         Row(source: "127.20.1.7", question: "\(zonal)-us-east-1b.\(vpce) A", data: ["127.20.2.10"]),
@@ -82,7 +81,7 @@ struct `Views` {
             data: ["198.51.100.82"],
             isAuthoritative: false
         ),
-        // AZ IDs are the same for everybody.
+        // AZ IDs are the same for all clients.
         Row(source: "127.20.1.7", question: "\(zonal)-use1-az4.\(vpce) A", data: ["127.20.1.10"]),
         Row(source: "127.30.1.7", question: "\(zonal)-use1-az4.\(vpce) A", data: ["127.20.1.10"]),
         Row(
@@ -182,7 +181,7 @@ struct `Views` {
             isAuthoritative: false
         ),
 
-        // labels: owner is the same for everybody; fallthrough forwards.
+        // labels: owner is the same for all clients; fallthrough forwards.
         Row(
             source: "127.20.1.7",
             question: "api-us-east-1a.reports.example A",

@@ -17,7 +17,7 @@ import Testing
         CompiledSnapshot(compiling: world, seed: HashSeed(value: 1))
     }
 
-    /// vpc-b lies inside vpc-a; only their listeners, numbers 1 and 2, distinguish their clients.
+    /// vpc-b is inside vpc-a; only their listeners, numbers 1 and 2, identify their clients.
     private static func world() -> World {
         var world = World()
         world.accounts = [Account(id: "111122223333"), Account(id: "444455556666")]
@@ -57,7 +57,7 @@ import Testing
         return world
     }
 
-    /// The same without a listener of vpc-a, which therefore has the clients in both ranges.
+    /// The same without a listener of vpc-a, which therefore has the clients of plain listeners.
     private static func worldOfOneListener() -> World {
         var world = Self.world()
         world.listeners = [ListenerScope(), ListenerScope(vpc: 1)]
@@ -68,15 +68,15 @@ import Testing
         ("10.99.1.1", ClientClass.Scope.vpc), ("100.64.3.4", .vpc), ("2001:db8::beef", .vpc),
         ("::ffff:10.99.1.1", .vpc), ("192.168.7.9", .inbound), ("10.20.9.7", .vpc),
     ])
-    func `finds the VPC whose range holds the address`(text: String, scope: ClientClass.Scope) {
+    func `finds the VPC whose range contains the address`(text: String, scope: ClientClass.Scope) {
         let found = Self.snapshot(Self.worldOfOneListener()).classify(Self.address(text))
         #expect(found.scope == scope)
         #expect(found.vpc == 0)
     }
 
-    @Test func `finds the subnet within that VPC alone`() {
+    @Test func `finds only subnets of that VPC`() {
         let snapshot = Self.snapshot(Self.worldOfOneListener())
-        // 10.20.9.7 is also in a subnet of vpc-b.
+        // 10.20.9.7 is in a subnet of vpc-b, too.
         #expect(snapshot.classify(Self.address("10.20.9.7")).subnet == 1)
         #expect(snapshot.classify(Self.address("10.20.1.7")).subnet == 0)
         #expect(snapshot.classify(Self.address("2001:db8:0:1::7")).subnet == 0)
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    /// IPv4 addresses are stored in mapped form, so they lie between IPv6 addresses.
+    /// IPv4 addresses are stored in mapped form, so that they are between IPv6 addresses.
     @Test(arguments: ["::/0", "::/64", "::/80", "0:0:0:0:0:ffff::/81"])
     func `never takes an IPv4 address for one of an IPv6 range`(text: String) throws {
         let range = try #require(IPPrefix(text))
@@ -125,7 +125,7 @@ import Testing
             for text in ["8.8.8.8", "::ffff:8.8.8.8", "0.0.0.0", "255.255.255.255"] {
                 #expect(snapshot.classify(Self.address(text), listener: 0) == .refused, "\(text)")
             }
-            // The IPv6 range also has no effect where an IPv4 range applies.
+            // An IPv6 range does not override an IPv4 range either.
             #expect(snapshot.classify(Self.address("127.0.0.1"), listener: 0) == .outside)
             #expect(snapshot.classify(Self.address("10.99.1.1"), listener: 0).scope == .vpc)
         }
@@ -139,7 +139,7 @@ import Testing
         ("192.0.2.1", ClientClass.Scope.outside), ("127.0.0.1", .outside), ("::1", .outside),
         ("127.0.0.2", .refused), ("198.51.100.1", .refused), ("2001:db8:ff::1", .refused),
     ])
-    func `tells those who may ask from those who may not`(
+    func `distinguishes allowed from refused clients`(
         text: String,
         scope: ClientClass.Scope
     ) {
@@ -163,17 +163,17 @@ import Testing
         }
         #expect(snapshot.classify(Self.address("10.20.1.7"), listener: 1).subnet == 0)
         #expect(snapshot.classify(Self.address("203.0.113.5"), listener: 0).scope == .refused)
-        // A client of another VPC only is in that VPC at this listener, as at any other.
+        // An address of another VPC belongs to that VPC at this listener, as at any other.
         #expect(snapshot.classify(Self.address("100.64.0.1"), listener: 2).vpc == 0)
     }
 
-    @Test func `takes the participant's account in a subnet shared with it`() {
+    @Test func `uses the participant's account in a subnet shared with it`() {
         let snapshot = Self.snapshot(Self.world())
         #expect(snapshot.classify(Self.address("10.20.9.1"), listener: 2).account == 0)
         #expect(snapshot.classify(Self.address("10.20.8.1"), listener: 2).account == 1)
     }
 
-    @Test func `takes a VPC's own address for one in it, inside an inbound range too`() throws {
+    @Test func `assigns a VPC's own address to it, also inside an inbound range`() throws {
         let endpoint = try #require(EndpointID("vpce-0aa11bb22cc33dd44"))
         var world = Self.world()
         world.vpcs[1].inbound = Self.prefixes("10.0.0.0/8", "10.20.64.0/24")
@@ -188,11 +188,11 @@ import Testing
             let byEndpoint = snapshot.classify(address, endpoint: endpoint)
             #expect(byEndpoint?.scope == scope)
         }
-        // A client that comes through an endpoint is in the endpoint's VPC.
+        // All clients of an endpoint are in its VPC.
         #expect(snapshot.classify(Self.address("192.0.2.1"), endpoint: endpoint)?.scope == .vpc)
     }
 
-    @Test func `leaves a range that two VPCs claim to the one that nothing else tells apart`() {
+    @Test func `assigns a range of two VPCs to the one that has no listener or endpoint`() {
         var world = Self.world()
         world.vpcs[1].ranges = Self.prefixes("10.0.0.0/8")
         let address = Self.address("10.99.1.1")
@@ -211,7 +211,7 @@ import Testing
         try #require(EndpointID(text))
     }
 
-    @Test func `by endpoint finds the endpoint's VPC, and the subnet within that VPC`() throws {
+    @Test func `by endpoint finds the endpoint's VPC, and the subnet in that VPC`() throws {
         var world = Self.world()
         world.vpcs[0].endpoints = ["vpce-0"]
         world.vpcs[1].endpoints = [Self.endpoint, "vpce-1"]
@@ -236,7 +236,8 @@ import Testing
         }
     }
 
-    @Test func `tells VPCs of one range apart by endpoints only if a listener takes headers`() {
+    @Test func `distinguishes VPCs with one range by endpoints only if a listener accepts headers`()
+    {
         var world = Self.world()
         world.vpcs[1].ranges = Self.prefixes("10.0.0.0/8")
         world.vpcs[1].endpoints = [Self.endpoint]

@@ -4,9 +4,8 @@ import Testing
 
 @testable import Snapshot
 
-/// Compares the classification of senders with a plain implementation of interface.md §3 and §5a
-/// that checks every range.
-@Suite struct `Hearing a sender` {
+/// Compares decisions about senders with a model that searches every range.
+@Suite struct `Accepting a sender` {
     @Test(arguments: 0..<30)
     func `is what a look at every range says`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
@@ -21,7 +20,8 @@ import Testing
         }
     }
 
-    /// What was open before a reload gets its class after the reload, or no answer if that is higher.
+    /// Compares the class before and after a reload: earlier queries keep their rights or lose
+    /// them.
     @Test(arguments: 0..<30)
     func `after a reload never raises what came before it`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
@@ -44,7 +44,7 @@ import Testing
         #expect(kept > 20 && ended > 100)
     }
 
-    /// True unless the class stays the same or becomes lower: outside, or refused.
+    /// Returns whether the class is the same or lower: out of a VPC, or refused.
     private static func isRise(from old: RandomNetwork.Heard, to new: RandomNetwork.Heard) -> Bool {
         switch (old, new) {
         case (.nobody, _), (.proxy, _), (_, .nobody), (_, .proxy): true
@@ -84,8 +84,8 @@ import Testing
         return found
     }
 
-    /// The proxy's own address is in the VPC, as a load balancer's is.
-    @Test func `takes a proxy that speaks for itself or for nobody for an outside client`() throws {
+    /// The proxy is in the VPC, like a load balancer.
+    @Test func `classifies a proxy with LOCAL or UNSPEC as an outside client`() throws {
         let endpoint = ProxiedMessage.type(0xEA, [1] + "vpce-1".utf8)
         let addresses = [10, 0, 0, 2, 10, 0, 0, 1, 0, 1, 0, 53] as [UInt8]
         for header in [
@@ -124,7 +124,7 @@ import Testing
         #expect(try Self.heard(own)?.scope == .vpc)
     }
 
-    @Test func `takes no header where the listener is for none, and nobody where it is closed`()
+    @Test func `accepts no header at a plain listener, and nothing at a closed one`()
         throws
     {
         let header = ProxiedMessage.header(from: "10.0.0.9", through: "vpce-1")

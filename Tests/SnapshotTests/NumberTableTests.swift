@@ -3,7 +3,7 @@ import Snapshot
 import Testing
 
 @Suite struct `A table of numbers` {
-    @Test func `finds every number that was entered, and no other`() {
+    @Test func `finds every number that was added, and no other`() {
         let seed = HashSeed(value: 3)
         var table = NumberTable()
         let keys = (0..<10_000).map { UInt64($0) * 7 }
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    @Test func `tells numbers of one hash apart by what they stand for`() {
+    @Test func `distinguishes numbers with equal hashes by their items`() {
         var table = NumberTable(expecting: 100)
         for number in 0..<100 { table.insert(number, hash: 42) }
         for number in 0..<100 { #expect(table.find(42) { $0 == number } == number) }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct `Overlaps of prefixes` {
-    @Test func `are those that a comparison of all pairs finds`() throws {
+    @Test func `are the same as in a comparison of all pairs`() throws {
         var random = SeededGenerator(seed: 11)
         for _ in 0..<500 {
             let places = (0..<Int.random(in: 1...12, using: &random)).map { _ in
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    /// Some IPv4 prefixes, and IPv6 prefixes around the stored form of IPv4 addresses.
+    /// Returns IPv4 prefixes, and IPv6 prefixes around the mapped IPv4 addresses.
     private func prefix(_ random: inout SeededGenerator) -> IPPrefix {
         let short = Int.random(in: 0...8, using: &random)
         switch Int.random(in: 0...3, using: &random) {
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func `of a hundred thousand owners of one prefix are found at once`() throws {
+    @Test func `of a hundred thousand owners of one prefix are found quickly`() throws {
         let prefix = try #require(IPPrefix("172.31.0.0/16"))
         let places = (0..<100_000).map { (prefix: prefix, owner: $0) }
         let clock = ContinuousClock()

@@ -9,7 +9,7 @@ import Testing
         var depth: Int
     }
 
-    /// The events in order: `+10.0.0.0/8 in ::/0` and `-10.0.0.0/8 in ::/0`.
+    /// Records the events in order: `+10.0.0.0/8 in ::/0` and `-10.0.0.0/8 in ::/0`.
     private func events(_ texts: [String]) throws -> [String] {
         let prefixes = try texts.map { try #require(IPPrefix($0)) }
         var events: [String] = []
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test
-    func `opens a prefix in the nearest one that holds it, and closes it behind all it holds`()
+    func `opens a prefix inside the nearest enclosing one, and closes it after all enclosed ones`()
         throws
     {
         let found = try events(["10.1.0.0/16", "10.1.2.0/24", "10.0.0.0/8", "10.2.0.0/16"])
@@ -37,7 +37,7 @@ import Testing
         )
     }
 
-    @Test func `keeps the families apart, though IPv4 addresses are held among those of IPv6`()
+    @Test func `keeps the families apart, although IPv4 addresses are stored in mapped form`()
         throws
     {
         let found = try events(["::/0", "0.0.0.0/0", "::1:0:0:0/80", "::/80"])
@@ -49,7 +49,7 @@ import Testing
         )
     }
 
-    @Test func `opens equal prefixes one in the other, as they are given`() throws {
+    @Test func `nests equal prefixes in their given order`() throws {
         let prefix = try #require(IPPrefix("192.0.2.0/24"))
         var opened: [Int] = []
         PrefixSweep.run(over: [3, 1, 2], by: { _ in prefix }) { (element, around: Int?) -> Int in
@@ -60,7 +60,7 @@ import Testing
         #expect(opened == [3, 1, 2])
     }
 
-    @Test func `hands what closing has changed to the prefix around`() throws {
+    @Test func `passes the result of closing to the enclosing prefix`() throws {
         let prefixes = try ["10.0.0.0/8", "10.1.0.0/16", "10.1.1.0/24", "10.2.0.0/16"].map {
             try #require(IPPrefix($0))
         }

@@ -3,7 +3,7 @@ import TestSupport
 
 @testable import Snapshot
 
-/// Small random networks whose ranges, listeners and endpoints overlap in every way.
+/// Small random networks, whose ranges, listeners and endpoints overlap in all combinations.
 enum RandomNetwork {
     private static let endpoints = ["vpce-0", "vpce-1", "vpce-2", "vpce-3"]
 
@@ -48,7 +48,7 @@ enum RandomNetwork {
         }
     }
 
-    /// One of 16 in each family, so that ranges overlap.
+    /// Returns one of 16 prefixes per family, so that ranges overlap.
     private static func address(using random: inout SeededGenerator) -> IPAddress {
         let low = UInt32.random(in: 0..<16, using: &random)
         return Bool.random(using: &random)
@@ -74,10 +74,10 @@ enum RandomNetwork {
         )
     }
 
-    /// The class of a sender.
+    /// The decision about a sender.
     enum Heard: Equatable {
         case nobody
-        /// Nothing until the PROXY header has arrived.
+        /// The sender must send a PROXY header first.
         case proxy
         case client(ClientClass.Scope, vpc: String?)
     }
@@ -86,7 +86,7 @@ enum RandomNetwork {
         var peer: IPAddress
         var listener: Int
         var header: ProxyHeader?
-        /// The endpoint that the header names, as text.
+        /// The endpoint ID in the header, as text.
         var endpoint: String?
 
         func heard(in snapshot: CompiledSnapshot, of world: World) -> Heard {
@@ -108,7 +108,7 @@ enum RandomNetwork {
 extension RandomNetwork.Sender {
     typealias Heard = RandomNetwork.Heard
 
-    /// The specified result, range by range.
+    /// The expected decision, found by a search of all ranges.
     func expected(in world: World) -> Heard {
         guard world.listeners.indices.contains(listener), !world.listeners[listener].isClosed else {
             return .nobody
@@ -172,7 +172,7 @@ extension RandomNetwork.Sender {
         return .client(isInRange ? .vpc : .inbound, vpc: world.vpcs[vpc].id)
     }
 
-    /// The length of the longest range that contains the address; -1 for none.
+    /// Returns the length of the longest range that contains the address; -1 if there is none.
     private func longest(_ ranges: [IPPrefix], _ address: IPAddress) -> Int {
         ranges.filter { holds($0, address) }.map(\.length).max() ?? -1
     }

@@ -31,7 +31,7 @@ import Testing
         return world
     }
 
-    @Test func `finds every name that it was given, in any letter case, and no other`() {
+    @Test func `finds every name of the zone in any letter case, and no other`() {
         let count = 5000
         let snapshot = CompiledSnapshot(compiling: Self.world(names: count), seed: Self.seed)
         let zone = snapshot.zone(0)
@@ -81,7 +81,7 @@ import Testing
         #expect(node.rrsetCount == 0)
     }
 
-    @Test func `joins the records of an owner wherever they stand in the file`() {
+    @Test func `joins the records of an owner from anywhere in the file`() {
         var world = Self.world(names: 0)
         for (owner, octet) in [("a", 1), ("b", 2), ("A", 3)] {
             world.zones[0].contents.append(
@@ -111,7 +111,7 @@ import Testing
         #expect(rrset.ttl == 1)
     }
 
-    @Test func `puts an address into the AZ that it has in the asking VPC`() {
+    @Test func `assigns an address to the AZ that it has in the client's VPC`() {
         var world = Self.world(names: 0)
         let range = IPPrefix("172.31.0.0/20").map { [$0] } ?? []
         world.vpcs = ["use1-az1", "use1-az2"].enumerated().map { number, azID in

@@ -1,12 +1,12 @@
-/// Turns exports of AWS accounts into `topology.yaml` and zone files.
+/// Converts exports of AWS accounts into `topology.yaml` and zone files.
 package struct AWSImport {
     private let options: ImportOptions
     private let journal: ConfigurationJournal
     private let plan: ImportPlan
 
-    /// Reads the JSON files below `folders` and follows every reference between them.
+    /// Reads the JSON files below `folders` and resolves the references between them.
     ///
-    /// `progress` is told how many files have been read, and of how many.
+    /// Calls `progress` with the number of files read and the number of all files.
     package init(
         reading folders: [String],
         options: ImportOptions = ImportOptions(),
@@ -18,7 +18,7 @@ package struct AWSImport {
         self.init(of: reader.exports, options, journal)
     }
 
-    /// The same of files that are in memory, octets by path.
+    /// Reads files from memory, given as octets by path.
     package init(reading files: [String: [UInt8]], options: ImportOptions = ImportOptions()) {
         let journal = ConfigurationJournal()
         var reader = ExportReader(journal, progress: { _, _ in })
@@ -36,26 +36,26 @@ package struct AWSImport {
         plan = ImportPlanner.plan(Inventory(exports, journal), options, journal)
     }
 
-    /// Everything that is wrong or doubtful in the exports.
+    /// All errors and warnings about the exports.
     package var diagnostics: [Diagnostic] { journal.sorted }
 
-    /// What a person should know and need not act on.
+    /// Remarks that require no action.
     package var notes: [String] { plan.notes }
 
-    /// What the exports hold that is written.
+    /// The numbers of objects that are written.
     package var counts: (accounts: Int, vpcs: Int, endpoints: Int, zones: Int) {
         (plan.accounts.count, plan.vpcs.count, plan.endpoints.count, plan.zones.count)
     }
 
-    /// What writing to `folder` would change, or has changed.
+    /// The changes that writing to `folder` makes or would make.
     package struct Outcome {
-        /// New, changed and removed files.
+        /// The numbers of new, changed and removed files.
         package var summary: (new: Int, changed: Int, gone: Int)
-        /// The changes as a unified diff; empty unless asked for.
+        /// The changes as a unified diff; only `preview` fills it.
         package var diff: [String] = []
     }
 
-    /// Writes all files at one moment; an unchanged folder is not touched.
+    /// Replaces all files in one atomic step; an unchanged folder is not touched.
     package func write(to folder: String) throws(FileFault) -> Outcome {
         let tree = try tree(in: folder)
         let summary = tree.summary
@@ -65,7 +65,7 @@ package struct AWSImport {
         return Outcome(summary: summary)
     }
 
-    /// What `write` would do.
+    /// Returns what `write` would change.
     package func preview(in folder: String) throws(FileFault) -> Outcome {
         let tree = try tree(in: folder)
         try GeneratedFileCheck(loader: GeneratedFiles(files: files, in: folder), folder: folder)
@@ -73,7 +73,7 @@ package struct AWSImport {
         return Outcome(summary: tree.summary, diff: tree.diff)
     }
 
-    /// What is written: text by path below the folder.
+    /// The generated files: text by path below the folder.
     package var files: [String: String] {
         var files = ["topology.yaml": TopologyText.text(of: plan, options)]
         for zone in plan.zones { files[zone.file] = ZoneText.text(of: zone) }
@@ -85,7 +85,7 @@ package struct AWSImport {
         if let obstacle = tree.obstacles.first {
             throw FileFault(
                 description:
-                    "\(folder)/\(obstacle) was written by somebody and is not overwritten; move it away, or import into another folder"
+                    "\(folder)/\(obstacle) was not written by an import and is not overwritten; move it, or import into another folder"
             )
         }
         return tree

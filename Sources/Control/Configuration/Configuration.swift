@@ -1,24 +1,26 @@
 package import DNSWire
 package import Snapshot
 
-/// Everything `zonal serve` needs: the world, and the settings of the process.
+/// The configuration of `zonal serve`: the world, and the settings of the process.
 package struct Configuration: Sendable {
     package var world: World
-    /// Where to listen, over UDP and TCP, port 0 for one that the system chooses; the places here are those of `world.listeners`.
+    /// The listening addresses, UDP and TCP, in the order of `world.listeners`.
+    ///
+    /// Port 0 lets the system choose a port.
     package var listeners: [AddressAndPort]
-    /// Default listeners whose address this machine does not have.
+    /// Default listeners whose address this host does not have.
     package var listenersLeftOut: [AddressAndPort] = []
-    /// Datagram workers; nil for one a core.
+    /// The number of datagram workers; nil for one per core.
     package var workers: Int?
     package var cache: CacheSettings
     package var limits = ClientLimits()
-    /// Path of the control socket; nil: where the system has such things.
+    /// The path of the control socket; nil for the default.
     package var control: String?
-    /// It is meant to have no VPC or no zone.
+    /// True if `empty: true` is set: having no VPC or no zone is intended.
     package var mayBeEmpty = false
-    /// No file of it has any key.
+    /// True if no file has any key.
     package var isBlank = false
-    /// Where the parts of the world are written.
+    /// The places of the parts of the world.
     package var origins: Origins
 
     package init(
@@ -36,7 +38,7 @@ package struct Configuration: Sendable {
     }
 }
 
-/// Where the parts of a world are written; the places in each array are those of the world's.
+/// The places of the parts of a world; each array has the order of the world's.
 package struct Origins: Sendable {
     package var accounts: [SourcePlace] = []
     package var vpcs: [SourcePlace] = []
@@ -44,7 +46,7 @@ package struct Origins: Sendable {
     package var zones: [SourcePlace] = []
     package var rules: [SourcePlace] = []
     package var listeners: [SourcePlace] = []
-    /// The keys whose values are secrets.
+    /// The places of the keys whose values are secrets.
     package var secrets: [SourcePlace] = []
 
     package init() {}

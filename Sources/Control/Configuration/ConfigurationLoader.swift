@@ -1,14 +1,16 @@
 package import DNSWire
 import Snapshot
 
-/// Reads `zonal.yaml`, with all that it includes and names, into a checked configuration.
+/// Reads `zonal.yaml` and all files that it includes or names into a checked configuration.
 package struct ConfigurationLoader {
     private let loader: any FileLoader
     private let system: SystemResolvers
     private let reservedPorts: PortSet
     private let hasAddress: @Sendable (IPAddress) -> Bool
 
-    /// Reads files through `loader`; of the default listeners those are taken that `hasAddress` is true of.
+    /// Makes a loader that reads files through `loader`.
+    ///
+    /// Default listeners are used only if `hasAddress` returns true for their address.
     package init(
         loader: any FileLoader = DiskFileLoader(),
         system: SystemResolvers = .resolvConf(),
@@ -21,11 +23,11 @@ package struct ConfigurationLoader {
         self.hasAddress = hasAddress
     }
 
-    /// The configuration of the file at `path`; nil if anything is an error.
+    /// Loads the configuration of the file at `path`; nil if it has any error.
     ///
-    /// `diagnostics` gets every mistake, all of them in one run. Listeners in `listening`, from the command
-    /// line, take the place of the file's. `whenNetworkIsKnown` gets the configuration before its rules and zones
-    /// are read, which takes longest, unless there is a mistake in what comes before.
+    /// `diagnostics` receives all errors and warnings of the run. `listening`, from the command
+    /// line, replaces the listeners of the file. `whenNetworkIsKnown` is called before rules and
+    /// zones are read, which takes longest, and only if there is no error up to then.
     package func load(
         path: String,
         listening: [AddressAndPort] = [],
@@ -38,7 +40,7 @@ package struct ConfigurationLoader {
         return journal.errorCount == 0 && !loader.isAbandoned ? configuration : nil
     }
 
-    /// Everything that is wrong or doubtful in the file at `path`.
+    /// Returns all errors and warnings of the file at `path`.
     package func check(path: String) -> [Diagnostic] {
         let journal = ConfigurationJournal()
         let configuration = read(path, [], journal)
@@ -46,16 +48,17 @@ package struct ConfigurationLoader {
         return journal.sorted
     }
 
-    /// What can be made of the file at `path`, and everything that is wrong in it.
+    /// Returns the valid part of the file at `path`, and all errors and warnings.
     package func survey(path: String) -> (configuration: Configuration, found: [Diagnostic]) {
         let journal = ConfigurationJournal()
         let configuration = read(path, [], journal)
         return (configuration, journal.sorted)
     }
 
-    /// Where the configuration of the file at `path` has its control socket, if it says so.
+    /// Returns the path of the control socket that the file at `path` sets, if any.
     ///
-    /// No zone file is read, and mistakes are passed over: a server may run whose files are wrong by now.
+    /// Reads no zone files and ignores errors: the server may be running although its files are
+    /// invalid now.
     package func controlPath(path: String) -> String? {
         let journal = ConfigurationJournal()
         let draft = ConfigurationFileReader.read(path: path, loader: loader, journal: journal)

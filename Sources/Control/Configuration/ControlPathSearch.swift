@@ -1,4 +1,4 @@
-/// Looks for `control` in files that may be broken, so that commands reach a server whose configuration is.
+/// Finds `control` in files that may be invalid, so that commands still reach the server.
 struct ControlPathSearch {
     private let loader: any FileLoader
     private var seen: Set<String> = []
@@ -6,12 +6,12 @@ struct ControlPathSearch {
     private static let controlKey = ConfigurationDraft.key(\.control)
     private static let includeKey = ConfigurationDraft.key(\.includes)
 
-    /// Files that are looked through.
+    /// The maximum number of files that are read.
     private static let fileLimit = 256
 
     init(_ loader: any FileLoader) { self.loader = loader }
 
-    /// The path of the socket that the file at `path`, or one that it includes, names; nil if none does.
+    /// Returns the socket path that the file at `path` or an included one sets; nil if none does.
     mutating func find(_ path: String) -> String? {
         guard seen.count < Self.fileLimit,
             seen.insert((try? loader.resolved(path)) ?? path).inserted,
@@ -30,12 +30,12 @@ struct ControlPathSearch {
         return nil
     }
 
-    /// What stands at the top of the file before the first fault.
+    /// Returns the top-level keys before the first syntax error.
     private static func topKeys(of text: [UInt8]) -> (control: String?, includes: [String]) {
         guard String(validating: text, as: UTF8.self) != nil else { return (nil, []) }
         var found: (control: String?, includes: [String]) = (nil, [])
         var events = YAMLEvents(text)
-        // Keys and values by turns in the mapping at the top.
+        // Inside the top-level mapping, scalars are alternately keys and values.
         var (depth, key) = (0, String?.none)
         while let (event, _) = try? events.next() {
             switch event {
@@ -61,7 +61,7 @@ struct ControlPathSearch {
         return found
     }
 
-    /// The value of a line that starts with `control:`, whatever stands before it.
+    /// Returns the value of a line that starts with `control:`, ignoring YAML syntax around it.
     private static func controlLine(of text: [UInt8]) -> String? {
         let key = Array("\(controlKey):".utf8)
         let lines = text.split { $0 == .lineFeed || $0 == .carriageReturn }

@@ -1,11 +1,11 @@
 package import DNSWire
 import Snapshot
 
-/// The ports that the machine's administrator keeps for services.
+/// The ports that the host's administrator reserved for services.
 package enum ReservedPorts {
     private static let sizeLimit = 1 << 20
 
-    /// What `ip_local_reserved_ports` lists; none where the system has no such file.
+    /// Reads `ip_local_reserved_ports`; empty if the system has no such file.
     package static func ofSystem(
         path: String = "/proc/sys/net/ipv4/ip_local_reserved_ports",
         loader: any FileLoader = DiskFileLoader()
@@ -13,7 +13,7 @@ package enum ReservedPorts {
         reading((try? loader.octets(of: path)) ?? [])
     }
 
-    /// Reads `8080,30000-32767`; what is no port is passed over.
+    /// Parses `8080,30000-32767`; ignores what is not a port.
     static func reading(_ octets: [UInt8]) -> PortSet {
         let text = String(decoding: octets.prefix(sizeLimit), as: UTF8.self)
         return PortSet(
@@ -24,9 +24,9 @@ package enum ReservedPorts {
     }
 }
 
-/// Ranges of ports as people and the kernel write them.
+/// The text form of port ranges, as in the configuration and the kernel.
 enum PortRangeText {
-    /// `5300`, or `1024-65535`; nil for anything else.
+    /// Parses `5300` or `1024-65535`; nil for anything else.
     static func range(_ text: String) -> ClosedRange<UInt16>? {
         let bounds = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
             .map { NumberText.whole(String($0)).flatMap { UInt16(exactly: $0) } }
@@ -38,18 +38,20 @@ enum PortRangeText {
 }
 
 extension ValueForm<ClosedRange<UInt16>> {
-    /// Ports that need no privilege.
+    /// The unprivileged ports.
     static let ports = ValueForm(
         "a range of ports such as 1024-65535",
         written: { "\($0.lowerBound)-\($0.upperBound)" }
     ) { (text) throws(ValueFault) in
         guard let range = PortRangeText.range(text) else {
-            throw ValueFault("`\(text.shown)` is no range of ports; write one such as 1024-65535")
+            throw ValueFault(
+                "`\(text.shown)` is not a range of ports; write, for example, 1024-65535"
+            )
         }
         let least = PortSet.unprivilegedRange.lowerBound
         guard range.lowerBound >= least else {
             throw ValueFault(
-                "\(text.shown) has ports below \(least), which belong to services; begin at \(least)"
+                "\(text.shown) includes ports below \(least), which are reserved for services; start at \(least)"
             )
         }
         return range

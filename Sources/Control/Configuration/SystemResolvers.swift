@@ -1,20 +1,21 @@
 package import DNSWire
 import Snapshot
 
-/// What `system` stands for in a forwarding rule: the name servers of the machine.
+/// The upstreams of `system` in a forwarding rule: the name servers of the host.
 package struct SystemResolvers: Equatable, Sendable {
     package var servers: [AddressAndPort]
-    /// Link-local addresses without their interface, which cannot be asked.
+    /// Link-local addresses without an interface, which cannot be used.
     package var unscoped: [IPAddress] = []
 
     package var addresses: [IPAddress] { servers.map(\.address) }
 
-    /// Octets of a `resolv.conf` that are read, and servers that are taken; the C library takes three.
+    /// The maximum octets read of `resolv.conf`, and the maximum number of servers; the C library
+    /// uses three.
     private static let (sizeLimit, serverLimit) = (65_536, 16)
 
     package init(_ addresses: [IPAddress]) { servers = addresses.map { AddressAndPort($0) } }
 
-    /// The name servers of `/etc/resolv.conf`, in their order; none if it cannot be read.
+    /// Reads the name servers of `/etc/resolv.conf`, in order; empty if the file cannot be read.
     package static func resolvConf(
         path: String = "/etc/resolv.conf",
         loader: any FileLoader = DiskFileLoader()
@@ -22,10 +23,11 @@ package struct SystemResolvers: Equatable, Sendable {
         SystemResolvers(reading: (try? loader.octets(of: path)) ?? [])
     }
 
-    /// Reads the text of a `resolv.conf`.
+    /// Parses the text of a `resolv.conf`.
     ///
-    /// Without a usable `nameserver` line there is nobody to ask. The C library takes 127.0.0.1 then (resolv.conf(5));
-    /// this server would ask whatever listens there, itself at worst, and nobody would be told.
+    /// Without a usable `nameserver` line the result is empty. The C library would use 127.0.0.1
+    /// (resolv.conf(5)). Here, that address could be this server itself, which would be a silent
+    /// loop.
     package init(reading octets: [UInt8]) {
         let text = ByteOrderMark.stripped(from: octets).prefix(Self.sizeLimit)
         let lines = text.split { $0 == .lineFeed || $0 == .carriageReturn }
@@ -41,7 +43,7 @@ package struct SystemResolvers: Equatable, Sendable {
 
     package init(reading text: String) { self.init(reading: Array(text.utf8)) }
 
-    /// The server of a `nameserver` line; only a link-local address keeps its interface.
+    /// Parses the address of a `nameserver` line; only a link-local address keeps its interface.
     private static func server(_ line: ArraySlice<UInt8>) -> AddressAndPort? {
         let fields = line.split(maxSplits: 2) { $0 == .space || $0 == .tab }
         guard fields.count > 1, fields[0].elementsEqual("nameserver".utf8),
@@ -52,14 +54,14 @@ package struct SystemResolvers: Equatable, Sendable {
         return AddressAndPort(address, scope: address.isLinkLocalV6 ? scope : .none)
     }
 
-    /// What is wrong with servers that are passed over; nil if none is.
+    /// A warning about the skipped servers; nil if there are none.
     package var warning: String? {
         guard let first = unscoped.first else { return nil }
         return
-            "/etc/resolv.conf names \(unscoped.shownList) without an interface, and a link-local address cannot be asked without; it is passed over; write nameserver \(first)%eth0 there"
+            "/etc/resolv.conf names \(unscoped.shownList) without an interface, which a link-local address requires, so it is skipped; write nameserver \(first)%eth0 there"
     }
 
-    /// Those of them that are not one of `listeners`.
+    /// Returns the servers except those in `listeners`.
     package func upstreams(besides listeners: [AddressAndPort]) -> [AddressAndPort] {
         let own = OwnAddresses(listeners)
         return servers.filter { own.listener(reachedBy: $0) == nil }

@@ -1,8 +1,9 @@
-/// Where the readers of one configuration note what they find.
+/// Collects the errors and warnings of one configuration.
 ///
-/// A message is made only if it is kept: a hostile file has a mistake in every line, and nobody reads them all.
+/// Messages are closures and are evaluated only if they are kept: a hostile file can have an error
+/// in every line.
 final class ConfigurationJournal {
-    /// Errors, and warnings, that are kept; further ones are counted.
+    /// The maximum number of errors kept, and of warnings; further ones are only counted.
     static let limit = 10_000
 
     private var diagnostics: [Diagnostic] = []
@@ -11,10 +12,10 @@ final class ConfigurationJournal {
     private var suggestions = SuggestionBudget()
     private var hidden = HiddenTexts()
 
-    /// No error that is noted from here on will be shown.
+    /// True if further errors will not be shown.
     var isFull: Bool { errorCount >= Self.limit }
 
-    /// Everything noted: files in the order in which they were found wanting, each from top to bottom.
+    /// All diagnostics: files in the order of their first diagnostic, each file from top to bottom.
     var sorted: [Diagnostic] {
         var files: [String: Int] = [:]
         for diagnostic in diagnostics where files[diagnostic.place.file] == nil {
@@ -28,7 +29,7 @@ final class ConfigurationJournal {
         return sorted.map { hidden.removed(from: $0.element) } + [rest].compactMap { $0 }
     }
 
-    /// How many were left out; nil if none was.
+    /// A diagnostic with the number of those not shown; nil if all are shown.
     private var rest: Diagnostic? {
         let errors = max(errorCount - Self.limit, 0)
         let warnings = max(warningCount - Self.limit, 0)
@@ -40,7 +41,7 @@ final class ConfigurationJournal {
         return Diagnostic(
             errors > 0 ? .error : .warning,
             at: SourcePlace(file: file),
-            "\(counts.joined(separator: " and ")) are not shown; correct these and check again"
+            "\(counts.joined(separator: " and ")) are not shown; correct the shown ones and check again"
         )
     }
 
@@ -73,10 +74,11 @@ final class ConfigurationJournal {
         }
     }
 
-    /// Sees that no message has one of these texts, wherever else it may be written.
+    /// Removes these secrets from all messages.
     func hide(_ texts: Set<String>) { hidden.add(texts) }
 
-    /// The word that was meant by `text`; nil if none is near, or too many have been looked at already.
+    /// Suggests the word that `text` is a misspelling of; nil if none is similar or the limit of
+    /// searches is reached.
     func suggestion(for text: String, among words: [String]) -> String? {
         suggestions.nearest(to: text, among: words)
     }

@@ -1,13 +1,13 @@
-/// One mistake or doubt in the operator's input, at its place.
+/// An error or a warning about the operator's input, with its place.
 ///
-/// Prints as `FILE:LINE:COLUMN: error: what is wrong; what to write instead`, and under it the text of
-/// the line where there is one worth showing.
+/// Prints as `FILE:LINE:COLUMN: error: what is wrong; what to do`, followed by the text of the
+/// line, if any.
 package struct Diagnostic: Error, Hashable, Sendable {
     package var severity: Severity
     package var place: SourcePlace
     /// What is wrong, then `; `, then what to do.
     package var message: String
-    /// The text of the line, without its end.
+    /// The text of the line, without its line end.
     package var excerpt: String?
 
     package init(
@@ -27,11 +27,13 @@ package struct Diagnostic: Error, Hashable, Sendable {
     }
 }
 
-/// A place in a file; line and column count from 1, 0 where unknown.
+/// A place in a file.
+///
+/// Line and column count from 1; 0 means unknown.
 package struct SourcePlace: Hashable, Sendable {
-    /// The path as the operator wrote it, or would.
+    /// The path as the operator wrote it, relative to the same folder.
     package var file: String
-    // Of 32 bits each, since every value of a configuration has a place.
+    // 32 bits each, since every value of a configuration stores a place.
     private var lineNumber: UInt32
     private var columnNumber: UInt32
 
@@ -60,7 +62,7 @@ extension SourcePlace: CustomStringConvertible {
     }
 }
 
-/// Collects what a reader finds, so that a person sees all of it in one run.
+/// Collects diagnostics, so that one run reports all of them.
 package struct Diagnostics: Sendable {
     package private(set) var all: [Diagnostic] = []
 

@@ -1,14 +1,14 @@
 import DNSWire
 
-/// Text of files, tags, arguments and the network as a terminal or a log may have it.
+/// Escapes untrusted text for output to a terminal or a log.
 ///
-/// What a reader cannot see, or what acts on a terminal, stands as `\DDD`, an octet each, as in a master
-/// file: control characters, line and paragraph separators, what changes the direction of text, what has
-/// no width, and what Unicode has not assigned.
+/// Each octet of an escaped character becomes `\DDD`, as in a master file. Escaped are control
+/// characters, line and paragraph separators, bidirectional controls, zero-width characters and
+/// unassigned code points.
 package enum HarmlessText {
-    /// The text on one line: a line feed is escaped too, and a tab becomes a space.
+    /// Returns the text as one line: line feeds are escaped, and tabs become spaces.
     ///
-    /// With `keepingTabs` tabs stay: records have them between their fields.
+    /// With `keepingTabs` tabs are kept, as field separators of records.
     package static func line(_ text: String, keepingTabs: Bool = false) -> String {
         let isPlain = text.utf8.allSatisfy {
             (0x20...0x7E).contains($0) || keepingTabs && $0 == .tab
@@ -27,7 +27,7 @@ package enum HarmlessText {
         return String(line)
     }
 
-    /// True of what a reader sees and what moves nothing but its own place in the line.
+    /// Returns true if the character is visible and affects nothing but its own position.
     package static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
         PlainText.isHarmless(scalar)
     }
@@ -41,7 +41,7 @@ package enum HarmlessText {
 
     // MARK: Width
 
-    /// Columns that a terminal gives to a line.
+    /// Returns the number of terminal columns that a line takes.
     package static func width(of line: String) -> Int {
         if line.utf8.allSatisfy({ $0 < 0x80 }) { return line.utf8.count }
         return line.unicodeScalars.reduce(0) { $0 + width(of: $1) }
@@ -56,7 +56,7 @@ package enum HarmlessText {
         return wide.contains { $0.contains(scalar.value) } ? 2 : 1
     }
 
-    /// Scripts whose characters take two columns (Unicode Standard Annex 11: Wide and Fullwidth).
+    /// Ranges of characters that take two columns (Unicode Standard Annex 11: Wide and Fullwidth).
     private static let wide: [ClosedRange<UInt32>] = [
         0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x4DBF, 0x4E00...0xA4CF, 0xA960...0xA97C,
         0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF01...0xFF60, 0xFFE0...0xFFE6,

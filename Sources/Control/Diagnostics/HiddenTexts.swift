@@ -1,11 +1,12 @@
-/// Secrets that no message repeats, wherever else they are written.
+/// Secrets that are removed from all messages.
 struct HiddenTexts {
-    /// Secrets that are looked for; who has more has other mistakes.
+    /// The maximum number of secrets that are searched for.
     private static let limit = 64
-    /// Octets by which a secret is found; shorter ones are not looked for.
+    /// The length of the search key; shorter secrets are not searched for.
     private static let headLength = 8
 
-    /// As a message would have them, in lower case: by their first eight octets, the longest first.
+    /// Secrets in lower case, as messages would contain them, by their first eight octets; longest
+    /// first.
     private var secrets: [UInt64: [[UInt8]]] = [:]
     private var count = 0
 
@@ -21,7 +22,7 @@ struct HiddenTexts {
         }
     }
 
-    /// The same without any of the secrets.
+    /// Returns the diagnostic without any of the secrets.
     func removed(from diagnostic: Diagnostic) -> Diagnostic {
         guard !secrets.isEmpty else { return diagnostic }
         var diagnostic = diagnostic
@@ -44,9 +45,9 @@ struct HiddenTexts {
         return String(decoding: result + octets[end...], as: UTF8.self)
     }
 
-    /// Where secrets stand, those that overlap as one.
+    /// Returns the ranges of the secrets; overlapping ranges are merged.
     ///
-    /// Each octet costs one search for the eight that end there.
+    /// Costs one hash lookup per octet, of the eight octets that end there.
     private func places(in octets: [UInt8]) -> [Range<Int>] {
         var found: [Range<Int>] = []
         var head: UInt64 = 0

@@ -1,42 +1,44 @@
 import Glibc
 
-/// Where a reader gets the octets of a file from: the disk, or a table in a test.
+/// Provides the contents of files: from the disk, or from a table in tests.
 package protocol FileLoader: Sendable {
-    /// The whole file at `path`; the error's description is text for people.
+    /// Returns the whole file at `path`; the error's description is readable text.
     func octets(of path: String) throws -> [UInt8]
 
-    /// The one true path of a file or directory: absolute, and without symbolic links where there are any.
+    /// Returns the canonical absolute path of a file or directory, with symbolic links resolved.
     func resolved(_ path: String) throws -> String
 
-    /// True once nobody wants what is being read any more.
+    /// True once the result is no longer needed; the read then stops early.
     var isAbandoned: Bool { get }
 
-    /// The permissions of a file, as `chmod` has them; nil where there are none.
+    /// Returns the permission bits of a file; nil if unknown.
     func permissions(of path: String) -> UInt32?
 }
 
 extension FileLoader {
-    /// For a loader without links: the path itself.
+    /// Returns the path unchanged, for loaders without links.
     package func resolved(_ path: String) throws -> String { path }
 
-    /// For a loader whose files are always wanted.
+    /// Returns false, for loaders that always finish.
     package var isAbandoned: Bool { false }
 
-    /// For a loader without permissions.
+    /// Returns nil, for loaders without permissions.
     package func permissions(of path: String) -> UInt32? { nil }
 }
 
 /// Reads regular files from the disk.
 package struct DiskFileLoader: FileLoader {
-    /// The largest file that is read: a zone's octets are counted with 32 bits.
+    /// The size limit of a file in octets: offsets in a zone have 32 bits.
     private static let sizeLimit = 1 << 31
 
-    /// Octets of one read: a kernel that is not preempted gives its core to nobody else meanwhile.
+    /// Octets per `read` call.
+    ///
+    /// Smaller reads let other threads run on a kernel without preemption.
     private static let pieceSize = 1 << 17
 
     private let abandoned: @Sendable () -> Bool
 
-    /// Reads files until `isAbandoned` says that nobody wants them any more.
+    /// Makes a loader that stops reading once `isAbandoned` returns true.
     package init(isAbandoned: @escaping @Sendable () -> Bool = { false }) {
         abandoned = isAbandoned
     }
@@ -44,14 +46,14 @@ package struct DiskFileLoader: FileLoader {
     package var isAbandoned: Bool { abandoned() }
 
     package func octets(of path: String) throws -> [UInt8] {
-        // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+        // O_NONBLOCK: opening a named pipe would otherwise wait for a writer.
         let descriptor = unsafe path.withCString {
             unsafe open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         }
         guard descriptor >= 0 else { throw FileFault.last("cannot be opened") }
         defer { close(descriptor) }
         var status = stat()
-        // Sound: `status` is ours and outlives the call.
+        // Sound: `status` is a local variable and outlives the call.
         guard unsafe fstat(descriptor, &status) == 0 else {
             throw FileFault.last("cannot be examined")
         }
@@ -83,7 +85,8 @@ package struct DiskFileLoader: FileLoader {
     }
 
     package func resolved(_ path: String) throws -> String {
-        // Sound: realpath returns nil or a text ending in NUL, made with malloc and ours to free.
+        // Sound: realpath returns nil or a NUL-terminated string from malloc, which this function
+        // frees.
         guard let real = unsafe path.withCString({ unsafe realpath($0, nil) }) else {
             throw FileFault.last("cannot be found")
         }
@@ -93,12 +96,12 @@ package struct DiskFileLoader: FileLoader {
 
     package func permissions(of path: String) -> UInt32? {
         var status = stat()
-        // Sound: `status` is ours and outlives the call.
+        // Sound: `status` is a local variable and outlives the call.
         return unsafe stat(path, &status) == 0 ? status.st_mode & 0o7777 : nil
     }
 }
 
-/// Why a file cannot be had: `cannot be opened: Permission denied`.
+/// Why a file cannot be read or written: `cannot be opened: Permission denied`.
 package struct FileFault: Error, CustomStringConvertible {
     package var description: String
 
@@ -107,7 +110,7 @@ package struct FileFault: Error, CustomStringConvertible {
     static func last(_ what: String) -> FileFault {
         let code = errno
         var text = [CChar](repeating: 0, count: 256)
-        // Sound: the system writes at most 256 octets, NUL included.
+        // Sound: strerror_r writes at most 256 octets, including NUL.
         let status = unsafe strerror_r(code, &text, text.count)
         let reason = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
         let shown = status == 0 ? String(decoding: reason, as: UTF8.self) : "error \(code)"

@@ -1,23 +1,23 @@
-/// Paths as text: `/` between names, `.` and `..` taken out where that needs no disk.
+/// Operations on path text: joins paths, and removes `.` and `..` without access to the disk.
 enum PathText {
-    /// The directory part: `zones` of `zones/a.zone`, `.` where there is none.
+    /// Returns the directory part: `zones` for `zones/a.zone`, `.` if there is none.
     static func directory(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// `path` as the file that names it means it: relative to that file's directory unless it is absolute.
+    /// Resolves `path` relative to the directory of the file that names it; absolute paths stay.
     static func path(_ path: String, besides file: String) -> String {
         guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
         return file[...slash] + path
     }
 
-    /// `name` as seen from `directory`.
+    /// Joins a directory and a relative path.
     static func joined(_ directory: String, _ name: String) -> String {
         normalised(directory == "." ? name : directory + "/" + name)
     }
 
-    /// Whether `path` lies in the directory `root` or below it.
+    /// Returns true if `path` is the directory `root` or below it.
     static func isInside(_ path: String, _ root: String) -> Bool {
         let (path, root) = (normalised(path), normalised(root))
         if root == "." { return !path.hasPrefix("/") && path != ".." && !path.hasPrefix("../") }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Reads each file once, however often one zone wants it.
+/// Caches file contents, so that a zone that includes a file often reads it once.
 final class RememberingLoader: FileLoader {
     private let loader: any FileLoader
     private let texts = Mutex<[String: [UInt8]]>([:])

@@ -1,7 +1,7 @@
 import DNSWire
 import Snapshot
 
-/// Finds aliases that lead nowhere, whoever asks, with the server's own routes.
+/// Finds aliases whose target does not exist for any client, with the server's own route table.
 struct AliasLint {
     private let world: World
     let snapshot: CompiledSnapshot
@@ -9,9 +9,9 @@ struct AliasLint {
     /// The first listener of each VPC.
     private let listeners: [Int: Int]
     private(set) var budget = LintBudget()
-    /// That of the search for loops.
+    /// The budget of the search for alias loops.
     var loopBudget = LintBudget()
-    /// That of the search for name servers.
+    /// The budget of the search for name servers.
     var delegationBudget = LintBudget()
 
     init(_ world: World) {
@@ -38,13 +38,13 @@ struct AliasLint {
             else { continue }
             warnings.add(
                 index,
-                "\(target) does not exist for anybody who sees \(zone.apex); correct the target, or add its record"
+                "\(target) does not exist for any client that sees \(zone.apex); correct the target, or add its record"
             )
         }
         return warnings
     }
 
-    /// True if the name exists for some viewer, and if there was no time to ask for all.
+    /// Returns true if the name exists for some viewer, or the budget is spent.
     private mutating func isReached(_ target: DomainName, by viewers: [ClientClass]) -> Bool {
         for viewer in viewers {
             budget.take(1)
@@ -53,7 +53,7 @@ struct AliasLint {
         return false
     }
 
-    /// A client of each kind that sees the zone.
+    /// Returns one client of each kind that sees the zone.
     func viewers(of zone: Zone) -> [ClientClass] {
         var views: Set<Int> = []
         return zone.vpcs.flatMap(clients).filter { client in
@@ -66,7 +66,7 @@ struct AliasLint {
         }
     }
 
-    /// A client in the VPC, and one that arrives from outside through its inbound endpoint.
+    /// Returns a client in the VPC and, if it has inbound ranges, an inbound one.
     private func clients(of vpc: Int) -> [ClientClass] {
         let (inside, inbound) = (world.vpcs[vpc].ranges.first, world.vpcs[vpc].inbound.first)
         let listener = listeners[vpc]

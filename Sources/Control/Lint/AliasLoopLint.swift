@@ -1,10 +1,10 @@
 import DNSWire
 import Snapshot
 
-/// Finds aliases from which no answer is reached: CNAME and DNAME, through wildcards and other zones.
+/// Finds chains of CNAME and DNAME that never end, also through wildcards and other zones.
 ///
-/// Each alias is followed as an answer would follow it, for as many steps. So the work grows with the number of
-/// aliases, and not with the length of chains.
+/// Follows each alias as the resolver does and up to the same number of steps. The work is
+/// therefore linear in the number of aliases, regardless of the length of chains.
 extension AliasLint {
     mutating func loopWarnings(about zone: Zone) -> RecordWarnings {
         var warnings = RecordWarnings()
@@ -26,7 +26,7 @@ extension AliasLint {
         return warnings
     }
 
-    /// The first name that an alias leads to: of a DNAME, that of some name below it.
+    /// Returns the first target of an alias; for a DNAME, the target of one name below it.
     private func start(of record: ZoneContents.Record, in contents: ZoneContents) -> DomainName? {
         guard record.type == .cname || record.type == .dname,
             let target = DomainName(octets: contents.rdata(of: record))
@@ -34,7 +34,8 @@ extension AliasLint {
         return record.type == .cname ? target : target.prepending(label: "x".utf8)
     }
 
-    /// The names of a chain that has no end, the last of them a second time if it is a loop.
+    /// Returns the names of a chain without an end; in a loop, the last name is one that occurred
+    /// before.
     private mutating func endlessChain(from start: DomainName, for client: ClientClass)
         -> [DomainName]?
     {
@@ -47,7 +48,8 @@ extension AliasLint {
         return nil
     }
 
-    /// The name that an alias at `name`, or above it, leads a client to; nil where there is none.
+    /// Returns the target of the alias at or above `name`, as this client sees it; nil if there is
+    /// no alias.
     private mutating func step(from name: DomainName, for client: ClientClass) -> DomainName? {
         loopBudget.take(1)
         guard !loopBudget.isSpent else { return nil }
@@ -76,7 +78,7 @@ extension AliasLint {
             .flatMap { DomainName(octets: $0) }
     }
 
-    /// The name with its last labels replaced by the DNAME's target; nil if that makes it too long.
+    /// Replaces the suffix of the name with the DNAME's target; nil if the result is too long.
     private func substitute(_ name: DomainName, _ node: Node, _ suffix: Int) -> DomainName? {
         guard
             let target = snapshot.rrset(of: node, type: .dname)
@@ -90,7 +92,7 @@ extension AliasLint {
         let last = names[names.count - 1]
         guard let first = names.firstIndex(of: last), first < names.count - 1 else {
             return
-                "from here on there are more than \(CompiledSnapshot.aliasLimit) aliases, by way of \(names[1]), and no answer has so many; point this one to the last name"
+                "the alias starts a chain of more than \(CompiledSnapshot.aliasLimit) aliases, through \(names[1]), which is the limit of an answer; point it to the last name of the chain"
         }
         let loop = names[first...]
         let shown = loop.prefix(8).map { "\($0)" } + (loop.count > 8 ? ["…", "\(last)"] : [])

@@ -1,11 +1,12 @@
 import DNSWire
 import Snapshot
 
-/// Finds delegations of private zones whose name servers can't be found, with the server's own rules for that.
+/// Finds name servers of delegations that have no usable address, with the server's own lookup.
 extension AliasLint {
-    /// Warns of each name server without an address, if it is so for everybody who sees the zone.
+    /// Warns of each name server that has no address for any client that sees the zone.
     ///
-    /// With `glueOnly` of those below their own cut alone: where nothing else is known, others may be anywhere.
+    /// With `glueOnly`, checks only name servers below their own cut: the others may be in zones
+    /// that are not known here.
     mutating func delegationWarnings(about zone: Zone, glueOnly: Bool = false) -> RecordWarnings {
         var warnings = RecordWarnings()
         let delegations = Self.delegations(of: zone)
@@ -14,7 +15,7 @@ extension AliasLint {
         let viewers = self.viewers(of: zone)
         for delegation in delegations {
             let lost = delegation.records.compactMap { record in
-                doubt(about: record, of: zone, viewers, below: glueOnly ? delegation.cut : .root)
+                problem(about: record, of: zone, viewers, below: glueOnly ? delegation.cut : .root)
                     .map { (record, $0) }
             }
             let isDead = lost.count == delegation.records.count
@@ -27,17 +28,17 @@ extension AliasLint {
 
     private struct NameServers {
         var cut: DomainName
-        /// The numbers of its NS records.
+        /// The indices of its NS records.
         var records: [Int]
     }
 
-    /// Why a name server is not asked.
-    private struct Doubt {
+    /// Why a name server is not queried.
+    private struct Problem {
         var server: DomainName
         var source: NameServerSource
     }
 
-    /// The NS records below the apex, those of one name together.
+    /// Groups the NS records below the apex by owner.
     private static func delegations(of zone: Zone) -> [NameServers] {
         var places: [DomainName: Int] = [:]
         var found: [NameServers] = []
@@ -52,27 +53,28 @@ extension AliasLint {
         return found
     }
 
-    /// Why nobody who sees the zone finds a name server; nil if somebody does, and if there was no time to ask for all.
-    private mutating func doubt(
+    /// Returns why no viewer finds the name server's address; nil if one does, or the budget is
+    /// spent.
+    private mutating func problem(
         about record: Int,
         of zone: Zone,
         _ viewers: [ClientClass],
         below cut: DomainName
-    ) -> Doubt? {
+    ) -> Problem? {
         let rdata = zone.contents.rdata(of: zone.contents.records[record])
         guard let server = DomainName(octets: rdata), server.isInside(cut) else { return nil }
-        var doubt: Doubt?
+        var problem: Problem?
         for viewer in viewers {
             delegationBudget.take(1)
             guard !delegationBudget.isSpent,
                 let source = source(ofNameServer: server, of: zone, for: viewer)
             else { return nil }
-            doubt = doubt ?? Doubt(server: server, source: source)
+            problem = problem ?? Problem(server: server, source: source)
         }
-        return doubt
+        return problem
     }
 
-    /// Where a viewer looks for a name server in vain; nil if that is not in vain.
+    /// Returns the failed source of a viewer's lookup; nil if the lookup succeeds.
     private func source(
         ofNameServer server: DomainName,
         of zone: Zone,
@@ -81,7 +83,7 @@ extension AliasLint {
         var name = FoldedName(seed: seed)
         var scratch = FoldedName(seed: seed)
         name.read(zone.apex)
-        // What stands in front of a viewer who has a rule of the same name is not the zone.
+        // A viewer that has a rule for the same name does not see this zone.
         guard let route = snapshot.route(name, view: viewer.view),
             case .zone(let number) = route.kind
         else { return nil }
@@ -102,19 +104,19 @@ extension AliasLint {
         }
     }
 
-    private static func message(_ cut: DomainName, _ doubt: Doubt, isDead: Bool) -> String {
-        let (server, cure) = (doubt.server, cure(doubt))
+    private static func message(_ cut: DomainName, _ problem: Problem, isDead: Bool) -> String {
+        let (server, cure) = (problem.server, cure(problem))
         return isDead
-            ? "whoever asks for \(cut) gets SERVFAIL, since none of its name servers can be asked: \(server) \(cure)"
-            : "\(server) is not asked for \(cut): it \(cure)"
+            ? "queries for \(cut) get SERVFAIL, since no name server of it has a usable address: \(server) \(cure)"
+            : "\(server) is not queried for \(cut): it \(cure)"
     }
 
-    private static func cure(_ doubt: Doubt) -> String {
-        switch doubt.source {
-        case .alias: "is an alias; name a server that has addresses itself"
-        case .node: "has only addresses that no server can have; correct them"
+    private static func cure(_ problem: Problem) -> String {
+        switch problem.source {
+        case .alias: "is an alias; use a name that has addresses itself"
+        case .node: "has only invalid addresses; correct them"
         case .nowhere, .rule:
-            "has no address in this zone or another one that its clients see; add its A or AAAA record"
+            "has no address in this zone or in another zone that its clients see; add its A or AAAA record"
         }
     }
 }

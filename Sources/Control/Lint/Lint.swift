@@ -1,7 +1,7 @@
 import DNSWire
 import Snapshot
 
-/// Looks for what is allowed but hardly meant: the warnings of `zonal check`.
+/// Finds what is valid but probably not intended: the warnings of `zonal check`.
 struct Lint {
     let world: World
     let origins: Origins
@@ -10,7 +10,10 @@ struct Lint {
     private let files: RecordSites
     private let loader: any FileLoader
 
-    /// With `isWhole` the configuration is without errors, so that what is missing is missing.
+    /// Makes a lint run.
+    ///
+    /// `isWhole` is true if the configuration has no errors, so that missing entries are really
+    /// missing.
     init(
         _ configuration: Configuration,
         isWhole: Bool,
@@ -37,26 +40,26 @@ struct Lint {
             warn(of: zone, publicAddresses.warnings(about: zone))
         }
         if addresses.budget.isSpent {
-            tellOfRest("the addresses of some zones were not compared with the subnets")
+            warnOfStoppedCheck("the addresses of some zones were not compared with the subnets")
         }
         if publicAddresses.budget.isSpent {
-            tellOfRest("some zones were not looked through for public addresses")
+            warnOfStoppedCheck("some zones were not searched for public addresses")
         }
         if isWhole { checkReferences() }
     }
 
-    /// Warns that doubts may have been missed.
-    private func tellOfRest(_ what: String) {
+    /// Warns that a check stopped early.
+    private func warnOfStoppedCheck(_ what: String) {
         guard let place = origins.zones.last else { return }
         journal.warning(
             at: SourcePlace(file: place.file),
-            "\(what), since that would take too long; check fewer zones at a time"
+            "\(what), since the check reached its limit; check fewer zones at a time"
         )
     }
 
     // MARK: Files
 
-    /// Secrets are for the server's user alone.
+    /// Warns of files with secrets that other users can read.
     private func checkSecrets() {
         for place in origins.secrets {
             guard let permissions = loader.permissions(of: place.file), permissions & 0o044 != 0
@@ -82,10 +85,11 @@ struct Lint {
         }
     }
 
-    /// The cloud's own DNS gives the zonal name of an endpoint its owner's AZ name, for everybody.
+    /// Warns of endpoint zones that translate AZ names for accounts with different tables; the
+    /// cloud's own DNS uses the owner's AZ names for all clients.
     private func checkTranslations() {
         guard let cloud = DomainName("vpce.amazonaws.com") else { return }
-        // Tables by numbers, equal ones by one, so that a zone compares numbers.
+        // Number the tables, equal ones alike, so that zones compare numbers instead of tables.
         var numbers: [AZNames: Int] = [:]
         let tables = world.accounts.map { account -> Int in
             let number = numbers[account.azNames] ?? numbers.count
@@ -113,7 +117,8 @@ struct Lint {
 
     // MARK: Rules
 
-    /// A VPC's resolver tells the names of that VPC's private hosted zones to whoever is sent to it.
+    /// Warns of VPC resolvers that outside clients use: they reveal the names of that VPC's private
+    /// hosted zones.
     private func checkSharedResolvers() {
         guard let allowed = world.clients.allow.first else { return }
         let resolvers = world.cloudResolvers()
@@ -122,14 +127,14 @@ struct Lint {
             else { continue }
             journal.warning(
                 at: place,
-                "clients outside of every VPC (clients.allow: \(allowed)) are sent to \(resolver.address), a VPC's resolver, which tells them the private names that are not in this configuration; limit this rule by vpcs:, and add one for the others that leads to a public resolver"
+                "clients outside all VPCs (clients.allow: \(allowed)) use \(resolver.address), the resolver of a VPC, which resolves private names that are not in this configuration; limit this rule with vpcs:, and add a rule to a public resolver for the other clients"
             )
         }
     }
 
     // MARK: Records
 
-    /// What leads elsewhere: aliases and delegations.
+    /// Checks records that refer to other names: aliases and delegations.
     private func checkReferences() {
         let hasReferences = world.zones.contains { zone in
             zone.contents.records.contains { record in
@@ -144,14 +149,19 @@ struct Lint {
             warn(of: zone, lint.loopWarnings(about: zone))
             warn(of: zone, lint.delegationWarnings(about: zone))
         }
-        if lint.budget.isSpent { tellOfRest("the targets of some aliases were not looked up") }
-        if lint.loopBudget.isSpent { tellOfRest("some aliases were not followed to their ends") }
+        if lint.budget.isSpent {
+            warnOfStoppedCheck("the targets of some aliases were not checked")
+        }
+        if lint.loopBudget.isSpent {
+            warnOfStoppedCheck("some chains of aliases were not checked for loops")
+        }
         if lint.delegationBudget.isSpent {
-            tellOfRest("the name servers of some delegations were not looked for")
+            warnOfStoppedCheck("the name servers of some delegations were not checked")
         }
     }
 
-    /// The same for one zone without a configuration: loops and glue alone, since names outside of it may exist.
+    /// Checks one zone without a configuration: loops and glue only, since names outside the zone
+    /// may exist.
     func checkInside() {
         var lint = AliasLint(world)
         for zone in world.zones {
@@ -170,15 +180,16 @@ struct Lint {
         if warnings.leftOut > 0, let file = zone.contents.files.first {
             journal.warning(
                 at: SourcePlace(file: file),
-                "\(warnings.leftOut) more warnings of this kind; fix the first ones and check again"
+                "\(warnings.leftOut) more warnings of this kind; correct the shown ones and check again"
             )
         }
     }
 }
 
-/// How many steps a kind of doubt may be looked for.
+/// The number of steps that a check may take.
 ///
-/// Ten thousand VPCs that all see ten thousand aliases are a small file and a hundred million questions.
+/// The limit is needed because a small file can describe 10,000 VPCs that all see 10,000 aliases,
+/// which is 100 million lookups.
 struct LintBudget {
     private var steps: Int
 
@@ -189,11 +200,11 @@ struct LintBudget {
     mutating func take(_ count: Int) { steps -= count }
 }
 
-/// Doubts about records of a zone, the first of which are made and the others counted.
+/// Warnings about the records of a zone; the first ones are kept and the others counted.
 struct RecordWarnings {
-    /// A doubt about a record.
+    /// A warning about a record.
     struct Warning {
-        /// Index of the record.
+        /// The index of the record in the zone.
         var record: Int
         var message: String
     }
@@ -201,7 +212,7 @@ struct RecordWarnings {
     private(set) var shown: [Warning] = []
     private(set) var leftOut = 0
 
-    /// Warnings of one kind that are shown for a zone.
+    /// The maximum number of warnings of one kind per zone.
     private static let limit = 50
 
     mutating func add(_ record: Int, _ message: @autoclosure () -> String) {
@@ -213,14 +224,14 @@ struct RecordWarnings {
     }
 }
 
-/// Finds records of one zone in their files, each file read once.
+/// Finds the line of each record in its file; reads each file once.
 private final class RecordSites {
     private let loader: any FileLoader
     private var lines: [String: LineIndex] = [:]
 
     init(_ loader: any FileLoader) { self.loader = loader }
 
-    /// The next zone has other files.
+    /// Clears the cached lines before the next zone, which has other files.
     func forget() { lines = [:] }
 
     func site(of record: ZoneContents.Record, in contents: ZoneContents) -> RecordSite {

@@ -1,7 +1,8 @@
 import DNSWire
 import Snapshot
 
-/// Public addresses in private zones, which `private-answers: guard` keeps from everybody else as well.
+/// Finds public addresses in private zones, which `private-answers: guard` also removes from
+/// upstream answers.
 struct PublicAddressLint {
     private let world: World
     private let isGuarding: Bool
@@ -14,8 +15,8 @@ struct PublicAddressLint {
         isGuarding = world.rules.contains { $0.privateAnswers != .allow }
     }
 
-    /// A warning about the first such address of a zone, if some rule takes it out of answers about the zone's
-    /// names.
+    /// Warns of the first public address of a zone, if a rule would remove it from answers about
+    /// names of the zone.
     mutating func warnings(about zone: Zone) -> RecordWarnings {
         var warnings = RecordWarnings()
         guard isGuarding, !budget.isSpent, !isException(zone.apex) else { return warnings }
@@ -25,14 +26,14 @@ struct PublicAddressLint {
             else { continue }
             warnings.add(
                 index,
-                "\(address) is a public address in a private zone: clients who do not see \(zone.apex) do not get it from upstreams either (private-answers: guard); where the public DNS has it, too, add allow-private: [\(zone.apex)] to the rule"
+                "\(address) is a public address in a private zone: for clients that do not see \(zone.apex), private-answers: guard removes it from upstream answers; if public DNS has this address too, add allow-private: [\(zone.apex)] to the rule"
             )
             break
         }
         return warnings
     }
 
-    /// True if each rule that takes addresses out has the name for an exception, or there was no time to look at all.
+    /// Returns true if every guarding rule lists the name in allow-private, or the budget is spent.
     private mutating func isException(_ name: DomainName) -> Bool {
         for rule in world.rules {
             budget.take(1)

@@ -1,9 +1,9 @@
 package import DNSWire
 package import Snapshot
 
-/// Looks for what is hardly meant in one zone without a configuration.
+/// Lints one zone without a configuration.
 package enum SingleZoneLint {
-    /// Loops of aliases inside the zone, as everybody who sees it would meet them, and glue that is missing.
+    /// Warns of alias loops inside the zone and of missing glue.
     package static func warnings(
         in contents: ZoneContents,
         apex: DomainName,

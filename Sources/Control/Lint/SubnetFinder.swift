@@ -1,17 +1,17 @@
 import DNSWire
 import Snapshot
 
-/// Finds the subnet that an address lies in.
+/// Finds the subnet of an address.
 struct SubnetFinder {
     struct Place {
         var vpc: Int
         var subnet: Int
     }
 
-    /// The subnets of each range: one of each VPC.
+    /// The subnets of each range, by VPC: at most one subnet per VPC.
     private var places: [IPPrefix: [Int: Place]] = [:]
     private var firsts: [IPPrefix: Place] = [:]
-    /// The prefix lengths that occur, longest first.
+    /// The prefix lengths in use, longest first.
     private var lengths: [Int] = []
 
     init(_ world: World) {
@@ -27,7 +27,7 @@ struct SubnetFinder {
         lengths = Set(places.keys.map(\.length)).sorted(by: >)
     }
 
-    /// The most specific subnet that holds the address, one of `vpcs` before any other.
+    /// Returns the most specific subnet that contains the address; subnets of `vpcs` come first.
     func place(
         of address: IPAddress,
         preferring vpcs: Set<Int>,
@@ -45,13 +45,14 @@ struct SubnetFinder {
         return other
     }
 
-    /// The same for one address, whatever it costs.
+    /// Returns the subnet of one address without a budget.
     func place(of address: IPAddress, preferring vpcs: Set<Int>) -> Place? {
         var budget = LintBudget()
         return place(of: address, preferring: vpcs, &budget)
     }
 
-    /// The subnet of the first of `vpcs` that has one, found from the smaller side.
+    /// Returns the subnet of the first of `vpcs` that has one; iterates over the smaller of the two
+    /// sets.
     private func own(
         _ found: [Int: Place],
         _ vpcs: Set<Int>,

@@ -1,7 +1,7 @@
 import DNSWire
 import Snapshot
 
-/// Doubts about the addresses of a zone: where they lie, and in which AZ their name puts them.
+/// Checks the addresses of a zone against the subnets and the AZ in their names.
 struct ZoneAddressLint {
     private let world: World
     private let subnets: SubnetFinder
@@ -19,12 +19,12 @@ struct ZoneAddressLint {
         azIDs = AZIDSet(world.accounts.flatMap(\.azNames.ids), azIDsOfVPC)
     }
 
-    /// The zonal names that differ in their AZ alone.
+    /// Zonal names that are equal except for the AZ.
     private struct Family {
-        /// The AZs that have a record, and one record of the first.
+        /// The AZs that have a record, and the first such record.
         var azIDs: Set<String> = []
         var record: Int
-        /// The VPCs that hold the addresses.
+        /// The VPCs that contain the addresses.
         var vpcs: Set<Int> = []
 
         init(record: Int) { self.record = record }
@@ -40,7 +40,7 @@ struct ZoneAddressLint {
         guard !budget.isSpent else { return found }
         budget.take(zone.vpcs.count)
         let vpcs = Set(zone.vpcs)
-        // By keyed hashes of their names: a large zone has as many families as names.
+        // Keyed by hashes of the names: a large zone can have as many families as names.
         var families: [UInt64: Family] = [:]
         var owner = OwnerOfRecords(in: zone.contents, azIDs)
         let nameServers = Self.nameServers(of: zone)
@@ -48,16 +48,16 @@ struct ZoneAddressLint {
             guard let address = zone.contents.address(of: record) else { continue }
             let place = subnets.place(of: address, preferring: vpcs, &budget)
             guard !budget.isSpent else { return found }
-            // Glue is nobody's answer, and its servers may be anywhere.
+            // Addresses of name servers (glue) may be anywhere and are not answers.
             if place == nil, !nameServers.contains(zone.contents.owner(of: record).folded) {
                 warn(
                     index,
-                    "\(address) of \(zone.contents.owner(of: record)) is in no known subnet, so it counts for no AZ; correct it, or add its subnet"
+                    "\(address) of \(zone.contents.owner(of: record)) is in no known subnet, so affinity cannot assign it an AZ; correct it, or add its subnet"
                 )
             }
             guard let zonal = owner.zonalName(of: record) else { continue }
             check(index, zonal, address, place)
-            // Where missing names are asked upstream, nobody is left without an answer.
+            // With fallthrough, missing zonal names are forwarded, so there is nothing to warn of.
             guard zone.fallsThrough == .off else { continue }
             families[zonal.family.span.foldedHash(seed), default: Family(record: index)]
                 .add(zonal.azID, place?.vpc)
@@ -68,7 +68,7 @@ struct ZoneAddressLint {
         return found
     }
 
-    /// Whom the zone delegates names to.
+    /// Returns the names of the servers that the zone delegates to.
     private static func nameServers(of zone: Zone) -> Set<DomainName> {
         var found: Set<DomainName> = []
         for record in zone.contents.records
@@ -93,7 +93,7 @@ struct ZoneAddressLint {
         )
     }
 
-    /// AZs where clients are, or addresses of the VPC could be, and this name has none.
+    /// Warns of AZs where the VPC has a subnet and this family of names has no record.
     private mutating func checkSiblings(
         _ family: Family,
         in zone: Zone
@@ -101,7 +101,7 @@ struct ZoneAddressLint {
         let vpcs = family.vpcs.isEmpty ? Set(zone.vpcs) : family.vpcs
         budget.take(vpcs.reduce(vpcs.count) { $0 + azIDsOfVPC[$1].count })
         guard !budget.isSpent else { return }
-        // Most families lack nothing.
+        // Skip complete families quickly.
         let isWhole = vpcs.allSatisfy { azIDsOfVPC[$0].isSubset(of: family.azIDs) }
         guard !isWhole else { return }
         let regions = Set(family.azIDs.map(ZonalName.region))
@@ -123,7 +123,7 @@ struct ZoneAddressLint {
     }
 }
 
-/// The zonal name of one record after another, of which many share an owner.
+/// Finds the zonal name of each record; caches it, since records of one owner follow one another.
 private struct OwnerOfRecords {
     private let contents: ZoneContents
     private let azIDs: AZIDSet
@@ -134,7 +134,7 @@ private struct OwnerOfRecords {
         self.azIDs = azIDs
     }
 
-    /// The owner of a record if it is a zonal name.
+    /// Returns the owner of a record if it is a zonal name.
     mutating func zonalName(of record: ZoneContents.Record) -> ZonalName? {
         if let last, last.offset == record.ownerOffset { return last.name }
         let hasHyphen = contents.octets[record.owner].contains(UInt8(ascii: "-"))
@@ -144,13 +144,14 @@ private struct OwnerOfRecords {
     }
 }
 
-/// A name with an AZ ID at the end of one of its labels.
+/// A name in which one label ends in an AZ ID.
 private struct ZonalName {
     var azID: String
-    /// The name without the AZ, folded: `db-*.example.internal` for `db-use1-az4.example.internal`.
+    /// The name without the AZ, lower case: `db-*.example.internal` for
+    /// `db-use1-az4.example.internal`.
     var family: [UInt8]
 
-    /// Reads the name in wire form that stands at `name` of `octets`.
+    /// Parses the wire-format name at `name` of `octets`; nil if it is not zonal.
     init?(_ octets: [UInt8], _ name: Range<Int>, _ azIDs: AZIDSet) {
         var labels = LabelCursor(at: name.lowerBound)
         while let label = labels.next(in: octets.span) {
@@ -167,16 +168,16 @@ private struct ZonalName {
         return nil
     }
 
-    /// `use1` of `use1-az4`.
+    /// Returns the Region code: `use1` of `use1-az4`.
     static func region(of azID: String) -> Substring {
         azID.split(separator: "-").first ?? ""
     }
 }
 
-/// The AZ IDs of a world, to find one at the end of a label.
+/// The AZ IDs of a world, for finding one at the end of a label.
 private struct AZIDSet {
     private let octets: Set<ArraySlice<UInt8>>
-    /// How many hyphens an AZ ID has.
+    /// The numbers of hyphens that occur in AZ IDs.
     private let hyphenCounts: [Int]
 
     init(_ accounts: [String], _ vpcs: [Set<String>]) {
@@ -185,7 +186,8 @@ private struct AZIDSet {
         hyphenCounts = Set(all.map { $0.utf8.count { $0 == UInt8(ascii: "-") } }).sorted(by: >)
     }
 
-    /// The longest AZ ID that a label ends in, behind a hyphen and at least one octet.
+    /// Returns the longest AZ ID that the label ends in, after a hyphen and at least one more
+    /// octet.
     func azID(endOf label: ArraySlice<UInt8>) -> String? {
         guard let last = label.last, last.digit != nil else { return nil }
         let text = label.map(DomainName.fold)

@@ -1,6 +1,6 @@
 package import Snapshot
 
-/// The AZ IDs that are known, and what each account calls them.
+/// The known AZ IDs, and each account's names for them.
 package struct AZTable: Sendable {
     /// In the order of the configuration.
     package let accounts: [Account]
@@ -9,11 +9,11 @@ package struct AZTable: Sendable {
     /// One AZ.
     package struct Row: Hashable, Sendable {
         package let azID: String
-        /// The name that each account has for it, nil where it has none; places are those of `accounts`.
+        /// Each account's name for the AZ, in the order of `accounts`; nil if it has none.
         package let names: [String?]
     }
 
-    /// AZ IDs of the accounts' tables and of the subnets, sorted.
+    /// Collects the AZ IDs of the accounts' tables and of the subnets, sorted.
     package init(_ world: World) {
         let azIDs = Set(
             world.accounts.flatMap(\.azNames.ids)
@@ -28,7 +28,7 @@ package struct AZTable: Sendable {
         }
     }
 
-    /// The table for people.
+    /// The table as text.
     package var lines: [String] {
         TextTable(
             headings: ["AZ ID"]

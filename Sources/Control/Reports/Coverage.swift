@@ -6,27 +6,28 @@ package struct Coverage: Sendable {
     /// VPC IDs, in the order of the configuration.
     package let vpcs: [String]
     package let rows: [Row]
-    /// What endpoints do that the table has no room for, a sentence each.
+    /// Remarks about endpoints that the table cannot show, one sentence each.
     package let remarks: [String]
 
-    /// One name that some VPC reaches otherwise than the public does.
+    /// A service name that some VPC does not resolve through public DNS alone.
     package struct Row: Sendable {
         package let service: DomainName
-        /// What each VPC gets; places are those of `vpcs`.
+        /// The state of each VPC, in the order of `vpcs`.
         package let states: [State]
     }
 
     /// How one VPC reaches a service.
     package enum State: Hashable, Sendable {
-        /// By a private zone, with addresses in `covered` of the `all` AZs where the VPC has subnets.
+        /// Through a private zone with addresses in `covered` of the `all` AZs where the VPC has
+        /// subnets.
         case privately(covered: Int, all: Int)
-        /// By what upstreams say, and a route to a gateway endpoint.
+        /// Through public DNS and a route to a gateway endpoint.
         case gateway
-        /// By what upstreams say, until its endpoint is available.
+        /// Through public DNS until the endpoint is available.
         case pending
         /// Two available endpoints claim the name.
         case conflict
-        /// By what upstreams say.
+        /// Through public DNS.
         case publicly
     }
 
@@ -49,12 +50,12 @@ package struct Coverage: Sendable {
         )
     }
 
-    /// The table for people, and the remarks.
+    /// The table and the remarks as text.
     package var lines: [String] {
         remarks.isEmpty ? table.lines : table.lines + [""] + remarks
     }
 
-    /// The same as Markdown.
+    /// The table and the remarks as Markdown.
     package var markdown: [String] {
         remarks.isEmpty ? table.markdown : table.markdown + [""] + remarks.map { "* \($0)" }
     }
@@ -77,12 +78,12 @@ extension Coverage.State {
     }
 }
 
-/// Finds states, with what they have in common looked up once.
+/// Computes the states; data that all rows need is indexed once.
 private struct CoverageFinder {
     private let world: World
     private let subnets: SubnetFinder
     private let zones: [DomainName: [Zone]]
-    /// Endpoints by the names that they claim, without the `*`.
+    /// Endpoints by the names that they claim, without a leading `*`.
     private let endpoints: [DomainName: [Endpoint]]
 
     init(_ world: World) {
@@ -131,7 +132,7 @@ private struct CoverageFinder {
 }
 
 extension Endpoint {
-    /// What people should know of it who look for its names.
+    /// Returns what an operator has to know about the endpoint, or nil.
     fileprivate func remark(in world: World) -> String? {
         let subject = "\(id) (\(service ?? kind.rawValue)) in \(world.vpcs[vpc].id)"
         guard Endpoint.isServed(state) else {
@@ -149,7 +150,7 @@ extension Endpoint {
             return "\(subject): a Gateway Load Balancer endpoint has no names"
         case .interface, .resource, .serviceNetwork:
             guard let verification, verification != "verified" else { return nil }
-            return "\(subject): the proof of its private name is \(verification)"
+            return "\(subject): verification of its private DNS name: \(verification)"
         }
     }
 }
@@ -165,7 +166,7 @@ extension ForwardRule {
 }
 
 extension DomainName {
-    /// Labels from the right, so that names sort by their ancestors (RFC 4034 §6.1).
+    /// The labels from right to left, so that names sort by their ancestors (RFC 4034 §6.1).
     fileprivate var canonicalOrder: String {
         description.lowercased().split(separator: ".").reversed().joined(separator: "\u{1}")
     }

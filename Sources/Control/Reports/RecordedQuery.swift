@@ -2,7 +2,7 @@ import FoundationEssentials
 
 package import DNSWire
 
-/// A question that some client asked once.
+/// A query that a client once sent.
 package struct RecordedQuery: Hashable, Sendable {
     package var client: IPAddress
     package var name: DomainName
@@ -12,8 +12,10 @@ package struct RecordedQuery: Hashable, Sendable {
         (self.client, self.name, self.type) = (client, name, type)
     }
 
-    /// Reads a list of queries: `ADDRESS NAME [TYPE]` a line, `#` for comments, or query-log lines as
-    /// Route 53 Resolver writes them.
+    /// Reads a list of queries.
+    ///
+    /// Each line is `ADDRESS NAME [TYPE]`, a comment that starts with `#`, or a query log line as
+    /// Route 53 Resolver writes it.
     package static func read(path: String, diagnostics: inout Diagnostics) -> [RecordedQuery] {
         let octets: [UInt8]
         do {
@@ -38,41 +40,42 @@ package struct RecordedQuery: Hashable, Sendable {
                 continue
             }
             faults += 1
-            // Only now, since a list of queries takes long to be looked through.
+            // Checked late, because this scan takes long for a large file.
             guard faults > 1 || !SecretText.isConfiguration(octets) else {
                 diagnostics.error(
                     at: SourcePlace(file: path),
-                    "is a configuration file with secrets; name a list of queries"
+                    "is a configuration file with secrets; give a list of queries"
                 )
                 return []
             }
             guard faults <= faultLimit else { continue }
             diagnostics.error(
                 at: SourcePlace(file: path, line: number, column: 1),
-                "not a query; write ADDRESS NAME [TYPE], or a line of a query log",
+                "not a query; write ADDRESS NAME [TYPE], or a query log line",
                 excerpt: excerpt(of: line)
             )
         }
         if faults > faultLimit {
             diagnostics.error(
                 at: SourcePlace(file: path),
-                "\(faults - faultLimit) more lines are no queries and not shown; correct the first ones and try again"
+                "\(faults - faultLimit) more lines are not queries and are not shown; correct the shown ones and try again"
             )
         }
         return queries
     }
 
-    /// A line for a message, without what it may hold of secrets.
+    /// Returns the line for a message, with secrets removed.
     private static func excerpt(of line: ArraySlice<UInt8>) -> String {
         let text = String(decoding: line.prefix(lineLimit), as: UTF8.self)
         return SecretText.redacted(line: text).shown
     }
 
-    /// Lines that are told of.
+    /// The maximum number of reported lines.
     private static let faultLimit = 100
-    /// Longer lines are none of a query log; a JSON decoder takes many times as much memory.
+    /// The maximum length of a query log line in octets; a JSON decoder needs several times the
+    /// memory.
     private static let lineLimit = 65_536
-    /// The three members of a line take more.
+    /// The minimum length of a query log line: its three required members.
     private static let shortestLine = 40
 
     private static func isBlank(_ octet: UInt8) -> Bool {
@@ -80,7 +83,7 @@ package struct RecordedQuery: Hashable, Sendable {
     }
 
     private init?(line: ArraySlice<UInt8>) {
-        // A fourth field is enough to know that there are too many.
+        // Splits off at most four fields: a fourth one is an error.
         let fields = line.prefix(Self.lineLimit).split(maxSplits: 3, whereSeparator: Self.isBlank)
             .map { String(decoding: $0, as: UTF8.self) }
         guard (2...3).contains(fields.count), let client = IPAddress(fields[0]),
@@ -90,7 +93,7 @@ package struct RecordedQuery: Hashable, Sendable {
         self.init(client: client, name: name, type: type)
     }
 
-    /// The members of a query log's line that matter.
+    /// The used members of a query log line.
     private struct LogLine: Decodable {
         var srcaddr: String
         var queryName: String

@@ -1,4 +1,4 @@
-/// A table of text, each cell on one line and without what a reader cannot see.
+/// A text table; each cell is one line of `HarmlessText`.
 struct TextTable {
     private let headings: [String]
     private let rows: [[String]]
@@ -8,7 +8,7 @@ struct TextTable {
         self.rows = rows.map { row in row.map { HarmlessText.line($0) } }
     }
 
-    /// For a terminal: columns as wide as their widest cell, two blanks between them.
+    /// The table for a terminal: columns as wide as their widest cell, separated by two spaces.
     var lines: [String] {
         let all = [headings] + rows
         let widths = headings.indices.map { column in
@@ -23,7 +23,7 @@ struct TextTable {
         }
     }
 
-    /// As Markdown has tables.
+    /// The table in Markdown.
     var markdown: [String] {
         [headings, headings.map { _ in "---" }].map(Self.line) + rows.map(Self.line)
     }

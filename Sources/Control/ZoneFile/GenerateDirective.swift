@@ -1,8 +1,9 @@
 import DNSWire
 
-/// `$GENERATE RANGE LHS [TTL] [CLASS] TYPE RHS`, as BIND 9 has it.
+/// `$GENERATE RANGE LHS [TTL] [CLASS] TYPE RHS`, as in BIND 9.
 ///
-/// RHS is one token: rdata of several fields stands in quotes. The last owner stays what it was.
+/// RHS is one token; rdata of several fields has to be quoted. The directive does not change the
+/// last owner.
 extension ZoneFileSession {
     mutating func readGenerate(
         _ lexer: borrowing MasterFileLexer,
@@ -12,7 +13,7 @@ extension ZoneFileSession {
         guard tokens.count >= 5 else {
             throw EntryFault(
                 lexer.endOfEntry,
-                "$GENERATE lacks a part; write $GENERATE START-STOP[/STEP] OWNER [TTL] [IN] TYPE DATA"
+                "$GENERATE is incomplete; write $GENERATE START-STOP[/STEP] OWNER [TTL] [IN] TYPE DATA"
             )
         }
         let type = try typeIndex(lexer)
@@ -20,7 +21,7 @@ extension ZoneFileSession {
             let place = type + 2 < tokens.count ? tokens[type + 2].place : lexer.endOfEntry
             throw EntryFault(
                 place,
-                "$GENERATE takes one field of data behind the type; put data with blanks in quotes"
+                "$GENERATE takes one field of data after the type; quote data that contains spaces"
             )
         }
         let range = try GenerateRange(lexer.octets[tokens[1].range], at: tokens[1].place)
@@ -40,7 +41,8 @@ extension ZoneFileSession {
         }
     }
 
-    /// The index of the type: behind the range, the owner, and a TTL and a class in either order.
+    /// Returns the index of the type: after the range, the owner, and a TTL and a class in either
+    /// order.
     private func typeIndex(_ lexer: borrowing MasterFileLexer) throws(EntryFault) -> Int {
         var index = 3
         var hasTTL = false
@@ -60,7 +62,7 @@ extension ZoneFileSession {
         return index
     }
 
-    /// Reads one record that was made; a mistake in it is one at the directive.
+    /// Reads one generated record; reports an error in it at the directive.
     private mutating func readGenerated(
         _ text: [UInt8],
         _ lexer: borrowing MasterFileLexer,
@@ -71,7 +73,7 @@ extension ZoneFileSession {
         self.owner = .none
         var made = MasterFileLexer(file: lexer.file, octets: text)
         guard made.nextEntry(), made.fault == nil else {
-            let reason = made.fault?.message ?? "nothing is left of the record; write an owner"
+            let reason = made.fault?.message ?? "the record is empty; write an owner"
             throw EntryFault(data.place, reason)
         }
         do throws(EntryFault) {
@@ -87,7 +89,7 @@ extension ZoneFileSession {
     }
 }
 
-/// How much `$GENERATE` may still make in one zone.
+/// The remaining number of records and octets that `$GENERATE` may produce in one zone.
 struct GenerateBudget {
     private static let recordLimit = 1_000_000
     private static let octetLimit = 1 << 26
@@ -117,7 +119,7 @@ struct GenerateBudget {
 /// `START-STOP` or `START-STOP/STEP`.
 struct GenerateRange {
     let values: StrideThrough<Int>
-    /// How many values there are.
+    /// The number of values.
     let count: Int
 
     init(_ text: ArraySlice<UInt8>, at place: Int) throws(EntryFault) {
@@ -144,9 +146,9 @@ struct GenerateRange {
     }
 }
 
-/// Text with places for the value: `$`, or `${OFFSET[,WIDTH[,BASE]]}`.
+/// A template for one field: `$` or `${OFFSET[,WIDTH[,BASE]]}` stands for the value.
 struct GenerateTemplate {
-    /// What BIND has room for.
+    /// The limit of BIND.
     private static let widthLimit: UInt32 = 127
     private static let lengthLimit = 65_535
 
@@ -157,7 +159,7 @@ struct GenerateTemplate {
         var text: [UInt8] = []
         var rest = lexer.octets[token.range]
         while let octet = rest.popFirst() {
-            // Inside quotes \" is a quote, and the quotes themselves are no part of the data.
+            // Inside quotes, \" is a quote, and the quotes themselves are not part of the data.
             if token.isQuoted, octet == .backslash, rest.first == .quote { continue }
             text.append(octet)
             if octet == .backslash, let next = rest.popFirst() { text.append(next) }
@@ -166,11 +168,11 @@ struct GenerateTemplate {
         self.place = token.place
     }
 
-    /// The text for one value.
+    /// Returns the text for one value.
     func expanded(with value: Int) throws(EntryFault) -> [UInt8] {
         var output: [UInt8] = []
         var rest = text[...]
-        // As in BIND, an offset holds for the plain $ behind it too.
+        // As in BIND, an offset also applies to the plain $ after it.
         var offset = 0
         while let octet = rest.popFirst() {
             if octet == .backslash {
@@ -193,13 +195,13 @@ struct GenerateTemplate {
         return output
     }
 
-    /// How a value is written.
+    /// The format of a value.
     private struct Format {
         var offset = 0
         var width = 0
         var base = UInt8(ascii: "d")
 
-        /// Reads the braces that `rest` starts with, if it does.
+        /// Parses the braces at the start of `rest`, if there are any.
         init(
             _ rest: inout ArraySlice<UInt8>,
             offset: Int,
@@ -248,10 +250,10 @@ struct GenerateTemplate {
             guard let number = Int32(exactly: shifted), number >= 0 || !isNibbles else {
                 throw EntryFault(
                     place,
-                    "${\(offset)…} takes \(value) to \(shifted), out of range; write another offset"
+                    "${\(offset)…} turns \(value) into \(shifted), which is out of range; write another offset"
                 )
             }
-            // Below zero, octal and hex show the 32 bits, as they do in C.
+            // Octal and hex show negative values as 32 bits, like C.
             let bits = UInt32(bitPattern: number)
             switch base {
             case UInt8(ascii: "n"), UInt8(ascii: "N"): return nibbles(of: shifted)
@@ -262,15 +264,16 @@ struct GenerateTemplate {
             }
         }
 
-        /// Zeros between the sign and the digits up to the width, as C's `%0*d`.
+        /// Pads with zeros between the sign and the digits, like C's `%0*d`.
         private func padded(_ number: String) -> [UInt8] {
             let sign = number.hasPrefix("-") ? "-" : ""
             let zeros = String(repeating: "0", count: max(0, width - number.utf8.count))
             return Array((sign + zeros + number.dropFirst(sign.count)).utf8)
         }
 
-        /// Hex digits from the last to the first with dots between, as ip6.arpa has them; the width
-        /// counts the dots.
+        /// Returns the hex digits in reverse order, separated by dots, as in ip6.arpa.
+        ///
+        /// The width includes the dots.
         private func nibbles(of value: Int) -> [UInt8] {
             let isUpper = base == UInt8(ascii: "N")
             var rest = value

@@ -2,13 +2,13 @@ import DNSWire
 
 /// `$INCLUDE FILE [ORIGIN]` (RFC 1035 §5.1).
 ///
-/// The file's name is relative to the file that names it, and may not lead out of the directory of
-/// the zone file: a zone file that somebody else wrote must not quote the rest of the disk in its
-/// error messages. Origin and last owner are the including file's again behind it; `$TTL` stays.
+/// The file's path is relative to the including file and must stay in the directory of the zone
+/// file: error messages of an untrusted zone file must not quote other files. After the included
+/// file, origin and last owner are those of the including file again; `$TTL` stays.
 extension ZoneFileSession {
     private static let depthLimit = 16
     private static let fileLimit = 1_000
-    /// Octets of files that may be read again, besides as many as were read once.
+    /// The number of octets that may be read again, in addition to the octets read once.
     private static let repeatLimit = 1 << 20
 
     mutating func readInclude(_ lexer: borrowing MasterFileLexer) throws(EntryFault) {
@@ -20,7 +20,7 @@ extension ZoneFileSession {
         }
         let token = lexer.tokens[1]
         let newOrigin = lexer.tokens.count > 2 ? try name(lexer.tokens[2], lexer) : origin
-        try refuseMore(than: 3, lexer, "$INCLUDE takes a file and an origin")
+        try refuseMore(than: 3, lexer, "$INCLUDE takes a file and an optional origin")
         let file = try includedFile(token, lexer)
         try refuseTooMany(token.place)
         try refuseRepetition(of: file, token.place)
@@ -51,7 +51,7 @@ extension ZoneFileSession {
         else {
             throw EntryFault(
                 token.place,
-                "\(lexer.quote(token.range)) is not the name of a file; write UTF-8 without backslashes and control characters"
+                "\(lexer.quote(token.range)) is not a valid file name; write UTF-8 without backslashes and control characters"
             )
         }
         guard !written.hasPrefix("/") else {
@@ -73,7 +73,7 @@ extension ZoneFileSession {
         guard PathText.isInside(resolved, root) else {
             throw EntryFault(
                 token.place,
-                "\(lexer.quote(token.range)) leads out of the zone file's directory; keep included files in it or below it"
+                "\(lexer.quote(token.range)) is outside the zone file's directory; keep included files in it or below it"
             )
         }
         if openFiles.contains(where: { $0.resolved == resolved }) {
@@ -91,15 +91,15 @@ extension ZoneFileSession {
         guard openFiles.count <= Self.depthLimit else {
             throw EntryFault(
                 place,
-                "files included more than \(Self.depthLimit) deep; include them from fewer levels"
+                "$INCLUDE is nested more than \(Self.depthLimit) levels deep; use fewer levels"
             )
         }
         guard includedFiles <= Self.fileLimit else {
-            throw EntryFault(place, "more than \(Self.fileLimit) inclusions; include less")
+            throw EntryFault(place, "more than \(Self.fileLimit) $INCLUDE directives; use fewer")
         }
     }
 
-    /// A file may be included for many origins, but a large one not a hundred times.
+    /// Limits repeated inclusion: small files may be included for many origins, large ones may not.
     private mutating func refuseRepetition(
         of file: OpenFile,
         _ place: Int
@@ -109,7 +109,7 @@ extension ZoneFileSession {
         guard repeatedOctets <= Self.repeatLimit + textOctets / 2 else {
             throw EntryFault(
                 place,
-                "\(file.path.shown) has been included before, and is too large to be read again; include it once"
+                "\(file.path.shown) has been included before and is too large to be included again; include it once"
             )
         }
     }

@@ -1,17 +1,17 @@
 import DNSWire
 import Snapshot
 
-/// Entries that are records: `[OWNER] [TTL] [CLASS] TYPE RDATA`, TTL and class in either order.
+/// Entries that are records: `[OWNER] [TTL] [CLASS] TYPE RDATA`; TTL and class may be swapped.
 extension ZoneFileSession {
-    /// What stands before the rdata.
+    /// The part of an entry before the rdata.
     private struct Head {
         var ttl: UInt32?
         var type: RecordType
-        /// Index of the first rdata token.
+        /// The index of the first rdata token.
         var rdata: Int
     }
 
-    /// Reads the record of the current entry and keeps it; `line` is where people find it.
+    /// Reads the record of the current entry and stores it; `line` is the line for diagnostics.
     mutating func readRecord(
         _ lexer: borrowing MasterFileLexer,
         file: UInt16,
@@ -79,7 +79,7 @@ extension ZoneFileSession {
         guard contents.octets.count <= arenaLimit else {
             throw EntryFault(
                 place,
-                "the names and data of the zone take more than \(arenaLimit) octets, which is too much for its text; write shorter names, or split the zone"
+                "the names and data of the zone exceed \(arenaLimit) octets, the limit for a text of this size; write shorter names, or split the zone"
             )
         }
         contents.records.append(
@@ -98,14 +98,14 @@ extension ZoneFileSession {
 
     // MARK: Owner
 
-    /// Makes the entry's owner the current one.
+    /// Sets the current owner from the entry.
     private mutating func readOwner(_ lexer: borrowing MasterFileLexer) throws(EntryFault) {
         let token = lexer.tokens[0]
         if lexer.startsWithBlank {
             if case .none = owner {
                 throw EntryFault(
                     token.place,
-                    "the first record of a file has no owner to take over; write its owner at the start of the line, or @"
+                    "the first record of a file cannot use the previous owner; write an owner, or @, at the start of the line"
                 )
             }
             return
@@ -113,7 +113,7 @@ extension ZoneFileSession {
         if isLastOwner(token, lexer) { return }
         owner = .faulty
         if token.isQuoted {
-            throw EntryFault(token.place, "an owner stands without quotes; drop them")
+            throw EntryFault(token.place, "an owner must not be quoted; remove the quotes")
         }
         let start = contents.octets.count
         do throws(NameFault) {
@@ -130,7 +130,7 @@ extension ZoneFileSession {
             contents.octets.removeSubrange(start...)
             throw EntryFault(token.place, error.message)
         }
-        doubtOwner(from: start, token, lexer)
+        warnOfOwner(from: start, token, lexer)
         owner = .known(
             KnownOwner(
                 offset: UInt32(truncatingIfNeeded: start),
@@ -141,24 +141,25 @@ extension ZoneFileSession {
         )
     }
 
-    /// Tells what is hardly meant in how an owner is written.
-    private mutating func doubtOwner(
+    /// Warns if the owner is written in a way that was probably not intended.
+    private mutating func warnOfOwner(
         from start: Int,
         _ token: MasterFileLexer.Token,
         _ lexer: borrowing MasterFileLexer
     ) {
-        if lexer.octets[token.start] == .backslash { doubtEscape(from: start, token, lexer) }
+        if lexer.octets[token.start] == .backslash { warnOfEscape(from: start, token, lexer) }
         let octets = lexer.octets.span
         for index in token.range where octets[index] >= 0x80 {
             guard let name = DomainName(octets: contents.octets[start...]),
-                let doubt = DeadName.doubt(about: name.withoutWildcard)
+                let warning = DeadName.warning(about: name.withoutWildcard)
             else { return }
-            return warn(at: token.place, lexer, doubt)
+            return warn(at: token.place, lexer, warning)
         }
     }
 
-    /// An asterisk that is escaped is one, and what other systems write for it is none.
-    private mutating func doubtEscape(
+    /// Warns of an escaped asterisk, which is still a wildcard, and of Route 53's `\052`, which is
+    /// not.
+    private mutating func warnOfEscape(
         from start: Int,
         _ token: MasterFileLexer.Token,
         _ lexer: borrowing MasterFileLexer
@@ -167,14 +168,14 @@ extension ZoneFileSession {
             warn(
                 at: token.place,
                 lexer,
-                "an escaped asterisk is the wildcard all the same (RFC 4592 §2.1.1); write * if that is meant, and another label if not"
+                "an escaped asterisk is still a wildcard (RFC 4592 §2.1.1); write * if this is intended, else another label"
             )
         } else if DeadName.startsWithOctalAsterisk(lexer.octets[token.range]) {
             warn(at: token.place, lexer, DeadName.octalAsterisk)
         }
     }
 
-    /// Turns the AZ names in the owner at the end of the arena into AZ IDs.
+    /// Replaces the AZ names in the owner at the end of the arena by AZ IDs.
     private mutating func translate(
         from start: Int,
         _ token: MasterFileLexer.Token,
@@ -209,7 +210,7 @@ extension ZoneFileSession {
         return true
     }
 
-    /// Whether the name at the end of the arena, from `start` on, is the apex or below it.
+    /// Returns true if the name at the end of the arena, from `start` on, is the apex or below it.
     private func isInZone(from start: Int) -> Bool {
         let tail = contents.octets.count - foldedApex.count
         let octets = contents.octets.span
@@ -252,7 +253,8 @@ extension ZoneFileSession {
         throw EntryFault(lexer.endOfEntry, "a record without a type; write OWNER TTL IN TYPE DATA")
     }
 
-    /// Whether a token is the time stamp of a dynamic record, as Windows writes it: `[AGE:3619244]`.
+    /// Returns true if a token is the time stamp of a dynamic record, as Windows writes it:
+    /// `[AGE:3619244]`.
     private static func isAge(
         _ token: MasterFileLexer.Token,
         _ lexer: borrowing MasterFileLexer
@@ -267,7 +269,7 @@ extension ZoneFileSession {
         return !digits.isEmpty && digits.allSatisfy { $0.digit != nil }
     }
 
-    /// The TTL that a token states; nil if it is something else.
+    /// Parses a TTL; nil if the token is something else.
     func timeToLive(
         _ token: MasterFileLexer.Token,
         _ lexer: borrowing MasterFileLexer
@@ -286,7 +288,7 @@ extension ZoneFileSession {
         }
     }
 
-    /// Whether a token is the class IN; any other class is an error.
+    /// Returns true if a token is the class IN; throws for any other class.
     func isClass(
         _ token: MasterFileLexer.Token,
         _ lexer: borrowing MasterFileLexer
@@ -298,7 +300,7 @@ extension ZoneFileSession {
         {
             return true
         }
-        // Only these letters start a class.
+        // Only these letters start the name of a class.
         guard text.count <= 10, let first = text.first, "cChHaAnN".utf8.contains(first) else {
             return false
         }
@@ -306,7 +308,7 @@ extension ZoneFileSession {
         if word == "CLASS1" { return true }
         let isNumbered = word.hasPrefix("CLASS") && UInt16(word.dropFirst(5)) != nil
         if isNumbered || ["CH", "CHAOS", "HS", "HESIOD", "ANY", "NONE"].contains(word) {
-            throw EntryFault(token.place, "class \(word) is not served here; write IN")
+            throw EntryFault(token.place, "class \(word) is not supported; write IN")
         }
         return false
     }
@@ -319,15 +321,16 @@ extension ZoneFileSession {
         guard !type.isMeta, type.rawValue != 0 else {
             throw EntryFault(
                 token.place,
-                "\(type) is a type of questions and messages, never of a record; remove the record"
+                "\(type) is a query or meta type and cannot be a record; remove the record"
             )
         }
         lastType = (Array(lexer.octets[token.range]), type)
         return type
     }
 
-    /// The record's own TTL, else `$TTL`, else the last that was stated (RFC 1035 §5.1), else, for the
-    /// SOA, its minimum, which then stands for `$TTL` as it does in BIND.
+    /// Returns the TTL of a record: its own, else `$TTL`, else the last stated one (RFC 1035 §5.1).
+    ///
+    /// Without any of them, an SOA uses its minimum, which then also becomes `$TTL`, as in BIND.
     private mutating func timeToLive(
         of head: Head,
         rdata start: Int,
@@ -340,11 +343,11 @@ extension ZoneFileSession {
         if let known = defaultTTL ?? lastTTL { return known }
         let place = lexer.tokens[max(0, head.rdata - 1)].place
         guard head.type == .soa else {
-            // Said once: the cure is one line.
+            // Report this once per file, since one line corrects it.
             defaultTTL = 0
             throw EntryFault(
                 place,
-                "no TTL is known here; write one before the type, or $TTL 3600 at the start of the file"
+                "the record has no TTL; write one before the type, or $TTL 3600 at the start of the file"
             )
         }
         let minimum = contents.octets.suffix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
@@ -353,7 +356,7 @@ extension ZoneFileSession {
         warn(
             at: place,
             lexer,
-            "no TTL is known here, so the SOA's minimum of \(ttl) is taken for every record; write $TTL \(ttl) at the start of the file"
+            "there is no $TTL, so the SOA's minimum of \(ttl) is used for every record; write $TTL \(ttl) at the start of the file"
         )
         return ttl
     }

@@ -1,7 +1,7 @@
-/// The diagnostics of one reading of a zone, in a bounded number.
+/// Collects the diagnostics of one zone file, up to a limit.
 ///
-/// Further ones are counted and not made: finding the line of each of a million warnings would be the most that a
-/// reading does.
+/// Further ones are only counted: finding the lines of a million warnings would take most of the
+/// reading time.
 struct ZoneFileJournal {
     private(set) var all: [Diagnostic] = []
     private(set) var errorCount = 0
@@ -25,22 +25,22 @@ struct ZoneFileJournal {
         )
     }
 
-    /// Counts a warning in; true if it is to be made.
+    /// Counts a warning; returns true if it should be made and added.
     mutating func takesWarning() -> Bool {
         warningCount += 1
         return warningCount <= ZoneFileReader.errorLimit
     }
 
-    /// Counts an error in; true if it is to be made.
+    /// Counts an error; returns true if it should be made and added.
     mutating func takesError() -> Bool {
         errorCount += 1
         return errorCount <= ZoneFileReader.errorLimit
     }
 
-    /// Adds what has been counted in.
+    /// Adds a diagnostic that was counted before.
     mutating func add(_ diagnostic: Diagnostic) { all.append(diagnostic) }
 
-    /// Puts what was added since the first `count` diagnostics in the order of the lines.
+    /// Sorts the diagnostics added since the first `count` by line.
     mutating func sort(from count: Int) {
         let sorted = all[count...].enumerated().sorted { one, two in
             (one.element.place.file, one.element.place.line, one.offset)
@@ -55,19 +55,19 @@ struct ZoneFileJournal {
             Diagnostic(
                 .error,
                 at: place,
-                "stopped after \(ZoneFileReader.errorLimit) errors; fix these and check again"
+                "stopped after \(ZoneFileReader.errorLimit) errors; correct these and check again"
             )
         )
     }
 
-    /// Says how many were left out in the file at `path`.
-    mutating func sayHowManyMore(of path: String) {
+    /// Adds the number of diagnostics that are not shown for the file at `path`.
+    mutating func addOmittedCounts(of path: String) {
         let errors = saysThatItStopped ? 0 : max(errorCount - ZoneFileReader.errorLimit, 0)
         let warnings = max(warningCount - ZoneFileReader.errorLimit, 0)
         for (count, severity) in [(errors, Diagnostic.Severity.error), (warnings, .warning)]
         where count > 0 {
             let message =
-                "\(count) more \(severity.rawValue)s are not shown; fix the first ones and check again"
+                "\(count) more \(severity.rawValue)s are not shown; correct the shown ones and check again"
             all.append(Diagnostic(severity, at: SourcePlace(file: path), message))
         }
     }

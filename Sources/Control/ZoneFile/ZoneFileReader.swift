@@ -1,38 +1,38 @@
 package import DNSWire
 package import Snapshot
 
-/// Reads a zone from its master file (RFC 1035 §5), with every mistake at its place.
+/// Reads a zone from its master file (RFC 1035 §5) and reports every error with its place.
 ///
-/// The grammar is read here, `$INCLUDE` and BIND's `$GENERATE` with it; libldns reads the rdata. All
-/// mistakes of a file are found in one run, up to `ZoneFileReader.errorLimit` of them. Each message
-/// says what is wrong, then what to write instead, and carries the text of its line.
+/// Our own parser reads the grammar, `$INCLUDE` and BIND's `$GENERATE`; libldns reads the rdata.
+/// One run reports all errors of a file, up to `errorLimit`. Each message says what is wrong and
+/// what to write instead, and includes the text of its line.
 ///
 /// ```swift
 /// var diagnostics = Diagnostics()
 /// let zone = ZoneFileReader().read(apex: apex, path: "zones/example.org.zone", diagnostics: &diagnostics)
 /// ```
 package struct ZoneFileReader {
-    /// Reading stops after as many errors, and says so.
+    /// Reading stops after this number of errors, with a message.
     package static let errorLimit = 100
 
     private let loader: any FileLoader
 
     private let azNames: OwnerAZNames?
 
-    /// Reads files through `loader`, and leaves AZ names in owners as they are.
+    /// Makes a reader that keeps AZ names in owners.
     package init(loader: any FileLoader = DiskFileLoader()) {
         self.init(loader: loader, azNames: nil)
     }
 
-    /// Reads files through `loader`; `azNames` turns the AZ names in owners into AZ IDs.
+    /// Makes a reader that translates AZ names in owners into AZ IDs with `azNames`.
     init(loader: any FileLoader, azNames: OwnerAZNames?) {
         self.loader = loader
         self.azNames = azNames
     }
 
-    /// The zone that the file at `path` is of: the owner of its SOA; nil without one.
+    /// Returns the zone name of the file at `path`: the owner of its SOA; nil if it has no SOA.
     ///
-    /// `origin` is what relative names end in before the first `$ORIGIN`.
+    /// `origin` completes relative names before the first `$ORIGIN`.
     func apex(path: String, origin: DomainName) -> DomainName? {
         var session = ZoneFileSession(apex: .root, origin: origin, loader: loader)
         session.endsAtSOA = true
@@ -41,12 +41,12 @@ package struct ZoneFileReader {
         return session.name(of: owner)
     }
 
-    /// Reads zone `apex` from the file at `path`, which diagnostics and `ZoneContents.files` repeat as
-    /// it is given.
+    /// Reads zone `apex` from the file at `path`; nil if there is any error.
     ///
-    /// Records come in the order of the file, without duplicates, and the records of an RRset have one
-    /// TTL. Owners keep their letter case; rdata is in wire form, names absolute and uncompressed. Nil
-    /// if there was any error; what there is to say stands in `diagnostics`, warnings too.
+    /// Records are in the order of the file, without duplicates; the records of an RRset have one
+    /// TTL. Owners keep their letter case. Rdata is in wire format, with names absolute and
+    /// uncompressed. `diagnostics` receives errors and warnings; they and `ZoneContents.files`
+    /// contain `path` as given.
     package func read(
         apex: DomainName,
         origin: DomainName? = nil,
@@ -63,20 +63,21 @@ package struct ZoneFileReader {
         ).contents
     }
 
-    /// What a zone file holds, and what it took to read it.
+    /// The contents of a zone file, and the cost of reading it.
     struct Reading {
-        /// Nil if there is a mistake.
+        /// The zone; nil if there is any error.
         var contents: ZoneContents?
-        /// The owners might be others for other `azNames`.
+        /// True if the owners could differ with other `azNames`.
         var dependsOnAZNames: Bool
-        /// Octets that were read, once for each time, and those that `$GENERATE` made.
+        /// The octets read, counted at each reading, plus those that `$GENERATE` produced.
         var textOctets: Int
-        /// Octets of files, once for each time, and each file's by its true path.
+        /// The octets of files counted at each reading, and the size of each file by its canonical
+        /// path.
         var fileOctets: Int
         var octetsOfFiles: [String: Int]
     }
 
-    /// The same for one of several zones, which `budget` is for.
+    /// Reads one of several zones, which share `budget`.
     func read(
         apex: DomainName,
         origin: DomainName,

@@ -1,7 +1,7 @@
 import DNSWire
 import Snapshot
 
-/// One reading of a zone: what is known between the entries of its files.
+/// The state of reading one zone.
 struct ZoneFileSession {
     let apex: DomainName
     let foldedApex: [UInt8]
@@ -13,40 +13,40 @@ struct ZoneFileSession {
     var journal = ZoneFileJournal()
     var rdata = RdataReader()
 
-    /// What relative names end in.
+    /// The origin that completes relative names.
     var origin: [UInt8]
-    /// What `$TTL` says, or the SOA's minimum in its stead.
+    /// The value of `$TTL`, or the SOA's minimum in its place.
     var defaultTTL: UInt32?
     /// The last TTL that a record stated.
     var lastTTL: UInt32?
     var owner = Owner.none
-    /// The last type's text and value, as records of a type often follow each other.
+    /// The text and value of the last type, a cache: consecutive records often have the same type.
     var lastType: (text: [UInt8], type: RecordType) = ([], .a)
-    /// An SOA was at least tried: one with a mistake is not missing.
+    /// True if an SOA was found, even with errors; it is then not reported as missing.
     var hasSeenSOA = false
 
-    /// The text of each of `contents.files`, for the excerpts of what is found at the end.
+    /// The text of each of `contents.files`, for the excerpts of later diagnostics.
     var texts: [[UInt8]] = []
-    /// Files being read, the zone's own first.
+    /// The files being read; the first is the zone file itself.
     var openFiles: [OpenFile] = []
     var includedFiles = 0
     var generated = GenerateBudget()
-    /// Octets of text that were read, once for each time, and those that `$GENERATE` made.
+    /// The octets read, counted at each reading, plus those that `$GENERATE` produced.
     var textOctets = 0
-    /// Octets of files, once for each time.
+    /// The octets of files, counted at each reading.
     var fileOctets = 0
-    /// The same of files that had been read before.
+    /// The octets of repeated readings.
     var repeatedOctets = 0
-    /// The length of each file that was read, by its true path.
+    /// The length of each file, by its canonical path.
     var octetsOfFiles: [String: Int] = [:]
-    /// The directive that makes the records which are being read; nil outside of `$GENERATE`.
+    /// The `$GENERATE` directive whose records are being read; nil outside of one.
     var directiveSite: (place: SourcePlace, excerpt: String)?
     /// Owners that end in an AZ name that the zone's owner does not have.
     var unknownAZNames = UnknownAZNames()
-    /// An owner might be another name for another `azNames`.
+    /// True if an owner could differ with other `azNames`.
     var dependsOnAZNames = false
 
-    /// Reading ends with the SOA: only the apex is wanted.
+    /// True if only the apex is wanted, so that reading ends at the SOA.
     var endsAtSOA = false
 
     init(
@@ -62,11 +62,11 @@ struct ZoneFileSession {
         self.origin = origin.octets
     }
 
-    /// The owner that an entry with a blank start has.
+    /// The owner for entries that start with a blank.
     enum Owner {
         case none
         case known(KnownOwner)
-        /// The last owner had a mistake, which was told: what follows it is read but not kept.
+        /// The last owner had an error, which was reported; its records are checked but not stored.
         case faulty
     }
 
@@ -75,15 +75,15 @@ struct ZoneFileSession {
         var offset: UInt32
         var length: UInt8
         var isInZone: Bool
-        /// Its text in the file being read; empty where the same text might mean another name.
+        /// Its text in the current file; empty if the same text could mean another name.
         var text: Range<Int>
     }
 
     /// A file being read.
     struct OpenFile {
-        /// As diagnostics show it.
+        /// The path for diagnostics.
         var path: String
-        /// As the loader resolves it.
+        /// The canonical path.
         var resolved: String
     }
 
@@ -101,12 +101,12 @@ struct ZoneFileSession {
             hasSeenSOA = true
             journal.error(
                 at: SourcePlace(file: path),
-                "the zone file \(error); name one that can be read"
+                "the zone file \(error); name a file that can be read"
             )
         }
     }
 
-    /// Reads one file to its end; throws what the loader throws.
+    /// Reads one file to its end; throws errors of the loader.
     mutating func readFile(_ file: OpenFile) throws {
         let octets = LineEnds.normalized(try loader.octets(of: file.resolved))
         guard !SecretText.isConfiguration(octets) else {
@@ -126,7 +126,7 @@ struct ZoneFileSession {
             if count & 0xFF == 0, loader.isAbandoned { break }
             do throws(EntryFault) {
                 try readEntry(lexer, fileIndex: fileIndex)
-                if let place = lexer.numberSign { warn(at: place, lexer, Self.numberSignDoubt) }
+                if let place = lexer.numberSign { warn(at: place, lexer, Self.numberSignWarning) }
             } catch {
                 if !hasSeenSOA { hasSeenSOA = Self.triesSOA(lexer) }
                 journal.error(Self.explained(error, lexer), in: lexer)
@@ -137,19 +137,19 @@ struct ZoneFileSession {
         }
     }
 
-    private static let numberSignDoubt =
-        "a word that starts with # is read as it stands, since comments start with a semicolon; write ; instead, or \\# if it is meant"
+    private static let numberSignWarning =
+        "a word that starts with # is not a comment in a zone file; write ; for a comment, or \\# for a literal #"
 
-    /// What is wrong from a `#` on is that it starts no comment.
+    /// Replaces an error after a `#` by the message that `#` does not start a comment.
     private static func explained(
         _ fault: EntryFault,
         _ lexer: borrowing MasterFileLexer
     ) -> EntryFault {
         guard let place = lexer.numberSign, place <= fault.offset else { return fault }
-        return EntryFault(place, "# starts no comment in a zone file; write ; instead")
+        return EntryFault(place, "# does not start a comment in a zone file; write ; instead")
     }
 
-    /// Notes a doubt about the current entry.
+    /// Adds a warning about the current entry.
     mutating func warn(
         at offset: Int,
         _ lexer: borrowing MasterFileLexer,
@@ -160,7 +160,7 @@ struct ZoneFileSession {
         journal.add(Diagnostic(.warning, at: place, message(), excerpt: excerpt))
     }
 
-    /// Where people find an octet of the current entry, and its line.
+    /// Returns the place of an octet of the current entry, and the text of its line.
     func site(
         of offset: Int,
         _ lexer: borrowing MasterFileLexer
@@ -168,17 +168,18 @@ struct ZoneFileSession {
         directiveSite ?? (lexer.place(of: offset), lexer.excerpt(at: offset))
     }
 
-    /// Makes room for what a zone's own file of so many octets holds; the pages of what is too much stay
-    /// untouched.
+    /// Reserves memory according to the size of the zone's own file; the kernel does not allocate
+    /// pages that stay unused.
     private mutating func reserve(for octets: Int) {
         contents.records.reserveCapacity(octets / 16)
         contents.octets.reserveCapacity(octets / 2)
     }
 
-    /// What the names and data of so much text may take: a long `$ORIGIN` makes 255 octets of each short name.
+    /// The limit of names and data for this amount of text: a long `$ORIGIN` expands each short
+    /// name to 255 octets.
     var arenaLimit: Int { min(16 << 20 + 8 * textOctets, Int(UInt32.max)) }
 
-    /// Whether an entry with a mistake was meant to be the SOA.
+    /// Returns true if an invalid entry was meant to be the SOA.
     private static func triesSOA(_ lexer: borrowing MasterFileLexer) -> Bool {
         lexer.tokens.prefix(4).contains { token in
             lexer.octets[token.range].elementsEqual("SOA".utf8)
@@ -244,7 +245,8 @@ struct ZoneFileSession {
     }
 
     private mutating func readDefaultTTL(_ lexer: borrowing MasterFileLexer) throws(EntryFault) {
-        // Whatever is wrong with it, the records that rely on it need not all be told so.
+        // Set even if the directive is invalid, so that records without a TTL are not reported,
+        // too.
         if defaultTTL == nil { defaultTTL = 0 }
         guard lexer.tokens.count > 1 else {
             throw EntryFault(lexer.endOfEntry, "$TTL without a time; write $TTL 3600 or $TTL 1h")
@@ -259,14 +261,14 @@ struct ZoneFileSession {
         defaultTTL = ttl
     }
 
-    /// A name of its own, made absolute.
+    /// Reads a token as a name and makes it absolute.
     func name(
         _ token: MasterFileLexer.Token,
         _ lexer: borrowing MasterFileLexer
     ) throws(EntryFault) -> [UInt8] {
         var octets: [UInt8] = []
         if token.isQuoted {
-            throw EntryFault(token.place, "a name stands without quotes; drop them")
+            throw EntryFault(token.place, "a name must not be quoted; remove the quotes")
         }
         do throws(NameFault) {
             try NameText.append(lexer.octets.span, token.range, origin: origin, to: &octets)
@@ -285,11 +287,11 @@ struct ZoneFileSession {
         let extra = lexer.tokens[count]
         throw EntryFault(
             extra.place,
-            "\(lexer.quote(extra.range)) is too much here: \(rule); remove it"
+            "\(lexer.quote(extra.range)) is unexpected: \(rule); remove it"
         )
     }
 
-    /// From here on the same text may mean another name.
+    /// Call this when the same text can mean another name from here on.
     mutating func forgetOwnerText() {
         guard case .known(var known) = owner else { return }
         known.text = 0..<0

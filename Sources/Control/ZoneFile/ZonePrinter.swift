@@ -1,9 +1,10 @@
 package import DNSWire
 package import Snapshot
 
-/// Writes records as `ldns-read-zone` does.
+/// Prints records in the format of `ldns-read-zone`.
 package enum ZonePrinter {
-    /// One line a record, in the order of the file: owner, TTL, class, type and rdata, a tab between each.
+    /// Returns one line per record, in file order: owner, TTL, class, type and rdata, separated by
+    /// tabs.
     package static func lines(of contents: ZoneContents) -> [String] {
         contents.records.map { record in
             let owner = contents.owner(of: record)
@@ -23,30 +24,30 @@ package enum ZonePrinter {
         }
     }
 
-    /// ATMA is not: libldns leaves out the octet that says how to read the others.
+    /// False for ATMA: libldns omits the octet that says how to read the others.
     private static func isLeftToLdns(_ type: RecordType) -> Bool { type.rawValue != 34 }
 
-    /// Whether libldns would print an owner that no reader takes for what it is.
+    /// Returns true if the owner, as libldns prints it, would be read as another name.
     private static func isMisreadable(_ owner: DomainName) -> Bool {
         owner.octets.contains(.quote) || owner.octets.dropFirst().first == .dollar
             || owner.octets.starts(with: [1, .at])
     }
 
-    /// The rdata of any type as one line of master-file text, names absolute.
+    /// Returns the rdata of any type as one line of master-file text, with absolute names.
     ///
-    /// Rdata that its type does not allow, as only a hostile name server sends it, is written in the
+    /// Rdata that is invalid for its type, as only a hostile server sends it, is printed in the
     /// form of RFC 3597 §5.
     package static func rdataText(type: RecordType, rdata: some Collection<UInt8>) -> String {
         guard !rdata.isEmpty, isLeftToLdns(type),
             let text = LdnsRecord(owner: [0], type: type, ttl: 0, rdata: rdata)?
                 .text(withComments: false)
         else { return unknownForm(of: rdata) }
-        // Owner, TTL, class and type stand before it.
+        // The rdata follows owner, TTL, class and type.
         let fields = text.split(separator: "\t", maxSplits: 4, omittingEmptySubsequences: false)
         return fields.count == 5 ? String(fields[4]) : unknownForm(of: rdata)
     }
 
-    /// Octets in the form of RFC 3597 §5: `\# 4 0a000001`.
+    /// Returns octets in the form of RFC 3597 §5: `\# 4 0a000001`.
     private static func unknownForm(of rdata: some Collection<UInt8>) -> String {
         let head = "\\# \(rdata.count)"
         guard !rdata.isEmpty else { return head }

@@ -1,15 +1,15 @@
-/// The ID of a VPC endpoint, `vpce-0aa11bb22cc33dd44`, held in place and ordered.
+/// The ID of a VPC endpoint, `vpce-0aa11bb22cc33dd44`, stored inline and ordered.
 ///
-/// Letters, digits and hyphens, 32 at most: AWS's have 13 or 22.
+/// Consists of letters, digits and hyphens, at most 32; AWS's IDs have 13 or 22.
 public struct EndpointID: Hashable, Comparable, Sendable, BitwiseCopyable {
-    /// The octets from the top bit on, zeros behind them.
+    /// The octets from the most significant bit down, padded with zeros.
     private var head: UInt128 = 0
     private var tail: UInt128 = 0
 
-    /// Octets of the longest ID that can be held.
+    /// The maximum length of an ID in octets.
     public static let capacity = 32
 
-    /// Reads an ID from a range of octets, which exist; nil if it is none.
+    /// Parses an ID from a valid range of octets; nil if it is not one.
     init?(_ octets: Span<UInt8>, in range: Range<Int>) {
         guard !range.isEmpty, range.count <= Self.capacity else { return nil }
         for index in range {

@@ -1,33 +1,34 @@
-/// An IPv4 or IPv6 address; IPv4 is held in its IPv4-mapped form, `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2).
+/// An IPv4 or IPv6 address; IPv4 is stored in the IPv4-mapped form `::ffff:a.b.c.d` (RFC 4291
+/// §2.5.5.2).
 ///
-/// So one order, one prefix length (0 to 128) and one table serve both families, and a client that
-/// reaches a dual-stack socket over IPv4 is the same client.
+/// One order, one prefix length (0 to 128) and one table thus serve both families, and a client
+/// that reaches a dual-stack socket over IPv4 is the same client.
 public struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// The 128 bits, most significant first.
     public var bits: UInt128
 
     public init(bits: UInt128) { self.bits = bits }
 
-    /// An IPv4 address from its four octets in host order: `0x7F000001` is 127.0.0.1.
+    /// Makes an IPv4 address from its 32 bits: `0x7F000001` is 127.0.0.1.
     public init(v4: UInt32) { self.bits = 0xFFFF_0000_0000 | UInt128(v4) }
 
     public var isV4: Bool { bits >> 32 == 0xFFFF }
 
-    /// The low 32 bits: the IPv4 address where `isV4`.
+    /// The low 32 bits: the IPv4 address if `isV4`.
     public var v4: UInt32 { UInt32(truncatingIfNeeded: bits) }
 
-    /// True of 127.0.0.0/8 and ::1.
+    /// True for 127.0.0.0/8 and ::1.
     public var isLoopback: Bool { isV4 ? v4 >> 24 == 127 : bits == 1 }
 
-    /// True of fe80::/10, where an address says nothing without its interface (RFC 4291 §2.5.6).
+    /// True for fe80::/10, whose addresses are ambiguous without an interface (RFC 4291 §2.5.6).
     public var isLinkLocalV6: Bool { bits >> 118 == 0x3FA }
 
-    /// True of 0.0.0.0 and ::, which listeners write for every address of the machine.
+    /// True for 0.0.0.0 and ::, which listeners use for all addresses of the host.
     public var isUnspecified: Bool { isV4 ? v4 == 0 : bits == 0 }
 
     public static func < (left: Self, right: Self) -> Bool { left.bits < right.bits }
 
-    /// The address in its rdata form: 4 octets for IPv4, 16 for IPv6.
+    /// The address as rdata: 4 octets for IPv4, 16 for IPv6.
     public var octets: [UInt8] {
         (isV4 ? 12..<16 : 0..<16).map { UInt8(truncatingIfNeeded: bits >> UInt128(8 * (15 - $0))) }
     }
@@ -37,7 +38,7 @@ public struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
         self.init(Array(octets).span)
     }
 
-    /// The same of octets where they stand.
+    /// Reads A (4 octets) or AAAA (16 octets) rdata from a span; nil for any other length.
     public init?(_ octets: Span<UInt8>) {
         guard octets.count == 4 || octets.count == 16 else { return nil }
         var value: UInt128 = octets.count == 4 ? 0xFFFF : 0
@@ -45,7 +46,8 @@ public struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
         self.init(bits: value)
     }
 
-    /// Reads dotted-quad IPv4 or RFC 4291 §2.2 IPv6 text; no zone index, no leading zeros in IPv4.
+    /// Parses dotted-quad IPv4 or RFC 4291 §2.2 IPv6 text, without a zone index or leading zeros in
+    /// IPv4.
     public init?(_ text: some StringProtocol) {
         let octets = Array(text.utf8)
         guard octets.contains(UInt8(ascii: ":")) else {
@@ -68,7 +70,7 @@ public struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
                 (part, digits, parts) = (0, 0, parts + 1)
                 continue
             }
-            // A second digit behind a zero would be a leading zero.
+            // A digit after a zero would make it a leading zero.
             guard octet &- 48 < 10, digits == 0 || part > 0 else { return nil }
             (part, digits) = (part * 10 + UInt32(octet - 48), digits + 1)
             guard part <= 255 else { return nil }

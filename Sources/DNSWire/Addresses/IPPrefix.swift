@@ -1,28 +1,31 @@
-/// A CIDR block, `10.20.0.0/16` or `2600:1f18:20::/56`; the bits behind the prefix are zero.
+/// A CIDR block, `10.20.0.0/16` or `2600:1f18:20::/56`; the host bits are zero.
 ///
-/// A block has addresses of its own family alone: `::/0` is every IPv6 address and no IPv4 one, although
-/// an IPv4 address is held in its mapped form.
+/// A block contains addresses of its own family only: `::/0` contains every IPv6 address and no
+/// IPv4 address, although IPv4 addresses are stored in mapped form.
 public struct IPPrefix: Hashable, Sendable, BitwiseCopyable {
     /// The first address of the block.
     public let first: IPAddress
-    /// Prefix length in the 128-bit form: an IPv4 `/16` is 112 here; `description` prints 16.
+    /// The prefix length in the 128-bit form: an IPv4 `/16` is 112 here; `description` prints 16.
     public let length: Int
 
-    /// The block of `length` (0 to 128, in the 128-bit form) that holds `address`.
+    /// Makes the block of `length` (0 to 128, in the 128-bit form) that contains `address`.
     public init(_ address: IPAddress, length: Int) {
         self.length = min(max(length, 0), 128)
         self.first = IPAddress(bits: address.bits & Self.mask(self.length))
     }
 
-    /// The block around `address` of a length that depends on its family: `v4` of 32 bits, `v6` of 128.
+    /// Makes the block that contains `address`, with the length for its family: `v4` of 32 bits or
+    /// `v6` of 128.
     public init(around address: IPAddress, v4: Int, v6: Int) {
         self.init(address, length: address.isV4 ? 96 + v4 : v6)
     }
 
-    /// True of a block of IPv4 addresses.
+    /// True for a block of IPv4 addresses.
     public var isV4: Bool { length >= 96 && first.isV4 }
 
-    /// 4 or 6: sorted by it first, blocks lie beside those that hold them.
+    /// 4 or 6.
+    ///
+    /// Sorting by it first keeps nested blocks adjacent.
     public var family: Int { isV4 ? 4 : 6 }
 
     /// The last address of the block.
@@ -47,9 +50,9 @@ public struct IPPrefix: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension IPPrefix: CustomStringConvertible {
-    /// Reads `ADDRESS/LENGTH`; an address without a length is the block of that one address.
+    /// Parses `ADDRESS/LENGTH`; an address without a length is a block of one address.
     ///
-    /// Host bits may be set and are cleared: compare `first` with the address to find out.
+    /// Host bits are cleared; compare `first` with the address to detect them.
     public init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard let addressText = parts.first, parts.count <= 2, let address = IPAddress(addressText)

@@ -1,26 +1,28 @@
-/// The interface of a link-local address, as `fe80::1%eth0` names it (RFC 4007 §11): a name or a number.
+/// The interface of a link-local address, as in `fe80::1%eth0` (RFC 4007 §11): a name or an index.
 ///
-/// The system finds the interface of that name when a socket is made, since interfaces come and go.
+/// A name is resolved when a socket is made, since interfaces come and go.
 public struct InterfaceScope: Hashable, Sendable, BitwiseCopyable {
-    /// The octets of the name from the top down, zeros behind them.
+    /// The octets of the name from the most significant bit down, padded with zeros.
     private let bits: UInt128
 
-    /// That of every address that is not link-local.
+    /// The scope of all addresses that are not link-local.
     public static let none = InterfaceScope(bits: 0)
 
-    /// Linux takes no longer name.
+    /// The maximum length of an interface name on Linux.
     private static let longest = 15
 
     private init(bits: UInt128) { self.bits = bits }
 
-    /// The interface that the system has given a number; 0 is `none`.
+    /// Makes the scope of an interface index; 0 is `none`.
     public init(number: UInt32) { bits = UInt128(number) }
 
-    /// The number, where it was made of one: the first octet of a name is never zero.
+    /// The index, if made from one; the first octet of a name is never zero.
     public var number: UInt32? { bits <= UInt32.max ? UInt32(truncatingIfNeeded: bits) : nil }
 
-    /// Nil for what Linux does not take as a name: no octet or more than 15, a blank, `/`, `:` or `%`; and for names
-    /// with `#` or `@`, behind which others write a port.
+    /// Parses a name; nil if Linux does not allow it (empty, over 15 octets, or with a blank, `/`,
+    /// `:` or `%`).
+    ///
+    /// Names with `#` or `@` are rejected as well, since other programs put a port after these.
     public init?(_ text: some StringProtocol) {
         let octets = Array(text.utf8)
         guard (1...Self.longest).contains(octets.count), octets.allSatisfy(Self.mayBeInName) else {
@@ -41,7 +43,7 @@ public struct InterfaceScope: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension InterfaceScope: CustomStringConvertible {
-    /// The name or the number; empty for `none`.
+    /// The name or the index; empty for `none`.
     public var description: String {
         if let number { return number == 0 ? "" : "\(number)" }
         let octets = (0..<16).map { UInt8(truncatingIfNeeded: bits >> UInt128(8 * (15 - $0))) }

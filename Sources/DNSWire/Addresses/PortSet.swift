@@ -1,11 +1,11 @@
-/// Ports that one may be drawn from.
+/// A set of ports from which source ports are drawn.
 public struct PortSet: Hashable, Sendable {
-    /// In ascending order, each once.
+    /// The ports in ascending order, without duplicates.
     public let ports: [UInt16]
 
     public init(_ ranges: [ClosedRange<UInt16>] = []) {
         var isIn = [Bool](repeating: false, count: 1 << 16)
-        // Ranges that lie in each other are passed over, so that many of them cost no more than all ports.
+        // Overlapping ranges are merged, so that many of them cost no more than all ports.
         var next = 0
         for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
             for port in max(next, Int(range.lowerBound))..<max(next, Int(range.upperBound) + 1) {
@@ -18,9 +18,9 @@ public struct PortSet: Hashable, Sendable {
 
     private init(ascending ports: [UInt16]) { self.ports = ports }
 
-    /// All that need no privilege.
+    /// All unprivileged ports.
     public static let unprivileged = PortSet([unprivilegedRange])
-    /// The same as a range.
+    /// The range of unprivileged ports.
     public static let unprivilegedRange: ClosedRange<UInt16> = 1024...65_535
 
     public var count: Int { ports.count }

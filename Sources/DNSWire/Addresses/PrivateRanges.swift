@@ -1,16 +1,16 @@
 extension IPAddress {
-    /// True of addresses that mean something else in every network.
+    /// True for addresses that are not globally unique.
     ///
-    /// These are unspecified, private (RFC 1918), shared (RFC 6598), loopback and link-local addresses,
-    /// IPv6 unique local ones (RFC 4193), local-use translation prefixes (RFC 8215), and IPv6 addresses that
-    /// stand for such an IPv4 address (`embeddedV4`).
+    /// These are unspecified, private (RFC 1918), shared (RFC 6598), loopback and link-local
+    /// addresses, IPv6 unique local ones (RFC 4193), local-use translation prefixes (RFC 8215), and
+    /// IPv6 addresses that embed such an IPv4 address (`embeddedV4`).
     public var isPrivate: Bool {
         if isV4 { return Self.isPrivate(v4: v4) }
         if let embeddedV4, Self.isPrivate(v4: embeddedV4.v4) { return true }
         return Self.privateV6.contains { $0.contains(self) }
     }
 
-    /// True of 0/8, 10/8, 100.64/10, 127/8, 169.254/16, 172.16/12 and 192.168/16.
+    /// Returns true for 0/8, 10/8, 100.64/10, 127/8, 169.254/16, 172.16/12 and 192.168/16.
     private static func isPrivate(v4: UInt32) -> Bool {
         switch v4 >> 24 {
         case 0, 10, 127: true
@@ -22,10 +22,11 @@ extension IPAddress {
         }
     }
 
-    /// The IPv4 address that an IPv6 address leads to; nil for any other address.
+    /// The IPv4 address embedded in an IPv6 address; nil if there is none.
     ///
-    /// That is the case for NAT64, 64:ff9b::/96 (RFC 6052 §2.1), for stateless translation, ::ffff:0:0:0/96 (RFC 2765 §2.1), for
-    /// 6to4, 2002::/16 (RFC 3056 §2), and for IPv4-compatible addresses, ::/96 (RFC 4291 §2.5.5.1).
+    /// Covers NAT64, 64:ff9b::/96 (RFC 6052 §2.1), stateless translation, ::ffff:0:0:0/96 (RFC 2765
+    /// §2.1), 6to4, 2002::/16 (RFC 3056 §2), and IPv4-compatible addresses, ::/96 (RFC 4291
+    /// §2.5.5.1).
     public var embeddedV4: IPAddress? {
         if isV4 { return nil }
         if bits >> 112 == 0x2002 { return IPAddress(v4: UInt32(truncatingIfNeeded: bits >> 80)) }
@@ -34,14 +35,14 @@ extension IPAddress {
         return isTranslated || head == 0 ? IPAddress(v4: v4) : nil
     }
 
-    /// True if `isMeant` is true of an IPv4 address that an IPv6 address may lead to.
+    /// Returns true if `isMeant` is true for an IPv4 address that this IPv6 address may embed.
     ///
-    /// Below 64:ff9b:1::/48 (RFC 8215) everybody chooses a prefix of 48, 56, 64 or 96 bits, so each of
-    /// these is tried (RFC 6052 §2.2).
+    /// Below 64:ff9b:1::/48 (RFC 8215), networks choose a prefix of 48, 56, 64 or 96 bits, so each
+    /// of these positions is tried (RFC 6052 §2.2).
     public func mayLead(toV4 isMeant: (IPAddress) -> Bool) -> Bool {
         if let embeddedV4 { return isMeant(embeddedV4) }
         guard bits >> 80 == 0x0064_FF9B_0001 else { return false }
-        // Without the octet 64 to 71, which is no part of the address.
+        // Remove bits 64 to 71, which are not part of the address.
         let joined = (bits >> 64) << 56 | bits & ((1 << 56) - 1)
         return isMeant(IPAddress(v4: v4))
             || [40, 32, 24].contains { shift in

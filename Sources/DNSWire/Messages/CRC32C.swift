@@ -1,6 +1,6 @@
 /// CRC-32C (Castagnoli), reflected: the checksum of a PROXY header.
 ///
-/// Eight octets a step, each of which has a row of the table to itself.
+/// Processes eight octets per step; each has its own row of the table.
 @safe struct CRC32C {
     private var state: UInt32 = .max
 
@@ -9,7 +9,7 @@
     mutating func add(_ octets: Span<UInt8>) {
         var index = 0
         while index + 8 <= octets.count {
-            // Sound: eight octets are a UInt64, whatever they are.
+            // Sound: any eight octets are a valid UInt64.
             let word = unsafe octets.bytes.unsafeLoadUnaligned(
                 fromByteOffset: index,
                 as: UInt64.self
@@ -27,7 +27,7 @@
         state = state >> 8 ^ Self.entry(0, state ^ UInt32(octet))
     }
 
-    /// The first octet in the low bits.
+    /// Adds eight octets; the first is in the low bits.
     private mutating func add(eight word: UInt64) {
         let low = UInt32(truncatingIfNeeded: word) ^ state
         let high = UInt32(truncatingIfNeeded: word >> 32)
@@ -39,16 +39,16 @@
     }
 
     @inline(__always) private static func entry(_ row: Int, _ value: UInt32) -> UInt32 {
-        // Sound: there are eight rows of 256 entries.
+        // Sound: the table has eight rows of 256 entries.
         unsafe table[(row & 7) << 8 | Int(value & 0xFF)]
     }
 
-    /// Row `n` says what an octet with `n` octets of zeros behind it adds.
+    /// Row `n` has the CRC of an octet that is followed by `n` zero octets.
     ///
-    /// Made at first use and never freed or written again, so any thread may read it.
+    /// Initialised at first use and never changed or freed, so any thread may read it.
     nonisolated(unsafe) private static let table: UnsafePointer<UInt32> = {
         let table = UnsafeMutablePointer<UInt32>.allocate(capacity: 2048)
-        // Sound: every entry is written once, and read after it was written.
+        // Sound: every entry is written once before it is read.
         for octet in 0..<256 {
             var entry = UInt32(octet)
             for _ in 0..<8 { entry = entry >> 1 ^ (entry & 1 == 0 ? 0 : 0x82F6_3B78) }

@@ -1,13 +1,12 @@
-/// The options of a query's OPT record that we act on; all others are stepped over (RFC 6891 §6.1.2).
+/// The supported options of a query's OPT record; other options are skipped (RFC 6891 §6.1.2).
 ///
-/// Of an option that comes more than once the first counts, so no query makes more work than its
-/// octets.
+/// If an option occurs more than once, the first one counts.
 public struct EDNSOptions: Equatable, Sendable, BitwiseCopyable {
-    /// Where the data of the COOKIE option lies.
+    /// The position of the COOKIE option's data.
     public var cookie: Place?
-    /// The client wants to know which server answers (RFC 5001 §2.1).
+    /// True if the client requests the server identifier, NSID (RFC 5001 §2.1).
     public var asksForIdentifier = false
-    /// The client takes the idle timeout of its connection (RFC 7828 §3.2.1).
+    /// True if the client requests the idle timeout of its connection (RFC 7828 §3.2.1).
     public var asksForKeepalive = false
 
     public init() {}
@@ -25,7 +24,7 @@ public struct EDNSOptions: Equatable, Sendable, BitwiseCopyable {
         public static let extendedError: UInt16 = 15
     }
 
-    /// Reads the options between two octets of a message; each must end before the second.
+    /// Reads the options between two offsets of a message; each must end before the second.
     public init(
         reading message: Span<UInt8>,
         from start: Int,
@@ -50,7 +49,8 @@ public struct EDNSOptions: Equatable, Sendable, BitwiseCopyable {
         }
     }
 
-    /// A client cookie of 8 octets, alone or with a server cookie of 8 to 32 (RFC 7873 §5.2.2).
+    /// Returns true for a client cookie of 8 octets, alone or with a server cookie of 8 to 32 (RFC
+    /// 7873 §5.2.2).
     private static func isCookieLength(_ length: Int) -> Bool {
         length == 8 || (16...40).contains(length)
     }

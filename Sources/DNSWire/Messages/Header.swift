@@ -3,9 +3,9 @@
 ///      0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15
 ///     |QR|  opcode   |AA|TC|RD|RA| Z|AD|CD|   rcode   |
 public enum Header {
-    /// Octets of a header; the question starts here.
+    /// The size of the header in octets; the question starts here.
     public static let size = 12
-    /// What a server may send over UDP to a client that sent no OPT (RFC 1035 §4.2.1).
+    /// The maximum UDP payload for a client without EDNS (RFC 1035 §4.2.1).
     public static let classicPayload = 512
 
     public enum Flag {
@@ -23,34 +23,34 @@ public enum Header {
         public static let update: UInt16 = 5
         public static let mask: UInt16 = 0x7800
 
-        /// The opcode of a flags word, 0 to 15.
+        /// Returns the opcode of a flags word, 0 to 15.
         public static func of(_ flags: UInt16) -> UInt16 { flags >> 11 & 0xF }
     }
 }
 
 extension Span where Element == UInt8 {
-    /// The two octets at `offset`, most significant first; nil if they are not both there.
+    /// Returns the two octets at `offset` in network order; nil if they are out of bounds.
     @inlinable @inline(__always) public func bigEndian16(at offset: Int) -> UInt16? {
         load(at: offset, as: UInt16.self).map(UInt16.init(bigEndian:))
     }
 
-    /// The four octets at `offset`, most significant first; nil if they are not all there.
+    /// Returns the four octets at `offset` in network order; nil if they are out of bounds.
     @inlinable @inline(__always) public func bigEndian32(at offset: Int) -> UInt32? {
         load(at: offset, as: UInt32.self).map(UInt32.init(bigEndian:))
     }
 
-    /// The eight octets at `offset`, most significant first; nil if they are not all there.
+    /// Returns the eight octets at `offset` in network order; nil if they are out of bounds.
     @inlinable @inline(__always) public func bigEndian64(at offset: Int) -> UInt64? {
         load(at: offset, as: UInt64.self).map(UInt64.init(bigEndian:))
     }
 
-    /// A number as it stands in memory; nil if not all of its octets are there.
+    /// Loads a number in host order; nil if it is out of bounds.
     @inlinable @inline(__always) func load<Number: FixedWidthInteger & BitwiseCopyable>(
         at offset: Int,
         as type: Number.Type
     ) -> Number? {
         guard offset >= 0, offset <= count - MemoryLayout<Number>.size else { return nil }
-        // Sound: all octets of the number are inside, and any octets are a number.
+        // Sound: the range was checked, and any octets are a valid number.
         return unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: type)
     }
 }

@@ -1,18 +1,18 @@
-/// Steps over the records of a message that somebody else wrote, and trusts none of it.
+/// Iterates over the records of an untrusted message.
 ///
-/// Holds offsets only; the message is passed to each call. All work is bounded by the message's size:
-/// pointers lead strictly backwards, and names end at 255 octets (RFC 9267).
+/// Stores offsets only; each call gets the message. Work is linear in the size of the message:
+/// pointers must lead backwards, and names have at most 255 octets (RFC 9267).
 public struct MessageReader: Sendable, BitwiseCopyable {
     public let id: UInt16
     public let flags: UInt16
     public let questionCount: UInt16
-    /// Where the next record starts.
+    /// The offset of the next record.
     public private(set) var offset = Header.size
     private var remaining: (answer: UInt16, authority: UInt16, additional: UInt16)
 
     public var rcode: ResponseCode { ResponseCode(rawValue: flags & 0xF) }
 
-    /// Reads the header; records follow once the question has been read.
+    /// Reads the header; skip the question before reading records.
     public init(_ message: Span<UInt8>) throws(WireError) {
         guard let id = message.bigEndian16(at: 0), let flags = message.bigEndian16(at: 2),
             let questionCount = message.bigEndian16(at: 4),
@@ -26,10 +26,10 @@ public struct MessageReader: Sendable, BitwiseCopyable {
         remaining = (answerCount, authorityCount, additionalCount)
     }
 
-    /// The section that a record stands in.
+    /// The section of a record.
     public enum Section: Sendable, BitwiseCopyable { case answer, authority, additional }
 
-    /// One record; offsets point into the message.
+    /// A record; offsets refer to the message.
     public struct Record: Sendable, BitwiseCopyable {
         public let section: Section
         public let owner: Int
@@ -42,19 +42,21 @@ public struct MessageReader: Sendable, BitwiseCopyable {
         public var rdataEnd: Int { rdata + rdataLength }
     }
 
-    /// Steps over the question; call once, before `next`, on messages with one question.
+    /// Skips the question.
+    ///
+    /// Call this once, before `next`, if the message has one question.
     public mutating func skipQuestion(of message: Span<UInt8>) throws(WireError) {
         offset = try message.nameEnd(at: offset) + 4
         guard offset <= message.count else { throw .truncated(offset: message.count) }
     }
 
-    /// How many answers are still to come.
+    /// The number of answers that are not read yet.
     public var answerCount: Int { Int(remaining.answer) }
 
-    /// Steps over question and answers, which end at `end`, as the caller has found out.
+    /// Skips question and answers, given their end.
     public mutating func skipAnswers(to end: Int) { (offset, remaining.answer) = (end, 0) }
 
-    /// The next record, in the order of the sections; nil behind the last.
+    /// Returns the next record in the order of the sections; nil after the last.
     public mutating func next(in message: Span<UInt8>) throws(WireError) -> Record? {
         let section: Section
         if remaining.answer > 0 {
@@ -91,7 +93,8 @@ public struct MessageReader: Sendable, BitwiseCopyable {
 }
 
 extension Span where Element == UInt8 {
-    /// Where the name at `offset` ends in place: behind its root label or its first pointer.
+    /// Returns the end of the name at `offset` in the message: after its root label or its first
+    /// pointer.
     public func nameEnd(at offset: Int) throws(WireError) -> Int {
         var end = offset
         while true {
@@ -105,13 +108,15 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// Hands over the labels of the name at `offset`, pointers followed.
+    /// Calls `body` with the labels of the name at `offset`, following pointers; returns the end of
+    /// the name in the message.
     ///
-    /// `body` gets each label's place and length, length octet included, the root's last. Returns where the name ends in place.
+    /// `body` gets each label's offset and length including the length octet; the last label is the
+    /// root.
     ///
-    /// Every pointer must lead before the place where the current run of labels began, so the walk
-    /// ends; the name must not exceed 255 octets (RFC 1035 §4.1.4, §2.3.4). A name of 127 labels has use for 126
-    /// pointers, so more are an error.
+    /// Every pointer must lead to before the start of the current run of labels, so the walk ends.
+    /// The name must not exceed 255 octets (RFC 1035 §4.1.4, §2.3.4). A name of 127 labels needs at
+    /// most 126 pointers; more are an error.
     @discardableResult
     public func forEachLabel(
         ofNameAt offset: Int,
@@ -143,7 +148,7 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// What begins at `place` inside a name: the first octet says it (RFC 1035 §4.1.4).
+    /// Classifies the octet at `place` inside a name (RFC 1035 §4.1.4).
     @inline(__always)
     func labelStart(at place: Int) throws(WireError) -> LabelStart {
         guard place >= 0, place < count else { throw .truncated(offset: place) }
@@ -155,8 +160,8 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// Where the pointer at `place` leads: back behind the header, and before `runStart`, where the current
-    /// run of labels began (RFC 9267 §2).
+    /// Returns the target of the pointer at `place`: after the header, and before `runStart`, the
+    /// start of the current run of labels (RFC 9267 §2).
     func pointerTarget(at place: Int, before runStart: Int) throws(WireError) -> Int {
         guard let pointer = bigEndian16(at: place) else { throw .truncated(offset: place) }
         let target = Int(pointer & 0x3FFF)
@@ -164,7 +169,7 @@ extension Span where Element == UInt8 {
         return target
     }
 
-    /// The name at `offset`, pointers followed, as a value of its own.
+    /// Returns a copy of the name at `offset`, with pointers followed.
     public func name(at offset: Int) throws(WireError) -> DomainName {
         var octets: [UInt8] = []
         try forEachLabel(ofNameAt: offset) { start, length in
@@ -175,19 +180,19 @@ extension Span where Element == UInt8 {
     }
 }
 
-/// What a name goes on with in a message.
+/// The next element of a name in a message.
 enum LabelStart: BitwiseCopyable {
     case root
-    /// A length octet with that many octets behind it, which may not all be there.
+    /// A label of this length; its octets may be out of bounds.
     case label(length: Int)
-    /// Two octets, of which the second may not be there.
+    /// A pointer of two octets, of which the second may be out of bounds.
     case pointer
 }
 
 extension FoldedName {
-    /// Takes the name at `offset` of a whole message, pointers followed.
+    /// Reads the name at `offset` of a complete message, following pointers.
     ///
-    /// On an error the name is the root.
+    /// On an error, the name becomes the root.
     public mutating func read(
         compressedIn message: Span<UInt8>,
         at offset: Int
@@ -210,7 +215,7 @@ extension FoldedName {
 }
 
 extension ReplyWriter {
-    /// Writes the name at `offset` of `message` in full, pointers followed.
+    /// Writes the name at `offset` of `message` uncompressed.
     public mutating func writeName(
         of message: Span<UInt8>,
         at offset: Int
@@ -221,16 +226,16 @@ extension ReplyWriter {
     }
 }
 
-/// What is wrong with a message; `offset` is the octet at fault.
+/// Why a message is invalid; `offset` is the position of the error.
 public enum WireError: Error, Equatable, Sendable {
     /// The message ends before the field at `offset` is complete.
     case truncated(offset: Int)
-    /// The octet is no label length: a reserved label type (RFC 6891 §5).
+    /// The octet is not a label length but a reserved label type (RFC 6891 §5).
     case notALabel(offset: Int)
-    /// A pointer that does not lead backwards, or into the header.
+    /// The pointer does not lead backwards, or leads into the header.
     case pointer(offset: Int)
-    /// Over 255 octets (RFC 1035 §2.3.4).
+    /// The name exceeds 255 octets (RFC 1035 §2.3.4).
     case nameTooLong(offset: Int)
-    /// The rdata is not what its type has.
+    /// The rdata is invalid for its type.
     case rdata(offset: Int)
 }

@@ -1,6 +1,6 @@
-/// Which characters of somebody else's text a reader sees, and nothing acts on.
+/// Classifies characters of untrusted text.
 public enum PlainText {
-    /// True of what a reader sees and what moves nothing but its own place in the line.
+    /// Returns true if the character is visible and affects nothing but its own position.
     public static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.isASCII { return (0x20...0x7E).contains(scalar.value) }
         if scalar.properties.isDefaultIgnorableCodePoint { return false }

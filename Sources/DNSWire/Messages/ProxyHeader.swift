@@ -1,20 +1,22 @@
-/// What a PROXY protocol v2 header says of the client that a proxy speaks for.
+/// A PROXY protocol v2 header: the client on whose behalf a proxy sends a query.
 ///
-/// It proves nothing by itself: the listener and the sender's address say whether it is believed. HAProxy's
-/// `proxy-protocol.txt` §2.2 is the specification; that a header names a VPC endpoint is AWS's addition.
+/// The header proves nothing; the listener and the peer's address decide whether it is trusted. The
+/// specification is HAProxy's `proxy-protocol.txt` §2.2; the VPC endpoint ID is AWS's extension.
 public struct ProxyHeader: Hashable, Sendable, BitwiseCopyable {
-    /// Octets of the header; the DNS message, or the stream of them, starts behind.
+    /// The size of the header; the DNS message or stream follows it.
     public let length: Int
     /// The client's address; nil for LOCAL and UNSPEC.
     ///
-    /// There the proxy speaks for itself, or for a client that it cannot name, and `endpoint` is nil, too.
+    /// With these, the proxy sends on its own behalf or does not know the client, and `endpoint` is
+    /// nil, too.
     public private(set) var source: IPAddress?
-    /// The VPC endpoint that the client came through.
+    /// The VPC endpoint that the client used.
     public private(set) var endpoint: EndpointID?
 
-    /// Reads the header that `octets` start with; nil while they are only the beginning of one.
+    /// Reads the header at the start of `octets`; nil while it is incomplete.
     ///
-    /// An octet that no header has in its place is an error at once, however few are there.
+    /// An octet that no header has at its position is an error immediately, however few octets
+    /// there are.
     public static func read(
         _ octets: Span<UInt8>
     ) throws(ProxyHeaderError) -> ProxyHeader? {
@@ -32,7 +34,7 @@ public struct ProxyHeader: Hashable, Sendable, BitwiseCopyable {
         return try ProxyHeader(octets.extracting(first: length))
     }
 
-    /// Reads a whole header whose command is known.
+    /// Reads a complete header with a known command.
     private init(_ octets: Span<UInt8>) throws(ProxyHeaderError) {
         length = octets.count
         let family = octets[Place.family]
@@ -58,10 +60,11 @@ public struct ProxyHeader: Hashable, Sendable, BitwiseCopyable {
         _ = try readTypes(octets, from: typesStart)
     }
 
-    /// Verifies the checksum of a LOCAL header, which says nothing else.
+    /// Verifies the checksum of a LOCAL header, the only part of it that is used.
     ///
-    /// AWS's load balancers write TLVs at once behind a family that has addresses, others behind addresses
-    /// that mean nothing. A layout in which the checksum is right is taken before one without a checksum.
+    /// AWS's load balancers write TLVs directly after the family even if the family has addresses;
+    /// other proxies write them after unused addresses. A layout with a correct checksum takes
+    /// precedence over one without a checksum.
     private mutating func verifyAlone(
         _ octets: Span<UInt8>,
         family: UInt8
@@ -96,10 +99,11 @@ public struct ProxyHeader: Hashable, Sendable, BitwiseCopyable {
 
     // MARK: Behind the addresses
 
-    /// Steps over the TLVs: a type, two octets of length, a value; whether there was a checksum.
+    /// Reads the TLVs (a type, two octets of length, a value); returns true if there was a
+    /// checksum.
     ///
-    /// The checksum is verified behind the loop, once: computing it for each of many would take time in
-    /// proportion to their number times the header's size.
+    /// The checksum is verified once after the loop. Verifying each of many would take time
+    /// proportional to their number times the size of the header.
     private mutating func readTypes(
         _ octets: Span<UInt8>,
         from start: Int,
@@ -124,7 +128,7 @@ public struct ProxyHeader: Hashable, Sendable, BitwiseCopyable {
         return checksum != nil
     }
 
-    /// The checksum is of the whole header, its own four octets being zeros.
+    /// Verifies the checksum of the whole header, with its own four octets as zeros.
     private static func verify(
         _ octets: Span<UInt8>,
         checksum place: Range<Int>
@@ -139,7 +143,9 @@ public struct ProxyHeader: Hashable, Sendable, BitwiseCopyable {
         guard crc.checksum == expected else { throw .checksum }
     }
 
-    /// Who names two endpoints, or one that cannot be, could mean any: that is an error.
+    /// Reads the endpoint ID.
+    ///
+    /// A second or an invalid one is an error, since it would be ambiguous.
     private mutating func readEndpoint(
         _ octets: Span<UInt8>,
         _ value: Range<Int>
@@ -163,27 +169,29 @@ public struct ProxyHeader: Hashable, Sendable, BitwiseCopyable {
         static let addresses = 16
     }
 
-    /// Version 2 and the command.
+    /// The version, 2, and the command.
     private enum Command {
         static let local: UInt8 = 0x20
         static let proxy: UInt8 = 0x21
     }
 
-    /// Address family and transport; the transport is that of the client, whatever ours is.
+    /// Address family and transport.
+    ///
+    /// The transport is that of the client's connection to the proxy.
     private enum Family {
         static let unspecified: UInt8 = 0x00
         static let tcp4: UInt8 = 0x11
         static let udp4: UInt8 = 0x12
         static let tcp6: UInt8 = 0x21
         static let udp6: UInt8 = 0x22
-        /// Octets of two IPv4 addresses with their ports.
+        /// The size of two IPv4 addresses with ports.
         static let size4 = 12
-        /// The same of IPv6.
+        /// The size of two IPv6 addresses with ports.
         static let size6 = 36
-        /// Two paths of UNIX sockets.
+        /// The size of two UNIX socket paths.
         static let sizeUnix = 216
 
-        /// Octets of the addresses of a family and any transport; 0 for an unknown one.
+        /// Returns the size of a family's addresses for any transport; 0 for an unknown family.
         static func addressesSize(_ family: UInt8) -> Int {
             switch family >> 4 {
             case 1: size4
@@ -201,17 +209,17 @@ public struct ProxyHeader: Hashable, Sendable, BitwiseCopyable {
     }
 }
 
-/// Why octets are no PROXY header that can be believed.
+/// Why octets are not a valid PROXY header.
 public enum ProxyHeaderError: Error, Equatable {
     case signature
-    /// Another version than 2, or a command that is neither LOCAL nor PROXY.
+    /// The version is not 2, or the command is neither LOCAL nor PROXY.
     case command
-    /// Addresses by which no client can be told, such as those of UNIX sockets.
+    /// The addresses identify no client, such as those of UNIX sockets.
     case family
-    /// The addresses or a TLV do not fit into the length.
+    /// The addresses or a TLV exceed the length.
     case truncated
-    /// A checksum that is wrong, or a second one.
+    /// A wrong or second checksum.
     case checksum
-    /// An endpoint's ID that is none, or a second one.
+    /// An invalid or second endpoint ID.
     case endpoint
 }

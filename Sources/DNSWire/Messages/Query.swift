@@ -1,46 +1,48 @@
-/// A query as it was read: offsets into the message, never a copy of it.
+/// A parsed query: offsets into the message, without a copy of it.
 ///
-/// A `Query` exists only if the header, the one question and all that follows are well formed, so no
-/// later stage checks a length again.
+/// A `Query` exists only if the header, the one question and all records are well formed, so later
+/// stages do not check lengths again.
 public struct Query: Equatable, Sendable, BitwiseCopyable {
     public var id: UInt16
     /// The flags word as received.
     public var flags: UInt16
-    /// Octets of the question's name, which starts at offset 12 and is never compressed; 0 where there
-    /// is no question.
+    /// The length of the question's name, which starts at offset 12 and is never compressed; 0
+    /// without a question.
     public var nameLength = 0
     public var type = RecordType(rawValue: 0)
     /// The class as received; IN is 1.
     public var recordClass: UInt16 = 0
     public var edns: EDNS?
 
-    /// What the sender's OPT record said (RFC 6891 §6.1).
+    /// The content of the sender's OPT record (RFC 6891 §6.1).
     public struct EDNS: Equatable, Sendable, BitwiseCopyable {
-        /// The largest UDP response the sender takes, as sent: values under 512 mean 512 (§6.2.3).
+        /// The largest UDP response that the sender accepts, as sent; values under 512 mean 512
+        /// (§6.2.3).
         public var payloadSize: UInt16
         public var version: UInt8
         public var dnssecOK: Bool
         public var options: EDNSOptions
 
-        /// The UDP payload that we send and take at most: it is in fragments nowhere (RFC 9715 §3.2, DNS Flag Day 2020).
+        /// The UDP payload size that the server offers and uses at most; it avoids fragmentation
+        /// (RFC 9715 §3.2, DNS Flag Day 2020).
         public static var safePayloadSize: UInt16 { 1232 }
     }
 
-    /// False of a query that does nothing but fetch a cookie (RFC 7873 §5.4).
+    /// False for a query without a question, which only fetches a cookie (RFC 7873 §5.4).
     public var hasQuestion: Bool { nameLength > 0 }
 
     public var opcode: UInt16 { Header.Opcode.of(flags) }
 
-    /// Where the question ends: the length of the shortest message that holds header and question.
+    /// The end of the question.
     public var questionEnd: Int {
         hasQuestion ? Header.size + nameLength + 4 : Header.size
     }
 
-    /// Reads one whole message (RFC 1035 §4.1, RFC 9619, RFC 6891 §6.1.1).
+    /// Parses a complete message (RFC 1035 §4.1, RFC 9619, RFC 6891 §6.1.1).
     ///
-    /// Every opcode that has a form we know has this one. Records other than OPT, which belongs into the
-    /// additional section, are stepped over: IXFR and UPDATE carry some, and their refusal is the
-    /// policy's business. Octets behind the last record are an error.
+    /// All supported opcodes have this format. Records other than OPT, which must be in the
+    /// additional section, are skipped: IXFR and UPDATE contain some, and are refused later. Octets
+    /// after the last record are an error.
     public init(reading message: Span<UInt8>) throws(QueryError) {
         guard message.count >= Header.size, let id = message.bigEndian16(at: 0),
             let flags = message.bigEndian16(at: 2)
@@ -98,7 +100,7 @@ public struct Query: Equatable, Sendable, BitwiseCopyable {
 
     /// Reads OPT from its type field at `offset`; every option must end inside the record.
     ///
-    /// What the options of a later version look like is not ours to judge (RFC 6891 §6.1.3).
+    /// Options of later EDNS versions are not checked (RFC 6891 §6.1.3).
     private static func readEDNS(
         in message: Span<UInt8>,
         at offset: Int,
@@ -134,7 +136,7 @@ public struct Query: Equatable, Sendable, BitwiseCopyable {
         return end
     }
 
-    /// Where a name ends that may be compressed; the pointer's target is not followed.
+    /// Returns the end of a possibly compressed name; does not follow the pointer.
     private static func ownerEnd(in message: Span<UInt8>, at offset: Int) -> Int? {
         var end = offset
         while end < message.count {
@@ -148,16 +150,16 @@ public struct Query: Equatable, Sendable, BitwiseCopyable {
     }
 }
 
-/// Why a message is not a query that we can answer in full.
+/// Why a message is not a query that can be answered.
 public enum QueryError: Error, Equatable, Sendable {
-    /// No whole header: nothing to reply to.
+    /// The header is incomplete; no reply is possible.
     case tooShort
-    /// QR is set: replying to a response makes loops.
+    /// QR is set; replying to a response could cause a loop.
     case notAQuery
-    /// An opcode other than QUERY in a message that we cannot read: NOTIMP.
+    /// An opcode other than QUERY, in a message with an unknown format: NOTIMP.
     case opcode
-    /// FORMERR: a COOKIE option has a length that no cookie has (RFC 7873 §5.2.2); the question was read.
+    /// FORMERR: the COOKIE option has an invalid length (RFC 7873 §5.2.2); the question was read.
     case malformedCookie
-    /// FORMERR; `offset` is the octet at fault.
+    /// FORMERR; `offset` is the position of the error.
     case malformed(offset: Int)
 }

@@ -1,18 +1,19 @@
-/// Writes one reply into memory that somebody else owns, and never past its end.
+/// Writes one reply into a buffer of the caller, never past its end.
 ///
-/// A write that does not fit leaves the position where it was and sets `isFull`; the caller looks once,
-/// at the end of a record, and rewinds. Nothing here allocates.
+/// A write that does not fit changes nothing and sets `isFull`. The caller checks this once at the
+/// end of a record and rewinds. Nothing here allocates.
 @safe public struct ReplyWriter: ~Copyable {
     let base: UnsafeMutableRawPointer
-    /// Octets that may be written: what the client and the transport take, less what is reserved.
+    /// The maximum number of octets: what client and transport accept, minus what is reserved.
     public var limit: Int
-    /// Octets written so far.
+    /// The number of octets written.
     public internal(set) var count = 0
-    /// True once a write did not fit; `rewind` clears it.
+    /// True after a write that did not fit; `rewind` clears it.
     public internal(set) var isFull = false
     private let capacity: Int
 
-    /// Writes into `buffer`, which the caller keeps alive and leaves alone until the writer is done.
+    /// Makes a writer for `buffer`, which must stay valid and otherwise unused until the writer is
+    /// destroyed.
     @unsafe public init(_ buffer: UnsafeMutableRawBufferPointer, limit: Int) {
         precondition(buffer.count >= Header.size)
         unsafe base = buffer.baseAddress.unsafelyUnwrapped
@@ -20,26 +21,26 @@
         self.limit = min(limit, buffer.count)
     }
 
-    /// Drops what was written behind `count`.
+    /// Removes everything written after `count`.
     public mutating func rewind(to count: Int) {
         precondition(count <= self.count)
         self.count = count
         isFull = false
     }
 
-    /// Drops what was written behind `count` since all of it does not fit, and whatever comes next.
+    /// Removes everything written after `count` and ignores all further writes.
     ///
-    /// So the end of what is there is the end of a whole record.
+    /// The reply thus ends with a complete record.
     public mutating func close(at count: Int) {
         precondition(count <= self.count)
         self.count = count
         isFull = true
     }
 
-    /// Octets that still fit.
+    /// The number of octets that still fit.
     public var room: Int { isFull ? 0 : max(limit - count, 0) }
 
-    /// Starts over with another limit.
+    /// Starts again with another limit.
     public mutating func reset(limit: Int) {
         self.limit = min(limit, capacity)
         count = 0
@@ -78,9 +79,10 @@
         unsafe start.storeBytes(of: value.bigEndian, as: UInt64.self)
     }
 
-    /// Writes 64 and 16 bits, most significant octets first, in front of each of `count` equal parts of
-    /// `octets`, of number `first` and those behind it, then of those before it, as many as fit; returns how
-    /// many these are.
+    /// Writes the `count` equal parts of `octets`, each after 64 and 16 bits in network order;
+    /// returns how many fit.
+    ///
+    /// Starts with part `first` and wraps around.
     @inline(__always) public mutating func write(
         _ word: UInt64,
         _ half: UInt16,
@@ -94,8 +96,8 @@
         if 10 * count + octets.count > limit - self.count { fitting = room / (10 + size) }
         guard var place = unsafe reserve((10 + size) * fitting) else { return 0 }
         let (word, half) = (word.bigEndian, half.bigEndian)
-        // Sound: `reserve` made room for all of it, the source is initialised throughout, and `fitting` parts
-        // of `size` octets lie in it, since `count` do.
+        // Sound: `reserve` made room for all of it, the source is initialised, and all `fitting`
+        // parts of `size` octets are inside it.
         unsafe octets.withUnsafeBytes { source in
             guard let base = source.baseAddress else { return }
             let end = unsafe base + size * count
@@ -104,7 +106,8 @@
                 unsafe place.storeBytes(of: word, as: UInt64.self)
                 unsafe place.storeBytes(of: half, toByteOffset: 8, as: UInt16.self)
                 if size == 6 {
-                    // What most records are, an A record's length and address: a call costs more than they do.
+                    // The common case, the length and address of an A record, without a function
+                    // call.
                     let (length, address) = unsafe (
                         part.loadUnaligned(as: UInt16.self),
                         part.loadUnaligned(fromByteOffset: 2, as: UInt32.self)
@@ -125,7 +128,7 @@
 
     @inline(__always) public mutating func write(_ octets: Span<UInt8>) {
         guard let start = unsafe reserve(octets.count), octets.count > 0 else { return }
-        // Sound: `reserve` made room for `octets.count`, and the source is initialised throughout.
+        // Sound: `reserve` made room for `octets.count`, and the source is initialised.
         unsafe octets.withUnsafeBufferPointer {
             unsafe start.copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: $0.count)
         }
@@ -138,7 +141,7 @@
         write(octets.extracting(range))
     }
 
-    /// Writes what is behind `middle` of a range, then what is in front of it: all or nothing.
+    /// Writes a range starting at `middle` and wrapping around: all or nothing.
     @inline(__always) public mutating func write(
         _ octets: Span<UInt8>,
         in range: Range<Int>,
@@ -149,8 +152,8 @@
         guard first >= 0, first <= part.count, let start = unsafe reserve(part.count) else {
             return
         }
-        // Sound: `reserve` made room for the whole part, which is initialised throughout; `first` of its octets
-        // and the others make all of it.
+        // Sound: `reserve` made room for the whole part, which is initialised; the two copies
+        // together have its size.
         unsafe part.withUnsafeBytes { source in
             guard let base = source.baseAddress else { return }
             let others = part.count - first
@@ -159,21 +162,21 @@
         }
     }
 
-    /// Overwrites two octets that were written before.
+    /// Overwrites two octets.
     @inline(__always) public mutating func patch16(_ value: UInt16, at offset: Int) {
         precondition(offset >= 0 && offset + 2 <= count)
         unsafe (base + offset).storeBytes(of: value.bigEndian, as: UInt16.self)
     }
 
-    /// Overwrites four octets that were written before.
+    /// Overwrites four octets.
     @inline(__always) public mutating func patch32(_ value: UInt32, at offset: Int) {
         precondition(offset >= 0 && offset + 4 <= count)
         unsafe (base + offset).storeBytes(of: value.bigEndian, as: UInt32.self)
     }
 
-    /// What has been written, for as long as `body` runs.
+    /// Calls `body` with the octets written so far.
     public func withOctets<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
-        // Sound: the first `count` octets were written, and the buffer outlives the writer.
+        // Sound: the first `count` octets are initialised, and the buffer outlives the writer.
         body(unsafe Span(_unsafeBytes: UnsafeRawBufferPointer(start: base, count: count)))
     }
 }

@@ -1,4 +1,4 @@
-/// What became of a query: the low four bits of the header, the high eight in OPT (RFC 6895 §2.3).
+/// A response code: four bits in the header and eight more in OPT (RFC 6895 §2.3).
 public struct ResponseCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     public var rawValue: UInt16
 
@@ -10,14 +10,14 @@ public struct ResponseCode: RawRepresentable, Hashable, Sendable, BitwiseCopyabl
     public static let nonexistentDomain = Self(rawValue: 3)
     public static let notImplemented = Self(rawValue: 4)
     public static let refused = Self(rawValue: 5)
-    /// A DNAME made a name of over 255 octets (RFC 6672 §2.2).
+    /// A DNAME produced a name of over 255 octets (RFC 6672 §2.2).
     public static let nameTooLong = Self(rawValue: 6)
     public static let badVersion = Self(rawValue: 16)
     public static let badCookie = Self(rawValue: 23)
 }
 
 extension ResponseCode: CustomStringConvertible {
-    /// The mnemonic that `dig` prints, or `RCODE17` for one without.
+    /// The mnemonic as `dig` prints it, or `RCODE17` for a code without one.
     public var description: String {
         switch rawValue {
         case 0: "NOERROR"
@@ -34,7 +34,7 @@ extension ResponseCode: CustomStringConvertible {
     }
 }
 
-/// Why an answer is what it is, in an EDNS option (RFC 8914 §4).
+/// An extended DNS error code (RFC 8914 §4).
 public struct ExtendedError: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     public var rawValue: UInt16
 
@@ -51,25 +51,26 @@ public struct ExtendedError: RawRepresentable, Hashable, Sendable, BitwiseCopyab
     public static let noReachableAuthority = Self(rawValue: 22)
     public static let networkError = Self(rawValue: 23)
     public static let invalidData = Self(rawValue: 24)
-    /// A code for private use (RFC 8914 §5.2): none of the registered ones says it.
+    /// A code for private use (RFC 8914 §5.2), since no registered one fits.
     public static let forwardingLoop = Self(rawValue: 49_152)
 }
 
 extension ExtendedError {
-    /// A short text for people; it names nothing that the client did not (RFC 8914 §6).
+    /// The extra text of the EDNS option; contains nothing that the client did not send (RFC 8914
+    /// §6).
     public var text: StaticString {
         switch self {
-        case .other: "alias chain does not end"
-        case .prohibited: "this client may not ask"
-        case .notAuthoritative: "this name is forwarded, and the query has RD=0"
-        case .notSupported: "this is not done here"
-        case .staleAnswer, .staleNonexistentDomain: "upstream is slow or gone; answer has expired"
-        case .notReady: "too many questions wait for upstreams"
-        case .blocked: "private addresses are not taken from there"
-        case .noReachableAuthority: "no upstream answers"
-        case .forwardingLoop: "forwarding loop: upstreams ask us what we ask them"
-        case .networkError: "upstreams cannot be reached"
-        case .invalidData: "upstream answers make no sense"
+        case .other: "the alias chain is too long"
+        case .prohibited: "this client is not allowed to query"
+        case .notAuthoritative: "the name is forwarded, but the query has RD=0"
+        case .notSupported: "this kind of query is not supported"
+        case .staleAnswer, .staleNonexistentDomain: "upstream does not answer; expired answer used"
+        case .notReady: "too many queries are waiting for upstreams"
+        case .blocked: "private addresses removed from the answer"
+        case .noReachableAuthority: "no upstream answered"
+        case .forwardingLoop: "forwarding loop: upstreams forward to this server"
+        case .networkError: "upstreams are unreachable"
+        case .invalidData: "upstream answers are invalid"
         default: ""
         }
     }

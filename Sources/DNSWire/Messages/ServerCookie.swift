@@ -1,9 +1,9 @@
-/// A key of server cookies, which every server behind one address shares (RFC 9018 §5).
+/// A secret for server cookies, shared by all servers behind one address (RFC 9018 §5).
 public struct CookieSecret: Hashable, Sendable, BitwiseCopyable {
     let low: UInt64
     let high: UInt64
 
-    /// The secret of 32 hexadecimal digits, as other servers write it; nil for anything else.
+    /// Parses 32 hexadecimal digits; nil for anything else.
     public init?(hexadecimal text: some StringProtocol) {
         guard text.utf8.count == 32, text.allSatisfy(\.isHexDigit),
             let first = UInt64(text.prefix(16), radix: 16),
@@ -14,17 +14,17 @@ public struct CookieSecret: Hashable, Sendable, BitwiseCopyable {
 
     private init(low: UInt64, high: UInt64) { (self.low, self.high) = (low, high) }
 
-    /// A secret from the system's random source.
+    /// Makes a random secret.
     public static func random() -> CookieSecret {
         CookieSecret(low: .random(in: .min ... .max), high: .random(in: .min ... .max))
     }
 }
 
-/// What a COOKIE option of a query says (RFC 7873 §4).
+/// The COOKIE option of a query (RFC 7873 §4).
 public struct Cookie: Equatable, Sendable, BitwiseCopyable {
-    /// The client cookie, its first octet highest.
+    /// The client cookie; its first octet is the most significant.
     public var client: UInt64
-    /// Our part, if it is there and has our form (RFC 9018 §4).
+    /// The server cookie, if present and in the interoperable format (RFC 9018 §4).
     public var server: ServerCookie?
 
     public init(client: UInt64, server: ServerCookie? = nil) {
@@ -32,7 +32,7 @@ public struct Cookie: Equatable, Sendable, BitwiseCopyable {
         self.server = server
     }
 
-    /// Reads the option's data, which `EDNSOptions` has found to have a right length.
+    /// Reads the option's data, whose length `EDNSOptions` has checked.
     public init?(reading message: Span<UInt8>, at place: EDNSOptions.Place) {
         guard let client = message.bigEndian64(at: place.start) else { return nil }
         self.client = client
@@ -44,7 +44,7 @@ public struct Cookie: Equatable, Sendable, BitwiseCopyable {
     }
 }
 
-/// The server's part of a cookie (RFC 9018 §4).
+/// A server cookie (RFC 9018 §4).
 ///
 ///     |  version = 1  |            reserved           |
 ///     |                   timestamp                   |
@@ -61,8 +61,8 @@ public struct ServerCookie: Equatable, Sendable, BitwiseCopyable {
     fileprivate var version: UInt8 { UInt8(truncatingIfNeeded: head >> 56) }
 }
 
-/// The secrets in force: new cookies are made with one, and those of the one before are still good
-/// (RFC 9018 §5).
+/// The secrets in use: the first one makes new cookies; cookies of the previous one are still
+/// accepted (RFC 9018 §5).
 public struct CookieSecrets: Hashable, Sendable, BitwiseCopyable {
     public var current: CookieSecret
     public var previous: CookieSecret?
@@ -73,22 +73,23 @@ public struct CookieSecrets: Hashable, Sendable, BitwiseCopyable {
     }
 
     private static let version: UInt64 = 1
-    /// How old a cookie may be, and how far ahead a server's clock (RFC 9018 §4.3).
+    /// The maximum age of a cookie in seconds (RFC 9018 §4.3).
     private static let lifetime: Int32 = 3600
     private static let clockSkew: Int32 = 300
 
-    /// A cookie for a client, made at `time` in seconds since 1970.
+    /// Returns a cookie for a client, made at `time` in seconds since 1970.
     public func cookie(for client: UInt64, at address: IPAddress, time: UInt32) -> ServerCookie {
         let head = Self.version << 56 | UInt64(time)
         return ServerCookie(head: head, hash: Self.hash(client, head, address, current))
     }
 
-    /// True if we, or a server with our secrets, gave this cookie to this client lately.
+    /// Returns true if a server with these secrets made this cookie for this client within the last
+    /// hour.
     public func accept(_ cookie: Cookie, from address: IPAddress, time: UInt32) -> Bool {
         guard let server = cookie.server, UInt64(server.version) == Self.version else {
             return false
         }
-        // Serial number arithmetic (RFC 1982), as for every timestamp of 32 bits.
+        // Serial number arithmetic (RFC 1982), because 32-bit timestamps wrap around.
         let age = Int32(bitPattern: time &- server.timestamp)
         guard age <= Self.lifetime, age >= -Self.clockSkew else { return false }
         if server.hash == Self.hash(cookie.client, server.head, address, current) { return true }

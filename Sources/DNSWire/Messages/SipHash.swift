@@ -1,6 +1,6 @@
-/// SipHash-2-4: a keyed hash of 64 bits that nobody can compute without the key.
+/// SipHash-2-4: a keyed 64-bit hash that cannot be computed without the key.
 ///
-/// Takes the message in words of eight octets, the first octet lowest, as the algorithm reads them.
+/// Takes the message as words of eight octets, of which the first is the least significant.
 public struct SipHash: BitwiseCopyable {
     private var v0: UInt64
     private var v1: UInt64
@@ -20,7 +20,8 @@ public struct SipHash: BitwiseCopyable {
         mix(word)
     }
 
-    /// The hash of what was appended and of up to seven octets more, the first of them lowest.
+    /// Returns the hash of the appended words and up to seven further octets, the first least
+    /// significant.
     public func hash(appending rest: UInt64 = 0, octets: UInt64 = 0) -> UInt64 {
         var state = self
         state.mix((wordCount &* 8 &+ octets) << 56 | rest)

@@ -1,19 +1,18 @@
-/// What a stream of octets holds at a place: each message stands behind its length in two octets
-/// (RFC 7766 §8).
+/// A message in a stream, where each message follows its length in two octets (RFC 7766 §8).
 public enum StreamFrame {
-    /// A whole message, at these octets.
+    /// A complete message in this range.
     case message(Range<Int>)
     /// More octets are needed.
     case incomplete
-    /// A length that no message has: not even a header fits.
+    /// An invalid length: smaller than a header.
     case notAMessage
 
-    /// Octets of a message's length.
+    /// The size of the length field.
     public static let prefix = 2
-    /// The largest message that two octets of length allow.
+    /// The largest length that the field can express.
     public static let largestMessage = 65_535
 
-    /// What begins at `start`.
+    /// Reads the frame at `start`.
     public init(in octets: Span<UInt8>, at start: Int) {
         guard let length = octets.bigEndian16(at: start) else {
             self = .incomplete

@@ -1,16 +1,16 @@
-/// A domain name of its own: wire octets, root label included, letter case as it was written.
+/// A domain name that owns its octets: wire format with the root label, letter case as written.
 ///
-/// Equal names differ at most in ASCII case (RFC 4343 §3). This is the control plane's name; the path
-/// of a query uses `FoldedName`, which is made once a query and never allocates.
+/// Names that differ only in ASCII case are equal (RFC 4343 §3). The control plane uses this type;
+/// queries use `FoldedName`, which does not allocate.
 public struct DomainName: Sendable {
-    /// Length octet and label by turns, ending in the root's zero: 1 to 255 octets (RFC 1035 §3.1).
+    /// Labels with their length octets, ending in the root's zero: 1 to 255 octets (RFC 1035 §3.1).
     public let octets: [UInt8]
 
     public static let root = DomainName(trusted: [0])
 
     private init(trusted octets: [UInt8]) { self.octets = octets }
 
-    /// Takes an uncompressed name in wire form; nil unless it is exactly one well-formed name.
+    /// Makes a name from uncompressed wire format; nil unless it is exactly one well-formed name.
     public init?(octets: some Collection<UInt8>) {
         let octets = Array(octets)
         guard octets.count <= 255 else { return nil }
@@ -20,8 +20,9 @@ public struct DomainName: Sendable {
         self.octets = octets
     }
 
-    /// Takes labels from the left and the name that they stand in front of; nil if one is empty or longer than 63
-    /// octets, or if they are too long together.
+    /// Makes a name from labels and the name that follows them.
+    ///
+    /// Nil if a label is empty or longer than 63 octets, or if the name is too long.
     public init?(
         labels: some Sequence<some Collection<UInt8>>,
         before parent: DomainName = .root
@@ -37,12 +38,12 @@ public struct DomainName: Sendable {
         self.octets = octets
     }
 
-    /// Takes a copy of a name in wire form that is known to be well-formed; the root's if it is not.
+    /// Copies a name in well-formed wire format; makes the root if it is malformed.
     public init(copying octets: Span<UInt8>) {
         self = DomainName(octets: octets.indices.map { octets[$0] }) ?? .root
     }
 
-    /// Labels from the left, the root not among them.
+    /// The labels from left to right, without the root.
     public var labels: [ArraySlice<UInt8>] {
         var labels: [ArraySlice<UInt8>] = []
         var cursor = LabelCursor()
@@ -52,10 +53,10 @@ public struct DomainName: Sendable {
 
     public var isRoot: Bool { octets.count == 1 }
 
-    /// The same name with A to Z made small.
+    /// The same name in lower case.
     public var folded: DomainName { DomainName(trusted: octets.map(Self.fold)) }
 
-    /// The name without its first label; the root has no parent.
+    /// The name without its first label; nil for the root.
     public var parent: DomainName? {
         isRoot ? nil : DomainName(trusted: Array(octets[(1 + Int(octets[0]))...]))
     }
@@ -65,7 +66,7 @@ public struct DomainName: Sendable {
         octets.starts(with: [1, UInt8(ascii: "*")]) ? parent ?? self : self
     }
 
-    /// True if the name is `ancestor` or lies below it.
+    /// Returns true if the name is `ancestor` or below it.
     public func isInside(_ ancestor: DomainName) -> Bool {
         var name: DomainName? = self
         while let candidate = name {
@@ -75,12 +76,12 @@ public struct DomainName: Sendable {
         return false
     }
 
-    /// The name with one more label in front; nil if that makes it too long.
+    /// Returns the name with one more label at the start; nil if it is too long.
     public func prepending(label: some Collection<UInt8>) -> DomainName? {
         DomainName(labels: CollectionOfOne(label), before: self)
     }
 
-    /// ASCII lower case of an octet; length octets (0 to 63) stay as they are.
+    /// Returns the ASCII lower case of an octet; length octets (0 to 63) do not change.
     public static func fold(_ octet: UInt8) -> UInt8 {
         octet &- 65 < 26 ? octet | 0x20 : octet
     }
@@ -95,13 +96,13 @@ extension DomainName: Hashable {
     private static let hashSeed = HashSeed.random()
 
     public func hash(into hasher: inout Hasher) {
-        // Eight octets at a time; those of the lengths are no letters.
+        // Eight octets at a time; length octets are not letters.
         hasher.combine(octets.span.foldedHash(Self.hashSeed))
     }
 }
 
 extension DomainName: CustomStringConvertible {
-    /// Reads master-file text (RFC 1035 §5.1), `\.` and `\123` escapes included.
+    /// Parses master-file text (RFC 1035 §5.1), including `\.` and `\123` escapes.
     ///
     /// A name without a final dot is relative to `origin`. Nil for an empty label, a label over 63
     /// octets, a name over 255, or a malformed escape.
@@ -162,7 +163,8 @@ extension DomainName: CustomStringConvertible {
         return text
     }
 
-    /// One octet of a label as master-file text: itself, `\.` where it has a meaning, or `\DDD`.
+    /// Returns one octet of a label as master-file text: itself, `\.` if it has a special meaning,
+    /// or `\DDD`.
     public static func text(of octet: UInt8) -> String {
         switch octet {
         case UInt8(ascii: "."), UInt8(ascii: ";"), UInt8(ascii: "\\"), UInt8(ascii: "("),

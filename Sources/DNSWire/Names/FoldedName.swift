@@ -1,14 +1,14 @@
-/// A name being looked up: its octets in lower case, where its labels start, and a hash of each suffix.
+/// A name for lookups: its octets in lower case, the offsets of its labels, and a hash of each
+/// suffix.
 ///
-/// Made to be reused: one value owns its memory for life, and `read` fills it without allocating. A
-/// suffix is named by the number of labels left of it: suffix 0 is the whole name, suffix
-/// `labelCount` the root.
+/// A value is reused: it allocates its memory once, and `read` fills it. Suffixes are numbered by
+/// the labels left of them: suffix 0 is the whole name, suffix `labelCount` the root.
 ///
-/// The three tables are raw memory because an `Array` would be checked for uniqueness at every write.
-/// Every access stays inside the fixed sizes below: `read` refuses names of over 255 octets, and a
+/// The three tables are raw memory, because an `Array` would check for uniqueness at every write.
+/// Every access is within the fixed sizes below: `read` rejects names of over 255 octets, and a
 /// name of 255 octets has at most 127 labels.
 @safe public struct FoldedName: ~Copyable {
-    /// A name, and what may be read behind it eight octets at a time.
+    /// The size of a name, plus padding for reads of eight octets.
     private static var octetCapacity: Int { 264 }
     private static var labelCapacity: Int { 129 }
 
@@ -16,14 +16,14 @@
     let startStorage: UnsafeMutablePointer<UInt8>
     let hashStorage: UnsafeMutablePointer<UInt64>
 
-    /// Octets of the name in wire form, root label included; 0 before the first `read`.
+    /// The length of the name in wire format, including the root label; 0 before the first `read`.
     public internal(set) var count = 0
-    /// Labels of the name, the root not among them.
+    /// The number of labels, without the root.
     public internal(set) var labelCount = 0
     /// The key of the hashes.
     public let hashSeed: HashSeed
 
-    /// An empty name whose hashes will be keyed with `seed`.
+    /// Makes an empty name; `seed` is the key of its hashes.
     public init(seed: HashSeed) {
         hashSeed = seed
         unsafe octetStorage = .allocate(capacity: Self.octetCapacity)
@@ -40,8 +40,9 @@
         unsafe hashStorage.deallocate()
     }
 
-    /// Takes the uncompressed name that starts at `offset` of `message`; false if there is none, and then the name
-    /// is the root.
+    /// Reads the uncompressed name at `offset` of `message`.
+    ///
+    /// Returns false and becomes the root if there is no valid name.
     public mutating func read(_ message: Span<UInt8>, at offset: Int) -> Bool {
         guard offset >= 0, offset < message.count else { return becomeRoot() }
         let rest = message.extracting(offset..<min(offset + 255, message.count))
@@ -60,14 +61,14 @@
         return false
     }
 
-    /// Notes where the labels start of the name that at most 255 octets begin with, and how long it is; false if there
-    /// is none.
+    /// Stores the offsets of the labels and the length of a name of at most 255 octets; returns
+    /// false if it is invalid.
     @unsafe @inline(__always)
     private mutating func noteLabels(of octets: UnsafeRawBufferPointer) -> Bool {
         precondition(octets.count <= 255)
         var (end, labels) = (0, 0)
         while end < octets.count {
-            // Sound: so few octets have fewer labels than there is room for.
+            // Sound: a name of at most 255 octets has fewer labels than the storage.
             unsafe startStorage[labels] = UInt8(truncatingIfNeeded: end)
             let length = unsafe octets[end]
             if length == 0 {
@@ -81,7 +82,8 @@
         return false
     }
 
-    /// Copies a name of at most 255 octets in lower case, eight at a time; the last eight end where the name does.
+    /// Copies a name of at most 255 octets in lower case, eight octets at a time; the last eight
+    /// end where the name ends.
     @unsafe @inline(__always)
     private func copyFolded(_ source: UnsafeRawBufferPointer) {
         guard source.count >= 8 else {
@@ -102,17 +104,18 @@
         }
     }
 
-    /// Eight octets in lower case (RFC 4343 §3); label lengths, 0 to 63, stay as they are.
+    /// Converts eight octets to lower case (RFC 4343 §3); label lengths, 0 to 63, do not change.
     @inline(__always) static func fold(_ word: UInt64) -> UInt64 {
         let low = word & 0x7F7F_7F7F_7F7F_7F7F
-        // The high bit of each octet: 0x80 less `A` carries from `A` on, 0x7F less `Z` beyond `Z`.
+        // The high bit of each octet: adding 0x80 - `A` carries from `A` on, adding 0x7F - `Z`
+        // carries after `Z`.
         let fromA = low &+ 0x3F3F_3F3F_3F3F_3F3F
         let beyondZ = low &+ 0x2525_2525_2525_2525
         let isUpper = (fromA ^ beyondZ) & ~word & 0x8080_8080_8080_8080
         return word | isUpper >> 2
     }
 
-    /// Where eight octets are letters in lower case: the bit by which upper case differs, of each that is.
+    /// Returns the case bit of each octet that is a lower-case letter.
     @inline(__always) public static func letters(of word: UInt64) -> UInt64 {
         let low = word & 0x7F7F_7F7F_7F7F_7F7F
         let fromA = low &+ 0x1F1F_1F1F_1F1F_1F1F
@@ -120,14 +123,14 @@
         return ((fromA ^ beyondZ) & ~word & 0x8080_8080_8080_8080) >> 2
     }
 
-    /// Takes a name of the control plane.
+    /// Copies a control-plane name.
     public mutating func read(_ name: DomainName) {
         _ = read(name.octets.span, at: 0)
     }
 
-    /// Takes a copy of `other`.
+    /// Copies `other`.
     public mutating func copy(_ other: borrowing FoldedName) {
-        // Sound: both have tables of the same sizes, and so much of the other's is initialised.
+        // Sound: both have tables of the same sizes, and this part of the other's is initialised.
         unsafe octetStorage.update(from: other.octetStorage, count: other.count)
         guard hashSeed.value == other.hashSeed.value else { return finish(count: other.count) }
         (count, labelCount) = (other.count, other.labelCount)
@@ -135,8 +138,8 @@
         unsafe hashStorage.update(from: other.hashStorage, count: other.labelCount + 1)
     }
 
-    /// Becomes `prefix`'s first `labels` labels in front of suffix `suffixLabels` of `other`; false
-    /// if that is over 255 octets.
+    /// Becomes the first `labels` labels of `prefix`, followed by suffix `suffixLabels` of `other`;
+    /// returns false if that exceeds 255 octets.
     public mutating func assemble(
         labels: Int,
         of prefix: borrowing FoldedName,
@@ -154,13 +157,13 @@
         return true
     }
 
-    /// Puts down one octet of a name in the making; `index` is at most 254.
+    /// Writes one octet of a name under construction; `index` is at most 254.
     func append(_ octet: UInt8, at index: Int) {
         precondition(index >= 0 && index < 255)
         unsafe octetStorage[index] = DomainName.fold(octet)
     }
 
-    /// Notes where labels start and hashes every suffix, from the root up.
+    /// Stores the offsets of the labels and hashes every suffix, from the root up.
     mutating func finish(count: Int) {
         self.count = count
         var labels = 0
@@ -187,31 +190,31 @@
         }
     }
 
-    /// Where suffix `labels` starts in the name's octets.
+    /// Returns the offset of suffix `labels`.
     @inline(__always) public func offset(ofSuffix labels: Int) -> Int {
         precondition(labels >= 0 && labels <= labelCount)
         return Int(unsafe startStorage[labels])
     }
 
-    /// The keyed hash of suffix `labels`.
+    /// Returns the keyed hash of suffix `labels`.
     @inline(__always) public func hash(ofSuffix labels: Int) -> UInt64 {
         precondition(labels >= 0 && labels <= labelCount)
         return unsafe hashStorage[labels]
     }
 
-    /// One octet of the name, in lower case.
+    /// Returns one octet of the name, in lower case.
     @inline(__always) public subscript(index: Int) -> UInt8 {
         precondition(index >= 0 && index < count)
         return unsafe octetStorage[index]
     }
 
-    /// The name's octets, for as long as `body` runs.
+    /// Calls `body` with the name's octets.
     @inline(__always) public func withOctets<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
-        // Sound: the first `count` octets are initialised, and live as long as `self`.
+        // Sound: the first `count` octets are initialised and live as long as `self`.
         body(unsafe Span(_unsafeStart: octetStorage, count: count))
     }
 
-    /// True if suffix `labels` is `octets`, which are in lower case.
+    /// Returns true if suffix `labels` equals `octets`, which are in lower case.
     @inline(__always) public func equals(_ octets: Span<UInt8>, fromSuffix labels: Int) -> Bool {
         let start = offset(ofSuffix: labels)
         guard count - start == octets.count else { return false }
@@ -223,7 +226,7 @@
                 return true
             }
             let own = unsafe UnsafeRawPointer(octetStorage + start)
-            // Eight octets a step; the last step ends where the name does.
+            // Eight octets per step; the last step ends where the name ends.
             var index = 0
             while true {
                 let one = unsafe own.loadUnaligned(fromByteOffset: index, as: UInt64.self)
@@ -235,23 +238,23 @@
         }
     }
 
-    /// True if `octets` are the name, in whatever letters.
+    /// Returns true if `octets` are the name in any letter case.
     @inline(__always) public func isWritten(_ octets: Span<UInt8>) -> Bool {
-        // Sound: the first `count` octets are initialised, and live as long as `self`.
+        // Sound: the first `count` octets are initialised and live as long as `self`.
         unsafe Span(_unsafeStart: octetStorage, count: count).equalsFolded(octets)
     }
 
-    /// True if `other` is the same name.
+    /// Returns true if `other` is the same name.
     public func equals(_ other: borrowing FoldedName) -> Bool {
         other.withOctets { equals($0, fromSuffix: 0) }
     }
 
-    /// True if `other`, which is in lower case, is this name.
+    /// Returns true if `other`, which is in lower case, is this name.
     public func equals(_ other: DomainName) -> Bool {
         equals(other.octets.span, fromSuffix: 0)
     }
 
-    /// True if the name is `ancestor`, which is in lower case, or lies below it.
+    /// Returns true if the name is `ancestor`, which is in lower case, or below it.
     public func isInside(_ ancestor: DomainName) -> Bool {
         for labels in 0...labelCount where equals(ancestor.octets.span, fromSuffix: labels) {
             return true
@@ -259,31 +262,32 @@
         return false
     }
 
-    /// The name for people and for the control plane.
+    /// A copy as a `DomainName`.
     public var name: DomainName {
         DomainName(octets: (0..<count).map { self[$0] }) ?? .root
     }
 }
 
-/// The key of every name hash of this process, so that nobody outside can aim names at one bucket.
+/// The key of all name hashes of the process, so that attackers cannot cause collisions.
 public struct HashSeed: Sendable, BitwiseCopyable {
     let value: UInt64
 
     public init(value: UInt64) { self.value = value }
 
-    /// A seed from the system's random source.
+    /// Makes a random seed.
     public static func random() -> HashSeed { HashSeed(value: .random(in: .min ... .max)) }
 
-    /// The keyed hash of a number.
+    /// Returns the keyed hash of a number.
     public func hash(_ number: UInt64) -> UInt64 { LabelHash.mix(value, number) }
 }
 
-/// The hash of a name, label by label from the root, eight octets a step.
+/// The hash of a name: label by label from the root, eight octets per step.
 @safe public enum LabelHash {
-    /// The hash of a name from its parent's `hash` and its first label, length octet included.
+    /// Returns the hash of a name from its parent's `hash` and its first label, including the
+    /// length octet.
     ///
-    /// `label` points at a length octet (0 to 63) with that many octets behind it, and seven more that
-    /// may be read, whatever they are.
+    /// `label` points to a length octet (0 to 63), that many octets, and at least seven more
+    /// readable octets.
     @unsafe
     static func extend(_ hash: UInt64, with label: UnsafePointer<UInt8>) -> UInt64 {
         let count = 1 + Int(unsafe label.pointee & 63)
@@ -306,11 +310,11 @@ public struct HashSeed: Sendable, BitwiseCopyable {
 }
 
 extension FoldedName {
-    /// The hash of the name `*` right below suffix `suffix`.
+    /// Returns the hash of the name `*` directly below suffix `suffix`.
     public func wildcardHash(belowSuffix suffix: Int) -> UInt64 {
         var label = UInt64(0x2A01).littleEndian
         return unsafe withUnsafeBytes(of: &label) {
-            // Sound: eight octets, of which the first two are a length and the label.
+            // Sound: the buffer has eight octets; the first two are the length and the label.
             unsafe LabelHash.extend(
                 hash(ofSuffix: suffix),
                 with: $0.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self)
@@ -318,9 +322,10 @@ extension FoldedName {
         }
     }
 
-    /// Replaces the end of the first label of suffix `suffix`: its last `dropping` octets by `tail`.
+    /// Replaces the last `dropping` octets of the first label of suffix `suffix` by `tail`.
     ///
-    /// False, and nothing changes, if the label would be empty or longer than 63 octets, or the name longer than 255.
+    /// Returns false and changes nothing if the label would be empty or exceed 63 octets, or the
+    /// name 255.
     public mutating func replaceEnd(
         ofLabel suffix: Int,
         dropping: Int,
@@ -335,7 +340,7 @@ extension FoldedName {
         guard kept >= 0, (1...63).contains(label), total <= 255 else { return false }
         let rest = count - next
         let moved = start + 1 + label
-        // Away from the side that is moved to, so that nothing is overwritten before it is read.
+        // The direction of the copy avoids overwriting octets before they are read.
         for step in 0..<rest {
             let index = moved < next ? step : rest - 1 - step
             append(self[next + index], at: moved + index)
@@ -348,10 +353,11 @@ extension FoldedName {
 }
 
 extension FoldedName {
-    /// Eight octets of the name from `offset` on, the first in the low bits; zeros behind its end.
+    /// Returns eight octets of the name from `offset` on, the first in the low bits; zeros after
+    /// its end.
     @inlinable @inline(__always) public func word(at offset: Int) -> UInt64 {
         guard offset >= 0, offset < count else { return 0 }
-        // Sound: a name has 255 octets at most, and its storage more than seven behind them.
+        // Sound: a name has at most 255 octets, and the storage at least seven more.
         let word = unsafe UnsafeRawPointer(octetStorage)
             .loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
         let left = count - offset
@@ -360,12 +366,12 @@ extension FoldedName {
 }
 
 extension Span where Element == UInt8 {
-    /// Eight octets from `offset` on, the first in the low bits; zeros behind the end.
+    /// Returns eight octets from `offset` on, the first in the low bits; zeros after the end.
     @inlinable @inline(__always) public func word(at offset: Int) -> UInt64 {
         bigEndian64(at: offset)?.byteSwapped ?? lastWord(at: offset)
     }
 
-    /// The same where fewer than eight octets are left.
+    /// Handles the last, incomplete word.
     @usableFromInline func lastWord(at offset: Int) -> UInt64 {
         guard offset < count else { return 0 }
         if count >= 8, let last = bigEndian64(at: count - 8) {

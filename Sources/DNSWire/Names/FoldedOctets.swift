@@ -1,8 +1,10 @@
-/// Names in wire form where they stand, whatever their letter case: for tables over a zone's octets.
+/// Case-insensitive operations on names in wire format, without copies; used by tables over a
+/// zone's octets.
 ///
-/// Eight octets a step; the length octets of labels, 0 to 63, have no letter case.
+/// Process eight octets per step; length octets, 0 to 63, have no letter case.
 extension Span where Element == UInt8 {
-    /// A hash keyed with `seed`, equal for names that differ at most in ASCII case (RFC 4343 §3).
+    /// Returns a hash keyed with `seed`; equal for names that differ only in ASCII case (RFC 4343
+    /// §3).
     public func foldedHash(_ seed: HashSeed) -> UInt64 {
         // Sound: every load ends within the span.
         unsafe withUnsafeBytes { octets in
@@ -22,12 +24,12 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// True if the octets are the same.
+    /// Returns true if the octets are the same.
     public func equals(_ other: Span<UInt8>) -> Bool {
         matches(other, words: ==, octets: ==)
     }
 
-    /// True if the octets differ at most in ASCII case.
+    /// Returns true if the octets differ only in ASCII case.
     public func equalsFolded(_ other: Span<UInt8>) -> Bool {
         matches(other) { one, two in
             one == two || FoldedName.fold(one) == FoldedName.fold(two)
@@ -36,8 +38,8 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// True if there are as many octets, and all of them match: eight at a time, the last of which end where the
-    /// octets do.
+    /// Returns true if both have the same length and all octets match: eight at a time, of which
+    /// the last eight end where the octets end.
     @inline(__always)
     private func matches(
         _ other: Span<UInt8>,
@@ -45,7 +47,7 @@ extension Span where Element == UInt8 {
         octets: (UInt8, UInt8) -> Bool
     ) -> Bool {
         guard count == other.count else { return false }
-        // Sound: both spans have as many octets, and every load ends within them.
+        // Sound: both spans have the same length, and every load ends within them.
         return unsafe withUnsafeBytes { left in
             unsafe other.withUnsafeBytes { right in
                 guard left.count >= 8 else {

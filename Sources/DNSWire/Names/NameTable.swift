@@ -1,28 +1,28 @@
-/// The names of one message, each known by a number: equal names have equal numbers.
+/// Numbers the names of one message: equal names have equal numbers.
 ///
-/// Every label is looked at once, whatever points to it, so all names of a message together cost time in
-/// proportion to its size. Comparing them one by one would not: 64 KiB hold four thousand pointers to
-/// one name of 127 labels. The message is passed to each call, always the same.
+/// Each label is processed once, regardless of how many pointers lead to it, so the total time is
+/// linear in the size of the message. Comparing names one by one would not be: 64 KiB can hold four
+/// thousand pointers to a name of 127 labels. Each call must get the same message.
 public struct NameTable: Sendable {
     public typealias Number = Int
 
     public static let root: Number = 0
 
-    /// A name as its first label in front of another name.
+    /// A name: its first label and its parent name.
     private struct Name {
         var parent: Number
-        /// Where the label's length octet stands in the message.
+        /// The offset of the label's length octet in the message.
         var label: Int
-        /// Octets of the whole name in wire form.
+        /// The length of the whole name in wire format.
         var length: Int
         var labelCount: Int
         var hash: Int
     }
 
     private var names = [Name(parent: root, label: 0, length: 1, labelCount: 0, hash: 0)]
-    /// An open hash table of numbers; 0, the root's, marks a free slot.
+    /// An open hash table of numbers; 0, the root's number, marks a free slot.
     private var slots = [Int32](repeating: 0, count: 64)
-    /// The number of the name that starts at each place a pointer can reach; -1: not known yet.
+    /// The number of the name at each offset that a pointer can reach; -1 if not known yet.
     private var known: [Int32]
     private var path: [Int] = []
 
@@ -30,20 +30,20 @@ public struct NameTable: Sendable {
         known = [Int32](repeating: -1, count: min(message.count, 0x4000))
     }
 
-    /// Names found so far; numbers are below it.
+    /// The number of names found so far; all numbers are below it.
     public var count: Int { names.count }
 
     public func parent(of name: Number) -> Number { names[name].parent }
     public func length(of name: Number) -> Int { names[name].length }
     public func labelCount(of name: Number) -> Int { names[name].labelCount }
 
-    /// Where the first label's octets stand in the message, its length octet included.
+    /// Returns the range of the first label in the message, including its length octet.
     public func firstLabel(of name: Number) -> Range<Int> {
         let (start, length) = (names[name].label, names[name].length)
         return start..<start + length - names[names[name].parent].length
     }
 
-    /// The name and all names above it, by their number of labels: the root is the first.
+    /// Returns the name and its ancestors by number of labels; the root is the first.
     public func line(of name: Number) -> [Number] {
         var line = [Number](repeating: Self.root, count: names[name].labelCount + 1)
         var name = name
@@ -54,14 +54,14 @@ public struct NameTable: Sendable {
         return line
     }
 
-    /// True if the name is `ancestor` or lies below it.
+    /// Returns true if the name is `ancestor` or below it.
     public func isInside(_ name: Number, _ ancestor: Number) -> Bool {
         var name = name
         while names[name].labelCount > names[ancestor].labelCount { name = names[name].parent }
         return name == ancestor
     }
 
-    /// The number of the name at `offset`, pointers followed (RFC 1035 §4.1.4).
+    /// Returns the number of the name at `offset`, following pointers (RFC 1035 §4.1.4).
     public mutating func number(
         ofNameAt offset: Int,
         in message: Span<UInt8>
@@ -95,9 +95,9 @@ public struct NameTable: Sendable {
         return number
     }
 
-    /// The number of the name whose labels are `name`'s down to `ancestor`, and then `replacement`'s.
+    /// Returns the number of the name with `ancestor` replaced by `replacement`.
     ///
-    /// Nil if it is longer than 255 octets: what a DNAME may make (RFC 6672 §2.2).
+    /// Nil if it exceeds 255 octets, which a DNAME may cause (RFC 6672 §2.2).
     public mutating func substitute(
         _ replacement: Number,
         for ancestor: Number,
@@ -115,7 +115,7 @@ public struct NameTable: Sendable {
 
     // MARK: The table
 
-    /// The number of the name that the label at `place` makes in front of `parent`.
+    /// Returns the number of the name formed by the label at `place` and `parent`.
     private mutating func find(
         _ place: Int,
         before parent: Number,
@@ -156,7 +156,8 @@ public struct NameTable: Sendable {
         }
     }
 
-    /// Keyed by the process, so that nobody can aim names at one slot; eight octets a step.
+    /// Hashes with a key of the process, so that attackers cannot cause collisions; eight octets
+    /// per step.
     private static func hash(
         _ label: Range<Int>,
         _ parent: Number,

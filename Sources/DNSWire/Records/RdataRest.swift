@@ -1,29 +1,29 @@
-/// What rdata ends with, behind its names, or what it is as a whole if it has none.
+/// The part of rdata after its names, or all of it for types without names.
 enum RdataRest: Sendable, BitwiseCopyable {
     case none
-    /// So many octets.
+    /// Exactly this many octets.
     case octets(Int)
-    /// So many octets or more.
+    /// At least this many octets.
     case atLeast(Int)
-    /// So many character strings or more, which fill the rest (RFC 1035 §3.3).
+    /// Exactly or at least this many character strings, up to the end of the rdata (RFC 1035 §3.3).
     case strings(Int, orMore: Bool)
-    /// Bitmaps of types (RFC 4034 §4.1.2).
+    /// Type bitmaps (RFC 4034 §4.1.2).
     case types(mayBeNone: Bool)
-    /// An algorithm at the end of a head of so many octets, and its digest.
+    /// A head of this many octets that ends in an algorithm, followed by a digest.
     case digest(head: Int, lengths: DigestLengths)
     /// Flags, a tag of letters and digits, and a value (RFC 8659 §4.1).
     case property
-    /// A salt behind four octets, and for NSEC3 a hash and bitmaps of types (RFC 5155 §3.2, §4.2).
+    /// Four octets and a salt; for NSEC3 also a hash and type bitmaps (RFC 5155 §3.2, §4.2).
     case salt(hasHash: Bool)
     /// SvcParams (RFC 9460 §2.2).
     case parameters
-    /// Prefixes of addresses (RFC 3123 §4).
+    /// Address prefixes (RFC 3123 §4).
     case prefixes
 
-    /// What is known of the lengths of digests.
+    /// The type of record whose digest lengths apply.
     enum DigestLengths: Sendable, BitwiseCopyable { case delegation, hostKey, zone }
 
-    /// The rdata of a type that has no names.
+    /// Returns the form of rdata of a type without names.
     init(of type: RecordType) {
         switch type.rawValue {
         case 11, 37: self = .atLeast(5)
@@ -53,7 +53,7 @@ enum RdataRest: Sendable, BitwiseCopyable {
         }
     }
 
-    /// True if the octets in `range`, up to the end of the rdata, are such.
+    /// Returns true if the octets in `range`, which ends where the rdata ends, have this form.
     func holds(_ range: Range<Int>, in message: Span<UInt8>) -> Bool {
         guard range.upperBound <= message.count else { return false }
         return switch self {
@@ -86,7 +86,8 @@ enum RdataRest: Sendable, BitwiseCopyable {
         return place == octets.count && (found == count || orMore && found > count)
     }
 
-    /// Windows in ascending order, each with 1 to 32 octets, the last of which is not zero.
+    /// Returns true for windows in ascending order, each with 1 to 32 octets of which the last is
+    /// not zero.
     private static func areTypes(_ octets: Span<UInt8>, from start: Int, mayBeNone: Bool) -> Bool {
         var (place, last) = (start, -1)
         while place + 2 <= octets.count {
@@ -100,7 +101,8 @@ enum RdataRest: Sendable, BitwiseCopyable {
         return place == octets.count && (mayBeNone || last >= 0)
     }
 
-    /// A digest of the length that its algorithm makes, as far as that is known (RFC 4509, 6605, 6594, 8976).
+    /// Returns true if the digest has the length of its algorithm; unknown algorithms pass (RFC
+    /// 4509, 6605, 6594, 8976).
     private static func isDigest(
         _ octets: Span<UInt8>,
         behind head: Int,
@@ -134,13 +136,13 @@ enum RdataRest: Sendable, BitwiseCopyable {
         let end = 5 + Int(octets[4])
         guard hasHash else { return end == octets.count }
         guard end < octets.count, octets[end] > 0 else { return false }
-        // SHA-1, the only algorithm there is (RFC 5155 §11).
+        // SHA-1 is the only algorithm defined (RFC 5155 §11).
         guard octets[0] != 1 || octets[end] == 20 else { return false }
         let types = end + 1 + Int(octets[end])
         return types <= octets.count && areTypes(octets, from: types, mayBeNone: true)
     }
 
-    /// Keys in ascending order, each with a value of its length.
+    /// Returns true for keys in ascending order, each with a value of the stated length.
     private static func areParameters(_ octets: Span<UInt8>) -> Bool {
         var (place, last) = (0, -1)
         while place < octets.count {
@@ -154,7 +156,7 @@ enum RdataRest: Sendable, BitwiseCopyable {
         return true
     }
 
-    /// What is known of the values of the keys `mandatory` to `ipv6hint` (RFC 9460 §7, §8).
+    /// Checks the values of the keys `mandatory` to `ipv6hint` (RFC 9460 §7, §8).
     private static func isValue(_ value: Span<UInt8>, of key: UInt16) -> Bool {
         switch key {
         case 0: value.count > 0 && value.count % 2 == 0
@@ -167,7 +169,7 @@ enum RdataRest: Sendable, BitwiseCopyable {
         }
     }
 
-    /// Items of a family, a length, and the octets of an address up to its last that is not zero.
+    /// Returns true for items of a family, a length, and an address without trailing zero octets.
     private static func arePrefixes(_ octets: Span<UInt8>) -> Bool {
         var place = 0
         while place < octets.count {

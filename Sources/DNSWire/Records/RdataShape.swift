@@ -1,21 +1,22 @@
-/// Of what parts a record's rdata is: octets, character strings, names, and what follows these.
+/// The parts of a record's rdata: octets, character strings, names, and the rest.
 ///
-/// Names are expanded wherever an upstream may have compressed them. RFC 3597 §4 lets a sender do so in the types
-/// of RFC 1035 alone and asks receivers to expand them in a few more; here they are told from the rest in all types
-/// that have some, since our own letters may stand in them, too. Rdata of unknown types is copied as it is.
+/// Names are expanded in all types that have them. RFC 3597 §4 allows compression only in the types
+/// of RFC 1035 and requires receivers to expand names in a few more. Here, names are located in all
+/// known types, since they may contain the 0x20 letter case of our query. Rdata of unknown types is
+/// copied unchanged.
 ///
-/// What a type cannot have, such as a DS without a digest type, is an error: forwarders in front of this server drop
-/// the whole answer for it.
+/// Rdata that is invalid for its type, such as a DS without a digest type, is an error, because
+/// forwarders in front of this server would drop the whole answer.
 public struct RdataShape: Sendable, BitwiseCopyable {
-    /// Octets in front of everything else.
+    /// Octets at the start.
     private var prefix = 0
-    /// Character strings between these and the first name (RFC 1035 §3.3).
+    /// Character strings after these octets (RFC 1035 §3.3).
     private var strings = 0
-    /// Names behind these; `.max` for as many as there is room for.
+    /// Names after the character strings; `.max` for any number.
     private var names = 0
     private var rest = RdataRest.none
 
-    /// The shape of a record's rdata, which stands in `rdata` of the message.
+    /// Returns the shape of a record's rdata, at `rdata` of the message.
     private init(
         of type: RecordType,
         _ rdata: Range<Int>,
@@ -47,7 +48,8 @@ public struct RdataShape: Sendable, BitwiseCopyable {
 
     // MARK: Shapes that the rdata itself tells
 
-    /// A6: the length of a prefix, the rest of an address, and the name of the prefix if it has one (RFC 2874 §3.1).
+    /// A6: prefix length, address suffix, and the prefix name unless the length is 0 (RFC 2874
+    /// §3.1).
     private static func prefixedAddress(
         _ rdata: Range<Int>,
         _ message: Span<UInt8>
@@ -56,14 +58,14 @@ public struct RdataShape: Sendable, BitwiseCopyable {
         return (1 + (128 - length + 7) / 8, length == 0 ? 0 : 1)
     }
 
-    /// HIP: what is in front of the rendezvous servers (RFC 8005 §5).
+    /// HIP: the length of the part before the rendezvous servers (RFC 8005 §5).
     private static func identityLength(_ rdata: Range<Int>, _ message: Span<UInt8>) -> Int {
         guard rdata.count >= 4, let keyLength = message.bigEndian16(at: rdata.lowerBound + 2)
         else { return 4 }
         return 4 + Int(message[rdata.lowerBound]) + Int(keyLength)
     }
 
-    /// IPSECKEY: precedence, type of the gateway, algorithm, the gateway, and a key (RFC 4025 §2.1).
+    /// IPSECKEY: precedence, gateway type, algorithm, gateway, key (RFC 4025 §2.1).
     private static func gateway(
         _ rdata: Range<Int>,
         _ message: Span<UInt8>
@@ -78,7 +80,7 @@ public struct RdataShape: Sendable, BitwiseCopyable {
         }
     }
 
-    /// AMTRELAY: precedence, type of the relay behind a bit, and the relay (RFC 8777 §4.2).
+    /// AMTRELAY: precedence, a bit and the relay type, relay (RFC 8777 §4.2).
     private static func relay(
         _ rdata: Range<Int>,
         _ message: Span<UInt8>
@@ -95,8 +97,8 @@ public struct RdataShape: Sendable, BitwiseCopyable {
 
     // MARK: Reading
 
-    /// Checks a record's rdata against its type and hands its parts to `copy` and `name` in order:
-    /// stretches of octets, and places of names.
+    /// Checks a record's rdata against its type and calls `copy` with ranges of octets and `name`
+    /// with offsets of names, in order.
     public static func walk(
         _ record: MessageReader.Record,
         in message: Span<UInt8>,
@@ -135,7 +137,7 @@ public struct RdataShape: Sendable, BitwiseCopyable {
         if place < end { copy(place..<end) }
     }
 
-    /// True of a record whose rdata is what its type has, as far as `walk` looks at it.
+    /// Returns true if a record's rdata is valid for its type, as far as `walk` checks it.
     public static func fits(
         _ record: MessageReader.Record,
         in message: Span<UInt8>
@@ -150,7 +152,7 @@ public struct RdataShape: Sendable, BitwiseCopyable {
         }
     }
 
-    /// Where the names of uncompressed rdata stand in it; none if it is not what its type has.
+    /// Returns the ranges of the names in uncompressed rdata; empty if it is invalid for its type.
     public static func names(in rdata: Span<UInt8>, of type: RecordType) -> [Range<Int>] {
         var names: [Range<Int>] = []
         do throws(WireError) {

@@ -1,10 +1,10 @@
-/// A resource record type, or a question's type (RFC 1035 §3.2.2, RFC 6895 §3.1).
+/// A record type or query type (RFC 1035 §3.2.2, RFC 6895 §3.1).
 public struct RecordType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     public var rawValue: UInt16
 
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-    // What the compiler would make is a call by way of a protocol at every look at a type.
+    // Explicit, because the synthesized operator would be called through a protocol witness.
     @inline(__always) public static func == (left: Self, right: Self) -> Bool {
         left.rawValue == right.rawValue
     }
@@ -37,13 +37,13 @@ public struct RecordType: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
     public static var maila: Self { Self(rawValue: 254) }
     public static var any: Self { Self(rawValue: 255) }
 
-    /// True of A and AAAA, the types whose records have an availability zone.
+    /// True for A and AAAA, whose records can have an availability zone.
     public var isAddress: Bool { rawValue == 1 || rawValue == 28 }
 
-    /// True of the types that are asked for but never stored: OPT and 128 to 255 (RFC 6895 §3.1).
+    /// True for types that are never stored: OPT and 128 to 255 (RFC 6895 §3.1).
     public var isMeta: Bool { rawValue == 41 || (128...255).contains(rawValue) }
 
-    /// True of the two values that are nobody's (RFC 6895 §3.1).
+    /// True for the two reserved values (RFC 6895 §3.1).
     public var isReserved: Bool { rawValue == 0 || rawValue == .max }
 }
 
@@ -70,7 +70,7 @@ extension RecordType: CustomStringConvertible {
     /// The mnemonic, or `TYPE65280` for a type without one (RFC 3597 §5).
     public var description: String { Self.mnemonics[rawValue] ?? "TYPE\(rawValue)" }
 
-    /// Reads a mnemonic in any case, or the `TYPE65280` form.
+    /// Parses a mnemonic in any letter case, or the `TYPE65280` form.
     public init?(_ text: some StringProtocol) {
         let upper = text.uppercased()
         if let value = Self.values[upper] {

@@ -2,14 +2,15 @@ import DNSWire
 
 /// Longest-prefix match, compiled to disjoint intervals and searched by bisection.
 ///
-/// IPv4 and IPv6 are apart, so that the common search compares 32 bits.
+/// IPv4 and IPv6 have separate tables, so that the common search compares 32 bits.
 struct AddressMap: Sendable, BitwiseCopyable {
     private let v4Starts: FrozenArray<UInt32>
     private let v4Values: FrozenArray<UInt32>
     private let v6Starts: FrozenArray<UInt128>
     private let v6Values: FrozenArray<UInt32>
 
-    /// Compiles a table of nested prefixes; the longest prefix of an address decides, `otherwise` where none holds it.
+    /// Compiles nested prefixes; an address has the value of its longest prefix, or `otherwise` if
+    /// it has none.
     init(_ entries: [(prefix: IPPrefix, value: UInt32)], otherwise: UInt32) {
         var v4 = Self.intervals(of: entries.filter(\.prefix.isV4), otherwise: otherwise)
             .filter { $0.start.isV4 }
@@ -35,7 +36,7 @@ struct AddressMap: Sendable, BitwiseCopyable {
             : v6Values[Self.lastIndex(in: v6Starts, notAbove: address.bits)]
     }
 
-    /// The first start is the lowest address there is, so some start is never above the key.
+    /// The first start is the lowest address, so there is always a start that is not above the key.
     @inline(__always)
     private static func lastIndex<Key: Comparable & BitwiseCopyable>(
         in starts: FrozenArray<Key>,
@@ -44,18 +45,18 @@ struct AddressMap: Sendable, BitwiseCopyable {
         var (low, count) = (0, starts.count)
         while count > 1 {
             let half = count &>> 1
-            // Chosen without a branch, which nobody could foretell.
+            // Branch-free: the branch would be unpredictable.
             low = starts[low &+ half] <= key ? low &+ half : low
             count &-= half
         }
         return low
     }
 
-    /// Addresses from `start` to the next interval, or to the last address there is.
+    /// Addresses from `start` to the next interval, or to the last address.
     typealias Interval = (start: IPAddress, value: UInt32)
 
-    /// The intervals of all addresses in their order, for prefixes of one family; the longest prefix of an
-    /// address decides.
+    /// Returns the intervals of all addresses, in order, for prefixes of one family; the longest
+    /// prefix of an address applies.
     static func intervals(
         of entries: [(prefix: IPPrefix, value: UInt32)],
         otherwise: UInt32

@@ -1,11 +1,11 @@
-/// What a client is to us: all that its answers depend on.
+/// The class of a client: everything that its answers depend on.
 ///
-/// Found by one look-up of its source address, compiled from interface.md §3's rules.
+/// Found by one lookup of its source address, in a table that `ClientClassCompiler` makes.
 public struct ClientClass: Hashable, Sendable, BitwiseCopyable {
-    // Small, since a client that waits keeps it, and each stage is given it.
+    // Small, because waiting clients store it and every stage receives it.
 
     public var scope: Scope
-    /// The client's AZ; `.unknown` outside any subnet.
+    /// The client's AZ; `.unknown` outside all subnets.
     public var az: AZIndex
     private var viewNumber: UInt32
     private var vpcIndex, subnetIndex, accountIndex: SmallIndex
@@ -25,27 +25,27 @@ public struct ClientClass: Hashable, Sendable, BitwiseCopyable {
         accountIndex = SmallIndex(account)
     }
 
-    /// The view that answers it; 0 is everybody who is in no VPC.
+    /// The number of the view that answers it; 0 is the view of clients in no VPC.
     public var view: Int { Int(viewNumber) }
-    /// Index of the VPC, for `.vpc` and `.inbound`.
+    /// The index of the VPC, for `.vpc` and `.inbound`.
     public var vpc: Int? { vpcIndex.value }
-    /// Index of the subnet within the VPC that holds the address.
+    /// The index of the client's subnet within the VPC.
     public var subnet: Int? { subnetIndex.value }
-    /// Index of the account whose AZ names the client uses.
+    /// The index of the account whose AZ names the client uses.
     public var account: Int? { accountIndex.value }
 
-    /// Where the client is.
+    /// The location of the client.
     public enum Scope: String, Sendable, BitwiseCopyable {
         case vpc, inbound, outside, refused
     }
 
-    /// Allowed, and in no VPC.
+    /// The class of allowed clients in no VPC.
     public static let outside = ClientClass(scope: .outside, view: 0, az: .unknown)
-    /// Not allowed to ask.
+    /// The class of clients that are not allowed.
     static let refused = ClientClass(scope: .refused, view: 0, az: .unknown)
 }
 
-/// An index, or none, in 32 bits.
+/// An optional index in 32 bits.
 struct SmallIndex: Hashable, Sendable, BitwiseCopyable {
     private let bits: UInt32
 

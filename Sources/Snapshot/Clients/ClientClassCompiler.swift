@@ -1,13 +1,13 @@
 import DNSWire
 
-/// Compiles the client classes of a world, and with them the list of its views.
+/// Compiles the client classes of a world and the list of its views.
 struct ClientClassCompiler {
     private let world: World
     private let azIndices: AZIndices
     private var classes: [ClientClass] = []
     private var classNumbers: [ClientClass: UInt32] = [:]
     private var viewNumbers: [ViewKey: Int] = [ViewKey.outside: 0]
-    /// Views in order of their numbers; number 0 is the outside.
+    /// The views by number; number 0 is for outside clients.
     private(set) var views: [ViewKey] = [.outside]
     private var realms: [ClientClassTable.Realm] = []
     private var realmNumbers: [RealmKey: Int] = [:]
@@ -82,7 +82,7 @@ struct ClientClassCompiler {
         }
     }
 
-    /// The first subnet of each VPC that has one of a range.
+    /// The first subnet with this range in each VPC.
     private typealias SubnetsByVPC = [Int: Int]
 
     // MARK: By listener and endpoint
@@ -111,7 +111,7 @@ struct ClientClassCompiler {
         var from: Set<IPPrefix> = []
     }
 
-    /// The number of a realm, which is made where there is none yet.
+    /// Returns the number of a realm; makes the realm if it is new.
     private mutating func realm(_ key: RealmKey) -> Int {
         if let known = realmNumbers[key] { return known }
         let made = makeRealm(key)
@@ -120,7 +120,8 @@ struct ClientClassCompiler {
         return realms.count - 1
     }
 
-    /// The VPC's own ranges, its inbound ones and those of the key; the most specific one decides.
+    /// Compiles the VPC's own ranges, its inbound ranges and those of the key; the most specific
+    /// range applies.
     private mutating func makeRealm(_ key: RealmKey) -> ClientClassTable.Realm {
         let vpc = world.vpcs[key.vpc]
         var scopes = PrefixTable<ClientClass.Scope>()
@@ -183,7 +184,7 @@ struct ClientClassCompiler {
     }
 }
 
-/// Whose answers a view holds: all clients with one key get the same, but for their AZ.
+/// Identifies a view: clients with equal keys get the same answers, except for their AZ.
 struct ViewKey: Hashable {
     var vpc: Int?
     var isInbound: Bool
@@ -195,7 +196,7 @@ struct ViewKey: Hashable {
 /// The AZ IDs of a world, numbered from 1.
 struct AZIndices {
     private var numbers: [String: UInt16] = [:]
-    /// AZ IDs by number; number 0 is no AZ.
+    /// The AZ IDs by number; number 0 means no AZ.
     private(set) var identifiers = [""]
 
     init(_ world: World) {

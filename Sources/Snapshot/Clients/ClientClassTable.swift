@@ -1,38 +1,38 @@
 import DNSWire
 
-/// Decides from who asks where whether a sender is heard, and as what.
+/// Decides from sender and listener whether a query is accepted, and the class of its client.
 struct ClientClassTable: Sendable, BitwiseCopyable {
     /// Class numbers by address alone.
     private let shared: AddressMap
     private let realms: FrozenArray<Realm>
     private let listeners: FrozenArray<Listener>
-    /// For each listener that takes PROXY headers: 1 for the proxies, else 0.
+    /// For each listener that accepts PROXY headers: 1 for proxies, else 0.
     private let proxies: FrozenArray<AddressMap>
     private let endpoints: EndpointTable
     private let classes: FrozenArray<ClientClass>
-    /// What a `Standing` calls each VPC.
+    /// The key of each VPC in a `Standing`.
     private let vpcKeys: FrozenArray<UInt64>
 
-    /// The addresses that something beyond them puts into one VPC: a listener, or an endpoint.
+    /// The addresses of one VPC, for clients that a listener or an endpoint assigns to it.
     struct Realm: BitwiseCopyable {
-        /// Class numbers; `stranger` for an address that the VPC does not know.
+        /// Class numbers; `stranger` for an address outside the VPC.
         var map: AddressMap
-        /// The class number of such an address where the VPC is certain all the same.
+        /// The class number of such an address if the VPC is certain anyway.
         var elsewhere: UInt32
 
         static let stranger = UInt32.max
     }
 
-    /// What a listener adds to its clients' addresses.
+    /// How a listener affects the classes of its clients.
     struct Listener: BitwiseCopyable {
         /// The realm of its VPC; -1 for none.
         var realm = -1
-        /// Its map of proxies; -1 where no header is taken.
+        /// Its map of proxies; -1 if it accepts no header.
         var proxies = -1
-        /// True if nobody is heard.
+        /// True if it accepts nothing.
         var isClosed = false
 
-        /// True if every peer speaks for itself.
+        /// True if every peer is itself the client.
         var isPlain: Bool { proxies < 0 && !isClosed }
     }
 
@@ -70,7 +70,8 @@ struct ClientClassTable: Sendable, BitwiseCopyable {
         number >= 0 && number < listeners.count && listeners[number].proxies >= 0
     }
 
-    /// Whether `peer`, with or without a PROXY header in front, is heard at a listener, and as what.
+    /// Decides whether `peer`, with or without a PROXY header, is accepted at a listener, and its
+    /// class.
     @inline(__always)
     func hear(_ peer: IPAddress, listener number: Int, header: ProxyHeader?) -> Hearing {
         guard number >= 0, number < listeners.count else { return .ignored }
@@ -81,7 +82,7 @@ struct ClientClassTable: Sendable, BitwiseCopyable {
         return hear(peer, at: listener, header: header)
     }
 
-    /// The same at a listener that is closed or for proxies.
+    /// The slow path, for listeners that are closed or for proxies.
     @inline(never)
     private func hear(
         _ peer: IPAddress,
@@ -94,7 +95,8 @@ struct ClientClassTable: Sendable, BitwiseCopyable {
         return .heard(classify(header, of: peer, at: listener))
     }
 
-    /// A proxy that speaks for itself, or for a client that it cannot name, is outside at most.
+    /// Classifies a proxy that sends on its own behalf or for an unknown client; it is at most
+    /// outside.
     private func classify(
         _ header: ProxyHeader,
         of proxy: IPAddress,
@@ -120,20 +122,20 @@ struct ClientClassTable: Sendable, BitwiseCopyable {
         classes[Int(shared.value(for: address))]
     }
 
-    /// What a client with this address is at a listener; nil for one that has no VPC.
+    /// Classifies a client address at a listener; nil for a listener without a VPC.
     func classify(_ address: IPAddress, listener number: Int?) -> ClientClass {
         guard let number, number >= 0, number < listeners.count else { return classify(address) }
         return classify(address, at: listeners[number])
     }
 
-    /// What a client is that came through a VPC endpoint: refused if no VPC lists it.
+    /// Classifies a client of a VPC endpoint; refused if no VPC lists the endpoint.
     func classify(_ address: IPAddress, endpoint: EndpointID) -> ClientClass {
         guard let number = endpoints[endpoint] else { return .refused }
         let found = realms[number].map.value(for: address)
         return classes[Int(found == Realm.stranger ? realms[number].elsewhere : found)]
     }
 
-    /// True if a VPC lists the endpoint.
+    /// Returns true if a VPC lists the endpoint.
     func knows(_ endpoint: EndpointID) -> Bool { endpoints[endpoint] != nil }
 
     func standing(of clientClass: ClientClass) -> Standing {

@@ -1,8 +1,8 @@
 public import DNSWire
 
-/// The rate limits as they are applied; their snapshot frees them.
+/// The compiled rate limits; their snapshot frees them.
 public struct CompiledRateLimit: Sendable, BitwiseCopyable {
-    /// Microseconds that one reply uses up; nil without a limit.
+    /// The cost of one reply in microseconds; nil for no limit.
     public let responseCost: UInt64?
     public let refusalCost: UInt64?
     public let slip: UInt64
@@ -17,7 +17,7 @@ public struct CompiledRateLimit: Sendable, BitwiseCopyable {
 
     func deallocate() { exempt.deallocate() }
 
-    /// True of an address without a limit.
+    /// Returns true for an address without a limit.
     public func exempts(_ address: IPAddress) -> Bool { exempt.value(for: address) == 1 }
 
     private static func cost(_ repliesPerSecond: Int) -> UInt64 {

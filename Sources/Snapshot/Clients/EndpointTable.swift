@@ -1,6 +1,6 @@
 import DNSWire
 
-/// Realms by the VPC endpoint that a PROXY header names, searched by bisection.
+/// Realms by VPC endpoint ID, searched by bisection.
 struct EndpointTable: Sendable, BitwiseCopyable {
     private let identifiers: FrozenArray<EndpointID>
     private let realms: FrozenArray<Int>

@@ -1,13 +1,13 @@
-/// As what a sender is heard at a listener.
+/// The decision about a sender at a listener.
 public enum Hearing: Sendable {
-    /// Not at all: nothing is sent back.
+    /// The sender is ignored; no reply is sent.
     case ignored
-    /// As a proxy, which has to send a PROXY header before anything else.
+    /// The sender is a proxy and must send a PROXY header first.
     case awaitsHeader
-    /// As a client of this class, which may be `refused`.
+    /// The sender is a client of this class, which may be `refused`.
     case heard(ClientClass)
 
-    /// The client's class; nil for who is not heard as a client.
+    /// The client's class; nil for other decisions.
     @inline(__always)
     public var asker: ClientClass? {
         if case .heard(let asker) = self { asker } else { nil }

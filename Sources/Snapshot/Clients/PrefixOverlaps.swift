@@ -1,11 +1,12 @@
 public import DNSWire
 
-/// Finds owners of prefixes that share addresses with another owner's.
+/// Finds owners whose prefixes overlap with those of another owner.
 ///
-/// One sweep: each prefix is compared with one summary of those around it, and with one of those inside it, so that a
-/// thousand owners of one prefix cost a thousand steps.
+/// Sorts the prefixes and visits each once. Each is compared with one summary of the enclosing
+/// prefixes and one of the enclosed ones, so that a thousand owners of the same prefix take a
+/// thousand steps.
 public enum PrefixOverlaps {
-    /// Whose prefixes some set holds.
+    /// The owners of a set of prefixes.
     private enum Owners {
         case nobody
         case one(Int)
@@ -36,14 +37,14 @@ public enum PrefixOverlaps {
         }
     }
 
-    /// A prefix that is open in the sweep, with the owners around it and those inside it.
+    /// A prefix that encloses the current position, with the owners around it and inside it.
     private struct Open {
         var owner: Int
         var around: Owners
         var inside = Owners.nobody
     }
 
-    /// The owners of which some prefix overlaps one of another owner.
+    /// Returns the owners that have a prefix overlapping with another owner's.
     public static func owners(of places: [(prefix: IPPrefix, owner: Int)]) -> Set<Int> {
         var found: Set<Int> = []
         PrefixSweep.run(over: places, by: \.prefix) { place, outer in

@@ -1,14 +1,14 @@
 public import DNSWire
 
-/// Goes through prefixes in the order of their addresses, each behind those that hold it.
+/// Visits prefixes in the order of their addresses, enclosing ones first.
 ///
-/// At every step the prefixes that hold the current one are open, as a stack. So each is looked at twice, whatever
-/// holds what: the work is that of sorting them.
+/// A stack has the prefixes that enclose the current one. Each prefix is visited twice, so sorting
+/// dominates the work.
 public enum PrefixSweep {
-    /// Calls `open` for each element, with what was made of the nearest one whose prefix holds its own, and `close` once
-    /// nothing more is held.
+    /// Calls `open` for each element, with the result for the nearest enclosing element, and
+    /// `close` after its last enclosed element.
     ///
-    /// Elements of equal prefixes hold those behind them, in the order in which they are given.
+    /// Of elements with equal prefixes, earlier ones enclose later ones.
     @inlinable
     public static func run<Element, Open>(
         over elements: [Element],

@@ -1,9 +1,9 @@
 import DNSWire
 
-/// Values by prefix, for compiling: finds the longest prefix that holds another one.
+/// Values by prefix, for compilers: finds the longest enclosing prefix.
 struct PrefixTable<Value> {
     private var values: [IPPrefix: Value] = [:]
-    /// Lengths in use, longest first, so that a search tries no others.
+    /// The lengths in use, longest first; a search tries no others.
     private var lengths: [Int] = []
 
     var prefixes: [IPPrefix] { Array(values.keys) }
@@ -12,7 +12,7 @@ struct PrefixTable<Value> {
 
     init() {}
 
-    /// Adds a value; where the prefix has one already, `merge` makes one of the two.
+    /// Adds a value; if the prefix has one already, `merge` combines both.
     mutating func add(_ prefix: IPPrefix, _ value: Value, _ merge: (Value, Value) -> Value) {
         if let old = values[prefix] {
             values[prefix] = merge(old, value)
@@ -22,7 +22,7 @@ struct PrefixTable<Value> {
         note(prefix.length)
     }
 
-    /// Changes the value of a prefix in its place, `initial` where there is none.
+    /// Changes the value of a prefix in place, starting from `initial` if there is none.
     mutating func update(
         _ prefix: IPPrefix,
         default initial: @autoclosure () -> Value,
@@ -43,25 +43,26 @@ struct PrefixTable<Value> {
         mostSpecific(holding: prefix) { $0 }
     }
 
-    /// The longest prefix that holds `prefix`: its value, and its length.
+    /// Returns the length and value of the longest prefix that contains `prefix`.
     func longest(holding prefix: IPPrefix) -> (length: Int, value: Value)? {
         all(holding: prefix).first
     }
 
-    /// Every prefix that holds `prefix`, longest first: its length and its value.
+    /// Returns all prefixes that contain `prefix`, longest first, as lengths and values.
     func all(holding prefix: IPPrefix) -> [(length: Int, value: Value)] {
         lengths.compactMap { length in
             value(holding: prefix, length: length).map { (length, $0) }
         }
     }
 
-    /// The value of the prefix of this length that holds `prefix`; prefixes are of one family.
+    /// Returns the value of the prefix of this length that contains `prefix`; all prefixes are of
+    /// one family.
     private func value(holding prefix: IPPrefix, length: Int) -> Value? {
         guard length <= prefix.length, length >= 96 || !prefix.isV4 else { return nil }
         return values[IPPrefix(prefix.first, length: length)]
     }
 
-    /// The first result, longest prefix first, that `select` makes of a value.
+    /// Returns the first non-nil result of `select`, trying the longest prefix first.
     func mostSpecific<Result>(
         holding prefix: IPPrefix,
         select: (Value) -> Result?
@@ -76,7 +77,7 @@ struct PrefixTable<Value> {
 }
 
 extension PrefixTable where Value == Bool {
-    /// A set of prefixes.
+    /// Makes a set of prefixes.
     init(_ prefixes: [IPPrefix]) {
         for prefix in prefixes { add(prefix, true) { first, _ in first } }
     }

@@ -1,10 +1,10 @@
 import DNSWire
 
-/// Which VPC has an address, where the address alone says so (interface.md §3 and §5a).
+/// Decides which VPC an address belongs to by the address alone.
 ///
-/// Where ranges of several VPCs hold an address, it is in the one VPC whose clients nothing else tells apart,
-/// and in none if there is no such VPC or more than one. Inbound ranges may enclose the ranges of VPCs: the
-/// more specific range decides then.
+/// If ranges of several VPCs contain an address, it belongs to the one VPC whose clients are not
+/// identified by a listener or endpoint; to none if there is no such VPC, or several. Inbound
+/// ranges may enclose ranges of VPCs; the more specific range applies.
 struct RangeClaims {
     private var ranges = PrefixTable<Claimants>()
     private var inbound = PrefixTable<Claimants>()
@@ -23,12 +23,12 @@ struct RangeClaims {
     enum Ruling {
         /// No VPC has the addresses.
         case unclaimed
-        /// Several have, and nothing decides.
+        /// Several VPCs have them, and none takes precedence.
         case disputed
         case member(vpc: Int, scope: ClientClass.Scope)
     }
 
-    /// Whose the addresses of a prefix are that has none of `prefixes` inside.
+    /// Returns the ruling for the addresses of a prefix; no other of `prefixes` is inside it.
     func ruling(on prefix: IPPrefix) -> Ruling {
         let owners = ranges.all(holding: prefix)
         let arrivals = inbound.longest(holding: prefix)
@@ -39,9 +39,9 @@ struct RangeClaims {
         return (all + arrivals.value).ruling { all.holds($0) ? .vpc : .inbound }
     }
 
-    /// The VPCs that claim an address, as far as it matters.
+    /// The VPCs that claim an address, reduced to what the ruling needs.
     private struct Claimants {
-        /// VPCs whose clients listeners or endpoints tell apart, and the others.
+        /// VPCs whose clients are identified by listeners or endpoints, and the others.
         private var toldApart = Count.none
         private var others = Count.none
 
@@ -71,7 +71,7 @@ struct RangeClaims {
             return sum
         }
 
-        /// True if `vpc`, the one that a ruling is for, is among them.
+        /// Returns true if `vpc`, the VPC of a ruling, is among them.
         func holds(_ vpc: Int) -> Bool { toldApart == .one(vpc) || others == .one(vpc) }
 
         func ruling(scope: (Int) -> ClientClass.Scope) -> Ruling {

@@ -1,9 +1,10 @@
-/// What a sender was when what it sent arrived, in a form that outlives the snapshot.
+/// The access rights of a sender when its query arrived, in a form that is valid across snapshots.
 ///
-/// A query may be answered long after it came, from a newer snapshot. `covers` says whether the sender may
-/// be answered as what it is by then.
+/// A query may be answered long after its arrival, from a newer snapshot. `covers` says whether the
+/// sender may then be answered as its new class.
 public struct Standing: Hashable, Sendable, BitwiseCopyable {
-    /// A code in the three low bits; above them the VPC, the same number in every snapshot of the process.
+    /// A code in the three low bits; above them the VPC's number, which is the same in every
+    /// snapshot of the process.
     private let bits: UInt64
 
     private static let codes: UInt64 = 7
@@ -22,17 +23,17 @@ public struct Standing: Hashable, Sendable, BitwiseCopyable {
 
     private init() { bits = 0 }
 
-    /// A sender that no listener heard: nothing is covered.
+    /// A sender that no listener accepted; covers nothing.
     public static let unheard = Standing()
 
-    /// True of a sender that may not ask.
+    /// True for a sender that is not allowed.
     public var isRefused: Bool { bits == Self.refused }
 
-    /// False if being answered as `other` would be a rise: into a VPC, into another one, or from refused to
-    /// allowed.
+    /// Returns false if `other` has more rights: in a VPC instead of none, in another VPC, or
+    /// allowed instead of refused.
     ///
-    /// To be in a VPC and to arrive through its inbound endpoint are different things, and neither is the
-    /// lower one: they see different zones.
+    /// Being in a VPC and being inbound are different, and neither covers the other, since they see
+    /// different zones.
     public func covers(_ other: Standing) -> Bool {
         guard bits != 0, other.bits != 0 else { return false }
         return bits == other.bits || other.bits == Self.refused

@@ -1,12 +1,12 @@
 import DNSWire
 
-/// Which AZ does an address lie in? That of the most specific subnet that holds it.
+/// Finds the AZ of an address: that of the most specific subnet that contains it.
 ///
-/// A VPC's own subnets come first: where VPCs overlap, the same address is two interfaces.
+/// A VPC's own subnets take precedence: in overlapping VPCs, the same address is two interfaces.
 struct SubnetIndex {
     private var all: AZIntervals
     private var own: [Int: AZIntervals] = [:]
-    /// VPCs with a subnet that overlaps one of another VPC.
+    /// VPCs with a subnet that overlaps with one of another VPC.
     private(set) var overlapping: Set<Int> = []
 
     let isEmpty: Bool
@@ -57,7 +57,7 @@ private struct AZIntervals {
 
     func az(of address: IPAddress) -> AZIndex {
         let intervals = address.isV4 ? v4 : v6
-        // The first interval starts at the lowest address there is.
+        // The first interval starts at the lowest address.
         var (low, high) = (0, intervals.count)
         while high - low > 1 {
             let middle = (low + high) / 2

@@ -1,6 +1,6 @@
 public import DNSWire
 
-/// Kinds of addresses, so that most answers are seen at a glance to have none of a private zone.
+/// Kinds of addresses, a cheap filter: most answers have no kind that private zones have.
 public struct AddressKinds: OptionSet, Sendable, BitwiseCopyable {
     public var rawValue: UInt8
 
@@ -11,7 +11,7 @@ public struct AddressKinds: OptionSet, Sendable, BitwiseCopyable {
     public static let v6 = AddressKinds(rawValue: 16)
     public static let all: AddressKinds = [.privateV4, .publicV4, .v6]
 
-    /// The kind of one address; an IPv6 address that leads to an IPv4 one is of both kinds.
+    /// Returns the kind of an address; an IPv6 address that embeds an IPv4 address has both kinds.
     public init(_ address: IPAddress) {
         if address.isV4 {
             self = address.isPrivate ? .privateV4 : .publicV4

@@ -1,7 +1,7 @@
-/// A hash table from addresses of one family to the number of an audience.
+/// A hash table from addresses of one family to audience numbers.
 struct AddressTable<Key: FixedWidthInteger & BitwiseCopyable & Sendable>: Sendable, BitwiseCopyable
 {
-    /// A power of two of slots, of which at most half are taken.
+    /// A power of two of slots, at most half of them in use.
     private let keys: FrozenArray<Key>
     /// The audience + 1 of the key in the same slot; 0 for a free slot.
     private let audiences: FrozenArray<UInt32>
@@ -26,11 +26,11 @@ struct AddressTable<Key: FixedWidthInteger & BitwiseCopyable & Sendable>: Sendab
         audiences.deallocate()
     }
 
-    /// The number of an address's audience; nil if the table does not have the address.
+    /// Returns the audience number of an address; nil if the table does not have it.
     @inline(__always)
     func audience(of key: Key) -> Int? {
         var slot = Self.slot(of: key, keys.count)
-        // Half of the slots are free, so the search ends.
+        // At least half of the slots are free, so the search ends.
         while audiences[slot] != 0 {
             if keys[slot] == key { return Int(audiences[slot]) - 1 }
             slot = (slot + 1) & (keys.count - 1)
@@ -38,8 +38,8 @@ struct AddressTable<Key: FixedWidthInteger & BitwiseCopyable & Sendable>: Sendab
         return nil
     }
 
-    /// Multiplies by the golden ratio's fraction (Knuth, volume 3, §6.4) and takes the top bits, which
-    /// depend on all others.
+    /// Fibonacci hashing (Knuth, volume 3, §6.4): multiplies and takes the top bits, which depend
+    /// on all others.
     @inline(__always)
     private static func slot(of key: Key, _ capacity: Int) -> Int {
         let folded =

@@ -1,26 +1,26 @@
 import DNSWire
 
-/// The addresses that private zones have, and which clients see a zone that has them.
+/// The addresses in private zones, and the clients that see these zones.
 ///
-/// `private-answers: guard` asks it about each address that an upstream's answer has.
+/// Used by `private-answers: guard` for each address in an upstream's answer.
 struct ZoneAddresses: Sendable, BitwiseCopyable {
     private let v4: AddressTable<UInt32>
     private let v6: AddressTable<UInt128>
-    /// Where the viewers of each audience start in `viewers`; the next one's start is its end.
+    /// The start of each audience in `viewers`; it ends where the next one starts.
     private let audienceStarts: FrozenArray<Int>
-    /// Numbers in `groups`.
+    /// Indices into `groups`.
     private let viewers: FrozenArray<Int>
     private let groups: FrozenArray<Group>
     private let members: FrozenArray<Int>
-    /// The kinds that there are.
+    /// The kinds of the addresses.
     let kinds: AddressKinds
 
-    /// The clients who see a zone: those of these VPCs, in one of the ways to be in them.
+    /// The clients that see a zone: those of these VPCs, in one `Audience`.
     private struct Group: BitwiseCopyable {
         var audience: Zone.Audience
-        /// True of every VPC; `members` is empty then.
+        /// True for every VPC; `members` is empty then.
         var isEverywhere: Bool
-        /// Where its VPCs stand among `members`, in order.
+        /// The start of its VPCs in `members`, sorted.
         var firstMember: Int
         var memberCount: Int
     }
@@ -47,9 +47,9 @@ struct ZoneAddresses: Sendable, BitwiseCopyable {
         members.deallocate()
     }
 
-    /// True if some private zone has the address, and the client sees none of those that do.
+    /// Returns true if some private zone has the address and the client sees no such zone.
     ///
-    /// An IPv6 address that leads to an IPv4 one (NAT64, 6to4) is that one as well.
+    /// An IPv6 address that embeds an IPv4 address (NAT64, 6to4) is looked up as that, too.
     @inline(__always)
     func isHidden(_ address: IPAddress, from client: ClientClass) -> Bool {
         let audience = address.isV4 ? v4.audience(of: address.v4) : v6.audience(of: address.bits)
@@ -87,7 +87,7 @@ struct ZoneAddresses: Sendable, BitwiseCopyable {
 // MARK: Compiling
 
 extension ZoneAddresses {
-    /// Collects who sees each address, zone after zone.
+    /// Collects the viewers of each address, zone by zone.
     private struct Builder {
         private let vpcCount: Int
         private(set) var groups: [Group] = []
@@ -99,7 +99,7 @@ extension ZoneAddresses {
 
         private struct GroupKey: Hashable {
             var audience: Zone.Audience
-            /// In order; nil for every VPC there is.
+            /// In ascending order; nil for all VPCs.
             var vpcs: [Int]?
         }
 
@@ -135,7 +135,7 @@ extension ZoneAddresses {
             return groups.count - 1
         }
 
-        /// Gives a number to each set of groups that sees some address.
+        /// Numbers the distinct sets of groups.
         func finish() -> (
             v4: [(UInt32, audience: Int)], v6: [(UInt128, audience: Int)], starts: [Int],
             viewers: [Int]
@@ -146,10 +146,10 @@ extension ZoneAddresses {
         }
     }
 
-    /// The groups that see each address of a family; nearly all addresses have one or two.
+    /// The groups that see each address of a family; most addresses have one or two.
     private struct Viewers<Key: Hashable & Comparable> {
         private var first: [Key: Int] = [:]
-        /// Further groups of an address, each time it is in one more zone.
+        /// The further groups of an address, one for each further zone.
         private var further: [(key: Key, group: Int)] = []
 
         mutating func add(_ group: Int, to key: Key) {
@@ -171,7 +171,7 @@ extension ZoneAddresses {
         }
     }
 
-    /// Different sets of groups, numbered.
+    /// The distinct sets of groups, with numbers.
     private struct Audiences {
         private(set) var starts = [0]
         private(set) var viewers: [Int] = []

@@ -1,20 +1,20 @@
 public import DNSWire
 
-/// Which addresses of a snapshot are checked, and what depends on each.
+/// The addresses to check, and the names that depend on them.
 public struct HealthPlan: Sendable {
-    /// What is checked, by the number that address records have in the store.
+    /// The targets; address records in the store refer to them by index.
     public fileprivate(set) var targets: [HealthTarget] = []
-    /// Sets of addresses that answer some name together; names with equal sets share one.
+    /// Sets of addresses that together answer a name; names with equal sets share one.
     public fileprivate(set) var groups: [HealthGroup] = []
 }
 
-/// Makes a plan of addresses and names as they come.
+/// Builds a plan from addresses and names.
 struct HealthPlanBuilder {
     private(set) var plan = HealthPlan()
     private var numbers: [HealthTarget: UInt32] = [:]
     private var known: Set<[UInt32]> = []
 
-    /// The target's number, a new one the first time.
+    /// Returns the target's number; adds the target if it is new.
     mutating func number(of target: HealthTarget) -> UInt32 {
         if let number = numbers[target] { return number }
         let number = UInt32(truncatingIfNeeded: plan.targets.count)
@@ -23,18 +23,18 @@ struct HealthPlanBuilder {
         return number
     }
 
-    /// Notes that these targets are all that `name` has.
+    /// Adds the set of all targets of `name`.
     mutating func note(_ targets: [UInt32], of name: DomainName) {
         guard known.insert(targets.sorted()).inserted else { return }
         plan.groups.append(HealthGroup(name: name, targets: targets.map(Int.init)))
     }
 }
 
-/// An address of a zone with the way in which it is checked, however many names have it.
+/// An address of a zone with its health check; all names with the address share it.
 public struct HealthTarget: Hashable, Sendable {
     public var address: IPAddress
     public var check: HealthCheck
-    /// The zone's apex; what is asked for over TLS is asked of this name.
+    /// The zone's apex, which HTTPS checks use as host name.
     public var zone: DomainName
 
     public init(address: IPAddress, check: HealthCheck, zone: DomainName) {
@@ -43,7 +43,8 @@ public struct HealthTarget: Hashable, Sendable {
         self.zone = zone
     }
 
-    /// What is asked of whom, alike for checks that differ in their times and numbers alone.
+    /// The target without its timing, for comparing checks that differ only in intervals and
+    /// counts.
     public var withoutTiming: HealthTarget {
         var check = HealthCheck()
         (check.port, check.path) = (self.check.port, self.check.path)
@@ -51,10 +52,10 @@ public struct HealthTarget: Hashable, Sendable {
     }
 }
 
-/// The addresses of one type that a name has.
+/// The addresses of one type of a name.
 public struct HealthGroup: Sendable {
-    /// One of the names that have these addresses.
+    /// One of the names with these addresses.
     public var name: DomainName
-    /// Numbers of targets.
+    /// Indices of targets.
     public var targets: [Int]
 }

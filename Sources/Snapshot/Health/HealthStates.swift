@@ -1,15 +1,15 @@
 import Synchronization
 
-/// Which targets of a snapshot are down: a bit each, set by who checks and read on the way of queries.
+/// One bit per target that says whether it is down; the checker sets it, queries read it.
 ///
-/// A pointer and a count, read without reference counting. Bits are independent, so no order is needed:
-/// a query that reads the old bit is one that came a moment earlier.
+/// A pointer and a count, accessed without reference counting. Bits are independent and need no
+/// memory ordering: a query may still see the old bit for a moment.
 @safe struct HealthStates: @unchecked Sendable {
-    // Sendable is sound: every access to the words is atomic, and the geometry never changes.
+    // Sendable is sound: every access to the words is atomic, and their number never changes.
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
     private let targetCount: Int
 
-    /// All targets are up.
+    /// Makes states in which all targets are up.
     init(targetCount: Int) {
         self.targetCount = targetCount
         let count = (targetCount + 63) / 64
@@ -17,12 +17,12 @@ import Synchronization
         for index in 0..<count { unsafe (words + index).initialize(to: Atomic(0)) }
     }
 
-    /// Frees the memory; called once, by the owner's `deinit`.
+    /// Frees the memory; the owner's `deinit` calls this once.
     func deallocate() { unsafe words.deallocate() }
 
     @inline(__always) func isDown(_ target: Int) -> Bool {
         precondition(target >= 0 && target < targetCount)
-        // Sound: the word of a target below the count was initialised.
+        // Sound: the word of a target below the count is initialised.
         return unsafe words[target / 64].load(ordering: .relaxed) >> UInt64(target % 64) & 1 == 1
     }
 

@@ -1,22 +1,22 @@
 import DNSWire
 import Glibc
 
-/// The read-only heart of a snapshot: one block of octets in which every node and RRset lies.
+/// The read-only memory of a snapshot: one block that contains all nodes and RRsets.
 ///
-/// A pointer and a count, read without reference counting; its owner frees it once and never lets it
-/// escape. Entries start at multiples of four, which lets 32 bits of offset reach 16 GiB.
+/// A pointer and a count, accessed without reference counting; its owner frees it once and never
+/// lets it escape. Entries start at multiples of four, so 32-bit offsets reach 16 GiB.
 @safe struct ByteArena: BitwiseCopyable, @unchecked Sendable {
-    // Sendable is sound: the builder alone writes, before the snapshot is published.
+    // Sendable is sound: only the builder writes, before the snapshot is published.
     fileprivate var base: UnsafeMutableRawPointer
     fileprivate(set) var count = 0
 
     @inline(__always) func load<Value: BitwiseCopyable>(_ offset: Int, as: Value.Type) -> Value {
         precondition(offset >= 0 && offset + MemoryLayout<Value>.size <= count)
-        // Sound: the range was checked and every octet below `count` is initialised.
+        // Sound: the range was checked, and every octet below `count` is initialised.
         return unsafe base.loadUnaligned(fromByteOffset: offset, as: Value.self)
     }
 
-    /// Hands a range of octets to `body`, which must not keep it.
+    /// Calls `body` with a range of octets, which it must not keep.
     @inline(__always)
     func withOctets<Result>(
         at offset: Int,
@@ -29,7 +29,7 @@ import Glibc
         return body(unsafe Span(_unsafeBytes: range))
     }
 
-    /// True if a suffix of `name` equals the octets at `offset`.
+    /// Returns true if a suffix of `name` equals the octets at `offset`.
     @inline(__always)
     func holds(
         _ name: borrowing FoldedName,
@@ -43,9 +43,9 @@ import Glibc
     func deallocate() { unsafe free(base) }
 }
 
-/// Fills an arena; offsets stay valid while it grows, addresses don't.
+/// Builds an arena; offsets stay valid while it grows, pointers do not.
 struct ByteArenaBuilder {
-    /// What has been written so far; addresses in it end with the next `reserve`.
+    /// The content so far; pointers into it are invalid after the next `reserve`.
     private(set) var arena: ByteArena
     private var capacity: Int
 
@@ -54,21 +54,21 @@ struct ByteArenaBuilder {
         arena = unsafe ByteArena(base: Self.block(nil, of: self.capacity), count: 0)
     }
 
-    /// A block of so many octets that begins with the content of `old`, which ends.
+    /// Resizes a block; `old` is invalid afterwards.
     ///
-    /// The C library moves pages where it would otherwise copy, so that a large arena grows and is
-    /// trimmed without being in memory twice.
+    /// Uses `realloc`, which moves the pages of a large block instead of copying them, so that the
+    /// arena is not in memory twice.
     private static func block(
         _ old: UnsafeMutableRawPointer?,
         of octets: Int
     ) -> UnsafeMutableRawPointer {
         guard let block = unsafe realloc(old, octets) else {
-            fatalError("no memory for \(octets) octets of zones")
+            fatalError("out of memory: \(octets) octets for zones")
         }
         return unsafe block
     }
 
-    /// Makes room at the end and returns where it starts; the octets are zero.
+    /// Reserves zeroed octets at the end and returns their offset.
     mutating func reserve(_ octets: Int) -> Int {
         let start = (arena.count + 3) & ~3
         let end = start + octets
@@ -83,7 +83,7 @@ struct ByteArenaBuilder {
         return start
     }
 
-    /// Gives back what was reserved beyond the content.
+    /// Returns unused capacity to the system.
     mutating func trim() { resize(to: max(arena.count, 8)) }
 
     private mutating func resize(to octets: Int) {

@@ -1,9 +1,9 @@
-/// Elements that never change again, read without reference counting.
+/// An immutable array without reference counting.
 ///
-/// An `Array` in a class costs a retain where the optimiser can't prove it alive; this is a pointer and
-/// a count. Its owner keeps it, frees it once, and never lets it escape.
+/// The optimiser often adds a retain for an `Array` in a class; this is a pointer and a count. Its
+/// owner keeps it, frees it once, and never lets it escape.
 @safe struct FrozenArray<Element: BitwiseCopyable>: BitwiseCopyable, @unchecked Sendable {
-    // Sendable is sound: the memory is written in `init` alone.
+    // Sendable is sound: only `init` writes the memory.
     fileprivate let base: UnsafeMutablePointer<Element>
     let count: Int
 
@@ -17,22 +17,22 @@
 
     @inline(__always) subscript(index: Int) -> Element {
         precondition(index >= 0 && index < count)
-        // Sound: `count` elements were initialised, and the index was checked.
+        // Sound: `count` elements are initialised, and the index was checked.
         return unsafe base[index]
     }
 
-    /// Overwrites an element; for builders, before anybody else sees the array.
+    /// Overwrites an element; only for builders, before the array is shared.
     func replace(at index: Int, with element: Element) {
         precondition(index >= 0 && index < count)
         unsafe base[index] = element
     }
 
-    /// Frees the memory; called once, by the owner's `deinit`.
+    /// Frees the memory; the owner's `deinit` calls this once.
     func deallocate() { unsafe base.deallocate() }
 }
 
 extension FrozenArray where Element == UInt8 {
-    /// Hands a range of octets to `body`, which must not keep it.
+    /// Calls `body` with a range of octets, which it must not keep.
     func withSpan<Result>(_ start: Int, count length: Int, _ body: (Span<UInt8>) -> Result)
         -> Result
     {

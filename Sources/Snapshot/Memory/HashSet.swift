@@ -1,6 +1,6 @@
-/// A set of keyed hashes that never changes: that something else has the same 64 bits is not expected.
+/// An immutable set of keyed hashes; collisions of 64 bits are considered impossible.
 struct HashSet: BitwiseCopyable, Sendable {
-    /// A power of two of slots, at most half of them taken; 0 is free.
+    /// A power of two of slots, at most half of them in use; 0 is free.
     private let slots: FrozenArray<UInt64>
 
     init(_ hashes: Set<UInt64>) {
@@ -27,6 +27,6 @@ struct HashSet: BitwiseCopyable, Sendable {
         return false
     }
 
-    /// What stands for a hash; never 0.
+    /// Returns the entry of a hash, which is never 0.
     private static func entry(_ hash: UInt64) -> UInt64 { max(hash, 1) }
 }

@@ -1,20 +1,20 @@
-/// Numbers found by a hash of what they stand for, eight octets a slot and no object each.
+/// A hash table of numbers, with eight octets per slot.
 ///
-/// What a number stands for is the caller's to compare. The hash has to be keyed, so that no zone file
-/// can aim its names at one slot.
+/// The caller compares the items that the numbers stand for. The hash has to be keyed, so that zone
+/// files cannot cause collisions.
 public struct NumberTable {
     /// The low half of the hash above the number plus one; 0 is a free slot.
     private var slots: [UInt64]
     private var count = 0
 
-    /// An empty table with room for `count` numbers; it grows beyond that.
+    /// Makes an empty table with room for `count` numbers; it grows if necessary.
     public init(expecting count: Int = 0) {
         var capacity = 16
         while capacity * 2 < count * 3 { capacity *= 2 }
         slots = Array(repeating: 0, count: capacity)
     }
 
-    /// The number of this hash that `isSought` says yes to.
+    /// Returns the number with this hash for which `isSought` is true.
     public func find(_ hash: UInt64, where isSought: (Int) -> Bool) -> Int? {
         let tag = hash & 0xFFFF_FFFF
         var slot = Int(tag) & (slots.count - 1)
@@ -28,7 +28,7 @@ public struct NumberTable {
         return nil
     }
 
-    /// Enters a number below 2^32 - 1, which is not there yet.
+    /// Adds a number below 2^32 - 1 that is not in the table.
     public mutating func insert(_ number: Int, hash: UInt64) {
         count += 1
         if count * 3 > slots.count * 2 { grow() }

@@ -1,25 +1,25 @@
 public import DNSWire
 
-/// Where the addresses of a delegation's name server come from, for one client.
+/// The source of the addresses of a delegation's name server, for one client.
 public enum NameServerSource: Sendable, BitwiseCopyable {
-    /// A name of a private zone: glue, or any other name that the client sees.
+    /// A node of a private zone that the client sees; it may be glue.
     case node(Node)
-    /// The rule that the name is looked up by, by its index.
+    /// The index of the rule that resolves the name.
     case rule(Int)
-    /// Nowhere: the name is an alias, which names of servers must not be (RFC 2181 §10.3).
+    /// None: the name is an alias, which is not allowed for name servers (RFC 2181 §10.3).
     case alias
-    /// Nowhere: what the client sees has no address of it.
+    /// None: no zone that the client sees has an address of it.
     case nowhere
 }
 
 extension CompiledSnapshot {
-    /// Name servers of one delegation that are looked at; others are not asked.
+    /// The maximum number of name servers per delegation; further ones are not queried.
     public static let nameServerLimit = 16
 
-    /// Where a client finds the addresses of a name server that `zone` delegates to.
+    /// Returns the source of the addresses of a name server that `zone` delegates to.
     ///
-    /// Addresses that `zone` has of it come first, also below the cut, where they are glue; then whoever answers the
-    /// client about the name. `scratch` is overwritten.
+    /// Addresses in `zone` come first, including glue below the cut; then the client's route for
+    /// the name. `scratch` is overwritten.
     public func source(
         ofNameServer server: borrowing FoldedName,
         delegatedBy zone: CompiledZone,
@@ -41,7 +41,7 @@ extension CompiledSnapshot {
         return .nowhere
     }
 
-    /// What one zone says of it; nil if the next longest match is to answer instead (`fallthrough`).
+    /// Looks in one zone; nil if the next longest match should answer instead (`fallthrough`).
     private func source(
         _ server: borrowing FoldedName,
         in zone: CompiledZone,
@@ -57,13 +57,15 @@ extension CompiledSnapshot {
             return zone.fallsThrough == .types || zone.fallsThrough == .names && match.isEmpty
                 ? nil : .nowhere
         case .dname: return .alias
-        // Its servers would have to be asked first, whose names may lead back here.
+        // Resolving it would need the servers of that delegation first, whose names may lead back
+        // here.
         case .delegation: return .nowhere
         case .missing: return zone.fallsThrough == .off ? .nowhere : nil
         }
     }
 
-    /// The name itself, if the zone has an address of it, whatever is above.
+    /// Returns the node of the name itself if the zone has an address for it, even below a
+    /// delegation.
     private func glue(_ server: borrowing FoldedName, in zone: CompiledZone) -> Node? {
         guard let node = store.node(server, suffix: 0, zone: zone.number), hasAddress(node) else {
             return nil
@@ -75,7 +77,7 @@ extension CompiledSnapshot {
         store.rrset(of: node, type: .a) != nil || store.rrset(of: node, type: .aaaa) != nil
     }
 
-    /// Hands the addresses of a name to `body`, IPv4 first, but for those that no server can have.
+    /// Calls `body` with the valid addresses of a name, IPv4 first.
     public func forEachServerAddress(of node: Node, _ body: (IPAddress) -> Void) {
         for type in [RecordType.a, .aaaa] {
             guard let rrset = store.rrset(of: node, type: type) else { continue }
@@ -88,7 +90,7 @@ extension CompiledSnapshot {
         }
     }
 
-    /// True if a node's own name is this suffix of `name`, so that no label of it was translated.
+    /// Returns true if a node's own name is this suffix of `name`, so that no label was translated.
     public func isNamed(_ node: Node, suffix: Int, of name: borrowing FoldedName) -> Bool {
         store.arena.holds(
             name,
@@ -100,8 +102,8 @@ extension CompiledSnapshot {
 }
 
 extension IPAddress {
-    /// False of what a datagram to one server can't be sent to: unspecified, multicast and broadcast addresses, and
-    /// link-local ones without an interface.
+    /// False for addresses that cannot be a single server: unspecified, multicast and broadcast
+    /// addresses, and link-local ones without an interface.
     public var mayBeServer: Bool {
         if isV4 { return v4 >> 24 != 0 && v4 >> 28 != 0xE && v4 != .max }
         return bits != 0 && bits >> 120 != 0xFF && !isLinkLocalV6

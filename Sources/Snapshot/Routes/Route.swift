@@ -1,10 +1,10 @@
-/// Where a name's answer comes from, for one view.
+/// The source of a name's answer, for one view.
 public struct Route: Equatable, Sendable, BitwiseCopyable {
     public var kind: Kind
-    /// Labels of the zone or rule that matched.
+    /// The number of labels of the zone or rule that matched.
     public var labelCount: Int
 
-    /// A limit for look-ups that allows every match.
+    /// A limit for lookups that allows every match.
     public static let anyLength = 127
 
     public init(kind: Kind, labelCount: Int) {
@@ -12,7 +12,7 @@ public struct Route: Equatable, Sendable, BitwiseCopyable {
         self.labelCount = labelCount
     }
 
-    /// True of what the pipeline finds in a private zone.
+    /// True for a delegation, which the pipeline finds in a private zone.
     public var isDelegation: Bool {
         if case .delegation = kind { true } else { false }
     }
@@ -20,16 +20,19 @@ public struct Route: Equatable, Sendable, BitwiseCopyable {
     public enum Kind: Equatable, Sendable, BitwiseCopyable {
         /// A private zone: an index into the snapshot's compiled zones.
         case zone(Int)
-        /// A special name: an index into the same zones.
+        /// A special-use name: an index into the same zones.
         case special(Int)
-        /// A forwarding rule, by its index.
+        /// The index of a forwarding rule.
         case rule(Int)
-        /// A zone that this view does not see, with `outside: refuse`; the index of the world's zone.
+        /// A zone with `outside: refuse` that this view does not see; the index of the world's
+        /// zone.
         case refuse(Int)
-        /// The same with `outside: nxdomain`; an index into the compiled zones, whose SOA tells how long.
+        /// The same with `outside: nxdomain`; an index into the compiled zones, whose SOA gives the
+        /// negative TTL.
         case nonexistent(Int)
-        /// A delegation in a private zone, whose servers are asked; the index of the zone. No table of routes has one:
-        /// the pipeline finds it in the zone.
+        /// A delegation in a private zone; the index of the zone.
+        ///
+        /// Route tables do not have it: the pipeline finds it in the zone.
         case delegation(Int)
     }
 }

@@ -1,17 +1,18 @@
 import DNSWire
 
-/// Decides, once and for every view, which zone or rule stands at which name (interface.md §3).
+/// Decides for every view which zone or rule applies at which name.
 struct RouteCompiler {
     let world: World
     let views: [ViewKey]
-    /// Compiled zone by (zone of the world, VPC).
+    /// Returns the compiled zone for a zone of the world and a VPC.
     let zoneNumber: (_ source: Int, _ vpc: Int) -> Int
-    /// Compiled zones of `SpecialName.all`.
+    /// The compiled zones of `SpecialName.all`.
     let specials: Range<Int>
 
     private typealias LayerContents = [DomainName: Route.Kind]
 
-    /// Layers shared by all views of a kind; that of the special names and own layers follow.
+    /// Layers shared by all views of a kind; the layer of special-use names and the views' own
+    /// layers follow.
     private enum Shared: Int, CaseIterable { case outside, vpc, inbound }
 
     func compile(seed: HashSeed) -> RouteTable {
@@ -51,8 +52,10 @@ struct RouteCompiler {
         return layer
     }
 
-    /// The reverse zones of a VPC's own ranges: for its clients they are no special names, since its
-    /// upstream knows the instances.
+    /// Returns the reverse zones of a VPC's own ranges.
+    ///
+    /// They are not special-use names for its clients, since its upstream has the names of its
+    /// instances.
     private func ownReverseZones(of vpc: Int, root: Route.Kind?) -> LayerContents {
         guard case .rule? = root else { return [:] }
         var layer: LayerContents = [:]
@@ -67,8 +70,8 @@ struct RouteCompiler {
         return key.isInbound ? .inbound : .vpc
     }
 
-    /// What every view of a kind has: rules for everyone, zones that all VPCs see as one, and what a
-    /// zone says to those who do not see it.
+    /// Returns the layer that all views of a kind share: rules for all clients, zones that all VPCs
+    /// see alike, and the `outside` behaviour of the others.
     private func shared(for kind: Shared) -> LayerContents {
         var layer: LayerContents = [:]
         for (index, zone) in world.zones.enumerated() {
@@ -88,7 +91,8 @@ struct RouteCompiler {
         return layer
     }
 
-    /// The zones that one VPC has beyond that; a rule beats a zone of the same name, wherever the two stand.
+    /// Returns the additional routes of one VPC; a rule takes precedence over a zone of the same
+    /// name in either layer.
     private func own(of vpc: Int, _ kind: Shared, zones: [Int]) -> LayerContents {
         var layer: LayerContents = [:]
         for index in zones where sees(world.zones[index], kind) {
@@ -97,7 +101,7 @@ struct RouteCompiler {
         return layer
     }
 
-    /// The rules that are for some VPCs only, by VPC.
+    /// Returns the rules that apply to some VPCs only, by VPC.
     private func ownRules() -> [Int: [Int]] {
         var rules: [Int: [Int]] = [:]
         for (index, rule) in world.rules.enumerated() {

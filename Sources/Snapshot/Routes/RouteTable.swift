@@ -2,19 +2,19 @@ import DNSWire
 
 /// The routes of all views: finds the zone or rule that is the longest match of a name.
 ///
-/// A view looks in two layers, its own and the one that it shares with all views of its kind; so a
-/// zone for `all` VPCs is one entry, however many VPCs there are. Below them lies one more, the special
-/// names, with what the view leaves out of them: it is looked at only where nothing but the root matches.
+/// A view has two layers: its own, and one that all views of its kind share. A zone for `all` VPCs
+/// is therefore one entry. A third layer below them has the special-use names, except those that
+/// the view excludes. It is searched only if nothing but the root matches.
 struct RouteTable: BitwiseCopyable, Sendable {
     private let octets: FrozenArray<UInt8>
     private let entries: FrozenArray<Entry>
-    /// A power of two of slots: entry number + 1, 0 is free.
+    /// A power of two of slots: entry number + 1; 0 is free.
     private let slots: FrozenArray<UInt32>
     private let layers: FrozenArray<Layer>
     private let views: FrozenArray<View>
-    /// The names above those of each layer, but for the root.
+    /// The ancestors of the names in each layer, except the root.
     private let ancestors: HashSet
-    /// The layer of special names, and a bit for each of their top-level domains' hashes.
+    /// The layer of special-use names, and a bit mask of the hashes of their top-level domains.
     private let special: Int
     private let specialTops: UInt64
 
@@ -26,18 +26,18 @@ struct RouteTable: BitwiseCopyable, Sendable {
         var route: Route
     }
 
-    /// Which numbers of labels a layer's names have: bit n for n labels, bit 63 for as many and more.
+    /// The label counts of a layer's names: bit n for n labels, bit 63 for 63 or more.
     private struct Layer: BitwiseCopyable {
         var depths: UInt64 = 0
 
-        /// The bit for names of so many labels.
+        /// Returns the bit for names with this number of labels.
         @inline(__always) static func bit(_ labels: Int) -> UInt64 { 1 << UInt64(min(labels, 63)) }
     }
 
     struct View: BitwiseCopyable {
         var own: Int
         var shared: Int
-        /// What takes the place of special names.
+        /// The layer with the exceptions from special-use names.
         var unspecial: Int
     }
 
@@ -111,7 +111,7 @@ struct RouteTable: BitwiseCopyable, Sendable {
         return mixed ^ mixed >> 29
     }
 
-    /// The longest match with at most `labels` labels.
+    /// Returns the longest match with at most `labels` labels.
     func route(_ name: borrowing FoldedName, view: Int, atMost labels: Int) -> Route? {
         let view = views[view]
         let found = longestMatch(name, view.own, view.shared, atMost: labels)
@@ -120,9 +120,9 @@ struct RouteTable: BitwiseCopyable, Sendable {
         return longestMatch(name, view.unspecial, special, atMost: labels) ?? found
     }
 
-    /// True if the view has a route of a name below this one.
+    /// Returns true if the view has a route for a name below this one.
     ///
-    /// Special names are such only where nothing but the root is above them.
+    /// Special-use names count only if nothing but the root is above them.
     func hasRoute(below name: borrowing FoldedName, view: Int) -> Bool {
         let view = views[view]
         if isAncestor(name, ofAnyIn: view.own) || isAncestor(name, ofAnyIn: view.shared) {
@@ -138,7 +138,7 @@ struct RouteTable: BitwiseCopyable, Sendable {
             && ancestors.contains(Self.key(name.hash(ofSuffix: 0), layer: layer))
     }
 
-    /// The bit of a name's top-level domain: most names are seen not to be special by it alone.
+    /// Returns the bit of a name's top-level domain; this filter excludes most names.
     private static func topBit(of name: borrowing FoldedName) -> UInt64 {
         1 << (name.hash(ofSuffix: max(name.labelCount - 1, 0)) & 63)
     }
@@ -156,7 +156,7 @@ struct RouteTable: BitwiseCopyable, Sendable {
             let left = (own | shared) & (bit | (bit - 1))
             guard left != 0 else { return nil }
             guard left >= bit else {
-                // Nobody has names in between.
+                // Skip depths that no name has.
                 depth = 63 - left.leadingZeroBitCount
                 continue
             }
@@ -176,7 +176,7 @@ struct RouteTable: BitwiseCopyable, Sendable {
         let hash = Self.key(name.hash(ofSuffix: suffix), layer: layer)
         let mask = slots.count - 1
         var index = Int(truncatingIfNeeded: hash) & mask
-        // At most half of the slots are taken, so the search ends.
+        // At least half of the slots are free, so the search ends.
         while slots[index] != 0 {
             let entry = entries[Int(slots[index]) - 1]
             if entry.hash == hash, entry.layer == layer, holds(entry, name, suffix) {

@@ -1,8 +1,8 @@
 import DNSWire
 
 extension IPPrefix {
-    /// The reverse zones of the block's addresses, cut at whole labels: octets (RFC 1035 §3.5) or hex
-    /// digits (RFC 3596 §2.5); at most 128.
+    /// The reverse zones of the block's addresses, at label boundaries: octets (RFC 1035 §3.5) or
+    /// hex digits (RFC 3596 §2.5); at most 128.
     var reverseZones: [DomainName] {
         let isV4 = first.isV4 && length >= 96
         let (bitsOfLabel, familyStart) = isV4 ? (8, 96) : (4, 0)

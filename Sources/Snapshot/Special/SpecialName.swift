@@ -1,27 +1,27 @@
 public import DNSWire
 
-/// A name that is answered here and not asked upstream, unless the operator says otherwise.
+/// A special-use name: the server answers it itself unless the operator overrides it.
 ///
-/// A rule or a private zone with at least one label, at the name, above or below it, takes its place
-/// wherever that is the longest match; one for the root does not.
+/// A rule or private zone at, above or below the name overrides it where that is the longest match.
+/// A rule for the root does not.
 public struct SpecialName: Sendable {
     public let apex: DomainName
-    /// The document that makes it special.
+    /// The document that defines it.
     public let document: String
     let denial: Denial
     let contents: ZoneContents
 
-    /// What is said of names that have no records.
+    /// The answer for names without records.
     public enum Denial: Sendable, BitwiseCopyable {
-        /// What any zone would say.
+        /// The answer of an ordinary zone.
         case byContents
-        /// No name exists, the apex included.
+        /// NXDOMAIN for all names, including the apex.
         case nonexistent
-        /// Every name exists.
+        /// NODATA for all names.
         case noData
     }
 
-    /// SOA and NS as RFC 6303 §3 has them, and what else there is.
+    /// Makes the zone with SOA and NS as in RFC 6303 §3, and the given records.
     init(
         _ apex: DomainName,
         _ document: String,
@@ -53,7 +53,7 @@ public struct SpecialName: Sendable {
     }
 
     private static let ttl: UInt32 = 10_800
-    /// The mailbox of nobody, `nobody.invalid.`.
+    /// The mailbox in the SOA, `nobody.invalid.`, in wire format.
     private static let contact = [6] + Array("nobody".utf8) + [7] + Array("invalid".utf8) + [0]
     /// Serial, refresh, retry, expire and minimum.
     private static let timers: [UInt32] = [1, 3600, 1200, 604_800, ttl]

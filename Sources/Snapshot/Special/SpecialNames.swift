@@ -1,13 +1,14 @@
 import DNSWire
 
 extension SpecialName {
-    /// All of them.
+    /// All special-use names.
     ///
-    /// `example` is not: resolvers treat it as any other name (RFC 6761 §6.5). Nor is `internal`, though
-    /// reserved: a VPC's resolver knows `ec2.internal` and `compute.internal`.
+    /// `example` is not among them: resolvers treat it as any other name (RFC 6761 §6.5). Neither
+    /// is `internal`, although it is reserved: a VPC's resolver has `ec2.internal` and
+    /// `compute.internal`.
     public static let all = localhost + absent + locallyServed + reverse
 
-    /// RFC 6761 §6.3: `localhost` and all below it is this machine.
+    /// RFC 6761 §6.3: `localhost` and all names below it are loopback addresses.
     private static var localhost: [SpecialName] {
         guard let apex = DomainName("localhost"), let wildcard = DomainName("*.localhost") else {
             return []
@@ -21,7 +22,7 @@ extension SpecialName {
         return [SpecialName(apex, "RFC 6761 §6.3", records: records)]
     }
 
-    /// Top-level domains that the DNS does not have, and never will.
+    /// Top-level domains that will never exist in the global DNS.
     private static var absent: [SpecialName] {
         [
             ("test", "RFC 6761 §6.2"), ("invalid", "RFC 6761 §6.4"), ("local", "RFC 6762 §22.1"),
@@ -31,7 +32,7 @@ extension SpecialName {
         }
     }
 
-    /// Names of the network at hand, which has none of them here.
+    /// Names for local network services, of which this server provides none.
     private static var locallyServed: [SpecialName] {
         [
             ("home.arpa", "RFC 8375 §4", Denial.byContents),
@@ -42,7 +43,7 @@ extension SpecialName {
         }
     }
 
-    /// Reverse zones of addresses that mean something else in every network (RFC 6303 §4, RFC 7793 §4).
+    /// Reverse zones of addresses that are not globally unique (RFC 6303 §4, RFC 7793 §4).
     private static var reverse: [SpecialName] {
         let ranges = [
             "0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
@@ -58,7 +59,7 @@ extension SpecialName {
         }
     }
 
-    /// The name of 127.0.0.1 and of ::1.
+    /// Returns the PTR record of 127.0.0.1 or ::1.
     private static func loopbackPointer(in apex: DomainName) -> [Record] {
         let owners = [IPAddress(v4: 0x7F00_0001), IPAddress(bits: 1)].flatMap {
             IPPrefix($0, length: 128).reverseZones

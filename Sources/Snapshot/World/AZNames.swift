@@ -1,8 +1,8 @@
 import DNSWire
 
-/// What an account calls its availability zones: AZ names and AZ IDs in lower case, one name for an ID.
+/// An account's names of availability zones: AZ names and AZ IDs in lower case, one name per ID.
 ///
-/// All that turns one into the other asks it; `ZonalLabels` is the same, compiled for answering.
+/// All other code converts through this type, except `ZonalLabels`, which is compiled for queries.
 public struct AZNames: Hashable, Sendable {
     private let idsByName: [String: String]
     private let namesByID: [String: String]
@@ -14,10 +14,10 @@ public struct AZNames: Hashable, Sendable {
 
     public var isEmpty: Bool { idsByName.isEmpty }
 
-    /// In ascending order.
+    /// The AZ names in ascending order.
     public var names: [String] { idsByName.keys.sorted() }
 
-    /// In ascending order.
+    /// The AZ IDs in ascending order.
     public var ids: [String] { namesByID.keys.sorted() }
 
     public func id(of name: String) -> String? { idsByName[name] }
@@ -26,18 +26,19 @@ public struct AZNames: Hashable, Sendable {
 
     // MARK: Labels
 
-    /// `db-use1-az4` for `db-us-east-1a`; nil for a label that ends in no AZ name of the account.
+    /// Returns `db-use1-az4` for `db-us-east-1a`; nil if the label ends in no AZ name of the
+    /// account.
     public func labelWithID(_ label: some Sequence<UInt8>) -> [UInt8]? {
         Self.replacingEnd(of: label, by: idsByName)
     }
 
-    /// `db-us-east-1a` for `db-use1-az4`; nil for a label that ends in no AZ ID of the account.
+    /// Returns `db-us-east-1a` for `db-use1-az4`; nil if the label ends in no AZ ID of the account.
     public func labelWithName(_ label: some Sequence<UInt8>) -> [UInt8]? {
         Self.replacingEnd(of: label, by: namesByID)
     }
 
-    /// Replaces the longest key of the table that stands at the end of a label, behind a hyphen that something
-    /// stands before.
+    /// Replaces the longest key of the table at the end of a label, after a hyphen and at least one
+    /// more octet.
     private static func replacingEnd(
         of label: some Sequence<UInt8>,
         by table: [String: String]

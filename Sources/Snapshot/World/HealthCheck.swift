@@ -1,12 +1,12 @@
-/// How the addresses of a zone are found fit to be given to clients.
+/// The health check of a zone's addresses.
 public struct HealthCheck: Hashable, Sendable {
     public var port: UInt16 = 443
-    /// What is asked for over TLS, an absolute path; nil: a TCP connection is all that is wanted.
+    /// The absolute path of an HTTPS request; nil for a TCP connection only.
     public var path: String?
-    /// Seconds from one check of an address to the next, and that one may take.
+    /// Seconds between two checks of an address, and the timeout of one check.
     public var interval: UInt32 = 10
     public var timeout: UInt32 = 2
-    /// Checks in a row that must pass until an address is up, and fail until it is down.
+    /// Consecutive successful checks until an address is up, and failed checks until it is down.
     public var rise = 2
     public var fall = 3
 

@@ -1,15 +1,15 @@
 public import DNSWire
 
-/// How many replies over UDP one network of clients gets in a second.
+/// The limit of UDP replies per second to a network of clients.
 ///
-/// A source address may be forged, and then replies go to somebody who asked nothing.
+/// It protects third parties whose addresses are forged as source addresses.
 public struct RateLimit: Hashable, Sendable {
-    /// For those who may ask; nil: as many as they ask for.
+    /// The limit for allowed clients; nil for none.
     public var responses: Int?
-    /// For those who may not, who may be anybody in the world; nil: as many as they ask for.
+    /// The limit for clients that are not allowed; nil for none.
     public var refusals: Int? = 10
-    /// Of the replies over the limit one in so many is sent, empty and truncated, so that who really asked
-    /// comes back over TCP; 0: none is.
+    /// One in this many replies over the limit is sent, empty and with TC set, so that real clients
+    /// retry over TCP; 0 for none.
     public var slip = 2
     /// Networks without a limit.
     public var exempt: [IPPrefix] = []

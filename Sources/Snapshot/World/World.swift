@@ -1,39 +1,42 @@
 public import DNSWire
 
-/// All that the operator told us, checked and with every reference resolved: what a snapshot is compiled from.
+/// The operator's configuration, checked and with all references resolved; snapshots are compiled
+/// from it.
 ///
-/// Indices (`vpc`, `account` …) point into the arrays of the same world. The control plane builds a
-/// world only from input without errors, so a compiler of worlds has no error to report.
+/// Indices (`vpc`, `account` …) refer to the arrays of the same world. The control plane builds a
+/// world only from input without errors, so compiling it cannot fail.
 public struct World: Sendable {
     public var accounts: [Account] = []
     public var vpcs: [VPC] = []
     public var zones: [Zone] = []
     public var rules: [ForwardRule] = []
-    /// What is known of VPC endpoints; explains answers, and changes none.
+    /// The VPC endpoints.
+    ///
+    /// They are used in explanations and reports, not for answers.
     public var endpoints: [Endpoint] = []
-    /// The endpoint services that our accounts provide under a private name.
+    /// The endpoint services of the accounts that have a private DNS name.
     public var endpointServices: [EndpointService] = []
     public var clients = ClientPolicy()
-    /// What each listener adds to the classification of its clients; `listener` numbers index it.
+    /// The settings of each listener that affect classification, indexed by listener number.
     public var listeners: [ListenerScope] = []
     public var identity = ServerIdentity()
-    /// Nil: no cookies are given.
+    /// Nil if the server gives no cookies.
     public var cookieSecrets: CookieSecrets?
     public var rateLimit = RateLimit()
-    /// Where datagrams to upstreams may come from.
+    /// The source ports of UDP queries to upstreams.
     public var outgoingPorts = PortSet.unprivileged
 
     public init() {}
 
-    /// The same world once the machine's name servers are others.
+    /// Returns the same world with other servers for `system`.
     public func withSystem(_ servers: [AddressAndPort]) -> World {
         var world = self
         world.rules = rules.map { $0.withSystem(servers) }
         return world
     }
 
-    /// By VPC, whether its clients are known by more than their addresses: by the listener that they ask, or by an
-    /// endpoint where a listener takes the header that names it.
+    /// Returns for each VPC whether its clients are identified by more than their addresses: by a
+    /// listener, or by an endpoint and a listener that accepts PROXY headers.
     public func toldApart() -> [Bool] {
         let bound = Set(listeners.compactMap(\.vpc))
         let hasProxies = listeners.contains { $0.proxies != nil }
@@ -42,8 +45,8 @@ public struct World: Sendable {
         }
     }
 
-    /// The addresses where VPCs' own resolvers are reached: the third one of an IPv4 range (VPC+2), and the
-    /// link-local ones.
+    /// Returns the addresses of VPC resolvers: the third address of each IPv4 range (VPC+2), and
+    /// the link-local ones.
     public func cloudResolvers() -> Set<IPAddress> {
         var addresses = Set(Self.linkLocalResolvers)
         for vpc in vpcs {
@@ -58,14 +61,14 @@ public struct World: Sendable {
         .compactMap { IPAddress($0) }
 }
 
-/// What the server tells of itself to those who may ask; nothing unless the operator wants it.
+/// The identity that the server tells to allowed clients; empty by default.
 public struct ServerIdentity: Hashable, Sendable {
-    /// Which server this is: for `id.server`, `hostname.bind` (RFC 4892) and NSID (RFC 5001).
+    /// The server's name for `id.server`, `hostname.bind` (RFC 4892) and NSID (RFC 5001).
     public var name: String?
-    /// For `version.server` and `version.bind`.
+    /// The text for `version.server` and `version.bind`.
     public var version: String?
 
-    /// Octets that either may have, so that they fit beside any answer.
+    /// The maximum length of both in octets, so that they fit into any reply.
     public static let longest = 64
 
     public init(name: String? = nil, version: String? = nil) {
@@ -76,7 +79,7 @@ public struct ServerIdentity: Hashable, Sendable {
 
 /// An account and its AZ-name mapping table.
 public struct Account: Equatable, Sendable {
-    /// Twelve digits, leading zeros kept.
+    /// Twelve digits, including leading zeros.
     public var id: String
     public var name: String?
     /// Empty for an account without a table.
@@ -89,16 +92,16 @@ public struct Account: Equatable, Sendable {
     }
 }
 
-/// A VPC: who is in it, and its subnets.
+/// A VPC: the ranges of its clients, and its subnets.
 public struct VPC: Equatable, Sendable {
     public var id: String
-    /// The owner.
+    /// The index of the owner's account.
     public var account: Int
     public var region: String?
     public var ranges: [IPPrefix]
-    /// Sources that arrive through an inbound resolver endpoint.
+    /// Ranges of clients that use an inbound resolver endpoint.
     public var inbound: [IPPrefix]
-    /// VPC endpoint IDs whose PROXY header means this VPC.
+    /// The IDs of VPC endpoints; a PROXY header with one of them identifies a client of this VPC.
     public var endpoints: [String]
     public var subnets: [Subnet]
 
@@ -121,13 +124,13 @@ public struct VPC: Equatable, Sendable {
     }
 }
 
-/// A slice of a VPC in one AZ.
+/// A subnet of a VPC, in one AZ.
 public struct Subnet: Equatable, Sendable {
     public var id: String
     public var ranges: [IPPrefix]
     /// The AZ ID (`use1-az4`), never a name.
     public var azID: String
-    /// Participants of a shared subnet: indices of accounts.
+    /// The participants of a shared subnet: indices of accounts.
     public var sharedWith: [Int]
 
     public init(id: String, ranges: [IPPrefix], azID: String, sharedWith: [Int] = []) {
@@ -138,21 +141,21 @@ public struct Subnet: Equatable, Sendable {
     }
 }
 
-/// A VPC endpoint, as far as people ask about it: its names are in zones.
+/// A VPC endpoint, for explanations and reports; its names are in zones.
 public struct Endpoint: Sendable {
     public var id: String
     public var vpc: Int
     public var kind: Kind
-    /// `com.amazonaws.us-east-1.ssm`; nil for kinds without a service.
+    /// The service, such as `com.amazonaws.us-east-1.ssm`; nil for types without one.
     public var service: String?
     /// One of `states`.
     public var state: String
-    /// The private names that it claims, a `*` as first label included; of a gateway endpoint the public
-    /// names whose traffic it takes.
+    /// The private names that it claims, possibly with `*` as first label; for a gateway endpoint,
+    /// the public names whose traffic it routes.
     public var names: [DomainName]
-    /// What became of the proof that an endpoint service's provider owns its private name.
+    /// The state of the private DNS name verification of its endpoint service.
     public var verification: String?
-    /// The destinations that route tables send to a gateway endpoint.
+    /// The prefix list that route tables route to a gateway endpoint.
     public var prefixList: String?
     public var prefixes: [IPPrefix]
     public var routeTables: [String]
@@ -188,33 +191,33 @@ public struct Endpoint: Sendable {
         case resource
         case serviceNetwork = "service-network"
 
-        /// True of the kinds that private names lead to.
+        /// True for the types that private names resolve to.
         public var hasNames: Bool { self != .gateway && self != .gatewayLoadBalancer }
     }
 
-    /// The states that an endpoint may be in, in lower case.
+    /// The states of an endpoint, in lower case.
     public static let states = [
         "pendingacceptance", "pending", "available", "partial", "deleting", "deleted", "rejected",
         "failed", "expired", "unknown",
     ]
 
-    /// The state of an endpoint that works.
+    /// The state of a working endpoint.
     public static let available = "available"
 
-    /// True of the states in which an endpoint's names lead to it.
+    /// Returns true for the states in which an endpoint's names resolve to it.
     public static func isServed(_ state: String) -> Bool {
         [available, "partial"].contains(state)
     }
 }
 
-/// An endpoint service with a private name, whose provider has to prove that the name is its own.
+/// An endpoint service with a private DNS name, whose ownership its provider must verify.
 public struct EndpointService: Sendable {
-    /// `com.amazonaws.vpce.us-east-1.vpce-svc-…`.
+    /// The service name, `com.amazonaws.vpce.us-east-1.vpce-svc-…`.
     public var service: String
     public var name: DomainName
-    /// What AWS says of the proof: `verified`, `pendingverification` or `failed`.
+    /// The verification state reported by AWS: `verified`, `pendingverification` or `failed`.
     public var verification: String?
-    /// First label of the TXT record that is the proof, below the name or one of its ancestors.
+    /// The first label of the TXT record for verification, below the name or one of its ancestors.
     public var recordLabel: String?
     public var recordValue: String?
 
@@ -233,7 +236,7 @@ public struct EndpointService: Sendable {
     }
 }
 
-/// A private zone: its records, who sees it, and how its answers are chosen.
+/// A private zone: its records, its viewers, and how it is answered.
 public struct Zone: Sendable {
     public var apex: DomainName
     public var contents: ZoneContents
@@ -241,12 +244,12 @@ public struct Zone: Sendable {
     public var vpcs: [Int]
     public var affinity: Affinity = .zonal
     public var labels: Labels = .account
-    /// The account whose AZ names the file's labels are (`labels: owner`).
+    /// The account whose AZ names the labels of the file use (`labels: owner`).
     public var owner: Int?
     public var fallsThrough: Fallthrough = .off
     public var audience: Audience = .all
     public var outside: Outside = .forward
-    /// Nil: all of its addresses are given, whatever their state.
+    /// Nil if addresses are not checked; all of them are then returned.
     public var health: HealthCheck?
 
     public init(apex: DomainName, contents: ZoneContents, vpcs: [Int]) {
@@ -255,20 +258,20 @@ public struct Zone: Sendable {
         self.vpcs = vpcs
     }
 
-    /// Which of a name's addresses a client with a known AZ gets.
+    /// Which of a name's addresses a client in a known AZ gets.
     public enum Affinity: String, Sendable, BitwiseCopyable, CaseIterable {
         case zonal
         case zonalFirst = "zonal-first"
         case none
     }
 
-    /// What the zone lacks and lets the next longest match answer.
+    /// Which names or types that the zone lacks the next longest match answers.
     public enum Fallthrough: String, Sendable, BitwiseCopyable, CaseIterable {
-        /// Nothing: NXDOMAIN and NODATA are the zone's.
+        /// None: the zone answers NXDOMAIN and NODATA.
         case off = "false"
-        /// Names.
+        /// Missing names.
         case names = "true"
-        /// Names, and types of names that it has.
+        /// Missing names, and missing types of existing names.
         case types
     }
 
@@ -282,29 +285,30 @@ public struct Zone: Sendable {
         case inbound
     }
 
-    /// What those get who do not see the zone.
+    /// The answer for clients that do not see the zone.
     public enum Outside: String, Sendable, CaseIterable {
         case forward, refuse
         case nxdomain
     }
 }
 
-/// Where questions under a name go that no private zone answers.
+/// The upstreams for names that no private zone answers.
 public struct ForwardRule: Equatable, Sendable {
     public var zone: DomainName
     public var upstreams: [AddressAndPort]
-    /// Indices of the VPCs that the rule is for; nil for everyone.
+    /// Indices of the VPCs that the rule applies to; nil for all clients.
     public var vpcs: [Int]?
-    /// Whether AD of these upstreams is worth something: they validate, and nobody is in between.
+    /// True if the AD bit of these upstreams can be trusted: they validate, and the path to them is
+    /// secure.
     public var trustsAD: Bool
     public var privateAnswers = PrivateAnswers.allow
-    /// Whether the letters of questions are mixed, which answers have to repeat
+    /// True if queries use random letter case, which answers have to repeat
     /// (draft-vixie-dnsext-dns0x20).
     public var mixesCase = true
-    /// Where the machine's own name servers stand among the others; nil where the rule does not name them.
+    /// The position of `system` among the upstreams; nil if the rule does not use it.
     public var system: SystemPlace?
 
-    /// The servers that are written before and after `system`.
+    /// The upstreams written before and after `system`.
     public struct SystemPlace: Hashable, Sendable {
         public var before: [AddressAndPort]
         public var after: [AddressAndPort]
@@ -314,14 +318,14 @@ public struct ForwardRule: Equatable, Sendable {
         }
     }
 
-    /// What `system` stands for in it; none where it does not say so.
+    /// The upstreams that `system` stands for; empty if the rule does not use it.
     public var systemServers: [AddressAndPort] {
         guard let system else { return [] }
         let named = Set(system.before + system.after)
         return upstreams.filter { !named.contains($0) }
     }
 
-    /// The same rule once the machine's name servers are others.
+    /// Returns the same rule with other servers for `system`.
     public func withSystem(_ servers: [AddressAndPort]) -> ForwardRule {
         guard let system else { return self }
         var rule = self
@@ -345,33 +349,34 @@ public struct ForwardRule: Equatable, Sendable {
     }
 }
 
-/// What becomes of addresses in what a rule's upstreams answer.
+/// The treatment of private addresses in the answers of a rule's upstreams.
 public enum PrivateAnswers: Hashable, Sendable {
     /// They are passed on.
     case allow
-    /// Addresses of private zones are taken out for clients who do not see these zones, but for questions at
-    /// or below these names.
+    /// Addresses of private zones are removed for clients that do not see these zones, except in
+    /// answers for names at or below `except`.
     case `guard`(except: [DomainName])
-    /// All private addresses are taken out as well, for everybody.
+    /// All private addresses are removed for all clients, with the same exceptions, and `guard`
+    /// applies as well.
     case strip(except: [DomainName])
 
-    /// The names below which the public DNS tells private addresses to everybody: VPC endpoints'.
+    /// Names of VPC endpoints, whose private addresses are in public DNS.
     public static let publicNames = ["vpce.amazonaws.com", "vpce.amazonaws.com.cn"]
         .compactMap { DomainName($0) }
 
-    /// True if private addresses are taken out of answers to questions about `name`.
+    /// Returns true if private addresses are removed from answers for `name`.
     public func areStripped(for name: DomainName) -> Bool {
         guard case .strip(let exceptions) = self else { return false }
         return !exceptions.contains { name.isInside($0) }
     }
 
-    /// The same for a name that is being answered.
+    /// Returns true if private addresses are removed from answers for `name`; for the query path.
     public func areStripped(for name: borrowing FoldedName) -> Bool {
         guard case .strip(let exceptions) = self else { return false }
         return !name.isInside(anyOf: exceptions)
     }
 
-    /// True if addresses of private zones are taken out of answers to questions about `name`.
+    /// Returns true if addresses of private zones are removed from answers for `name`.
     public func areGuarded(for name: borrowing FoldedName) -> Bool {
         switch self {
         case .allow: false
@@ -387,7 +392,7 @@ extension FoldedName {
     }
 }
 
-/// Who may ask, besides loopback and every VPC range.
+/// The clients that are allowed besides loopback and VPC ranges.
 public struct ClientPolicy: Equatable, Sendable {
     public var allow: [IPPrefix] = []
     public var otherwise: Otherwise = .refuse
@@ -397,18 +402,21 @@ public struct ClientPolicy: Equatable, Sendable {
     public enum Otherwise: String, Sendable, CaseIterable { case refuse, drop }
 }
 
-/// What is known of a client from the listener it asks.
+/// The settings of a listener that affect the classes of its clients.
 public struct ListenerScope: Hashable, Sendable {
-    /// The VPC of clients here whose address is in its ranges, its inbound ranges or `from`; for all others,
-    /// and where it is nil, the source address alone decides.
+    /// The VPC of clients whose address is in its ranges, its inbound ranges or `from`.
+    ///
+    /// All other clients are classified by address alone, as are all clients if this is nil.
     public var vpc: Int?
-    /// Ranges whose clients are in the VPC, too.
+    /// Further ranges of clients that are in the VPC.
     public var from: [IPPrefix]
-    /// The participant account of clients here that are in a subnet shared with it.
+    /// The participant account of clients in subnets that are shared with it.
     public var account: Int?
-    /// Who sends a PROXY header in front of every query, nobody else being heard; nil: no header is taken.
+    /// The proxies, which must send a PROXY header with every query; other senders are ignored.
+    ///
+    /// Nil if no header is accepted.
     public var proxies: [IPPrefix]?
-    /// True of a listener that the configuration no longer has: it hears nobody.
+    /// True for a listener that a reload removed; it accepts nothing.
     public var isClosed = false
 
     public init(
@@ -423,7 +431,7 @@ public struct ListenerScope: Hashable, Sendable {
         self.proxies = proxies
     }
 
-    /// A listener that hears nobody.
+    /// A listener that accepts nothing.
     public static let closed: ListenerScope = {
         var scope = ListenerScope()
         scope.isClosed = true

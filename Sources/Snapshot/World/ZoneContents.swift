@@ -1,34 +1,36 @@
 public import DNSWire
 
-/// A zone's records as they were read: octets in one arena, a fixed-size entry a record.
+/// A zone's records as read from its files: octets in one arena, and one fixed-size entry per
+/// record.
 ///
-/// A million records are a million entries of 24 octets and no object each.
+/// A million records need a million entries of 24 octets and no objects.
 public struct ZoneContents: Sendable {
-    /// Owner names (wire form, case as written) and rdata; records share an owner's octets.
+    /// Owner names (wire format, original letter case) and rdata; records of one owner share its
+    /// octets.
     public var octets: [UInt8] = []
     public var records: [Record] = []
-    /// The files that the records came from, the zone's own first.
+    /// The files of the records; the first is the zone file itself.
     public var files: [String] = []
 
     public init() {}
 
-    /// One record; offsets point into the arena.
+    /// A record; offsets refer to the arena.
     public struct Record: Sendable, BitwiseCopyable {
         public var ownerOffset: UInt32
         public var rdataOffset: UInt32
         /// Seconds, at most 2^31 - 1 (RFC 2181 §8).
         public var ttl: UInt32
-        /// Counted from 1.
+        /// The line number, from 1.
         public var line: UInt32
         public var type: RecordType
         public var rdataLength: UInt16
-        /// Index into `files`.
+        /// An index into `files`.
         public var file: UInt16
         public var ownerLength: UInt8
 
-        /// Where the owner stands in the arena.
+        /// The range of the owner in the arena.
         public var owner: Range<Int> { Int(ownerOffset)..<Int(ownerOffset) + Int(ownerLength) }
-        /// Where the rdata stands in the arena.
+        /// The range of the rdata in the arena.
         public var rdata: Range<Int> { Int(rdataOffset)..<Int(rdataOffset) + Int(rdataLength) }
 
         public init(
@@ -52,19 +54,21 @@ public struct ZoneContents: Sendable {
         }
     }
 
-    /// The owner of a record as a name; false input is impossible, so the root stands in for it.
+    /// Returns the owner of a record.
+    ///
+    /// The arena has only valid names; the root is a fallback.
     public func owner(of record: Record) -> DomainName {
         DomainName(octets: octets[record.owner]) ?? .root
     }
 
     public func rdata(of record: Record) -> ArraySlice<UInt8> { octets[record.rdata] }
 
-    /// The address of an A or AAAA record; nil for any other.
+    /// Returns the address of an A or AAAA record; nil for others.
     public func address(of record: Record) -> IPAddress? {
         record.type.isAddress ? IPAddress(octets.span.extracting(record.rdata)) : nil
     }
 
-    /// How many times an owner is written: at least the number of names with records.
+    /// The number of times that owners are written; at least the number of names with records.
     public var ownerEntryCount: Int {
         var count = 0
         var last: UInt32?
@@ -75,8 +79,9 @@ public struct ZoneContents: Sendable {
         return count
     }
 
-    /// Adds a record with its own copy of owner and rdata, which must be in wire form; for rdata of
-    /// over 65,535 octets and for an arena of over 4 GiB it adds nothing and returns false.
+    /// Adds a record and copies its owner and rdata, which must be in wire format.
+    ///
+    /// Returns false and adds nothing if the rdata exceeds 65,535 octets or the arena 4 GiB.
     @discardableResult
     public mutating func append(
         owner: DomainName,

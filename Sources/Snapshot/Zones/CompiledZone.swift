@@ -1,50 +1,50 @@
 import DNSWire
 
-/// A private zone as the pipeline needs it; its names are in the `ZoneStore` under `number`.
+/// A private zone for the pipeline; its names are in the `ZoneStore` under `number`.
 ///
-/// One zone of the world is several compiled ones where its addresses lie in different AZs for
-/// different VPCs, which happens where subnets overlap.
+/// A zone of the world has several compiled zones if its addresses are in different AZs for
+/// different VPCs, because subnets overlap.
 public struct CompiledZone: BitwiseCopyable, Sendable {
-    /// Its number in the snapshot.
+    /// The number of the zone in the snapshot.
     public let number: UInt32
     public let source: Source
-    /// Labels of the apex.
+    /// The number of labels of the apex.
     public let labelCount: Int
-    /// The SOA RRset, and the TTL of negative answers: the lesser of its TTL and its MINIMUM
-    /// (RFC 2308 §5).
+    /// The SOA RRset, and the TTL of negative answers: the smaller of its TTL and its MINIMUM (RFC
+    /// 2308 §5).
     public let soa: RRset
     public let negativeTTL: UInt32
     public let affinity: Zone.Affinity
-    /// The account whose AZ names the zone's labels are; nil: the asking client's account.
+    /// The account whose AZ names the zone's labels use; nil for the client's account.
     public let labelOwner: Int?
     public let fallsThrough: Zone.Fallthrough
-    /// False if no name has NS (below the apex) or DNAME, so that nobody looks for them.
+    /// False if the zone has no delegation and no DNAME, so that the search for them is skipped.
     let hasCuts: Bool
     public let denial: SpecialName.Denial
 
     /// What the zone was compiled from.
     public enum Source: Sendable, BitwiseCopyable {
-        /// Index of the zone in the world.
+        /// The index of the zone in the world.
         case world(Int)
-        /// Index of `SpecialName.all`.
+        /// The index in `SpecialName.all`.
         case special(Int)
     }
 }
 
-/// What a zone has to say about a name.
+/// The result of looking up a name in a zone.
 public enum ZoneMatch {
     /// The name exists, as itself or as the AZ-ID form of a zonal name.
     case node(Node)
-    /// `*` below the closest encloser stands for the name (RFC 4592 §3.3.1).
+    /// The wildcard `*` below the closest encloser matches the name (RFC 4592 §3.3.1).
     case wildcard(Node)
-    /// The name is at or below a delegation; `suffix` of it is the cut.
+    /// The name is at or below a delegation; the cut is its suffix `suffix`.
     case delegation(Node, suffix: Int)
-    /// The name is below a DNAME, whose owner is `suffix` of it.
+    /// The name is below a DNAME, whose owner is its suffix `suffix`.
     case dname(Node, suffix: Int)
-    /// The zone has no such name.
+    /// The name does not exist in the zone.
     case missing
 
-    /// What the zone answers from; nil if that is nothing.
+    /// The node that provides the answer; nil if there is none.
     public var node: Node? {
         switch self {
         case .node(let node), .wildcard(let node): node
@@ -53,7 +53,7 @@ public enum ZoneMatch {
         }
     }
 
-    /// True of what another name stands for.
+    /// True if the answer is synthesized from a wildcard or a DNAME.
     public var isMadeUp: Bool {
         switch self {
         case .wildcard, .dname: true
@@ -61,8 +61,8 @@ public enum ZoneMatch {
         }
     }
 
-    /// True if the zone has no record of the name: it, or the wildcard that stands for it, is missing, or has
-    /// only others below it.
+    /// True if the zone has no record for the name: the name and a matching wildcard are missing,
+    /// or have only names below them.
     public var isEmpty: Bool {
         switch self {
         case .missing: true

@@ -1,6 +1,6 @@
 public import DNSWire
 
-/// A name of a zone: its flags and its RRsets, an entry of the arena.
+/// A name of a zone in the arena: its flags and its RRsets.
 ///
 ///     0  zone number     32 bits
 ///     4  flags            8
@@ -19,9 +19,9 @@ public struct Node: BitwiseCopyable, Sendable {
 
     struct Flags: OptionSet, BitwiseCopyable {
         let rawValue: UInt8
-        /// `*` exists right below.
+        /// The name `*` exists directly below.
         static let hasWildcardChild = Flags(rawValue: 1)
-        /// NS below the apex: another server's business from here on (RFC 1034 §4.2.1).
+        /// NS below the apex: a delegation to other servers (RFC 1034 §4.2.1).
         static let isDelegation = Flags(rawValue: 2)
         static let hasDNAME = Flags(rawValue: 4)
     }
@@ -44,35 +44,35 @@ public struct Node: BitwiseCopyable, Sendable {
     }
 }
 
-/// The records of one name and type, an entry of the arena.
+/// The records of one name and type in the arena.
 ///
 ///     0  `Header`
 ///     16 the groups: AZ number 16 bits, records 16; if checked, the number of each record's
 ///        `HealthTarget` 32; then the records: length 16 (big-endian), rdata
 ///
-/// Records of addresses stand in the order of their groups, those of no known AZ last.
+/// Address records are in the order of their groups; those of no known AZ are last.
 public struct RRset: BitwiseCopyable, Sendable {
-    /// Identity within the snapshot.
+    /// The identity within the snapshot.
     public let offset: Int
     public let type: RecordType
     public let recordCount: Int
     public let ttl: UInt32
     let groupCount: Int
-    /// Whether addresses that are down leave the answers.
+    /// True if addresses that are down are omitted from answers.
     let isChecked: Bool
     let recordsOffset: Int
     let recordsLength: Int
 
-    /// What an RRset begins with, in this order; read and written at once.
+    /// The header of an RRset in memory order; read and written as a whole.
     struct Header: BitwiseCopyable {
         var type: UInt16
         var recordCount: UInt16
         var ttl: UInt32
-        /// Octets of the records.
+        /// The size of the records in octets.
         var recordsLength: UInt32
-        /// AZ groups.
+        /// The number of AZ groups.
         var groupCount: UInt16
-        /// 1 if addresses that are down leave the answers.
+        /// 1 if addresses that are down are omitted from answers.
         var isChecked: UInt16
     }
 
@@ -94,48 +94,48 @@ public struct RRset: BitwiseCopyable, Sendable {
             + (isChecked ? recordCount * Self.targetSize : 0)
     }
 
-    /// Where the RRset behind this one starts, if there is one.
+    /// The start of the next RRset, if there is one.
     var end: Int { (recordsOffset + recordsLength + 3) & ~3 }
 
-    /// Octets of one address record, length field included.
+    /// The size of one address record, including its length field.
     var addressStride: Int { type == .a ? 6 : 18 }
 
-    /// Where address record `number` starts.
+    /// Returns the offset of address record `number`.
     func place(ofAddress number: Int) -> Int { recordsOffset + number * addressStride }
 
-    /// Where the target number of record `number` stands, if the RRset is checked.
+    /// Returns the offset of the target number of record `number`, in a checked RRset.
     func place(ofTarget number: Int) -> Int {
         offset + Self.headerSize + groupCount * Self.groupSize + number * Self.targetSize
     }
 }
 
-/// Which records of an RRset a client gets: those of `first`, ahead of the others or alone.
+/// The records of an RRset for a client: those of `first` precede the others or are the only ones.
 public struct Selection: Equatable, Sendable {
     public var first: Range<Int>
     public var includesOthers: Bool
     public var health = Health.ignored
 
-    /// What becomes of addresses that are down.
+    /// How the selection treats addresses that are down.
     public enum Health: Sendable, BitwiseCopyable {
-        /// They are given like all others: nobody checks them.
+        /// They are returned: they are not checked.
         case ignored
-        /// They are left out.
+        /// They are omitted.
         case respected
-        /// They are given, since no address of the name is up.
+        /// They are returned, since all addresses of the name are down.
         case failedOpen
     }
 
-    /// Every record, in the RRset's own order.
+    /// Selects all records in the order of the RRset.
     public static func all(of rrset: RRset) -> Selection {
         Selection(first: 0..<rrset.recordCount, includesOthers: false)
     }
 }
 
-/// With which of its addresses an answer begins: of those that come first, and of the others.
+/// The starting points of rotation: among the first addresses, and among the others.
 public struct Rotation: Equatable, Sendable, BitwiseCopyable {
-    /// A number among those of `Selection.first`; of those that are up where health is respected.
+    /// A number among those of `Selection.first`; if health is respected, among those that are up.
     public var first = 0
-    /// The same among the others.
+    /// A number among the others.
     public var others = 0
 
     public static let none = Rotation()

@@ -1,22 +1,23 @@
 import DNSWire
 
-/// The records of a zone by owner, in whatever order the file has them.
+/// Finds the records of each owner in a zone, whose file may have any order.
 ///
-/// A run is a stretch of records of one owner; the runs of an owner are chained. Most owners have one.
+/// A run is a sequence of records of one owner; the runs of an owner are linked. Most owners have
+/// one run.
 struct OwnerIndex {
     private struct Run {
         var start: UInt32
         var end: UInt32
-        /// The owner's next run; 0, which is nobody's next, if this is the last.
+        /// The owner's next run; 0 if this is the last one.
         var next: UInt32 = 0
-        /// The owner's last run; true of the first one alone.
+        /// The owner's last run; only valid in its first run.
         var last: UInt32
 
         var records: Range<Int> { Int(start)..<Int(end) }
     }
 
     private var runs: [Run] = []
-    /// The first run of every owner, in order of appearance.
+    /// The first run of each owner, in order of appearance.
     private var heads: [UInt32] = []
 
     init(_ contents: ZoneContents, seed: HashSeed) {
@@ -36,7 +37,7 @@ struct OwnerIndex {
         }
     }
 
-    /// Begins a run of the owner whose first run is `head`, or of a new owner.
+    /// Starts a run of the owner whose first run is `head`, or of a new owner.
     private mutating func append(record index: UInt32, to head: Int?) {
         let run = UInt32(truncatingIfNeeded: runs.count)
         if let head {
@@ -63,7 +64,7 @@ struct OwnerIndex {
 
     func firstRecord(of owner: Int) -> Int { Int(runs[Int(heads[owner])].start) }
 
-    /// Hands the indices of the owner's records to `body`, in the order of the file.
+    /// Calls `body` with the indices of the owner's records, in file order.
     func forEachRecord(of owner: Int, _ body: (Int) -> Void) {
         var run = Int(heads[owner])
         repeat {

@@ -1,15 +1,16 @@
 import DNSWire
 
-/// The AZ names of every account, ready to be found at the end of a label.
+/// The AZ names of all accounts, compiled for finding one at the end of a label.
 ///
-/// `db-us-east-1a` asked by an account that calls use1-az4 so is `db-use1-az4` in the zone.
+/// If an account names use1-az4 `us-east-1a`, its query for `db-us-east-1a` matches `db-use1-az4`
+/// in the zone.
 struct ZonalLabels: BitwiseCopyable, Sendable {
     private let octets: FrozenArray<UInt8>
     private let entries: FrozenArray<Entry>
-    /// First entry of each account, and one more for the end of the last.
+    /// The first entry of each account, and the end of the last account's entries.
     private let starts: FrozenArray<Int>
-    /// The last octets of each account's names, a bit for each by its low five bits: most labels end in
-    /// another and need no further look.
+    /// A bit mask of the last octets of each account's names, by their low five bits; a filter that
+    /// excludes most labels.
     private let lastOctets: FrozenArray<UInt32>
 
     private struct Entry: BitwiseCopyable {
@@ -25,7 +26,7 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
         var starts = [0]
         var lastOctets: [UInt32] = []
         for account in accounts {
-            // Longer names first: `us-west-2-lax-1a` ends in no other AZ's name, but might.
+            // Longer names first, in case one AZ name ends in another.
             let names = account.azNames.names.sorted {
                 ($1.utf8.count, $0) < ($0.utf8.count, $1)
             }
@@ -51,7 +52,7 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
         self.lastOctets = FrozenArray(lastOctets)
     }
 
-    /// The same for both cases of a letter.
+    /// The bit is the same for both cases of a letter.
     private static func bit(of octet: UInt8) -> UInt32 { 1 << UInt32(octet & 31) }
 
     func deallocate() {
@@ -61,7 +62,8 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
         lastOctets.deallocate()
     }
 
-    /// True if one of the first `count` labels of `name` ends in a hyphen and an AZ name of `account`.
+    /// Returns true if one of the first `count` labels of `name` ends in a hyphen and an AZ name of
+    /// `account`.
     @inline(__always)
     func hasZonalLabel(_ name: borrowing FoldedName, among count: Int, account: Int?) -> Bool {
         guard let account, account >= 0, account + 1 < starts.count else { return false }
@@ -69,15 +71,17 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
         return false
     }
 
-    /// What `translate` did to a label.
+    /// How `translate` changed a label.
     struct Translation {
-        /// Octets of the AZ name, which is gone, and of the AZ ID in its place.
+        /// The lengths of the removed AZ name and of the AZ ID in its place.
         fileprivate var dropped: Int
         fileprivate var added: Int
     }
 
-    /// Turns the first label of a suffix of `name` into its AZ-ID form; nil, and nothing changes, if it does not end
-    /// in a hyphen and an AZ name of `account`.
+    /// Translates the first label of a suffix of `name` into its AZ-ID form.
+    ///
+    /// Returns nil and changes nothing if the label does not end in a hyphen and an AZ name of
+    /// `account`.
     func translate(_ name: inout FoldedName, suffix: Int, account: Int?) -> Translation? {
         guard let account, account >= 0, account + 1 < starts.count,
             let entry = entry(name, suffix, account)
@@ -88,7 +92,7 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
         return isDone ? Translation(dropped: entry.nameLength, added: entry.azIDLength) : nil
     }
 
-    /// Takes a translation back: the label is again what it is in `original`.
+    /// Undoes a translation: restores the label of `original`.
     func restore(
         _ name: inout FoldedName,
         suffix: Int,
@@ -105,7 +109,7 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
         }
     }
 
-    /// The AZ name that the first label of a suffix ends in.
+    /// Returns the AZ name that the first label of a suffix ends in.
     @inline(__always)
     private func entry(_ name: borrowing FoldedName, _ suffix: Int, _ account: Int) -> Entry? {
         let start = name.offset(ofSuffix: suffix)
@@ -121,7 +125,7 @@ struct ZonalLabels: BitwiseCopyable, Sendable {
         let start = name.offset(ofSuffix: suffix)
         let end = start + 1 + Int(name[start])
         let nameStart = end - entry.nameLength
-        // Something must stand before the hyphen: `-us-east-1a` alone is no zonal name.
+        // At least one octet must precede the hyphen: `-us-east-1a` is not a zonal name.
         guard nameStart - 2 > start, name[nameStart - 1] == UInt8(ascii: "-") else { return false }
         for index in 0..<entry.nameLength
         where name[nameStart + index] != octets[entry.name + index] { return false }

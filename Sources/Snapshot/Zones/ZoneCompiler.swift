@@ -17,10 +17,11 @@ struct ZoneCompiler {
         var zones: [CompiledZone] = []
         var origins: [Int: [RecordOrigin]] = [:]
         var health = HealthPlan()
-        /// Compiled zone of a world's zone: for all its VPCs, and for those that differ.
+        /// The compiled zones of a zone of the world: one for all its VPCs, and one for each
+        /// exception.
         var numbers: [Int] = []
         var exceptions: [ZoneOfVPC: Int] = [:]
-        /// Compiled zones of `SpecialName.all`, in its order.
+        /// The compiled zones of `SpecialName.all`, in its order.
         var specials: Range<Int> = 0..<0
 
         func number(of source: Int, for vpc: Int) -> Int {
@@ -83,7 +84,7 @@ struct ZoneCompiler {
         ) {
             azOfAddress($0, in: zone.contents, for: vpc)
         }
-        // The control plane lets no zone without a SOA pass; a world made by hand might lack one.
+        // The control plane rejects zones without an SOA; worlds made by tests may lack one.
         let soa = apex.flatMap { builder.store.rrset(of: $0, type: .soa) } ?? .absent
         return CompiledZone(
             number: number,
@@ -133,14 +134,14 @@ struct ZoneCompiler {
         return subnets.az(of: address, for: vpc)
     }
 
-    /// One way in which a zone's addresses lie in AZs; `exceptions` are the VPCs that it is only for.
+    /// One assignment of a zone's addresses to AZs; `exceptions` are the only VPCs it applies to.
     private struct Variant {
         var vpc: Int?
         var exceptions: [Int]
     }
 
-    /// The zone as most VPCs see it, and a variant for each set of VPCs whose own subnets overlap other
-    /// VPCs' and put some address elsewhere.
+    /// Returns the zone as most VPCs see it, and a variant for each other assignment of its addresses
+    /// to AZs; VPCs differ only if their subnets overlap.
     private func variants(of index: Int) -> [Variant] {
         let zone = world.zones[index]
         var variants = [Variant(vpc: zone.vpcs.count == 1 ? zone.vpcs[0] : nil, exceptions: [])]
@@ -164,7 +165,7 @@ struct ZoneCompiler {
 }
 
 extension RRset {
-    /// Stands for the SOA of a zone that has none.
+    /// The SOA of a zone that has none.
     static let absent = RRset()
 
     private init() {
@@ -180,7 +181,7 @@ extension RRset {
 }
 
 extension ZoneStore {
-    /// MINIMUM, the last 32 bits of SOA rdata (RFC 1035 §3.3.13).
+    /// Returns MINIMUM, the last 32 bits of SOA rdata (RFC 1035 §3.3.13).
     fileprivate func soaMinimum(_ soa: RRset) -> UInt32 {
         guard soa.recordsLength >= 6 else { return 0 }
         return UInt32(

@@ -3,7 +3,7 @@ import DNSWire
 /// All names of all zones: a hash table of offsets into the arena.
 struct ZoneStore: BitwiseCopyable, Sendable {
     var arena: ByteArena
-    /// Slots of the table, a power of two: tag of the hash, and offset / 4 + 1; 0 is free.
+    /// The slots of the table, a power of two: tag of the hash, and offset / 4 + 1; 0 is free.
     private(set) var slots: FrozenArray<Slot>
 
     struct Slot: BitwiseCopyable, Sendable {
@@ -11,7 +11,7 @@ struct ZoneStore: BitwiseCopyable, Sendable {
         var entry: UInt32 = 0
     }
 
-    /// An empty table; `capacity` is a power of two.
+    /// Makes an empty table; `capacity` is a power of two.
     init(arena: ByteArena, capacity: Int) {
         self.arena = arena
         slots = FrozenArray(repeatElement(Slot(), count: capacity))
@@ -22,7 +22,7 @@ struct ZoneStore: BitwiseCopyable, Sendable {
         slots.deallocate()
     }
 
-    /// The node that a suffix of `name` is in `zone`.
+    /// Returns the node of a suffix of `name` in `zone`.
     func node(_ name: borrowing FoldedName, suffix: Int, zone: UInt32) -> Node? {
         let hash = Self.key(name.hash(ofSuffix: suffix), zone: zone)
         return probe(hash, zone: zone) { offset, length in
@@ -30,7 +30,7 @@ struct ZoneStore: BitwiseCopyable, Sendable {
         }
     }
 
-    /// The node `*` right below a suffix of `name` in `zone` (RFC 4592 §2.1.1).
+    /// Returns the node `*` directly below a suffix of `name` in `zone` (RFC 4592 §2.1.1).
     func wildcard(below name: borrowing FoldedName, suffix: Int, zone: UInt32) -> Node? {
         let hash = Self.key(name.wildcardHash(belowSuffix: suffix), zone: zone)
         return probe(hash, zone: zone) { offset, length in
@@ -64,7 +64,7 @@ struct ZoneStore: BitwiseCopyable, Sendable {
         return nil
     }
 
-    /// Enters the node at `offset`; for builders.
+    /// Adds the node at `offset`; only for builders.
     ///
     /// The table must have a free slot.
     func insert(_ hash: UInt64, offset: Int) {
@@ -84,7 +84,7 @@ struct ZoneStore: BitwiseCopyable, Sendable {
 
     static func offset(of slot: Slot) -> Int { Int(slot.entry - 1) * 4 }
 
-    /// The name's RRset of a type.
+    /// Returns the name's RRset of a type.
     func rrset(of node: Node, type: RecordType) -> RRset? {
         var offset = node.firstRRset
         for _ in 0..<node.rrsetCount {
@@ -95,7 +95,7 @@ struct ZoneStore: BitwiseCopyable, Sendable {
         return nil
     }
 
-    /// The name's RRset at a place in its list, 0 to `rrsetCount` - 1.
+    /// Returns the name's RRset at an index, 0 to `rrsetCount` - 1.
     func rrset(of node: Node, at index: Int) -> RRset? {
         guard index >= 0, index < node.rrsetCount else { return nil }
         var rrset = RRset(at: node.firstRRset, in: arena)
@@ -110,7 +110,7 @@ struct ZoneStore: BitwiseCopyable, Sendable {
         }
     }
 
-    /// The records of one AZ, as a range of the RRset's record numbers.
+    /// Returns the records of one AZ as a range of the RRset's record numbers.
     func group(of rrset: RRset, az: AZIndex) -> Range<Int>? {
         var start = 0
         for index in 0..<rrset.groupCount {
@@ -122,7 +122,7 @@ struct ZoneStore: BitwiseCopyable, Sendable {
         return nil
     }
 
-    /// The AZ of each record, in order.
+    /// Returns the AZ of each record, in order.
     func azs(of rrset: RRset) -> [AZIndex] {
         var azs: [AZIndex] = []
         for index in 0..<rrset.groupCount {
@@ -133,12 +133,12 @@ struct ZoneStore: BitwiseCopyable, Sendable {
         return azs + Array(repeating: .unknown, count: rrset.recordCount - azs.count)
     }
 
-    /// The number of the health target of an address record of a checked RRset.
+    /// Returns the number of the health target of an address record in a checked RRset.
     @inline(__always) func target(of rrset: RRset, record number: Int) -> Int {
         Int(arena.load(rrset.place(ofTarget: number), as: UInt32.self))
     }
 
-    /// Where a record's length field and rdata stand, the length field included.
+    /// Returns the range of a record, including its length field.
     @inline(__always)
     func withRecord<Result>(
         at offset: Int,
@@ -148,7 +148,7 @@ struct ZoneStore: BitwiseCopyable, Sendable {
         return arena.withOctets(at: offset, count: 2 + length, body)
     }
 
-    /// Hands address records, which stand in a row, to `body`.
+    /// Calls `body` with adjacent address records.
     @inline(__always)
     func withAddresses<Result>(
         _ range: Range<Int>,

@@ -1,18 +1,19 @@
 import DNSWire
 
-/// Fills the arena and the hash table, zone after zone.
+/// Builds the arena and the hash table, zone by zone.
 struct ZoneStoreBuilder: ~Copyable {
     private var arena: ByteArenaBuilder
     private(set) var store: ZoneStore
     private var nodeCount = 0
     private var name: FoldedName
-    /// Where each RRset's records came from, if anybody will ask: `explain` does, the server doesn't.
+    /// The file and line of each RRset's records; nil in the server, since only `explain` needs
+    /// them.
     private(set) var origins: [Int: [RecordOrigin]]?
-    /// What the zones want to be checked.
+    /// The health checks of the zones.
     private(set) var health = HealthPlanBuilder()
-    /// The AZs of the RRset being written, and how many of its records each has.
+    /// The AZs of the RRset that is being written, with the number of records of each.
     private var groups: [(az: AZIndex, count: Int)] = []
-    /// How the current zone's addresses are checked, and its apex.
+    /// The health check of the current zone, and its apex.
     private var check: (how: HealthCheck, zone: DomainName)?
 
     init(expectedNames: Int, expectedOctets: Int, seed: HashSeed, keepingOrigins: Bool) {
@@ -22,14 +23,14 @@ struct ZoneStoreBuilder: ~Copyable {
         origins = keepingOrigins ? [:] : nil
     }
 
-    /// A power of two that is at most two thirds full.
+    /// Returns a power of two that leaves at least a third of the slots free.
     private static func capacity(for names: Int) -> Int {
         var capacity = 16
         while capacity * 2 < names * 3 { capacity *= 2 }
         return capacity
     }
 
-    /// Gives back spare memory; the builder is of no use after that.
+    /// Returns the store and frees spare memory; the builder must not be used afterwards.
     mutating func finish() -> ZoneStore {
         arena.trim()
         store.arena = arena.arena
@@ -38,9 +39,9 @@ struct ZoneStoreBuilder: ~Copyable {
 
     // MARK: Nodes
 
-    /// The node of suffix `suffix` of `name`, made empty if it does not exist yet.
+    /// Finds or makes the node of suffix `suffix` of `name`; a new node has no RRsets.
     ///
-    /// Returns whether it was there before.
+    /// Also returns whether it existed.
     private mutating func ensureNode(suffix: Int, zone: UInt32) -> (node: Node, existed: Bool) {
         if let node = store.node(name, suffix: suffix, zone: zone) { return (node, true) }
         let offset = writeNode(suffix: suffix, zone: zone)
@@ -48,7 +49,8 @@ struct ZoneStoreBuilder: ~Copyable {
         return (Node(at: offset, in: store.arena), false)
     }
 
-    /// Writes a node without RRsets for suffix `suffix` of the current name; the arena's last entry.
+    /// Writes a node without RRsets for suffix `suffix` of the current name, as the last entry of
+    /// the arena.
     private mutating func writeNode(suffix: Int, zone: UInt32) -> Int {
         let start = name.offset(ofSuffix: suffix)
         let length = name.count - start
@@ -60,7 +62,7 @@ struct ZoneStoreBuilder: ~Copyable {
         return offset
     }
 
-    /// Enters a node, whose RRsets are written by now, in the table.
+    /// Adds a node to the table; its RRsets are already written.
     private mutating func enter(_ offset: Int, suffix: Int, zone: UInt32) {
         store.arena = arena.arena
         nodeCount += 1
@@ -91,7 +93,7 @@ struct ZoneStoreBuilder: ~Copyable {
 
     // MARK: RRsets
 
-    /// Writes the RRsets of the node at `offset`, the arena's last entry; `places` are sorted.
+    /// Writes the RRsets of the node at `offset`, the last entry of the arena; `places` are sorted.
     private mutating func writeRRsets(
         _ places: [RecordPlace],
         of contents: ZoneContents,
@@ -109,7 +111,7 @@ struct ZoneStoreBuilder: ~Copyable {
         arena.store(count, at: offset + 6)
     }
 
-    /// Writes records of one type, sorted by AZ; the TTL is their least (RFC 2181 §5.2).
+    /// Writes records of one type, sorted by AZ; the TTL is their minimum (RFC 2181 §5.2).
     private mutating func write(
         _ places: ArraySlice<RecordPlace>,
         _ type: RecordType,
@@ -159,7 +161,7 @@ struct ZoneStoreBuilder: ~Copyable {
         }
     }
 
-    /// The target number of each record; empty unless these are addresses that are checked.
+    /// Returns the target number of each record; empty unless these are checked addresses.
     private mutating func healthTargets(
         _ places: ArraySlice<RecordPlace>,
         _ type: RecordType,
@@ -177,7 +179,7 @@ struct ZoneStoreBuilder: ~Copyable {
         return targets
     }
 
-    /// Counts runs of one AZ; records of no known AZ, which come last, are in none.
+    /// Counts the records of each AZ; records of no known AZ come last and are not counted.
     private mutating func group(_ places: ArraySlice<RecordPlace>) {
         groups.removeAll(keepingCapacity: true)
         for place in places where place.az != .unknown {
@@ -191,7 +193,7 @@ struct ZoneStoreBuilder: ~Copyable {
 
     // MARK: Zones
 
-    /// Adds all names of a zone; the records' owners are inside the apex.
+    /// Adds all names of a zone; the records' owners are at or below the apex.
     ///
     /// With `check`, each of its addresses gets a number in `health`.
     mutating func add(
@@ -226,7 +228,7 @@ struct ZoneStoreBuilder: ~Copyable {
         return (hasCuts, store.node(name, suffix: 0, zone: number))
     }
 
-    /// Marks the current name's node if it is a delegation or has a DNAME; true if it is or has.
+    /// Marks the current name's node as delegation or DNAME; returns true if it is one.
     private mutating func markCuts(_ node: Node, _ apexLabels: Int) -> Bool {
         let hasDNAME = store.rrset(of: node, type: .dname) != nil
         let isDelegation =
@@ -253,7 +255,7 @@ struct ZoneStoreBuilder: ~Copyable {
             let first = owners.firstRecord(of: owner)
             let range = contents.records[first].owner
             let parent = range.dropFirst(1 + Int(octets[range.lowerBound]))
-            // Siblings often follow each other; a wildcard is to be told of in any case.
+            // Siblings often follow one another; wildcards must be processed in any case.
             if let connected, octets[range.lowerBound] != 1,
                 octets.extracting(parent).equalsFolded(octets.extracting(connected))
             {
@@ -265,8 +267,10 @@ struct ZoneStoreBuilder: ~Copyable {
         }
     }
 
-    /// Makes the empty non-terminals between the current name and the apex, and tells the parent of each
-    /// wildcard about it: `*.e` above `x.*.e` is one without records (RFC 4592 §2.2.2, §4.9).
+    /// Makes the empty non-terminals between the current name and the apex, and marks the parent of
+    /// each wildcard.
+    ///
+    /// In `x.*.e`, the wildcard `*.e` is an empty non-terminal (RFC 4592 §2.2.2, §4.9).
     private mutating func connect(toApexOf apexLabels: Int, zone: UInt32) {
         var suffix = 1
         while name.labelCount - suffix >= apexLabels {
@@ -281,7 +285,8 @@ struct ZoneStoreBuilder: ~Copyable {
     }
 }
 
-/// A record on its way into an RRset; records sort by type, then by AZ with unknown AZs last, then as in the file.
+/// A record to be written into an RRset; sorts by type, then AZ with unknown AZs last, then file
+/// order.
 private struct RecordPlace: Comparable, BitwiseCopyable {
     var record: Int
     var type: RecordType
@@ -293,7 +298,7 @@ private struct RecordPlace: Comparable, BitwiseCopyable {
     }
 }
 
-/// The file, as an index into the zone's files, and the line that a record was written in.
+/// The file of a record, as an index into the zone's files, and its line.
 public struct RecordOrigin: Hashable, Sendable {
     public var file: Int
     public var line: Int

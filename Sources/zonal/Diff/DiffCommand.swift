@@ -3,34 +3,34 @@ import Control
 import DNSWire
 import Snapshot
 
-/// `zonal diff`: which answers differ between two configurations.
+/// `zonal diff`: prints the answers that differ between two configurations.
 struct DiffCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff",
         abstract:
-            "Prints which clients get other answers from one configuration than from another.",
+            "Prints the answers that differ between two configurations, by client.",
         discussion: """
-            Asks both for every private name, as a client in each subnet of the VPCs that see it, one elsewhere
-            in the VPC, one that is inbound, and one outside; or asks both what a list of queries says.
-            Exits 0 if all answers are the same, 1 if some differ.
+            Resolves every private name in both configurations, as clients of each VPC that sees it: one in
+            each subnet, one in no subnet, one inbound; and as an outside client. With a list of queries,
+            resolves those instead. Exits 0 if all answers are the same, 1 if some differ.
             """
     )
 
     @Argument(help: "The configuration to compare with.")
     var old: String
 
-    @Argument(help: "The configuration that is compared.")
+    @Argument(help: "The other configuration.")
     var new: String
 
     @Option(
         help: ArgumentHelp(
-            "Queries to ask instead: lines of ADDRESS NAME [TYPE], or of a query log.",
+            "Resolve the queries in this file instead: lines of ADDRESS NAME [TYPE], or a query log.",
             valueName: "file"
         )
     )
     var queries: String?
 
-    /// Differences after which no more are looked for.
+    /// The comparison stops after this many differences.
     private static let limit = 10_000
 
     func run() throws {
@@ -50,9 +50,9 @@ struct DiffCommand: ParsableCommand {
             DiffQueries.forEach(before.world, after.world, compare)
         }
         if count == Self.limit {
-            Terminal.complain("\(count) answers differ; the rest was not compared")
+            Terminal.printError("\(count) answers differ; the remaining answers were not compared")
         } else {
-            Terminal.complain(count == 0 ? "no answer differs" : "\(count) answers differ")
+            Terminal.printError(count == 0 ? "no answer differs" : "\(count) answers differ")
         }
         if count > 0 { throw ExitCode(1) }
     }
@@ -72,18 +72,18 @@ struct DiffCommand: ParsableCommand {
     }
 }
 
-/// A question of a client.
+/// A query of one client.
 struct DiffQuery: Hashable {
     var client: IPAddress
-    /// The VPC whose own listener or endpoint is asked, if it has one.
+    /// The VPC whose own listener or endpoint receives the query, if any.
     var vpc: String?
     var name: DomainName
     var type: RecordType
-    /// What kind of client it is, for people.
+    /// The kind of client, for the printed line.
     var label: String?
 }
 
-/// The answers of one configuration.
+/// Resolves queries with one configuration.
 struct AnswerTable {
     let world: World
     private let explainer: Explainer
@@ -98,7 +98,8 @@ struct AnswerTable {
         listeners = Dictionary(bound) { first, _ in first }
     }
 
-    /// The answer in words: `NOERROR 10.20.1.10, 10.20.2.10`, or whom it is forwarded to.
+    /// Returns the answer as text: `NOERROR 10.20.1.10, 10.20.2.10`, or the upstreams it is
+    /// forwarded to.
     func answer(to query: DiffQuery) -> String {
         let listener = query.vpc.flatMap { listeners[$0] }
         let asker = explainer.snapshot.classify(query.client, listener: listener)

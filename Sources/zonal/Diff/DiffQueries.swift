@@ -1,12 +1,14 @@
 import DNSWire
 import Snapshot
 
-/// Every question whose answer two worlds could differ in.
+/// The queries whose answers can differ between two worlds.
 enum DiffQueries {
-    /// Hands each question to `body`, once, until it returns false: of a large zone they are millions.
+    /// Passes each query to `body` once, until it returns false.
+    ///
+    /// A large zone has millions of queries, so they are not collected.
     static func forEach(_ old: World, _ new: World, _ body: (DiffQuery) -> Bool) {
         let unchanged = UnchangedNames(old, new)
-        // Numbers instead of questions; that two questions have one is less likely than a fault of the memory.
+        // Stores hashes rather than queries to save memory. A collision would hide one query.
         var seen: Set<Int> = []
         for world in [old, new] {
             let goesOn = forEachQuestion(in: world, unchanged) { query in
@@ -59,7 +61,7 @@ enum DiffQueries {
         Client(address: $0, label: "outside")
     }
 
-    /// One in each subnet, one in none, one that is inbound.
+    /// Returns one client in each subnet, one in no subnet, and one inbound.
     private static func clients(of number: Int, in world: World) -> [Client] {
         let vpc = world.vpcs[number]
         func client(_ range: IPPrefix?, _ label: String) -> Client? {
@@ -73,7 +75,7 @@ enum DiffQueries {
             }
         }
         let inSubnets = vpc.subnets.compactMap { client($0.ranges.first, $0.id) }
-        // The last address of a range is in no subnet unless the subnets fill the range.
+        // The last address of a range is outside all subnets, unless the subnets fill the range.
         let elsewhere = vpc.ranges.first.map { range in
             Client(address: range.last, vpc: vpc.id, account: vpc.account, label: "\(vpc.id)")
         }
@@ -82,7 +84,7 @@ enum DiffQueries {
 
     // MARK: Names
 
-    /// The names that have records and could be answered otherwise, with the types to ask for.
+    /// Returns the names with records whose answers can differ, and the types to query for each.
     private static func names(
         of zone: Zone,
         _ index: Int,
@@ -106,7 +108,7 @@ enum DiffQueries {
         }
     }
 
-    /// The name, and for a zonal name the form in which the client's account asks for it.
+    /// Returns the name and, if it is a zonal name, its form with the account's AZ name.
     private static func forms(of name: DomainName, for account: Int?, in world: World)
         -> [DomainName]
     {

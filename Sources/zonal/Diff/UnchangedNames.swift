@@ -1,12 +1,13 @@
 import DNSWire
 import Snapshot
 
-/// Names whose answers cannot differ between two worlds, so that nobody has to ask for them.
+/// Names whose answers cannot differ between two worlds; `zonal diff` skips them.
 ///
-/// Where two worlds are the same but for the records of their zones, a name that has the same records in both is answered
-/// alike, unless an alias leads elsewhere or a cut stands above it.
+/// If two worlds differ only in zone records, a name with the same records in both has the same
+/// answer. Names with a CNAME are always compared, since its target may have changed. Zones with a
+/// delegation or a DNAME are compared completely.
 struct UnchangedNames {
-    /// By zone, the hashes of names that have to be asked for; nil: all of them.
+    /// For each zone, the hashes of the names to compare; nil means all names.
     private var changed: [Set<UInt64>?]
     private let seed = HashSeed.random()
 
@@ -19,7 +20,7 @@ struct UnchangedNames {
         for (one, other) in zip(old.zones, new.zones) { changed.append(changes(one, other)) }
     }
 
-    /// True of a record whose name need not be asked for.
+    /// Returns true if the owner of this record does not have to be compared.
     func contains(_ record: ZoneContents.Record, of zone: Zone, _ index: Int) -> Bool {
         guard index < changed.count, let names = changed[index] else { return false }
         return !names.contains(hash(of: record, in: zone))
@@ -29,7 +30,8 @@ struct UnchangedNames {
         zone.contents.octets.span.extracting(record.owner).foldedHash(seed)
     }
 
-    /// The names that differ, and those that lead elsewhere; nil where a cut may stand above any of them.
+    /// Returns the hashes of names that differ or have an alias; nil if all names have to be
+    /// compared.
     private func changes(_ one: Zone, _ other: Zone) -> Set<UInt64>? {
         var sums: [UInt64: UInt64] = [:]
         var aliases: Set<UInt64> = []
@@ -46,18 +48,20 @@ struct UnchangedNames {
         return aliases.union(sums.lazy.filter { $0.value != 0 }.map(\.key))
     }
 
-    /// A number for type and data, which an order-free sum of is compared.
+    /// Hashes the type and the data.
+    ///
+    /// Callers add these hashes, so the order of records does not matter.
     private func value(of record: ZoneContents.Record, in zone: Zone) -> UInt64 {
         var hasher = Hasher()
         hasher.combine(record.type)
-        // Sound: the octets are read at once.
+        // Sound: the pointer is used only during the call.
         unsafe zone.contents.octets.withUnsafeBytes {
             unsafe hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0[record.rdata]))
         }
         return UInt64(bitPattern: Int64(hasher.finalize()))
     }
 
-    /// Everything but the records.
+    /// Compares everything except the records.
     private static func areAlike(_ old: World, _ new: World) -> Bool {
         guard old.accounts == new.accounts, old.vpcs == new.vpcs, old.rules == new.rules,
             old.clients == new.clients, old.listeners == new.listeners,

@@ -1,37 +1,38 @@
 import DNSWire
 import Snapshot
 
-/// What is told of a delegation that an answer follows: who its servers are, and whether they have the zone.
+/// Describes a delegation that an answer follows: its name servers, and whether they serve the
+/// zone.
 struct DelegationRemarks {
     let world: World
     let snapshot: CompiledSnapshot
     let seed: HashSeed
-    /// Servers that are asked what they have, so that dead ones do not keep people waiting for long.
-    private static let judgedServers = 4
+    /// At most this many servers are queried, to limit the wait for unresponsive ones.
+    private static let serverLimit = 4
 
-    /// A name server, and where its addresses come from.
+    /// A name server and the source of its addresses.
     struct NameServer {
         var name: DomainName
         var source: NameServerSource
-        /// Those that private zones have.
+        /// The addresses found in private zones.
         var addresses: [IPAddress] = []
 
-        /// True if it can be asked, perhaps once its name has been looked up.
+        /// True if the server can be queried, possibly after its name has been looked up.
         var isAsked: Bool {
             if case .rule = source { return true }
             return !addresses.isEmpty
         }
     }
 
-    /// A delegation that a question led to.
+    /// A delegation that applies to a query.
     struct Followed {
-        /// What is asked.
+        /// The queried name.
         var name: DomainName
         var cut: DomainName
         var servers: [NameServer]
     }
 
-    /// The servers that NS records name, as the client finds them.
+    /// Resolves the name servers of an NS RRset from this client's view.
     func servers(_ records: RRset, in zone: CompiledZone, for client: ClientClass) -> [NameServer] {
         var name = FoldedName(seed: seed)
         var scratch = FoldedName(seed: seed)
@@ -54,15 +55,15 @@ struct DelegationRemarks {
         return servers
     }
 
-    /// A sentence for the delegation, and one for each server.
+    /// Returns one sentence for the delegation and one for each server.
     func sentences(_ delegation: Followed) -> [String] {
         var sentences = [
-            "the delegation of \(delegation.cut) is followed: its servers are asked with RD=0"
+            "the delegation of \(delegation.cut) applies: its name servers are queried with RD=0"
         ]
         sentences += delegation.servers.map(sentence)
         if !delegation.servers.contains(where: \.isAsked) {
             sentences.append(
-                "no server of \(delegation.cut) can be asked, so the answer is SERVFAIL"
+                "no name server of \(delegation.cut) has a usable address, so the answer is SERVFAIL"
             )
         }
         return sentences
@@ -71,29 +72,29 @@ struct DelegationRemarks {
     private func sentence(about server: NameServer) -> String {
         switch server.source {
         case .node where server.addresses.isEmpty:
-            return "\(server.name) is not asked: no server can have its addresses"
+            return "\(server.name) is not queried: it has no valid address"
         case .node:
             let addresses = server.addresses.map { "\($0)" }.joined(separator: ", ")
-            return "\(server.name) is a server at \(addresses)"
+            return "\(server.name) has the addresses \(addresses)"
         case .rule(let rule):
-            return "the addresses of \(server.name) are looked up by the rule for "
+            return "the addresses of \(server.name) are looked up through the rule for "
                 + "\(world.rules[rule].zone)"
-        case .alias: return "\(server.name) is not asked: it is an alias (RFC 2181 §10.3)"
+        case .alias: return "\(server.name) is not queried: it is an alias (RFC 2181 §10.3)"
         case .nowhere:
             return
-                "\(server.name) is not asked: neither the zone nor another one that this client sees has "
+                "\(server.name) is not queried: no zone that this client sees has "
                 + "its address"
         }
     }
 
     // MARK: Lame servers
 
-    /// Asks the servers themselves, and says of each whether it has the zone.
-    func judgements(_ delegation: Followed, _ type: RecordType) -> [String] {
+    /// Queries the name servers and describes each one's reply.
+    func queryServers(_ delegation: Followed, _ type: RecordType) -> [String] {
         let query = StubQuery(name: delegation.name, type: type, wantsRecursion: false)
-        return delegation.servers.flatMap(addresses).prefix(Self.judgedServers).map { address in
+        return delegation.servers.flatMap(addresses).prefix(Self.serverLimit).map { address in
             let reply = query.exchange(AddressAndPort(address))
-            return "\(address) \(Self.judgement(of: reply, about: delegation.cut))"
+            return "\(address) \(Self.summary(of: reply, about: delegation.cut))"
         }
     }
 
@@ -103,12 +104,12 @@ struct DelegationRemarks {
         return found.compactMap { IPAddress(octets: $0) }
     }
 
-    private static func judgement(of reply: [UInt8]?, about cut: DomainName) -> String {
+    private static func summary(of reply: [UInt8]?, about cut: DomainName) -> String {
         guard let reply, var reader = try? MessageReader(reply.span), reader.questionCount == 1,
             (try? reader.skipQuestion(of: reply.span)) != nil
         else { return "does not answer" }
         guard reader.rcode == .noError || reader.rcode == .nonexistentDomain else {
-            return "is lame: it says \(reader.rcode)"
+            return "is lame: it replies \(reader.rcode)"
         }
         let code = reader.rcode
         var referral: DomainName?
@@ -119,13 +120,15 @@ struct DelegationRemarks {
         }
         guard code == .noError, let referral else { return "answers: \(code)" }
         return referral != cut && referral.isInside(cut)
-            ? "refers further, to the servers of \(referral), which is not followed"
-            : "is lame: it refers to the servers of \(referral)"
+            ? "returns a referral to the servers of \(referral), which is not followed"
+            : "is lame: it returns a referral to the servers of \(referral)"
     }
 }
 
 extension Explainer {
-    /// Tells of a delegation that is followed; if no alias led there, it is the rule that the question goes by.
+    /// Adds a followed delegation to the explanation.
+    ///
+    /// It becomes the route if no alias led to it.
     func add(
         _ name: DomainName,
         delegatedTo records: RRset,

@@ -1,13 +1,13 @@
 import DNSWire
 import Snapshot
 
-/// What is known of the VPC endpoints that have to do with a name.
+/// Describes the VPC endpoints that relate to a name.
 struct EndpointRemarks {
     private let world: World
 
     init(_ world: World) { self.world = world }
 
-    /// A sentence for each endpoint of the client's VPC that has to do with the name's answer.
+    /// Returns a sentence for each endpoint of the client's VPC that claims the name.
     func sentences(
         about name: DomainName,
         for client: ClientClass,
@@ -16,18 +16,19 @@ struct EndpointRemarks {
         endpoints(of: name, for: client).compactMap { endpoint in
             let subject = "\(endpoint.id) (\(endpoint.service ?? endpoint.kind.rawValue))"
             guard Endpoint.isServed(endpoint.state) else {
-                return "\(subject) would have the name, but it is \(endpoint.state)"
+                return "\(subject) claims the name, but its state is \(endpoint.state)"
             }
             if endpoint.kind == .gateway {
                 return isPrivate ? nil : sentence(aboutGateway: endpoint, subject)
             }
             guard isPrivate else { return nil }
-            let proof = endpoint.verification.map { "; the proof of its private name: \($0)" } ?? ""
+            let proof =
+                endpoint.verification.map { "; verification of its private DNS name: \($0)" } ?? ""
             return "the endpoint is \(subject)\(proof)"
         }
     }
 
-    /// The gateway endpoint that takes the traffic to a name of public DNS.
+    /// Returns the gateway endpoint that routes the traffic to a public name.
     func gateway(of name: DomainName, for client: ClientClass) -> Endpoint? {
         endpoints(of: name, for: client).first {
             $0.kind == .gateway && Endpoint.isServed($0.state)
@@ -46,19 +47,20 @@ struct EndpointRemarks {
         let tables =
             endpoint.routeTables.isEmpty
             ? "no route table" : "route tables " + endpoint.routeTables.joined(separator: ", ")
-        return "GATEWAY: DNS stays public, and \(subject) takes the traffic to \(list) by \(tables)"
+        return
+            "GATEWAY: DNS stays public, and \(subject) routes traffic to \(list) through \(tables)"
     }
 
-    /// Whether what an upstream answered is routed to the gateway endpoint.
+    /// Says whether the addresses that an upstream returned lie in the endpoint's prefix list.
     func sentence(about addresses: [IPAddress]?, through endpoint: Endpoint) -> String {
         let list = endpoint.prefixList ?? "the prefix list"
         guard !endpoint.prefixes.isEmpty else {
             return
-                "whether the forwarded answer lies in \(list) is not known: its prefixes are not exported"
+                "it is unknown whether the forwarded answer lies in \(list): the export has no prefixes for it"
         }
         guard let addresses, !addresses.isEmpty else {
             return
-                "whether the forwarded answer lies in \(list) is not known: no upstream answers with addresses"
+                "it is unknown whether the forwarded answer lies in \(list): no upstream returned an address"
         }
         let outside = addresses.filter { address in
             !endpoint.prefixes.contains { $0.contains(address) }
@@ -66,6 +68,6 @@ struct EndpointRemarks {
         let texts = addresses.map { "\($0)" }.joined(separator: ", ")
         return outside.isEmpty
             ? "the forwarded answer, \(texts), lies in \(list)"
-            : "the forwarded answer, \(texts), does not all lie in \(list): the gateway endpoint does not take the rest"
+            : "the forwarded answer, \(texts), is partly outside \(list): the gateway endpoint does not route the other addresses"
     }
 }

@@ -3,22 +3,22 @@ import Control
 import DNSWire
 import Server
 
-/// `zonal explain`: why a client gets the answer it gets, step by step.
+/// `zonal explain`: explains step by step why a client gets its answer.
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Tells why a client gets the answer it gets, step by step."
+        abstract: "Explains step by step why a client gets its answer."
     )
 
     @Option(help: "The client's address.")
     var from: String
 
-    @Option(help: "The VPC endpoint that a PROXY header names.")
+    @Option(help: "The ID of the VPC endpoint in the PROXY header.")
     var vpce: String?
 
     @Option(
         help: ArgumentHelp(
-            "Ask as at this listener: its vpc, from and proxy-protocol hold.",
+            "The listener that receives the query; its vpc, from and proxy-protocol apply.",
             valueName: "address"
         )
     )
@@ -29,10 +29,10 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: "text or json.")
     var format = OutputFormat.text
 
-    @Flag(help: "Ask the running server, which knows what is cached and which addresses are up.")
+    @Flag(help: "Query the running server, so that its cache and its health checks are used.")
     var live = false
 
-    @Argument(help: "The name asked for.")
+    @Argument(help: "The queried name.")
     var name: String
 
     @Argument(help: "The record type.")

@@ -1,13 +1,14 @@
 import DNSWire
 
-/// Who asks what, and where.
+/// A client, the listener that it queries, and its question.
 struct ExplainedQuestion: Equatable {
     var name: DomainName
     var type: RecordType
     var client: IPAddress
-    /// The VPC endpoint that a PROXY header names.
+    /// The ID of the VPC endpoint in the PROXY header.
     var endpoint: String?
-    /// The address of a listener, with or without its port; nil for one that says nothing of its clients.
+    /// The address of the listener, with or without its port; nil for a listener without a VPC of
+    /// its own.
     var listener: String?
 }
 

@@ -2,7 +2,7 @@ import Control
 import DNSWire
 import Snapshot
 
-/// The records of an answer, and why each is in it or not.
+/// The records of an answer, and why each is included or not.
 extension Explainer {
     func records(
         _ name: DomainName,
@@ -44,7 +44,7 @@ extension Explainer {
         }
     }
 
-    /// The CNAME that a DNAME makes of a name; it stands where the DNAME stands.
+    /// Adds the CNAME that the server synthesizes from a DNAME, with the DNAME's file and line.
     func substitute(
         _ name: DomainName,
         _ target: DomainName,
@@ -57,7 +57,7 @@ extension Explainer {
             ttl: ttl,
             data: target.description,
             isChosen: true,
-            reason: "made by the DNAME",
+            reason: "synthesized from the DNAME",
             file: dname?.file,
             line: dname?.line
         )
@@ -72,7 +72,7 @@ extension Explainer {
     ) -> String {
         guard rrset.type.isAddress else { return "no address" }
         if selection.health == .failedOpen { return "no address is up" }
-        if affinity == .none { return "zone affinity is off" }
+        if affinity == .none { return "affinity is off" }
         if client.az == .unknown { return "client is in no known subnet" }
         if az == client.az { return "same zone" }
         let isForAll = selection.first.count == rrset.recordCount && !selection.includesOthers

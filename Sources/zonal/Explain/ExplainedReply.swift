@@ -1,11 +1,11 @@
 import Control
 import DNSWire
 
-/// The reply that the pipeline wrote, read back for what it has of the cache.
+/// Reads the pipeline's reply to find the records that came from the cache.
 struct ExplainedReply {
     let rcode: ResponseCode
     private var answers: [Record] = []
-    /// The TTL of the first SOA in the authority section, which an answer without data has.
+    /// The TTL of the SOA in the authority section of a negative answer.
     private var negativeTTL: UInt32?
 
     private struct Record {
@@ -37,7 +37,7 @@ struct ExplainedReply {
         }
     }
 
-    /// The rdata with its names in full.
+    /// Returns the rdata with its names decompressed.
     private static func rdata(
         of record: MessageReader.Record,
         in message: Span<UInt8>
@@ -56,12 +56,12 @@ struct ExplainedReply {
         return whole
     }
 
-    /// For how long that there is no data is cached, for the end of a sentence.
+    /// How long the negative answer stays cached, as the end of a sentence.
     var remark: String {
-        negativeTTL.map { ", which holds for another \($0) s" } ?? ""
+        negativeTTL.map { ", valid for another \($0) s" } ?? ""
     }
 
-    /// Adds the records that no private zone has, before or behind those that it has, as the reply has them.
+    /// Adds the records that come from no private zone, in the order of the reply.
     func addRecords(to known: inout [Explanation.Record]) {
         var (before, after): ([Explanation.Record], [Explanation.Record]) = ([], [])
         var hasKnown = false

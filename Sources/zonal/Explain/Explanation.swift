@@ -4,27 +4,27 @@ import Resolver
 import Server
 import Snapshot
 
-/// Why a client gets the answer it gets: the trace of the server's own stages, put in words.
+/// Why a client gets its answer: the trace of the server's own stages, as text.
 struct Explanation {
     var client: AskingClient
     var name: DomainName
     var type: RecordType
     var route: ChosenRoute
-    /// Nil where an upstream decides, or nothing is sent.
+    /// The response code; nil if an upstream decides it or no reply is sent.
     var rcode: ResponseCode?
     var answers: [Record] = []
-    /// What happened, a line a decision.
+    /// The decisions, one line each.
     var steps: [String] = []
-    /// The last zone that was looked in lets the name fall through.
+    /// True if the last private zone did not have the name or type and lets it fall through.
     fileprivate var hasFallenThrough = false
-    /// The last delegation that was followed.
+    /// The last delegation that was followed, if any.
     var delegation: DelegationRemarks.Followed?
-    /// Who owns the records of the last answer: the AZ-ID form of a zonal name, or a wildcard.
+    /// The owner of the last answer's records: the AZ-ID form of a zonal name, or a wildcard.
     fileprivate var owner: DomainName?
 
     struct AskingClient {
         var address: IPAddress
-        /// Where it asks, if that was said.
+        /// The address of the listener, if `--listener` was given.
         var listener: AddressAndPort?
         var scope: ClientClass.Scope
         var vpc: String?
@@ -50,30 +50,30 @@ struct Explanation {
         var azID: String?
         var isChosen: Bool
         var reason: String
-        /// What a running server has found; nil where nobody checks the address.
+        /// The health state from a running server; nil if the address has no health check.
         var isUp: Bool?
         var file: String?
         var line: Int?
     }
 }
 
-/// Runs the pipeline once, with a trace, and turns what it says into an explanation.
+/// Runs the pipeline once with a trace and builds an explanation of it.
 struct Explainer {
     let world: World
     let snapshot: CompiledSnapshot
     let seed: HashSeed
     let origins: RecordOrigins
-    /// Where each listener stands, by its number.
+    /// The addresses of the listeners, by their numbers.
     private let listeners: [AddressAndPort]
-    /// What a running server knows; nil where there is none.
+    /// The state of a running server; nil if none is used.
     let live: Live?
-    /// Where no server runs.
+    /// An empty cache, used without a running server.
     private let emptyCache = ResponseCache(byteCount: 0)
 
-    /// The part of a server's state that is not in its snapshot.
+    /// The state of a server that is not in its snapshot.
     struct Live {
         var cache: ResponseCache
-        /// Seconds of the steady clock.
+        /// The monotonic clock, in seconds.
         var now: UInt32
     }
 
@@ -86,7 +86,7 @@ struct Explainer {
         live = nil
     }
 
-    /// Explains what a running server answers now.
+    /// Explains answers of a running server.
     init(_ served: ServedState, listeners: [AddressAndPort], seed: HashSeed, live: Live) {
         self.listeners = listeners
         world = served.world
@@ -96,7 +96,9 @@ struct Explainer {
         self.live = live
     }
 
-    /// Explains a question of somebody who asks from outside of the process.
+    /// Explains a query as the command received it.
+    ///
+    /// Without a running server, this also queries upstreams and delegated name servers.
     func explain(_ question: ExplainedQuestion) throws(ExplainFault) -> Explanation {
         let (name, type) = (question.name, question.type)
         let place = try question.listener.map { text throws(ExplainFault) in try listener(text) }
@@ -110,12 +112,12 @@ struct Explainer {
             explanation.steps += gatewaySentences(name, type, asker, explanation.route)
         }
         if live == nil, let delegation = explanation.delegation, explanation.rcode == nil {
-            explanation.steps += delegations.judgements(delegation, type)
+            explanation.steps += delegations.queryServers(delegation, type)
         }
         return explanation
     }
 
-    /// Explains what a client that is classified already gets; nobody is asked.
+    /// Explains the answer to a client whose class is known; sends no queries.
     func explain(
         _ name: DomainName,
         _ type: RecordType,
@@ -136,16 +138,16 @@ struct Explainer {
         case .reply, .replyAndRefresh:
             explanation.rcode = reply.rcode
             if Self.isLeftToUpstreams(trace.events.last), reply.rcode != .serverFailure {
-                explanation.steps.append("the cache has the rest of the answer" + reply.remark)
+                explanation.steps.append("the cache provides the rest of the answer" + reply.remark)
             }
             if live != nil { reply.addRecords(to: &explanation.answers) }
         case .forward: explanation.steps.append("an upstream decides the rest of the answer")
-        case .drop: explanation.steps.append("nothing is sent back: `clients.otherwise` is drop")
+        case .drop: explanation.steps.append("no reply is sent: `clients.otherwise` is drop")
         }
         return explanation
     }
 
-    /// True if upstreams have the rest of the answer.
+    /// Returns true if upstreams provide the rest of the answer.
     private static func isLeftToUpstreams(_ event: Trace.Event?) -> Bool {
         switch event {
         case .delegated: true
@@ -154,7 +156,7 @@ struct Explainer {
         }
     }
 
-    /// For a name whose traffic a gateway endpoint takes: what an upstream answers, and where that lies.
+    /// Describes what an upstream returns for a name whose traffic a gateway endpoint routes.
     private func gatewaySentences(
         _ name: DomainName,
         _ type: RecordType,
@@ -173,13 +175,14 @@ struct Explainer {
 
     // MARK: The listener
 
-    /// A listener that is asked.
+    /// The listener that receives the query.
     private struct Place {
         var number: Int
         var address: AddressAndPort
     }
 
-    /// What the client is; `listener` is the number of one that says something of its clients.
+    /// Classifies the client; `listener` is the number of the listener, if it matters for
+    /// classification.
     private func classify(
         _ address: IPAddress,
         endpoint: String?,
@@ -189,23 +192,24 @@ struct Explainer {
         if let listener, !snapshot.takesHeaders(listener: listener) {
             throw ExplainFault(
                 message:
-                    "--vpce: the listener \(listeners[listener]) has no proxy-protocol, so no header names an endpoint there"
+                    "--vpce: the listener \(listeners[listener]) has no proxy-protocol, so it reads no PROXY header; remove --vpce"
             )
         }
         let found = EndpointID(endpoint).flatMap { snapshot.classify(address, endpoint: $0) }
         guard let found else {
             throw ExplainFault(
-                message: "--vpce: no configured VPC has the endpoint '\(endpoint)'"
+                message:
+                    "--vpce: no configured VPC lists the endpoint '\(endpoint)'; add it to `endpoints` of its VPC"
             )
         }
         return found
     }
 
-    /// The listener that a question to this address reaches; without a port the first at the address.
+    /// Returns the listener at this address; without a port, the first one at the address.
     private func listener(_ text: String) throws(ExplainFault) -> Place {
         guard let wanted = AddressAndPort(text, defaultPort: 0) else {
             throw ExplainFault(
-                message: "--listener: '\(text)' is not an address; write one as in 10.20.0.2:53"
+                message: "--listener: '\(text)' is not an address; write 10.20.0.2:53"
             )
         }
         let places = listeners.enumerated()
@@ -223,7 +227,8 @@ struct Explainer {
         guard let found = exact ?? whole else {
             let known = listeners.prefix(8).map { "\($0)" }.joined(separator: ", ")
             throw ExplainFault(
-                message: "--listener: nothing listens on '\(text)'; the listeners are \(known)"
+                message:
+                    "--listener: no listener has the address '\(text)'; the listeners are \(known)"
             )
         }
         return found
@@ -232,16 +237,16 @@ struct Explainer {
     private func sentence(about place: Place) -> String {
         let scope = world.listeners[place.number]
         var parts: [String] = []
-        if let vpc = scope.vpc { parts.append("it is for \(world.vpcs[vpc].id)") }
+        if let vpc = scope.vpc { parts.append("it belongs to \(world.vpcs[vpc].id)") }
         if let account = scope.account {
-            parts.append("in the AZ names of account \(world.accounts[account].id)")
+            parts.append("with the AZ names of account \(world.accounts[account].id)")
         }
         if let proxies = scope.proxies {
             let ranges = proxies.map { "\($0)" }.joined(separator: ", ")
-            parts.append("a proxy in \(ranges) names the client in a PROXY header")
+            parts.append("proxies in \(ranges) send the client's address in a PROXY header")
         }
-        let rest = parts.isEmpty ? "it says nothing of its clients" : parts.joined(separator: ", ")
-        return "asked at the listener \(place.address): \(rest)"
+        let rest = parts.isEmpty ? "it belongs to no VPC" : parts.joined(separator: ", ")
+        return "the listener \(place.address) receives the query: \(rest)"
     }
 
     // MARK: The answer
@@ -259,7 +264,7 @@ struct Explainer {
         let message = Self.query(name, type)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_535, alignment: 8)
         defer { unsafe buffer.deallocate() }
-        // Sound: the buffer outlives the writer, which alone uses it.
+        // Sound: the buffer outlives the writer, and nothing else uses it.
         var reply = unsafe ReplyWriter(buffer, limit: 65_535)
         let verdict = pipeline.answer(
             message.span,
@@ -274,7 +279,7 @@ struct Explainer {
         return (verdict, reply.withOctets { ExplainedReply($0) })
     }
 
-    /// A query with RD set and no OPT.
+    /// Returns a query with RD set and without OPT.
     private static func query(_ name: DomainName, _ type: RecordType) -> [UInt8] {
         let header: [UInt8] = [0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]
         let (high, low) = (UInt8(type.rawValue >> 8), UInt8(type.rawValue & 0xFF))
@@ -304,9 +309,10 @@ struct Explainer {
     private func sentence(about client: Explanation.AskingClient) -> String {
         switch client.scope {
         case .refused: return sentence(aboutRefused: client.address)
-        case .outside: return "\(client.address) is outside: allowed, and in no VPC"
+        case .outside: return "\(client.address) is an outside client: allowed, and in no VPC"
         case .inbound:
-            return "\(client.address) arrives through an inbound endpoint of \(client.vpc ?? "?")"
+            return
+                "\(client.address) arrives through an inbound resolver endpoint of \(client.vpc ?? "?")"
         case .vpc:
             var text = "\(client.address) is in \(client.vpc ?? "?") of \(client.account ?? "?")"
             guard let subnet = client.subnet else { return text + ", in no known subnet" }
@@ -319,10 +325,10 @@ struct Explainer {
     private func sentence(aboutRefused address: IPAddress) -> String {
         let vpcs = world.vpcs.filter { $0.ranges.contains { $0.contains(address) } }.map(\.id)
         guard vpcs.count > 1 else {
-            return "\(address) may not ask: it is in no VPC and not allowed"
+            return "\(address) is refused: it is in no VPC, and clients.allow does not contain it"
         }
         return
-            "\(address) is refused: it is in ranges of \(vpcs.joined(separator: " and ")), and nothing tells which; each has to ask at a listener of its own"
+            "\(address) is refused: it is in ranges of \(vpcs.joined(separator: " and ")), and the listener does not decide which; give each of these VPCs its own listener"
     }
 
     // MARK: The stages
@@ -330,7 +336,7 @@ struct Explainer {
     private func add(_ event: Trace.Event, client: ClientClass, to explanation: inout Explanation) {
         switch event {
         case .classified: break
-        // What is told of the delegation itself says more.
+        // The remarks about the delegation are more precise.
         case .routed(_, .some(let route)) where route.isDelegation: break
         case .routed(let name, let route):
             let chosen = describe(route)
@@ -350,7 +356,7 @@ struct Explainer {
             explanation.steps.append(sentence(about: name, zone, match))
         case .answered(let name, let zone, let rrset, let selection):
             if selection.health == .failedOpen {
-                explanation.steps.append("no address of \(name) is up, so all of them are given")
+                explanation.steps.append("no address of \(name) is up, so all of them are returned")
             }
             explanation.answers += records(
                 name,
@@ -365,11 +371,11 @@ struct Explainer {
         case .typePassedOn(let name, let type):
             explanation.hasFallenThrough = true
             explanation.steps.append(
-                "\(name) has no \(type) in the zone, which lets missing types fall through"
+                "\(name) has no \(type) in the zone; missing types fall through"
             )
         case .existsElsewhere(let name):
             explanation.steps.append(
-                "a zone or rule below \(name) shows that the name exists, so this is NODATA instead of NXDOMAIN"
+                "a zone or rule exists below \(name), so the answer is NODATA instead of NXDOMAIN"
             )
         case .substituted(let name, let target, let ttl):
             explanation.answers.append(substitute(name, target, ttl, explanation.answers.last))
@@ -418,15 +424,17 @@ struct Explainer {
         case nil: return "\(name) matches no zone and no rule"
         case .zone, .delegation: return "\(name) is answered from the private zone \(zone)"
         case .special(let number):
-            return "\(zone) is a special name (\(document(of: snapshot.zone(number)))): no rule or "
-                + "zone but the root's is for \(name), so it is answered here"
+            return
+                "\(zone) is a special-use name (\(document(of: snapshot.zone(number)))): no rule or "
+                + "zone except the root's covers \(name), so the server answers it itself"
         case .rule:
             let servers = chosen.upstreams.map(\.shortDescription)
             return "\(name) is forwarded by the rule for \(zone) to "
                 + servers.joined(separator: ", ")
-        case .refuse: return "\(name) is refused: \(zone) is not for this client (outside: refuse)"
+        case .refuse:
+            return "\(name) is refused: this client does not see \(zone) (outside: refuse)"
         case .nonexistent:
-            return "\(name) does not exist for this client: \(zone) is not for it "
+            return "\(name) is NXDOMAIN: this client does not see \(zone) "
                 + "(outside: nxdomain)"
         }
     }
@@ -438,20 +446,20 @@ struct Explainer {
     ) -> String {
         switch match {
         case .node where zone.fallsThrough != .off && match.isEmpty:
-            return "\(name) has no records in the zone, which lets such names fall through"
+            return "\(name) has no records in the zone; such names fall through"
         case .node(let node):
             let own = snapshot.name(of: node)
             if own == name { return "\(name) exists" }
             return "\(name) is a zonal name: for this account it is \(own)"
         case .wildcard(let node):
-            return "\(name) does not exist by itself; \(snapshot.name(of: node)) stands for it"
+            return "\(name) is covered by the wildcard \(snapshot.name(of: node))"
         case .delegation(let node, _):
-            return "\(name) is at or below the delegation of \(snapshot.name(of: node))"
+            return "\(name) is at or below the delegation \(snapshot.name(of: node))"
         case .dname(let node, _):
-            return "\(name) is below the DNAME of \(snapshot.name(of: node))"
+            return "\(name) is below the DNAME \(snapshot.name(of: node))"
         case .missing:
             return zone.fallsThrough != .off
-                ? "\(name) is not in the zone, which lets missing names fall through"
+                ? "\(name) is not in the zone; missing names fall through"
                 : "\(name) does not exist in the zone"
         }
     }

@@ -2,7 +2,7 @@ import DNSWire
 import Snapshot
 
 extension Explanation {
-    /// The explanation for programs: one object on one line.
+    /// The explanation as one JSON object on one line.
     var json: String {
         JSONText.object([
             ("client", clientJSON),

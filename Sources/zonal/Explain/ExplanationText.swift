@@ -1,14 +1,14 @@
 import DNSWire
 
 extension Explanation {
-    /// The explanation for people: question, decisions, records.
+    /// The explanation as text: the question, the decisions, the records.
     var lines: [String] {
         var lines = ["\(name) \(type) asked from \(client.address)", ""]
         for (index, step) in steps.enumerated() { lines.append("  \(index + 1). \(step)") }
         lines.append("")
         lines += answers.map(Self.line)
         if answers.isEmpty == false { lines.append("") }
-        lines.append(rcode.map { "  \($0)" } ?? "  no reply from here alone")
+        lines.append(rcode.map { "  \($0)" } ?? "  no reply without an upstream")
         return lines
     }
 

@@ -1,9 +1,9 @@
 import DNSWire
 import Snapshot
 
-/// Where the records of a snapshot are written.
+/// The file and line of each record of a snapshot.
 ///
-/// A running server does not keep this for each record; there the zone's text entries are searched.
+/// A running server does not store them; this searches the zone's text entries instead.
 struct RecordOrigins {
     private let world: World
     private let snapshot: CompiledSnapshot
@@ -13,7 +13,7 @@ struct RecordOrigins {
         self.snapshot = snapshot
     }
 
-    /// File and line of each record of an RRset of `owner`, in order; empty where that is not known.
+    /// Returns the file and line of each record of an RRset of `owner`, in order; empty if unknown.
     func origins(of rrset: RRset, ownedBy owner: DomainName, in zone: CompiledZone)
         -> [RecordOrigin]
     {

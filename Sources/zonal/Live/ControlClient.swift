@@ -3,11 +3,11 @@ import Control
 import Glibc
 import Server
 
-/// Talks to the server that runs with a configuration.
+/// Sends a command to the running server of a configuration.
 struct ControlClient {
-    /// Where the configuration says, and where its server listens besides.
+    /// The socket that the configuration names, then the default sockets of this configuration.
     private let places: [ControlPlace]
-    /// Where else a server may be found: any that runs will do if no configuration was named.
+    /// The default sockets of other configurations; used only if no configuration was named.
     private let others: [ControlPlace]
 
     init(_ configuration: ConfigurationOption) {
@@ -26,15 +26,17 @@ struct ControlClient {
             } : []
     }
 
-    /// Prints what the server replies; ends the command with 1 if it could not do it, 3 if none runs.
+    /// Sends the request and prints the reply.
+    ///
+    /// Exits with 1 if the request failed, 3 if no server runs.
     func run(_ request: ControlRequest) throws {
         switch try reply(to: request) {
         case .done(let text): Terminal.print(Self.lines(of: text))
         case .failed(let text):
-            for line in Self.lines(of: text) { Terminal.complain(line) }
+            for line in Self.lines(of: text) { Terminal.printError(line) }
             throw ExitCode(1)
         case .error(let reason):
-            Terminal.complain("zonal: the server says: \(reason)")
+            Terminal.printError("zonal: the server replied: \(reason)")
             throw ExitCode(1)
         }
     }
@@ -51,35 +53,37 @@ struct ControlClient {
         signal(SIGPIPE, SIG_IGN)
         send(Array((request.line + "\n").utf8), over: descriptor)
         guard let reply = ControlReply(reading: receiveAll(from: descriptor)) else {
-            throw Self.failure("the server at \(places[0].path) ended without a reply")
+            throw Self.failure(
+                "the server at \(places[0].path) closed the connection without a reply"
+            )
         }
         return reply
     }
 
     private static func failure(_ reason: String) -> ExitCode {
-        Terminal.complain("zonal: \(reason)")
+        Terminal.printError("zonal: \(reason)")
         return ExitCode(3)
     }
 
     // MARK: Finding the server
 
-    /// What comes of trying a place.
+    /// The result of a connection attempt.
     private enum Attempt {
         case connected(Int32)
-        /// Nobody answers there.
+        /// No server answers at this socket.
         case absent(reason: String)
-        /// Somebody may, who is not believed.
+        /// The folder, the link or the peer of the socket failed a trust check.
         case distrusted(reason: String)
     }
 
-    /// A connection to the server of the configuration, else to the only one that runs.
+    /// Connects to the server of the configuration, else to the only running server.
     private func connection() throws -> Int32 {
         var reasons: [String] = []
         for place in places {
             switch Self.connect(to: place) {
             case .connected(let descriptor): return descriptor
             case .distrusted(let reason):
-                // What else is there may not be ours either.
+                // The first place failed a trust check; do not try the next ones.
                 if reasons.isEmpty { throw Self.failure(reason) }
                 reasons.append(reason)
             case .absent(let reason): reasons.append(reason)
@@ -94,7 +98,7 @@ struct ControlClient {
         throw Self.failure(
             running.isEmpty
                 ? "no server at \(places[0].path): \(reasons[0])"
-                : "\(running.count) servers run; say which by --config"
+                : "\(running.count) servers are running; choose one with --config"
         )
     }
 
@@ -105,7 +109,7 @@ struct ControlClient {
         }
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0, connect(descriptor, to: place.path) else {
-            // Sound: the text is copied at once.
+            // Sound: the text is copied immediately.
             let reason = unsafe String(cString: strerror(errno))
             close(descriptor)
             return .absent(reason: reason)
@@ -117,12 +121,12 @@ struct ControlClient {
         return .connected(descriptor)
     }
 
-    /// How long a full queue of connections is waited for.
+    /// How long to wait while the server's connection queue is full.
     private static let patience = timeval(tv_sec: 5, tv_usec: 0)
 
     private static func connect(_ descriptor: Int32, to path: String) -> Bool {
         var patience = Self.patience
-        // Sound: the value outlives the call, and its size is given.
+        // Sound: the value outlives the call, and its size is passed.
         _ = unsafe setsockopt(
             descriptor,
             SOL_SOCKET,
@@ -149,7 +153,7 @@ struct ControlClient {
         var all: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
-            // Sound: the kernel writes into the buffer, up to its size.
+            // Sound: the kernel writes at most the buffer's size.
             let count = unsafe buffer.withUnsafeMutableBytes {
                 unsafe read(descriptor, $0.baseAddress, $0.count)
             }

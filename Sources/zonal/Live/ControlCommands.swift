@@ -5,7 +5,7 @@ import Resolver
 import Server
 import Snapshot
 
-/// What a running server does at the operator's commands.
+/// Executes the commands that arrive on the control socket.
 struct ControlCommands: Sendable {
     let server: Server
     let reloader: Reloader
@@ -18,10 +18,10 @@ struct ControlCommands: Sendable {
         self.source = source
     }
 
-    /// Answers one line from the control socket.
+    /// Executes one line from the control socket.
     func answer(_ line: String) async -> ControlReply {
         guard let request = ControlRequest(reading: line) else {
-            return .error("no such request; write status, reload, flush or explain as zonal does")
+            return .error("unknown request; use the zonal command of the server's version")
         }
         switch request {
         case .status(let format): return .done(await status(format))
@@ -30,7 +30,7 @@ struct ControlCommands: Sendable {
             let before = server.cache.entryCount
             server.cache.flush(below: name)
             let count = max(before - server.cache.entryCount, 0)
-            return .done("\(count) cached answer\(count == 1 ? "" : "s") forgotten\n")
+            return .done("\(count) cached answer\(count == 1 ? "" : "s") flushed\n")
         case .explain(let question, let format): return explain(question, format)
         }
     }
@@ -54,7 +54,9 @@ struct ControlCommands: Sendable {
         let (diagnostics, unchanged) = (result.found, result.unchanged)
         let text = Self.text(of: diagnostics.all.flatMap(DiagnosticPrinter.lines))
         guard !diagnostics.hasErrors else {
-            return .failed(text + "zonal: reload failed, the old state stays in force\n")
+            return .failed(
+                text + "zonal: reload failed; the previous configuration stays in force\n"
+            )
         }
         let notes = unchanged.map {
             "\($0.rawValue) has changed; that takes effect with a restart\n"
@@ -62,7 +64,7 @@ struct ControlCommands: Sendable {
         return .done(text + notes.joined() + "reloaded\n")
     }
 
-    /// Lines as they go over the socket, where a line feed ends each.
+    /// Joins lines as the socket carries them: each ends with a line feed.
     private static func text(of lines: [String]) -> String {
         lines.map { HarmlessText.line($0) + "\n" }.joined()
     }

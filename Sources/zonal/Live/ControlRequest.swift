@@ -1,10 +1,10 @@
 import DNSWire
 
-/// What a command asks a running server; one line, its words separated by spaces.
+/// A request to a running server: one line of words separated by spaces.
 enum ControlRequest: Equatable {
     case status(OutputFormat)
     case reload
-    /// Everything at and below a name.
+    /// Flushes a name and everything below it.
     case flush(DomainName)
     case explain(ExplainedQuestion, OutputFormat)
 
@@ -20,7 +20,7 @@ enum ControlRequest: Equatable {
         }
     }
 
-    /// Nil if the line is no request.
+    /// Parses a request; nil if the line is not one.
     init?(reading line: String) {
         let words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         switch (words.first, words.count) {

@@ -1,11 +1,12 @@
 import ArgumentParser
 import DNSWire
 
-/// `zonal status`: what the running server says of itself.
+/// `zonal status`: shows the state of the running server.
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Shows what the running server does, and which addresses it finds down.",
+        abstract:
+            "Shows the state of the running server, and the addresses whose health checks fail.",
         discussion: "Exits 3 if no server runs with the configuration."
     )
 
@@ -17,14 +18,14 @@ struct StatusCommand: ParsableCommand {
     func run() throws { try ControlClient(configuration).run(.status(format)) }
 }
 
-/// `zonal reload`: has the running server read its configuration anew.
+/// `zonal reload`: makes the running server reload its configuration.
 struct ReloadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload",
-        abstract: "Has the running server read its configuration anew.",
+        abstract: "Makes the running server reload its configuration.",
         discussion: """
-            Exits 1 and says why if there is a mistake in it, and then the old state stays in force; 3 if
-            no server runs with the configuration.
+            Exits 1 and prints the errors if the configuration has any; the previous one then stays in
+            force. Exits 3 if no server runs with the configuration.
             """
     )
 
@@ -33,18 +34,18 @@ struct ReloadCommand: ParsableCommand {
     func run() throws { try ControlClient(configuration).run(.reload) }
 }
 
-/// `zonal flush`: empties the running server's cache, or the part of it below a name.
+/// `zonal flush`: removes cached answers from the running server.
 struct FlushCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "flush",
         abstract:
-            "Has the running server forget cached answers: all, or those at and below a name.",
+            "Flushes the running server's cache: all answers, or those at and below a name.",
         discussion: "Exits 3 if no server runs with the configuration."
     )
 
     @OptionGroup var configuration: ConfigurationOption
 
-    @Argument(help: "The name; all names without it.")
+    @Argument(help: "Flush this name and everything below it; default: all names.")
     var name: String?
 
     func run() throws {

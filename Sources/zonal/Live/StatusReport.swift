@@ -6,7 +6,7 @@ import Server
 import Snapshot
 import Upstream
 
-/// What `zonal status` shows.
+/// The output of `zonal status`.
 struct StatusReport {
     var server: ServerStatus
     var world: World
@@ -14,10 +14,10 @@ struct StatusReport {
     var configuration: String
     var startedAt: Date
     var loadedAt: Date
-    /// Why the last reload failed; nil if it didn't.
+    /// The error of the last reload; nil if it succeeded.
     var failure: Diagnostic?
 
-    /// For people.
+    /// The report as text.
     var lines: [String] {
         let uptime = max(Int(Date().timeIntervalSince(startedAt)), 0)
         let connections = server.connections == 1 ? "connection" : "connections"
@@ -30,7 +30,9 @@ struct StatusReport {
             lines += ["the last reload failed: \(text[0])"] + text.dropFirst()
         }
         lines += server.listeners.map { "listening on \($0)" }
-        lines += server.listenersWaiting.map { "waiting for the address of \($0)" }
+        lines += server.listenersWaiting.map {
+            "waiting for the address of \($0)"
+        }
         if let system { lines.append(Self.line(ofSystem: system)) }
         lines += upstreams.map(Self.line)
         lines.append(
@@ -38,7 +40,7 @@ struct StatusReport {
         )
         lines.append(counts.map { "\($0.name) \($0.count)" }.joined(separator: ", "))
         lines.append(server.descriptors.line)
-        if server.logDropped > 0 { lines.append("\(server.logDropped) lines of the log dropped") }
+        if server.logDropped > 0 { lines.append("\(server.logDropped) log lines dropped") }
         let load = server.healthLoad
         if load.addresses > 0 {
             lines.append("\(load.addresses) addresses checked, \(load.overdue) checks overdue")
@@ -52,14 +54,14 @@ struct StatusReport {
         return lines
     }
 
-    /// What `system` stands for; nil where no rule has it.
+    /// The upstreams of `system`; nil if no rule uses it.
     private var system: [AddressAndPort]? {
         world.rules.first { $0.system != nil }?.systemServers
     }
 
     private static func line(ofSystem servers: [AddressAndPort]) -> String {
         guard !servers.isEmpty else {
-            return "system is nobody: /etc/resolv.conf names no other server"
+            return "system has no servers: /etc/resolv.conf names no other server"
         }
         return "system is " + servers.map(\.shortDescription).joined(separator: ", ")
     }
@@ -77,7 +79,7 @@ struct StatusReport {
         return rest > 0 ? line + " and \(rest) more" : line
     }
 
-    /// Zones of an upstream in a line.
+    /// The number of zones shown for an upstream.
     private static let zonesShown = 8
 
     private static func text(ofMilliseconds time: Double) -> String {
@@ -91,7 +93,7 @@ struct StatusReport {
         return line
     }
 
-    /// For programs: one object on one line.
+    /// The report as one JSON object on one line.
     var json: String {
         let counts = counts.map { ($0.name, String($0.count)) }
         let uptime = max(Int(Date().timeIntervalSince(startedAt)), 0)
@@ -164,7 +166,7 @@ struct StatusReport {
 
     // MARK: Parts
 
-    /// Counts of workers and streams together.
+    /// The counters of all workers and streams, added up.
     private var counts: [(name: String, count: UInt64)] {
         WorkerCounts.names.map { name, count in
             name == "failed-open"
@@ -177,7 +179,8 @@ struct StatusReport {
         var reports: [HealthReport]
     }
 
-    /// The zones that have `health`, in the order of the configuration; those of one name are one.
+    /// The zones that have `health`, in the order of the configuration; zones of the same name are
+    /// merged.
     private var zones: [CheckedZone] {
         let reports = Dictionary(grouping: server.health, by: \.target.zone)
         var seen: Set<DomainName> = []
@@ -200,7 +203,7 @@ struct StatusReport {
 }
 
 extension DescriptorUse {
-    /// Each kind of use with what it may have.
+    /// Each use of file descriptors, with its limit.
     private var kinds: [(name: String, open: Int, most: Int)] {
         [
             ("connections", connections, budget.connections),

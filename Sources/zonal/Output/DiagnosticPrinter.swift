@@ -1,20 +1,20 @@
 import Control
 
-/// Shows what the readers found: to people on standard error, to programs as JSON on standard output.
+/// Prints diagnostics: as text on standard error, or as JSON on standard output.
 struct DiagnosticPrinter {
     let format: OutputFormat
 
-    /// Prints every diagnostic, in the order of files and lines in which they were found.
+    /// Prints all diagnostics, in their order.
     func print(_ diagnostics: [Diagnostic]) {
         switch format {
         case .text:
-            diagnostics.forEach(Self.complain)
+            diagnostics.forEach(Self.printText)
         case .json:
             Terminal.print(JSONText.array(diagnostics.map(Self.json)))
         }
     }
 
-    /// `2 errors, 1 warning`, for the last line.
+    /// Returns the last line of `zonal check`: `2 errors, 1 warning`.
     static func summary(of diagnostics: [Diagnostic]) -> String {
         let errors = diagnostics.count { $0.severity == .error }
         return [(errors, "error"), (diagnostics.count - errors, "warning")]
@@ -24,7 +24,8 @@ struct DiagnosticPrinter {
             .joined(separator: ", ")
     }
 
-    /// The lines of a diagnostic: what is wrong at its place, and the text of the line where there is one.
+    /// Returns the lines of one diagnostic: the message, and the text of the source line if there
+    /// is one.
     static func lines(of diagnostic: Diagnostic) -> [String] {
         let head = "\(diagnostic.place): \(diagnostic.severity.rawValue): \(diagnostic.message)"
         return [head] + excerpt(of: diagnostic)
@@ -34,14 +35,14 @@ struct DiagnosticPrinter {
         diagnostic.excerpt.map { ["    \($0)"] } ?? []
     }
 
-    private static func complain(_ diagnostic: Diagnostic) {
+    private static func printText(_ diagnostic: Diagnostic) {
         let word = diagnostic.severity.rawValue + ":"
-        Terminal.complain([
+        Terminal.printError([
             .plain("\(diagnostic.place): "),
             diagnostic.severity == .error ? .red(word) : .yellow(word),
             .plain(" \(diagnostic.message)"),
         ])
-        excerpt(of: diagnostic).forEach { Terminal.complain($0) }
+        excerpt(of: diagnostic).forEach { Terminal.printError($0) }
     }
 
     private static func json(of diagnostic: Diagnostic) -> String {

@@ -1,8 +1,8 @@
 import Control
 
-/// Values written as JSON (RFC 8259), without what a terminal would act on.
+/// Writes JSON values (RFC 8259); control characters that a terminal would act on are escaped.
 enum JSONText {
-    /// A string, quoted and escaped (§7).
+    /// Quotes and escapes a string (§7).
     static func string(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
@@ -18,7 +18,7 @@ enum JSONText {
         return result + "\""
     }
 
-    /// What no reader sees, as UTF-16 has it.
+    /// Escapes a character as UTF-16 code units.
     private static func escape(_ scalar: Unicode.Scalar) -> String {
         UTF16.encode(scalar).map { units in
             units.map { unit in
@@ -28,15 +28,15 @@ enum JSONText {
         } ?? ""
     }
 
-    /// An object, its values already JSON.
+    /// Writes an object; the values are JSON already.
     static func object(_ fields: [(String, String)]) -> String {
         "{" + fields.map { "\(string($0)):\($1)" }.joined(separator: ",") + "}"
     }
 
-    /// An array on one line, its values already JSON.
+    /// Writes an array on one line; the values are JSON already.
     static func list(_ values: [String]) -> String { "[" + values.joined(separator: ",") + "]" }
 
-    /// The lines of an array that has one for each value, its values already JSON.
+    /// Writes an array with one line for each value; the values are JSON already.
     static func array(_ values: [String]) -> [String] {
         guard let last = values.last else { return ["[]"] }
         return ["["] + values.dropLast().map { "  \($0)," } + ["  \(last)", "]"]

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `--format`: for people, or for programs.
+/// The values of `--format`.
 enum OutputFormat: String, ExpressibleByArgument {
     case text, json
 }

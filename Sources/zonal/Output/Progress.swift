@@ -1,18 +1,18 @@
 import Glibc
 
-/// How far a long piece of work has come, on a terminal only.
+/// Shows the progress of a long operation, on a terminal only.
 struct Progress {
     private let what: String
     private let isShown = isatty(STDERR_FILENO) == 1
 
     init(_ what: String) { self.what = what }
 
-    /// Shows a step of `all`; a piece of few steps is not worth a line.
+    /// Shows the progress; operations with few steps show nothing.
     func show(_ done: Int, of all: Int) {
         guard isShown, all >= 100, done % 50 == 0 || done == all else { return }
         Terminal.overwrite("\(what) \(done)/\(all)")
     }
 
-    /// Takes the line away.
+    /// Removes the progress line.
     func end() { if isShown { Terminal.overwrite("") } }
 }

@@ -1,29 +1,29 @@
 import Control
 import Glibc
 
-/// Standard output and error, line by line: the one way by which text leaves the program, but for the
-/// server's log, which is a queue (`LogQueue`).
+/// Writes lines to standard output and standard error.
 ///
-/// Whatever a line holds of files, names and the network stands in it as `HarmlessText`; what steers a
-/// terminal is made here alone. A line feed inside a line is escaped, so that nobody forges a line.
+/// All output goes through this type, except the server's log (`LogQueue`). Text from files, names
+/// and the network is written as `HarmlessText`; only this type writes terminal control sequences.
+/// A line feed inside a line is escaped, so that input cannot forge a line.
 enum Terminal {
-    /// Writes the lines to standard output, each with its end.
+    /// Writes lines to standard output; each ends with a line feed.
     static func print(_ lines: some Sequence<String>) {
         write(lines.lazy.map { HarmlessText.line($0) }, to: STDOUT_FILENO)
     }
 
     static func print(_ line: String) { print(CollectionOfOne(line)) }
 
-    /// Writes lines whose fields tabs separate.
+    /// Writes lines whose fields are separated by tabs.
     static func printTabbed(_ lines: some Sequence<String>) {
         write(lines.lazy.map { HarmlessText.line($0, keepingTabs: true) }, to: STDOUT_FILENO)
     }
 
     /// Writes a line to standard error.
-    static func complain(_ line: String) { complain([.plain(line)]) }
+    static func printError(_ line: String) { printError([.plain(line)]) }
 
-    /// Writes a line to standard error, parts of it in colour where there is any.
-    static func complain(_ parts: [Part]) {
+    /// Writes a line to standard error, with parts in colour if colour is enabled.
+    static func printError(_ parts: [Part]) {
         write(CollectionOfOne(parts.map(\.text).joined()), to: STDERR_FILENO)
     }
 
@@ -47,19 +47,21 @@ enum Terminal {
         }
     }
 
-    /// Writes over the current line of standard error, and stays on it.
+    /// Overwrites the current line of standard error; writes no line feed.
     static func overwrite(_ line: String) {
         write(Array("\r\u{1B}[K\(HarmlessText.line(line))".utf8), to: STDERR_FILENO)
     }
 
-    /// True where colour may be used: standard error is a terminal, and NO_COLOR is unset or empty.
+    /// True if colour may be used: standard error is a terminal, and NO_COLOR is unset or empty.
     private static let hasColour: Bool = {
-        // Sound: the name is a literal, and the text found is read at once.
+        // Sound: the name is a literal, and the result is read immediately.
         let forbidden = unsafe getenv("NO_COLOR").map { unsafe $0.pointee != 0 } ?? false
         return !forbidden && isatty(STDERR_FILENO) == 1
     }()
 
-    /// A reader that went away (`zonal az | head`) is no error: the rest is not written.
+    /// Writes lines to a descriptor.
+    ///
+    /// Stops silently if the reader closed the pipe (`zonal az | head`).
     private static func write(_ lines: some Sequence<String>, to descriptor: Int32) {
         var octets: [UInt8] = []
         for line in lines {

@@ -1,22 +1,25 @@
 import Upstream
 
-/// How often reloads may begin, however often they are asked for.
+/// Limits how often reloads may begin, with a token bucket.
 ///
-/// A few at once, for a person who corrects a file; then one a second. Each probes upstreams and compiles everything.
+/// Four may begin at once, as when an operator corrects a file; after that, one per second. The
+/// limit exists because each reload probes upstreams and compiles the whole configuration.
 struct ReloadPace {
     private static let burst = 4.0
-    /// Milliseconds in which one more may begin.
+    /// Milliseconds until the bucket gains a token.
     private static let distance = 1000.0
-    /// How long a reload is left alone that has taken another's place: where files are large and signals
-    /// frequent, some reload has to come to its end.
+    /// A reload that replaced another one runs for at least this many milliseconds before it can be
+    /// replaced.
+    ///
+    /// Otherwise frequent signals and large files could prevent every reload from finishing.
     private static let successorTime: UInt64 = 10_000
 
     private var tokens = Self.burst
     private var countedAt: UInt64?
-    /// Somebody will look again once there is a token.
+    /// True while a timer is set that calls `proceed` when the next token is there.
     var isTimerSet = false
 
-    /// Milliseconds until a reload may begin; nil if one may now.
+    /// Returns the milliseconds until a reload may begin; nil if it may begin now.
     mutating func pause(now: UInt64) -> UInt64? {
         let passed = now - min(countedAt ?? now, now)
         countedAt = now
@@ -24,11 +27,12 @@ struct ReloadPace {
         return tokens >= 1 ? nil : UInt64((1 - tokens) * Self.distance) + 1
     }
 
-    /// Counts one that begins.
+    /// Takes a token for a reload that begins.
     mutating func take() { tokens -= 1 }
 
-    /// Milliseconds until a newer reload may take the place of one that is under way; nil if it may now.
-    func patience(with begunAt: UInt64, isSuccessor: Bool, _ now: UInt64) -> UInt64? {
+    /// Returns the milliseconds until a newer reload may replace the current one; nil if it may
+    /// now.
+    func delayBeforeReplacing(begunAt: UInt64, isSuccessor: Bool, _ now: UInt64) -> UInt64? {
         let end = begunAt + Self.successorTime
         return isSuccessor && now < end ? end - now : nil
     }

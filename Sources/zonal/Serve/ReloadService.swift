@@ -4,9 +4,9 @@ import Server
 import ServiceLifecycle
 import UnixSignals
 
-/// Asks for a reload at every SIGHUP, and for a look at the machine's name servers when /etc/resolv.conf changes.
+/// Requests a reload at every SIGHUP, and rereads /etc/resolv.conf when it changes.
 ///
-/// Nothing waits for a reload here: a server that is told to stop ends in its time, whatever is being read.
+/// This service does not wait for reloads, so that the server can stop while one is running.
 struct ReloadService: Service {
     let hangups: UnixSignalsSequence
     let reloader: Reloader
@@ -20,11 +20,13 @@ struct ReloadService: Service {
         }
     }
 
-    /// Looks once a second whether the file is another; what it links to counts, as systemd-resolved has it.
+    /// Checks once per second whether the file has changed.
+    ///
+    /// Follows symbolic links, because systemd-resolved uses one.
     private func watchResolvers() async throws {
         try await cancelWhenGracefulShutdown {
             var known = FileSignature(of: "/etc/resolv.conf")
-            // It may have changed since the configuration was loaded.
+            // The file may have changed since the configuration was loaded.
             reloader.requestSystem()
             while true {
                 try await Task.sleep(for: .seconds(1))
@@ -36,14 +38,14 @@ struct ReloadService: Service {
     }
 }
 
-/// By what a file is known to be another, or to have changed.
+/// Identifies one version of a file.
 private struct FileSignature: Equatable {
     private var numbers: [Int]
 
-    /// Reads the signature of what `path` leads to.
+    /// Reads the signature of the file at `path`; follows symbolic links.
     init(of path: String) {
         var status = stat()
-        // Sound: the string lives until the call returns, and `status` is ours.
+        // Sound: the string is valid until the call returns, and `status` is a local variable.
         let isThere = unsafe stat(path, &status) == 0
         numbers =
             isThere

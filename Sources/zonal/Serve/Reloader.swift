@@ -6,11 +6,11 @@ import Server
 import Snapshot
 import Synchronization
 
-/// Reads the configuration anew; a mistake keeps the old state and says why.
+/// Reloads the configuration; on an error the previous one stays in force.
 ///
-/// A reload is a thread's work for seconds, and less urgent than answers. There is one at a time that may take effect: a
-/// newer one takes the place of one that is still reading, whose result is then nobody's. Requests that come while there
-/// is nothing to spare for them become one.
+/// A reload takes up to seconds and runs on a background thread with a lower priority than answers.
+/// Only one reload at a time can take effect. A newer reload abandons one that is still reading.
+/// Requests above the rate of `ReloadPace` are merged into one reload.
 final class Reloader: Sendable {
     let server: Server
     private let source: ServerConfiguration
@@ -18,15 +18,15 @@ final class Reloader: Sendable {
     private let log: LogQueue
     private let state: Mutex<State>
 
-    /// What came of the last reload that has ended.
+    /// The outcome of the last finished reload.
     struct Outcome {
-        /// When what is in force was loaded.
+        /// When the configuration in force was loaded.
         var loadedAt: Date
-        /// Why the last reload failed; nil if it didn't.
+        /// The error of the last reload; nil if it succeeded.
         var failure: Diagnostic?
     }
 
-    /// What was found, and what has changed and stays as it was until the next start.
+    /// The diagnostics of a reload, and the changed settings that need a restart.
     struct Result {
         var found: Diagnostics
         var unchanged: [ServerSettings.Fixed] = []
@@ -36,16 +36,16 @@ final class Reloader: Sendable {
 
     fileprivate struct State {
         var outcome = Outcome(loadedAt: Date())
-        /// The one that may take effect.
+        /// The reload that can take effect.
         var current: Reload?
         var isWanted = false
         var isSystemWanted = false
-        /// Who waits for a reload that has not begun.
+        /// Callers that wait for a reload that has not begun yet.
         var waiters: [Waiter] = []
         var pace = ReloadPace()
-        /// The last that were found, in case the file names none for a while.
+        /// The last name servers found in /etc/resolv.conf; used while the file has none.
         var system: SystemResolvers
-        /// What is in force came from files without any key.
+        /// True if the configuration in force has no keys at all.
         var isBlank: Bool
     }
 
@@ -60,22 +60,22 @@ final class Reloader: Sendable {
         state = Mutex(State(system: loaded.system, isBlank: loaded.isBlank))
     }
 
-    /// Told without waiting for a reload that is under way.
+    /// The outcome of the last reload; does not wait for a current one.
     var outcome: Outcome { state.withLock { $0.outcome } }
 
-    /// Wants a reload, soon.
+    /// Requests a reload.
     func request() {
         state.withLock { $0.isWanted = true }
         proceed()
     }
 
-    /// Wants another look at /etc/resolv.conf, and nothing else.
+    /// Requests that /etc/resolv.conf alone is read again.
     func requestSystem() {
         state.withLock { $0.isSystemWanted = true }
         proceed()
     }
 
-    /// Returns what came of a reload that begins after this call.
+    /// Requests a reload and returns its result once it has ended.
     func reload() async -> Result {
         await withCheckedContinuation { waiter in
             state.withLock { state in
@@ -100,7 +100,7 @@ final class Reloader: Sendable {
                 proceed()
             }
         case .begin(let reload):
-            // A thread of its own: one that is superseded may still be reading.
+            // Each reload has its own thread, since an abandoned one may still be reading.
             BackgroundThread().run { [self] in
                 perform(reload)
                 end(reload)
@@ -128,7 +128,7 @@ final class Reloader: Sendable {
         }
     }
 
-    /// Loads beside the old state, and swaps only what is whole.
+    /// Loads the configuration while the previous one serves, and swaps it in if it has no errors.
     private func reloadConfiguration(_ reload: Reload) {
         var diagnostics = Diagnostics()
         let system = currentSystem()
@@ -139,17 +139,17 @@ final class Reloader: Sendable {
         )
         guard !reload.isAbandoned else { return }
         if let loaded {
-            for loss in losses(in: loaded) {
-                diagnostics.error(at: SourcePlace(file: source.path), loss)
+            for error in emptiedParts(in: loaded) {
+                diagnostics.error(at: SourcePlace(file: source.path), error)
             }
         }
-        log.tell(diagnostics)
+        log.write(diagnostics)
         guard let loaded, !diagnostics.hasErrors else {
-            logger.error("reload failed, the old state stays in force")
+            logger.error("reload failed; the previous configuration stays in force")
             let failure = diagnostics.all.first { $0.severity == .error }
             state.withLock { state in
                 state.outcome.failure = failure
-                // Nobody else would take it up.
+                // This reload was to apply the change of `system`, too; request it separately.
                 if state.system != system { state.isSystemWanted = true }
             }
             return reload.finish(Result(found: diagnostics))
@@ -169,7 +169,7 @@ final class Reloader: Sendable {
         reload.finish(Result(found: diagnostics, unchanged: unchanged))
     }
 
-    /// Gives the rules that name `system` the servers that the machine has now.
+    /// Updates the upstreams of rules that use `system`.
     private func takeSystem(_ reload: Reload) {
         let before = state.withLock { $0.system }
         let system = currentSystem()
@@ -185,20 +185,20 @@ final class Reloader: Sendable {
         if let warning = system.warning { logger.warning("\(warning)") }
     }
 
-    /// The machine's name servers, or those that there were while its file names none.
+    /// Returns the name servers of /etc/resolv.conf, or the previous ones while it has none.
     private func currentSystem() -> SystemResolvers {
         let found = SystemResolvers.resolvConf()
         let known = state.withLock { $0.system }
         guard found.servers.isEmpty, !known.servers.isEmpty else { return found }
         logger.warning(
-            "/etc/resolv.conf names no server; `system` stays what it was until it names one"
+            "/etc/resolv.conf names no server; `system` keeps its previous servers until it does"
         )
         return known
     }
 
-    /// Puts a state in force unless a newer reload has begun, and returns once every thread answers from it.
+    /// Puts a snapshot in force unless a newer reload has begun; returns once every thread uses it.
     ///
-    /// `note` is done with it at one moment.
+    /// Calls `note` in the same critical section as the swap.
     private func takeUp(
         _ next: ServedState,
         of reload: Reload,
@@ -214,47 +214,50 @@ final class Reloader: Sendable {
         return arrivals != nil
     }
 
-    /// What the files in force have and these lack altogether: they are empty, or cut, rather than meant.
-    private func losses(in loaded: ServerConfiguration.Loaded) -> [String] {
+    /// Returns an error for each section that became empty; such a file is more likely truncated
+    /// than intended.
+    private func emptiedParts(in loaded: ServerConfiguration.Loaded) -> [String] {
         guard !loaded.mayBeEmpty else { return [] }
         let (old, new) = (server.served.world, loaded.settings.world)
         if loaded.isBlank, !state.withLock({ $0.isBlank }) {
-            return ["the configuration is empty; write it whole, or `empty: true` if it is meant"]
+            return [
+                "the configuration is empty; restore it, or set `empty: true` if this is intended"
+            ]
         }
         return [
-            loss(of: "VPC", from: old.vpcs.count, to: new.vpcs.count),
-            loss(of: "zone", from: old.zones.count, to: new.zones.count),
+            emptiedPart("VPC", from: old.vpcs.count, to: new.vpcs.count),
+            emptiedPart("zone", from: old.zones.count, to: new.zones.count),
         ].compactMap { $0 }
     }
 
-    private func loss(of noun: String, from old: Int, to new: Int) -> String? {
+    private func emptiedPart(_ noun: String, from old: Int, to new: Int) -> String? {
         guard old > 0, new == 0 else { return nil }
         return
-            "the configuration has no \(noun), and what is in force has \(old); write it whole, or `empty: true` if that is meant"
+            "the configuration has no \(noun), and the one in force has \(old); restore it, or set `empty: true` if this is intended"
     }
 }
 
 extension LogQueue {
-    /// Diagnostics that are logged; `zonal check` prints all.
+    /// The maximum number of logged diagnostics; `zonal check` prints all.
     private static let shown = 100
 
-    /// Leaves what was found for whoever reads the log.
-    func tell(_ diagnostics: Diagnostics) {
+    /// Logs the diagnostics.
+    func write(_ diagnostics: Diagnostics) {
         for diagnostic in diagnostics.all.prefix(Self.shown) {
             DiagnosticPrinter.lines(of: diagnostic).forEach(write)
         }
         let rest = diagnostics.all.count - Self.shown
-        if rest > 0 { write("\(rest) more mistakes and doubts: `zonal check` prints them") }
+        if rest > 0 { write("\(rest) more errors and warnings; run `zonal check` to see them") }
     }
 }
 
-/// One reload, from its beginning to its end.
+/// One reload.
 private final class Reload: Sendable {
     enum Kind { case configuration, system }
 
     let kind: Kind
     let begunAt: UInt64
-    /// It took the place of another that was still reading.
+    /// True if it replaced a reload that was still reading.
     let isSuccessor: Bool
     let waiters: [Reloader.Waiter]
     let result = Mutex<Reloader.Result?>(nil)
@@ -274,7 +277,7 @@ private final class Reload: Sendable {
 extension Reloader.State {
     fileprivate enum Next {
         case nothing
-        /// Look again in so many milliseconds.
+        /// Call `next` again after this many milliseconds.
         case later(UInt64)
         case begin(Reload)
     }
@@ -285,18 +288,18 @@ extension Reloader.State {
         return .later(pause)
     }
 
-    /// What is to be done now, which is then as good as done.
+    /// Returns the next action and updates the state as if it were done.
     fileprivate mutating func next(now: UInt64) -> Next {
         guard isWanted || isSystemWanted else { return .nothing }
         if let current {
-            // A look at resolv.conf is short, and the reload that is under way takes one, too.
+            // A pending read of /etc/resolv.conf can wait: the current reload reads the file too.
             guard isWanted else { return .nothing }
-            if let patience = pace.patience(
-                with: current.begunAt,
+            if let delay = pace.delayBeforeReplacing(
+                begunAt: current.begunAt,
                 isSuccessor: current.isSuccessor,
                 now
             ) {
-                return later(patience)
+                return later(delay)
             }
         }
         if let pause = pace.pause(now: now) { return later(pause) }

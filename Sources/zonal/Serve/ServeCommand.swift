@@ -13,22 +13,24 @@ import UnixSignals
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Serves in the foreground; SIGHUP reloads, SIGTERM drains.",
-        discussion: "Exits 0 after draining, 1 on a bad configuration, 2 if it cannot bind."
+        abstract:
+            "Serves in the foreground. SIGHUP reloads the configuration, SIGTERM drains and exits.",
+        discussion:
+            "Exits 0 after draining, 1 if the configuration has errors, 2 if it cannot bind."
     )
 
     @OptionGroup var configuration: ConfigurationOption
 
     @Option(
         help: ArgumentHelp(
-            "Listen here, UDP and TCP, instead of where the configuration says; may be repeated.",
+            "Listen on this address, UDP and TCP, instead of the configuration's listeners; may be repeated.",
             valueName: "address:port"
         ),
         transform: AddressAndPort.init(listeningOn:)
     )
     var listen: [AddressAndPort] = []
 
-    /// How long the end waits for whoever reads the log, in milliseconds.
+    /// How long to wait at exit for the reader of the log, in milliseconds.
     private static let logPatience = 1000
 
     func run() async throws {
@@ -41,7 +43,7 @@ struct ServeCommand: AsyncParsableCommand {
     private func serve(_ log: LogQueue) async throws {
         let descriptors = FileDescriptorLimit.raise()
         let logger = Logger(label: "zonal") { _ in QueuedLogHandler(log) }
-        // Trapped before anything else: a reload asked for too early must not end the process.
+        // Set before anything else: an early SIGHUP must not terminate the process.
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         let source = ServerConfiguration(
             path: configuration.path,
@@ -51,7 +53,7 @@ struct ServeCommand: AsyncParsableCommand {
         let (loaded, bound) = try load(source, descriptors, log)
         for listener in loaded.leftOut {
             logger.notice(
-                "this machine has no address \(listener.address): the default listener \(listener) is left out"
+                "this host does not have the address \(listener.address); the default listener \(listener) is disabled"
             )
         }
         let server = try await start(loaded.settings, on: bound, logger, log)
@@ -81,16 +83,18 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    /// Until there is something to finish, a signal to end ends the process, also one that is the first of its
-    /// machine or container, for which that is not the default.
+    /// Makes SIGTERM and SIGINT terminate the process until the server runs.
+    ///
+    /// The handlers are set explicitly because the kernel ignores these signals for PID 1 of a
+    /// container.
     private static func endAtOnce() {
         for number in [SIGTERM, SIGINT] { signal(number) { _ in _exit(0) } }
     }
 
-    /// Loads everything, and binds before what takes longest, so that clients wait for a server that starts anew
-    /// rather than being turned away.
+    /// Loads the configuration, and binds the listeners before zones are read.
     ///
-    /// Where a port is taken, `Server` tries again: it may be that of a server that drains, which still answers.
+    /// Clients of a restarting server then wait in the socket queues instead of being rejected. If
+    /// a port is in use, `Server` retries: a draining server may still hold it.
     private func load(
         _ source: ServerConfiguration,
         _ descriptors: Int,
@@ -118,7 +122,7 @@ struct ServeCommand: AsyncParsableCommand {
             DiagnosticPrinter(format: .text).print(diagnostics.all)
             throw ExitCode(1)
         }
-        log.tell(diagnostics)
+        log.write(diagnostics)
         do {
             return (loaded, try bound.get())
         } catch {
@@ -138,7 +142,7 @@ struct ServeCommand: AsyncParsableCommand {
         settings.descriptors = bound.budget
         if bound.budget.connections < settings.limits.connections {
             logger.warning(
-                "\(bound.budget.connections) TCP connections are taken rather than \(settings.limits.connections): this process may have \(bound.budget.limit) open files; raise the limit (`ulimit -n`, `LimitNOFILE=` of a unit)"
+                "\(bound.budget.connections) TCP connections are accepted instead of \(settings.limits.connections): this process may open \(bound.budget.limit) files; raise the limit (`ulimit -n`, `LimitNOFILE=` of a unit)"
             )
         }
         do throws(SocketError) {
@@ -157,17 +161,16 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    /// Says why it cannot serve, behind all that was logged before.
+    /// Prints why the server cannot run, after everything that was logged before.
     private func failure(_ error: any Error, _ log: LogQueue) -> ExitCode {
         log.flush(within: Self.logPatience)
-        Terminal.complain("zonal: \(error)")
+        Terminal.printError("zonal: \(error)")
         return ExitCode(2)
     }
 }
 
 extension AddressAndPort {
-    /// Reads `--listen`: `127.0.0.1:5300`, `[::1]:5300`, or an address alone for port 53; throws what the command line's
-    /// user is told.
+    /// Parses `--listen`: `127.0.0.1:5300`, `[::1]:5300`, or an address alone for port 53.
     init(listeningOn argument: String) throws {
         guard let address = AddressAndPort(argument) else {
             throw ValidationError(

@@ -5,12 +5,12 @@ import Server
 import Snapshot
 import Sockets
 
-/// The configuration as a server takes it: the file's, with what the command line says instead.
+/// The server's configuration: the file, with the overrides of the command line.
 struct ServerConfiguration: Sendable {
     let path: String
-    /// Listeners of the command line; empty to take the file's.
+    /// The listeners of the command line; empty to use the file's.
     let listeners: [AddressAndPort]
-    /// Found out once: the folder that a relative path starts from may go away.
+    /// Resolved at start, since the folder of a relative path may be removed later.
     private let standardControl: ControlPlace
 
     init(path: String, listeners: [AddressAndPort]) {
@@ -19,22 +19,23 @@ struct ServerConfiguration: Sendable {
         standardControl = .standard(forConfiguration: path)
     }
 
-    /// What the files say, and what a reload has to know of them besides.
+    /// The loaded settings, and what a later reload compares with.
     struct Loaded {
         var settings: ServerSettings
-        /// The machine's name servers as they were.
+        /// The name servers of /etc/resolv.conf when the configuration was loaded.
         var system: SystemResolvers
-        /// It is meant to have no VPC or no zone.
+        /// True if `empty: true` is set: having no VPC or no zone is intended.
         var mayBeEmpty: Bool
-        /// No file has any key.
+        /// True if no file has any key.
         var isBlank: Bool
-        /// Default listeners that this machine has no address for.
+        /// Default listeners whose addresses this host does not have.
         var leftOut: [AddressAndPort]
     }
 
-    /// Reads everything anew; nil if there is an error, which `diagnostics` tells, and once it is abandoned.
+    /// Loads the configuration; nil if it has errors, which go to `diagnostics`, or the load was
+    /// abandoned.
     ///
-    /// `whenListenersAreKnown` gets the settings before rules and zones are read.
+    /// Calls `whenListenersAreKnown` before rules and zones are read.
     func load(
         _ diagnostics: inout Diagnostics,
         system: SystemResolvers = .resolvConf(),

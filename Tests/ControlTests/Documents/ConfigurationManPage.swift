@@ -71,7 +71,7 @@ enum ConfigurationManPage {
         }
     }
 
-    /// Code in backquotes as bold text.
+    /// Converts code in backquotes to bold text.
     private static func formatted(_ line: String) -> String {
         let parts = line.split(separator: "`", omittingEmptySubsequences: false)
         let text = parts.enumerated().map { index, part in

@@ -17,7 +17,7 @@ struct DocumentedKey {
             + key.keys.flatMap { keys($0, below: above + [key]) }
     }
 
-    /// `vpcs.subnets.az`.
+    /// The path of the key: `vpcs.subnets.az`.
     var path: String { (above + [key]).map(\.name).joined(separator: ".") }
 
     /// The sentence after the meaning.
@@ -78,7 +78,7 @@ struct DocumentedKey {
         Set(entries(of: lines).compactMap { $0.split(separator: ":").first })
     }
 
-    /// The entries of a mapping, each with the lines below it.
+    /// Splits a mapping into its entries, each with its lines.
     private static func entries(of lines: String) -> [String] {
         lines.replacing(/\n(?=[^ ])/, with: "\0").split(separator: "\0").map(String.init)
     }

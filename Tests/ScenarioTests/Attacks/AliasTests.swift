@@ -1,10 +1,10 @@
 import TestSupport
 import Testing
 
-/// Public aliases into a private zone, and queries for private names, from two VPCs and an outside
-/// client through one cache.
+/// Aliases in public DNS that point into a private zone, and the names of private zones: two VPCs
+/// and an outside client share one server and its cache.
 ///
-/// VPC 127.20.0.0/16 has a private zone of ssm.us-east-1.amazonaws.com, VPC 127.30.0.0/16 has none.
+/// VPC 127.20.0.0/16 has a private zone ssm.us-east-1.amazonaws.com, VPC 127.30.0.0/16 has none.
 @Suite struct `Aliases into a private zone` {
     private struct Asker: Sendable {
         var source: String

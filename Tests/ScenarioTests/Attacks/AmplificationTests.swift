@@ -28,7 +28,7 @@ import Testing
         )
     }
 
-    /// A query with a payload size of `size` in its OPT; without OPT if nil.
+    /// A query with an OPT of payload size `size`, or without an OPT if nil.
     private static func query(_ name: String, _ type: RecordType, size: UInt16?) -> [UInt8] {
         var message = QueryMessage.of(name, type, id: 9)
         guard let size else { return message }

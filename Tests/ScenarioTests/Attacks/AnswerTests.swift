@@ -3,11 +3,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Answers that are malformed, late, duplicated, or have extreme TTLs.
+/// Answers that are malformed, late, duplicated, or have absurd TTLs.
 @Suite struct `Answers of hostile upstreams` {
     private static let good: [UInt8] = [198, 51, 100, 7]
 
-    /// Messages with the query's ID and roughly its question that are not valid answers.
+    /// Messages that resemble the query's ID and question but are not answers to it.
     private static let malformed: [String: @Sendable ([UInt8]) -> [UInt8]] = [
         "a header cut short": { Array($0.prefix(7)) },
         "a question cut short": { Array(Answer.head(of: $0).prefix(16)) },
@@ -81,7 +81,7 @@ import Testing
         let server = try ZonalServer.forwarding(to: upstream)
         let dig = try server.dig("127.0.0.1", "www.example.org")
         #expect(dig.data == ["198.51.100.7"], "\(dig.text)")
-        // The upstream does not count as dead either.
+        // The upstream is not considered down either.
         #expect(try server.dig("127.0.0.1", "two.example.org").data == ["198.51.100.7"])
     }
 
@@ -131,7 +131,7 @@ import Testing
             let answer = Answer.address(query, Self.good)
             return late.all.suffix(2) + [answer, answer, forgery]
         }
-        // After too many mismatching datagrams, the TCP answer counts.
+        // After too many messages that match nothing, the query is retried over TCP.
         let streams = try ScriptedStreams(of: upstream) {
             .answer(Answer.address($0, Self.good))
         }
@@ -170,7 +170,7 @@ import Testing
         let client = try BoundSocket(kind: .datagram)
         let peer = BoundSocket.name("127.0.0.1", server.port)
         for id in 0..<50 { client.send(QueryMessage.of("one.example", id: UInt16(id)), to: peer) }
-        // The reply to the last query, which is immediate, shows that the earlier ones were read.
+        // The last query is answered at once, which shows that the others were read.
         for id in 0..<8 {
             let probe = try BoundSocket(kind: .datagram)
             probe.send(QueryMessage.of("x", .opt, id: UInt16(id)), to: peer)
@@ -223,9 +223,9 @@ import Testing
     }
 }
 
-/// Forged answers to earlier questions, to be sent again with later ones.
+/// Forged answers to earlier queries, which are sent again with later ones.
 private final class LateAnswers: @unchecked Sendable {
-    // Unchecked is sound: `messages` is touched under `lock` alone.
+    // Unchecked is sound: `messages` is accessed only with `lock` held.
     private let lock = NSLock()
     private var messages: [[UInt8]] = []
 

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 
 extension ZonalServer {
-    /// A server that forwards everything; `extra` is further configuration.
+    /// Starts a server that forwards everything, with optional further configuration.
     static func forwarding(
         to upstreams: ScriptedUpstream...,
         extra: String = ""
@@ -14,7 +14,7 @@ extension ZonalServer {
 
 /// A Boolean that another thread may read.
 final class Flag: @unchecked Sendable {
-    // Unchecked is sound: `current` is touched under `lock` alone.
+    // Unchecked is sound: `current` is accessed only with `lock` held.
     private let lock = NSLock()
     private var current = false
 

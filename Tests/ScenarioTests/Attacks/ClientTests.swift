@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Attempts of clients to pass as others, or to disturb data that is kept for others.
+/// Attempts of clients to impersonate others or to affect other clients' cached answers.
 @Suite struct `Hostile clients` {
     private static let good: [UInt8] = [198, 51, 100, 7]
     private static let privateAddress: [UInt8] = [127, 20, 1, 1]
@@ -19,8 +19,8 @@ import Testing
 
     private static let query = QueryMessage.of("db.internal.example", id: 77)
 
-    /// PROXY headers that claim a client of the VPC: version 2 (PROXY and LOCAL, with a TLV longer
-    /// than the header) and version 1, once and twice.
+    /// Headers that claim a client of the VPC: PROXY version 2 (as PROXY and as LOCAL, with a TLV
+    /// that is longer than the header) and version 1, one or two of them.
     private static let headers: [String: [UInt8]] = {
         let signature: [UInt8] = [13, 10, 13, 10, 0, 13, 10, 0x51, 0x55, 0x49, 0x54, 10]
         let addresses: [UInt8] = [127, 20, 1, 7, 127, 0, 0, 1, 0x30, 0x39, 0, 53]

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Invalid input to the control socket; each test ends with a valid request.
+/// Invalid input on the control socket; each test ends with a valid request.
 @Suite struct `The control plane under attack` {
     private func start() throws -> ZonalServer {
         try ZonalServer("forward: [{ zone: \".\", to: [\"127.0.0.1:9\"] }]\n")
@@ -32,7 +32,7 @@ import Testing
         let chunk = [UInt8](repeating: UInt8(ascii: "a"), count: 1 << 16)
         var sent = 0
         while sent < 64, client.send(chunk) { sent += 1 }
-        // The kernel may queue a few more.
+        // The kernel may buffer a few more.
         #expect(sent < 16)
         let reply = try #require(client.receiveAll())
         #expect(reply.hasPrefix("error a request is one line"), "\(reply)")
@@ -53,7 +53,7 @@ import Testing
         let server = try start()
         let path = server.folder.file("control")
         let silent = (0..<40).compactMap { _ in ControlClient(path) }
-        // Eight of them hold a connection for five seconds; the others hold none.
+        // Eight of them occupy a connection for five seconds, the others none.
         for client in silent.reversed() { #expect(client.receiveAll() == "") }
         #expect(isAlive(server))
     }
@@ -88,7 +88,7 @@ import Testing
 
     // MARK: The other side
 
-    /// A server of the user `nobody` that replies "owned" to everything.
+    /// A process of the user `nobody` that replies "owned" on a socket.
     private func impostor(at path: String) throws -> RunningProcess {
         let script = """
             import os, socket, sys

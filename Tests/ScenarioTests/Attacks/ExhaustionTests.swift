@@ -3,11 +3,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Answers designed to cost the resolver work, memory or time.
+/// Answers that are meant to cost the resolver work, memory or time.
 @Suite struct `Exhaustion through upstreams` {
     private static let good: [UInt8] = [198, 51, 100, 7]
 
-    /// The number at the start of a name like `n12.example.org.`; nil for other names.
+    /// Returns the number in a name like `n12.example.org.`; nil for other names.
     private static func number(of query: [UInt8]) -> Int? {
         let label = Answer.askedName(of: query).prefix { $0 != "." }
         return label.first == "n" ? Int(label.dropFirst()) : nil
@@ -105,7 +105,7 @@ import Testing
         #expect(upstream.queries.count < 5)
     }
 
-    /// A referral to many servers, as sent over TCP.
+    /// Returns a referral to many servers, as sent over TCP.
     private static func referral(_ query: [UInt8], servers: Int) -> [UInt8] {
         Answer.message(
             to: query,
@@ -138,7 +138,7 @@ import Testing
             let dig = try server.dig("127.0.0.1", "www.example.org")
             #expect(dig.rcode == "SERVFAIL" && dig.authority.isEmpty, "\(dig.text)")
         }
-        // A failure is remembered for one second, then two, then four, so there is time for a few
+        // Failures are cached for one second, then two, then four, so there is time for only a few
         // queries.
         #expect(upstream.queries.count <= 4)
         withExtendedLifetime(streams) {}
@@ -176,7 +176,7 @@ import Testing
         for asked in 1...20 {
             let dig = try server.dig("127.0.0.1", "+tcp", "big\(asked % 10).example.org")
             #expect(dig.answer.count == 4000)
-            // It is not cached: twenty such answers would fill the whole cache.
+            // It is not cached: twenty such answers would fill the cache.
             #expect(upstream.queries.count == others.count + asked)
         }
         for name in others { _ = try server.dig("127.0.0.1", name) }
@@ -226,7 +226,7 @@ import Testing
             #expect(reply.prefix(2) == [0, UInt8(number)])
         }
         #expect(ContinuousClock.now - start < .seconds(2))
-        // This query waits on the same connection, and is moved to another one.
+        // This query waits behind the slow answer and is moved to another connection.
         client.send(QueryMessage.of("tcp-quick.example.org", id: 50), to: peer)
         var replies: [UInt8: [UInt8]] = [:]
         for _ in 0..<2 {

@@ -3,11 +3,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Floods from forged addresses, and floods from allowed clients.
+/// Floods with forged addresses, and floods of allowed clients.
 @Suite struct `Floods` {
     private static let good: [UInt8] = [198, 51, 100, 7]
 
-    /// VPCs 127.20.0.0/16 and 127.30.0.0/16, and one worker, so that datagrams are read in order.
+    /// VPCs 127.20.0.0/16 and 127.30.0.0/16, and one worker, so that datagrams are processed in
+    /// order.
     private static func configuration(_ upstream: ScriptedUpstream, _ extra: String = "") -> String
     {
         """
@@ -28,7 +29,7 @@ import Testing
         }
     }
 
-    /// The replies to `client` once everything sent before has been read.
+    /// Returns the replies to `client`, once everything sent before has been read.
     private static func replies(to client: BoundSocket, from server: ZonalServer) throws
         -> [[UInt8]]
     {
@@ -133,7 +134,7 @@ import Testing
                 failures += try Self.replies(to: client, from: server).count
             }
         }
-        // More than a rule may have in flight: queries of the flood itself are dropped.
+        // More than the limit in flight for a rule: the flood drops its own queries.
         #expect(failures > 2_000)
         gate.signal()
         for _ in 0..<20 {

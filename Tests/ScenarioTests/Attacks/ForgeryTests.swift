@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Forged answers, and the entropy of queries.
+/// Forged answers, and what makes forging difficult.
 @Suite struct `Forgery` {
     private static let good: [UInt8] = [198, 51, 100, 7]
     private static let bad: [UInt8] = [203, 0, 113, 66]
@@ -14,7 +14,7 @@ import Testing
         return message
     }
 
-    /// Forged answers with one error each: ID, name, type or class.
+    /// Returns forged answers, each with one wrong field: ID, name, type or class.
     private static func forgeries(of query: [UInt8]) -> [[UInt8]] {
         let answer = Answer.address(query, bad)
         let end = 12 + Answer.question(of: query).count
@@ -45,7 +45,7 @@ import Testing
         withExtendedLifetime(streams) {}
     }
 
-    /// -log2 of the probability that two of the values are equal.
+    /// Returns -log2 of the probability that two of the values are equal.
     private static func bits<Value: Hashable>(of values: [Value]) -> Double {
         let counts = Dictionary(grouping: values) { $0 }.values.map(\.count)
         let pairs = counts.reduce(0) { $0 + $1 * ($1 - 1) }
@@ -76,7 +76,7 @@ import Testing
         #expect(letters == 10)
         let ids = Self.bits(of: queries.map(\.id))
         let ports = Self.bits(of: queries.map(\.port))
-        // Ten guesses are accepted for one query; then it is retried over TCP.
+        // After ten wrong answers to one query, it is retried over TCP.
         let bits = ids + ports + Double(letters) - log2(10)
         #expect(ids > 15.5 && ports > 7.5, "ID \(ids), port \(ports)")
         #expect(bits > 26, "ID \(ids), port \(ports), letters \(letters)")
@@ -97,7 +97,7 @@ import Testing
             let subnet: [UInt8] = [10, UInt8(number >> 8), UInt8(number & 0xFF)]
             query += [0, 0, 41, 4, 0xD0, 0, 0, 0, 0, 0, 11, 0, 8, 0, 7, 0, 1, 24, 0] + subnet
             client.send(query, to: peer)
-            // Waiting for one answer keeps the socket's queue short.
+            // A pause after each answer keeps the socket's queue short.
             if number % 50 == 49 {
                 client.send(QueryMessage.of("x", .opt, id: 9999), to: peer)
                 _ = client.receive()
@@ -116,7 +116,7 @@ import Testing
     @Test func `attack 5: an upstream that changes the letters' case is asked over TCP`() throws {
         let upstream = try ScriptedUpstream { query in
             let answer = Answer.address(query, Self.bad)
-            // An ID may have the same octets as letters.
+            // An ID can look like letters, too.
             let rest = answer[12...].map { (65...90).contains($0) ? $0 | 0x20 : $0 }
             return [answer[..<12] + rest]
         }

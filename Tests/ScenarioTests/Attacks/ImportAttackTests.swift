@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Exports with texts that would become syntax in a generated file.
+/// Exports whose texts would have another meaning in a generated file.
 @Suite struct `Imports of hostile exports` {
     private static let texts = [
         "*.x", "@", "$INCLUDE /etc/passwd", "a b", "x;y", "(", "a\nb: c", "a\u{2028}b: c",
@@ -10,7 +10,7 @@ import Testing
         "- a", "#", "é",
     ]
 
-    /// The written members, each as a change of the export.
+    /// The members that are written to files, each as a change of the export.
     private static let members: [(String, @Sendable (inout AWSExport, String) -> Void)] = [
         ("OwnerId", { $0.vpcs[0]["OwnerId"] = $1 }), ("OwnerId", { $0.subnets[0]["OwnerId"] = $1 }),
         ("OwnerId", { $0.endpoints[0]["OwnerId"] = $1 }), ("VpcId", { $0.vpcs[0]["VpcId"] = $1 }),

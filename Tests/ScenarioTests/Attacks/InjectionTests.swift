@@ -2,16 +2,16 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Names that affect a terminal, a page or a log unless they are escaped.
+/// Names that are dangerous if a terminal, a page or a log interprets them.
 @Suite struct `Hostile names where people read them` {
-    /// A label each, and the part of it that no output may contain.
+    /// Labels, each with a part that no output may contain.
     private static let labels = [
         "\u{1B}[2J\u{1B}]0;owned\u{07}", "a\r\n2026-01-01 error: forged",
         "</script><script>alert(1)",
         "\",\"rcode\":\"forged\"", "${jndi:x}`id`",
     ]
 
-    /// Output for people uses master-file text, which contains none of these octets.
+    /// Output for people is master-file text, which contains none of these octets.
     private static func isPlain(_ text: String) -> Bool {
         text.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 32 && $0.value != 127 }
     }
@@ -89,7 +89,7 @@ import Testing
 
     // MARK: Every command
 
-    /// Characters that control a terminal, change the text direction, end a line or are invisible.
+    /// Characters that act on a terminal, change the text direction, end a line or are invisible.
     private static let hidden = [
         "\u{1B}]0;owned\u{7}", "\u{9B}2J", "\u{7F}", "\u{202E}", "\u{2028}", "\u{2066}", "\u{200B}",
         "\u{FEFF}", "\u{61C}", "\nforged: error",
@@ -106,7 +106,7 @@ import Testing
             }
     }
 
-    /// A world with `text` in every free text.
+    /// A world in which every free text contains `text`.
     private static func world(_ text: String) -> String {
         let escaped = text.unicodeScalars.map { scalar in
             let digits = String(scalar.value, radix: 16)
@@ -189,7 +189,7 @@ import Testing
             """
         ])
         let result = try folder.zonal("verify", "--config", "zonal.yaml", "api.example.com")
-        #expect(result.output.contains("is not the proof"), "\(result.output)")
+        #expect(result.output.contains("is not the expected value"), "\(result.output)")
         #expect(Self.isHarmless(result.output + result.complaints))
     }
 

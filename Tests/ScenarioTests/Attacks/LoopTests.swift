@@ -104,7 +104,7 @@ import Testing
     }
 }
 
-/// A forwarder of another vendor.
+/// A forwarder by other developers (dnsmasq).
 private enum Middle: String, CaseIterable, Sendable {
     case dnsmasq, unbound
 
@@ -124,7 +124,7 @@ private enum Middle: String, CaseIterable, Sendable {
             try folder.write(Self.unbound(port, upstream, folder.path), to: "unbound.conf")
             command = ["unbound", "-d", "-c", "unbound.conf"]
         }
-        // dnsmasq closes all inherited files, so `Process` would assume that it has ended.
+        // dnsmasq closes all inherited descriptors, which `Process` would take for its end.
         let shell = ["sh", "-c", "\"$0\" \"$@\"; exit $?"]
         let process = try RunningProcess(shell + command, in: folder.path)
         try process.waitForOutput {

@@ -4,13 +4,13 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Clients and upstreams that together keep queries waiting.
+/// Clients and upstreams that make the resolver wait.
 @Suite(.serialized) struct `Overload` {
     private static let good: [UInt8] = [198, 51, 100, 7]
-    /// One worker, so that every limit applies to it alone; and many clients.
+    /// One worker, so that its limits are the server's, and many clients.
     private static let settings = "workers: 1\nclients: { allow: [127.0.0.0/8] }\n"
 
-    /// Answers queries without `silent` in the name.
+    /// Answers names without `silent`.
     private static func upstream() throws -> ScriptedUpstream {
         try ScriptedUpstream { query in
             let isSilent = Answer.askedName(of: query).contains("silent")
@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    /// Sends queries for names under `suffix`, and after each fifty waits until they have been
+    /// Sends queries for names under `suffix`, and waits after every fifty until they have been
     /// read.
     private static func flood(
         _ server: ZonalServer,
@@ -51,7 +51,7 @@ import Testing
         let replies = Self.flood(server, 3_000, under: "silent.example", from: client)
         #expect(replies.count == 2_000)
         #expect(Set(replies.map { $0[3] & 0xF }) == [2])
-        // Other clients are not affected.
+        // Other clients are unaffected.
         #expect(try server.dig("127.0.0.1", "www.example.org").data == ["198.51.100.7"])
     }
 
@@ -93,7 +93,7 @@ import Testing
         }
         for _ in 0..<20 {
             gate.signal()
-            // The next answer is held back until this one has arrived.
+            // The next query is delayed until this answer has arrived.
             _ = try #require(client.receive())
         }
     }
@@ -126,7 +126,7 @@ import Testing
             #expect(reply.suffix(4) == Self.good[...])
             #expect(Date().timeIntervalSince(start) < 1)
         }
-        // The queries in flight longest were dropped, and their clients got an error.
+        // The oldest queries are dropped, and their clients get SERVFAIL.
         for _ in 0..<1_000 {
             let reply = try #require(clients[0].receive()?.octets)
             #expect(reply[3] & 0xF == 2)
@@ -149,7 +149,7 @@ import Testing
         for number in 0..<4 {
             let name = "late\(number).example.org"
             honest.send(QueryMessage.of(name), to: peer)
-            // Many times the limit of queries in flight, before the answer arrives.
+            // Many times the limit of queries in flight, while the answer is on its way.
             for part in 0..<10 {
                 let address = "127.0.0.\(10 + 10 * number + part)"
                 let client = try BoundSocket(kind: .datagram, address: address)

@@ -2,9 +2,9 @@ import DNSWire
 import TestSupport
 import Testing
 
-/// Malformed and unusual messages over UDP and TCP.
+/// Malformed and unusual messages, octet by octet, over UDP and TCP.
 ///
-/// A valid query after each shows that the server still answers.
+/// A valid query after each message shows that nothing else is affected.
 @Suite(.packetServer) struct `Odd packets` {
     @Test(arguments: PacketFixture.names(ofAttack: 40))
     func `attack 40: a malformed message gets its ID and an rcode, or nothing`(name: String) throws
@@ -92,11 +92,11 @@ import Testing
     }
 }
 
-/// The transport of a fixture, and its expected reply.
+/// How a fixture is sent, and the expected result.
 enum PacketTests {
     @TaskLocal static var server: ZonalServer?
     private static let client = "127.20.1.7"
-    /// A question that is always answered.
+    /// A query that is always answered.
     static let good = QueryMessage.of("db.internal.example", id: 0x600D)
     private static let goodAnswer = "NOERROR question answer"
 
@@ -120,7 +120,7 @@ enum PacketTests {
         try sendOverStream(fixture)
     }
 
-    /// One worker's socket replies in order, so the reply to the next query shows that none came.
+    /// Replies of one worker's socket are in order, so the reply to the next query proves silence.
     private static func sendAsDatagram(_ fixture: PacketFixture) throws {
         let socket = try BoundSocket(kind: .datagram, address: client)
         let peer = BoundSocket.name("127.0.0.1", try port())
@@ -152,7 +152,7 @@ enum PacketTests {
 }
 
 extension SuiteTrait where Self == SharedWorld<ZonalServer> {
-    /// One server for all packets, so that a later query shows damage by an earlier packet.
+    /// One server for all packets, so that damage by one shows with the next.
     fileprivate static var packetServer: Self {
         SharedWorld(PacketTests.$server, PacketTests.makeServer)
     }

@@ -2,7 +2,7 @@ import DNSWire
 import TestSupport
 import Testing
 
-/// Public names with private addresses.
+/// Public names that resolve to private addresses.
 @Suite struct `DNS rebinding` {
     private static func server(_ upstream: ScriptedUpstream, _ keys: String) throws -> ZonalServer {
         try ZonalServer("forward: [{ zone: \".\", to: [\"\(upstream.endpoint)\"]\(keys) }]\n")

@@ -3,11 +3,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// DNSSEC records pass through to clients that validate; Zonal draws no conclusions from them.
+/// DNSSEC records are passed to clients that validate; Zonal itself concludes nothing from them.
 @Suite struct `Signed answers` {
     private static let good: [UInt8] = [198, 51, 100, 7]
 
-    /// An NSEC record that claims there is nothing between its owner and `next`.
+    /// Returns an NSEC record that denies all names between its owner and `next`.
     private static func nsec(_ owner: String, _ next: String) -> [UInt8] {
         let types: [UInt8] = [0, 6, 0x40, 0, 0, 0, 0, 3]
         return Answer.record(owner: Answer.name(owner), .nsec, ttl: 300, Answer.name(next) + types)
@@ -56,7 +56,7 @@ import Testing
         for name in names {
             let dig = try server.dig("127.0.0.1", "+dnssec", name)
             #expect(dig.answer.count == 2)
-            // A validator needs the proof that no closer name exists (RFC 4035 §5.3.4).
+            // Validators need the proof that no closer name exists (RFC 4035 §5.3.4).
             #expect(dig.authority.count == 2, "\(dig.text)")
         }
         #expect(upstream.queries.map { Answer.askedName(of: $0.message) } == names.map { $0 + "." })
@@ -93,7 +93,7 @@ import Testing
         throws
     {
         let upstream = try ScriptedUpstream { query in
-            // The last octet encodes the query's DO and CD.
+            // The last octet encodes the flags of the query: DO, CD.
             let asked = (query[query.count - 4] & 0x80) >> 7 | (query[3] & 0x10) >> 3
             var answer = Answer.address(query, [192, 0, 2, asked])
             answer[3] |= 0x20

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Special names and private reverse zones, against the real server.
+/// Special-use names and private reverse zones, with a real server.
 @Suite struct `Special names` {
     private static let names = [
         "localhost", "x.localhost", "x.test", "x.invalid", "printer.local", "x.onion", "x.alt",
@@ -81,7 +81,7 @@ import Testing
             return try Command.run(command + arguments, in: folder.path).output
         }
         let text = try explain("x.localhost")
-        #expect(text.contains("localhost. is a special name (RFC 6761 §6.3)"))
+        #expect(text.contains("localhost. is a special-use name (RFC 6761 §6.3)"))
         #expect(text.contains("+ x.localhost. 10800 A 127.0.0.1"))
         let json = try explain("--format", "json", "a.home.arpa")
         #expect(json.contains(#""route":{"kind":"private","zone":"home.arpa."}"#))

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The tests that docs/threat-model.md links exist, and its rows are complete.
+/// Checks the tables of docs/threat-model.md and their links.
 @Suite struct `The threat model` {
     /// A row of the table of attacks.
     private struct Row {

@@ -3,12 +3,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Limits on the answers of an upstream, or of the author of a zone that it serves.
+/// What upstreams, and authors of zones that they serve, must not achieve with their answers.
 @Suite struct `Trust in upstreams` {
     private static let good: [UInt8] = [198, 51, 100, 7]
     private static let forged: [UInt8] = [203, 0, 113, 66]
 
-    /// Answers truthfully for every name but `name`, for which it answers `lie`.
+    /// Answers all names correctly except `name`, which gets `lie`.
     private static func upstream(
         lyingAbout name: String,
         _ lie: @escaping @Sendable ([UInt8]) -> [UInt8]
@@ -53,7 +53,8 @@ import Testing
         }
     }
 
-    /// A rule for corp.example whose upstream lies about bank.example and a private name.
+    /// A rule for corp.example whose upstream gives false answers for bank.example and a private
+    /// name.
     private static func corporate(
         _ common: ScriptedUpstream,
         _ corp: ScriptedUpstream
@@ -244,7 +245,7 @@ import Testing
         let corp = try ScriptedUpstream { [Answer.address($0, [192, 0, 2, 1])] }
         let server = try Self.corporate(common, corp)
         #expect(try server.dig("127.20.1.7", "gone.example").rcode == "NXDOMAIN")
-        // A rule and a zone are below it, so it exists for this client (RFC 8020).
+        // A rule and a zone are below it, so the name exists for this client (RFC 8020).
         #expect(try server.dig("127.20.1.7", "example").rcode == "NOERROR")
         #expect(try server.dig("127.20.1.7", "www.corp.example").data == ["192.0.2.1"])
         #expect(try server.dig("127.20.1.7", "db.corp.example").data == ["127.20.1.1"])

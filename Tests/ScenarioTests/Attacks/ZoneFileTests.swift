@@ -2,12 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A zone file that has become hostile: the reload reports the place, and the old zone is still
-/// served.
+/// A zone file that became hostile: the reload reports the place, and the previous zone stays in
+/// force.
 @Suite(.timeLimit(.minutes(5))) struct `Hostile zone files at a reload` {
     private static let head = "$TTL 60\n@ SOA ns h 1 1h 15m 1w 60\n@ A 127.20.1.1\n"
 
-    /// The text after the head, and the line with the error.
+    /// The text after the head, and the line of the error.
     private static let hostile: [(text: String, line: Int)] = [
         ("$INCLUDE app.example.zone", 4), ("$INCLUDE ../secret", 4),
         ("$INCLUDE /etc/passwd", 4), ("$GENERATE 1-2147483647 host$ A 192.0.2.1", 4),

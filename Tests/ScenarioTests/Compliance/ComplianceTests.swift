@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// The questions of RFC 8906 §8 and more, to Zonal, BIND and Unbound side by side.
+/// Sends the queries of RFC 8906 §8 and more to Zonal, BIND and Unbound.
 @Suite struct `Compliance with RFC 8906` {
     @Test func `is that of BIND and Unbound, or differs for a reason`() throws {
         let trio = try ResolverTrio()
@@ -34,7 +34,7 @@ struct ResolverTrio {
     private let bind: RecursiveServer
     private let unbound: RecursiveServer
 
-    /// A question that all of them answer.
+    /// A query that all of them answer.
     private static let good = QueryMessage.of("www.example.org", id: 0x600D)
 
     init() throws {
@@ -63,7 +63,7 @@ struct ResolverTrio {
         }
     }
 
-    /// The reply in one line, `nothing` if there is none.
+    /// Returns the reply in one line, or `nothing`.
     func ask(_ probe: Probe, of member: Member) throws -> String {
         let reply =
             switch probe.transport {
@@ -73,7 +73,7 @@ struct ResolverTrio {
         return reply.map { ReplySummary.text(of: $0, to: probe.message) } ?? "nothing"
     }
 
-    /// If no reply is expected, the reply to the next query shows that none came.
+    /// If no reply is expected, the reply to the next query proves that none came.
     private func askByDatagram(_ probe: Probe, _ port: UInt16) throws -> [UInt8]? {
         let socket = try BoundSocket(kind: .datagram)
         let peer = BoundSocket.name("127.0.0.1", port)

@@ -1,7 +1,8 @@
 import DNSWire
 import TestSupport
 
-/// A row of the table: a message, the expected reply, and each server that differs with the reason.
+/// A row of the table: a message, the expected reply, and the servers that reply differently, with
+/// reasons.
 struct Probe {
     var name: String
     var transport: Transport
@@ -31,10 +32,10 @@ struct Probe {
         self.differences = differences
     }
 
-    /// A query for www.example.org.
+    /// Makes a query for www.example.org.
     ///
-    /// `flags` are the header flags. `questions` is the question count; for 0 the message has no
-    /// question. `behind` follows unchanged; `additional` records are counted.
+    /// `flags` are the header's. `questions` is the count in the header; with 0 there is no
+    /// question. `behind` is appended unchanged, and `additional` records are counted.
     static func query(
         _ name: String = "www.example.org",
         _ type: RecordType = .a,
@@ -51,7 +52,7 @@ struct Probe {
         return (questions == 0 ? Array(message[..<Header.size]) : message) + behind
     }
 
-    /// The same with an OPT.
+    /// Makes the same query with an OPT.
     static func edns(
         _ options: [UInt8] = [],
         version: UInt8 = 0,

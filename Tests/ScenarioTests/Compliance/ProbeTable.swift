@@ -2,7 +2,7 @@ import DNSWire
 import TestSupport
 
 extension Probe {
-    /// All rows; Zonal answers as expected unless a row says otherwise.
+    /// All rows; in rows without an entry for Zonal, it replies as expected.
     static let table = plain + opcodes + extended + options + malformed + otherQuestions + streams
 
     private static let answered = "NOERROR question answer"

@@ -1,11 +1,11 @@
 import FoundationEssentials
 
-/// What `aws ec2 describe-…` prints, as far as it matters here.
+/// The output of `aws ec2 describe-…`, as far as the import uses it.
 ///
-/// Every member is optional: older command lines leave out what they do not know, and an empty list
-/// and a missing one mean the same.
+/// Every member is optional: older AWS CLI versions omit unknown members, and a missing list means
+/// an empty one.
 enum EC2 {
-    /// One file, or one page: whichever of the lists it has says what it is.
+    /// One file, or one page of a call; the list that is present shows which call.
     struct Page: Decodable {
         var nextToken: String?
         var availabilityZones: [Lenient<AvailabilityZone>]?
@@ -18,12 +18,12 @@ enum EC2 {
         var serviceConfigurations: [Lenient<ServiceConfiguration>]?
         var prefixLists: [Lenient<PrefixList>]?
         var routeTables: [Lenient<RouteTable>]?
-        /// With one of the two attributes: an answer of `describe-vpc-attribute`.
+        /// Set together with one of the two attributes: the output of `describe-vpc-attribute`.
         var vpcId: String?
         var enableDnsSupport: Attribute?
         var enableDnsHostnames: Attribute?
 
-        /// Which call's answer this is; nil for none of those that are read.
+        /// The list that shows which call this is; nil if the import does not use it.
         var kind: String? {
             let kinds: [(String, Bool)] = [
                 ("AvailabilityZones", availabilityZones != nil), ("Vpcs", vpcs != nil),
@@ -123,7 +123,7 @@ enum EC2 {
         var dnsEntries: [DNSEntry]?
         var creationTimestamp: String?
 
-        /// Whether the other export of this endpoint gives the same answers.
+        /// Returns true if both exports of this endpoint lead to the same answers.
         func agrees(with other: Self) -> Bool {
             func names(_ endpoint: Self) -> Set<String?> {
                 Set((endpoint.dnsEntries ?? []).map { $0.dnsName?.lowercased() })
@@ -134,21 +134,21 @@ enum EC2 {
         }
     }
 
-    /// A name of a resource or service-network endpoint.
+    /// A DNS name of a resource or service-network endpoint.
     struct Association: Decodable {
         var vpcEndpointId: String?
         var dnsEntry: DNSEntry?
         var privateDnsEntry: DNSEntry?
     }
 
-    /// An endpoint service as its consumers see it.
+    /// An endpoint service as its consumers see it (`describe-vpc-endpoint-services`).
     struct Service: Decodable {
         var serviceName: String?
         var privateDnsName: String?
         var privateDnsNameVerificationState: String?
     }
 
-    /// An endpoint service as its provider sees it.
+    /// An endpoint service as its owner sees it (`describe-vpc-endpoint-service-configurations`).
     struct ServiceConfiguration: Decodable {
         var serviceName: String?
         var privateDnsName: String?
@@ -178,15 +178,15 @@ enum EC2 {
     }
 }
 
-/// An element of a list that is told of, not fatal to the list, if it cannot be read.
+/// A list element that may fail to decode; its error is reported and the list is kept.
 struct Lenient<Element: Decodable>: Decodable {
-    /// The element, or why there is none.
+    /// The element, or why it cannot be decoded.
     var result: Result<Element, Fault>
 
     struct Fault: Error {
-        /// The element's ID, where it has one that can be read.
+        /// The element's ID, if it can be decoded.
         var id: String?
-        /// The member at fault and what is wrong with it.
+        /// The member that is wrong, and why.
         var message: String
     }
 
@@ -194,7 +194,7 @@ struct Lenient<Element: Decodable>: Decodable {
         do {
             result = .success(try Element(from: decoder))
         } catch let error as DecodingError {
-            result = .failure(Fault(id: Self.id(in: decoder), message: error.told))
+            result = .failure(Fault(id: Self.id(in: decoder), message: error.message))
         }
     }
 
@@ -223,7 +223,7 @@ extension EC2 {
         init?(intValue: Int) { nil }
     }
 
-    /// Reads a page whose keys start with a capital letter, as Swift names do not.
+    /// Makes a decoder that maps AWS's capitalized keys to Swift names.
     static func decoder() -> JSONDecoder {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .custom { path in
@@ -235,8 +235,8 @@ extension EC2 {
 }
 
 extension DecodingError {
-    /// The member at fault, as AWS writes it, and what is wrong.
-    var told: String {
+    /// The wrong member, as AWS spells it, and what is wrong.
+    var message: String {
         switch self {
         case .typeMismatch(let type, let context):
             "\(Self.path(context)) is not \(Self.name(of: type))"
@@ -251,7 +251,7 @@ extension DecodingError {
         }
     }
 
-    /// The members from the element of the list on.
+    /// Returns the path of members below the list element.
     private static func path(_ context: Context) -> String {
         let element = context.codingPath.firstIndex { $0.intValue != nil }
         let members = context.codingPath[(element.map { $0 + 1 } ?? 0)...]

@@ -1,11 +1,12 @@
 import FoundationEssentials
 
-/// Finds the JSON files below some folders, and reads them.
+/// Finds the JSON files below folders and reads them.
 struct ExportReader {
     private let journal: ConfigurationJournal
-    /// Is told of each file that has been read, and how many there are.
+    /// Called after each file, with the number of files read and of all files.
     private let progress: (_ done: Int, _ all: Int) -> Void
-    /// Pages of one call in one folder: those that another page follows, and all.
+    /// The pages of each call in each folder: how many announce another page, and how many there
+    /// are.
     private var pages: [PageKey: (followed: Int, all: Int, lastFollowed: String)] = [:]
     private(set) var exports: [String: AccountExport] = [:]
 
@@ -23,22 +24,22 @@ struct ExportReader {
         self.progress = progress
     }
 
-    /// Reads every `.json` file in `folders` and below them.
+    /// Reads every `.json` file in and below `folders`.
     mutating func read(_ folders: [String]) {
         let files = folders.flatMap(self.files)
         for (index, file) in files.enumerated() {
             read(file)
             progress(index + 1, files.count)
         }
-        tellMissingPages()
+        reportMissingPages()
     }
 
-    private func tellMissingPages() {
+    private func reportMissingPages() {
         for (key, pages) in pages.sorted(by: { $0.key < $1.key }) where pages.followed >= pages.all
         {
             journal.error(
                 at: SourcePlace(file: pages.lastFollowed),
-                "the last page of \(key.kind) is missing: NextToken says that more follows; export it without --max-items, or add the other pages"
+                "the last page of \(key.kind) is missing: NextToken announces another page; export without --max-items, or add the missing pages"
             )
         }
     }
@@ -49,7 +50,7 @@ struct ExportReader {
         else {
             journal.error(
                 at: SourcePlace(file: folder),
-                "is not a folder; name the folders that hold the JSON files"
+                "is not a folder; name the folders with the JSON files"
             )
             return []
         }
@@ -58,16 +59,16 @@ struct ExportReader {
         if files.isEmpty {
             journal.error(
                 at: SourcePlace(file: folder),
-                "holds no .json file; `zonal import aws --print-script` prints a script that makes them"
+                "contains no .json file; `zonal import aws --print-script` prints a script that exports them"
             )
         }
         return files
     }
 
-    /// Reads files that are in memory, octets by path.
+    /// Reads files from memory, given as octets by path.
     mutating func read(_ files: [String: [UInt8]]) {
         for (file, octets) in files.sorted(by: { $0.key < $1.key }) { read(octets, of: file) }
-        tellMissingPages()
+        reportMissingPages()
     }
 
     private mutating func read(_ file: String) {
@@ -84,19 +85,19 @@ struct ExportReader {
         guard !JSONDensity.isExcessive(octets) else {
             return journal.error(
                 at: place,
-                "holds more objects than an export of this size does; export it again with --output json"
+                "has more objects than an AWS export of this size can have; export it again with --output json"
             )
         }
         let page: EC2.Page
         do {
             page = try EC2.decoder().decode(EC2.Page.self, from: Data(octets))
         } catch let error as DecodingError {
-            return journal.error(at: place, "\(error.told); export it again with --output json")
+            return journal.error(at: place, "\(error.message); export it again with --output json")
         } catch {
             return journal.error(at: place, "\(error); export it again with --output json")
         }
         guard let kind = page.kind else {
-            return journal.warning(at: place, "holds nothing that is imported; it is passed over")
+            return journal.warning(at: place, "contains nothing that is imported; skipped")
         }
         let unit = Self.unit(of: file)
         note(page, PageKey(unit: unit, kind: kind), file)
@@ -116,12 +117,12 @@ struct ExportReader {
         )
     }
 
-    /// What belongs together: the files of an account that their paths name, else those of a folder.
+    /// Returns the key by which files are grouped: the account in the path, else the folder.
     private static func unit(of file: String) -> String {
         account(in: file) ?? String(file.prefix(upTo: file.lastIndex(of: "/") ?? file.startIndex))
     }
 
-    /// The account ID that a path names last: twelve digits and no more.
+    /// Returns the last account ID in the path: exactly twelve digits.
     static func account(in path: String) -> String? {
         path.split { !($0.isASCII && ($0.isNumber || $0.isLetter)) }
             .last { $0.utf8.count == 12 && $0.allSatisfy(\.isNumber) }
@@ -129,9 +130,9 @@ struct ExportReader {
     }
 }
 
-/// What one account's export holds, each thing with the file that it came from.
+/// The exported objects of one account, each with the file that it comes from.
 struct AccountExport {
-    /// The account that the files' paths name.
+    /// The account ID in the paths of the files.
     var accountInPath: String?
     var azs: [Found<EC2.AvailabilityZone>] = []
     var vpcs: [Found<EC2.VPC>] = []
@@ -146,7 +147,7 @@ struct AccountExport {
     var dnsSupport: [String: Bool] = [:]
     var dnsHostnames: [String: Bool] = [:]
 
-    /// Something, and the file that says it.
+    /// An object and the file that contains it.
     struct Found<Element> {
         var value: Element
         var file: String
@@ -183,9 +184,10 @@ struct AccountExport {
         }
     }
 
-    /// The account: what the path says, else who owns the endpoints, else who owns most of the VPCs.
+    /// The account: the one in the path, else the owner of the endpoints, else the owner of most
+    /// VPCs.
     ///
-    /// Whether it has the form of one is not known yet.
+    /// The value is not checked for the form of an account ID yet.
     var account: Found<String>? {
         if let accountInPath { return Found(value: accountInPath, file: accountInPath) }
         let owners = endpoints.lazy.compactMap { endpoint in

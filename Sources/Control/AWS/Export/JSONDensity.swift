@@ -1,13 +1,15 @@
-/// How much a JSON text asks its decoder to make.
+/// Limits the number of values and objects in a JSON text, relative to its size.
 ///
-/// A decoder makes objects of a hundred octets from two, `{}`; AWS writes none so short. Texts of many are refused before
-/// they are decoded, so that the decoder's work is bounded by the size of the text.
+/// A decoder allocates about a hundred octets for an object of two, `{}`. AWS writes no objects
+/// that short. Texts with many of them are rejected before decoding, so that memory is bounded by
+/// the size of the text.
 enum JSONDensity {
-    /// Octets of a value, and of an object, on average in a large text.
+    /// The minimum average size of a value, and of an object, in a large text; in octets.
     private static let (valueSize, objectSize) = (8, 40)
     private static let small = 10_000
 
-    /// True if there are more values or objects than such a text would hold that a command line has written.
+    /// Returns true if the text has more values or objects than AWS CLI output of its size can
+    /// have.
     static func isExcessive(_ octets: [UInt8]) -> Bool {
         var (values, objects) = (0, 0)
         var isInString = false

@@ -1,9 +1,9 @@
 import CFiles
 import Glibc
 
-/// The file system calls by which a tree takes another's place; paths are arrays that end in NUL.
+/// The file system calls for replacing a folder; paths are NUL-terminated arrays.
 enum FileExchange {
-    // Sound, here and below: each path lives, terminated, until the call returns.
+    // Sound, here and below: each path is NUL-terminated and valid until the call returns.
 
     // MARK: Exchange
 
@@ -13,24 +13,24 @@ enum FileExchange {
         }
     }
 
-    /// Moves something to where nothing is.
+    /// Moves a file to a path that must not exist.
     static func move(_ path: [CChar], to target: [CChar]) throws(FileFault) {
         guard unsafe cfiles_move(path, target) == 0 else {
             throw .last("\(text(target)) cannot be made")
         }
     }
 
-    /// Moves something to where there may be another file, which is then gone.
+    /// Renames a file over another one, which is removed.
     static func replace(_ target: [CChar], by path: [CChar]) { _ = unsafe rename(path, target) }
 
-    /// Gives a file, whatever its kind, a second name; false if it can have none.
+    /// Makes a hard link to a file of any kind; returns false if that is impossible.
     static func link(_ path: [CChar], to target: [CChar]) -> Bool {
         unsafe linkat(AT_FDCWD, path, AT_FDCWD, target, 0) == 0
     }
 
     // MARK: Files
 
-    /// The first octets of a regular file; nil if it is none, or cannot be read.
+    /// Reads the first octets of a regular file; nil if it is not regular or not readable.
     static func head(of path: [CChar]) -> [UInt8]? {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
         guard descriptor >= 0 else { return nil }
@@ -40,7 +40,7 @@ enum FileExchange {
             return nil
         }
         var octets = [UInt8](repeating: 0, count: 256)
-        // Sound: the kernel writes into the array, up to its size.
+        // Sound: the kernel writes at most the array's size.
         let count = unsafe read(descriptor, &octets, octets.count)
         return count < 0 ? nil : Array(octets[..<count])
     }
@@ -62,8 +62,8 @@ enum FileExchange {
         }
     }
 
-    /// Gives something that was made anew the owner, the mode and the attributes of what was there.
-    static func dress(
+    /// Copies owner, mode and attributes of an old file to its new version.
+    static func copyMetadata(
         _ path: [CChar],
         like entry: FolderScan.Entry,
         at old: [CChar]
@@ -77,7 +77,7 @@ enum FileExchange {
             }
         }
         guard unsafe cfiles_copy_attributes(old, path) == 0 else {
-            throw .last("\(text(old)) cannot keep its attributes")
+            throw .last("\(text(old)) cannot keep its extended attributes")
         }
         guard unsafe chmod(path, owner.mode) == 0 else {
             throw .last("\(text(old)) cannot keep its mode")
@@ -86,7 +86,7 @@ enum FileExchange {
 
     // MARK: Folders
 
-    /// Makes a folder of a new name beside another.
+    /// Makes a folder with an unused name beside another one.
     static func makeFolder(
         besides target: String,
         isPrivate: Bool
@@ -96,14 +96,14 @@ enum FileExchange {
             if unsafe mkdir(path, isPrivate ? 0o700 : 0o755) == 0 { return path }
             guard errno == EEXIST else { throw .last("\(path) cannot be made") }
         }
-        throw FileFault(description: "\(target).next-… are all there; remove them")
+        throw FileFault(description: "all names \(target).next-… are in use; remove these folders")
     }
 
     static func makeFolder(_ path: [CChar], _ mode: mode_t) throws(FileFault) {
         guard unsafe mkdir(path, mode) == 0 else { throw .last("\(text(path)) cannot be made") }
     }
 
-    /// Sees that names can be taken out of a folder that is going away.
+    /// Adds the permissions needed to remove names from a folder that will be deleted.
     static func openFolder(_ path: [CChar]) {
         if unsafe access(path, W_OK | X_OK) != 0 { _ = unsafe chmod(path, 0o700) }
     }
@@ -112,14 +112,14 @@ enum FileExchange {
 
     static func removeFolder(_ path: [CChar]) { _ = unsafe rmdir(path) }
 
-    /// Takes away the folders of a scan that are empty by now.
+    /// Removes the folders of a scan that are empty.
     static func removeFolders(_ scan: FolderScan, of folder: String) {
         for entry in scan.entries.reversed() where entry.kind == .folder {
             removeFolder(entry.path.inside(folder))
         }
     }
 
-    /// Takes away a tree that was made here and is in nobody's use.
+    /// Removes a folder tree that this import created and nothing uses.
     static func removeTree(_ folder: String) {
         guard let scan = try? FolderScan(of: folder) else { return }
         for entry in scan.entries.reversed() where entry.kind != .folder {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A path below a folder, in the octets of the file system, which need not be text.
+/// A path below a folder, as octets; the file system does not require UTF-8.
 struct RawPath: Hashable {
     private(set) var octets: [UInt8]
 
@@ -15,10 +15,10 @@ struct RawPath: Hashable {
         RawPath(octets: octets.isEmpty ? name : octets + [slash] + name)
     }
 
-    /// The folder that holds it; the root's is the root.
+    /// The parent path; the root is its own parent.
     var parent: RawPath { RawPath(octets: Array(octets[..<(octets.lastIndex(of: slash) ?? 0)])) }
 
-    /// The path from the current folder, as system calls take it.
+    /// Returns the path prefixed with the folder, NUL-terminated for system calls.
     func inside(_ folder: String) -> [CChar] {
         let path = octets.isEmpty ? Array(folder.utf8) : Array(folder.utf8) + [slash] + octets
         return path.map { CChar(bitPattern: $0) } + [0]
@@ -29,18 +29,18 @@ struct RawPath: Hashable {
     private var slash: UInt8 { UInt8(ascii: "/") }
 }
 
-/// Everything in a folder and below it, as it is and with nothing opened but folders.
+/// Lists everything in and below a folder; opens nothing but folders.
 struct FolderScan {
-    /// The folder itself, and parents before what they hold; none if there is no folder.
+    /// The folder and all entries, parents first; empty if the folder does not exist.
     private(set) var entries: [Entry] = []
 
-    /// A name in a folder.
+    /// An entry of a folder.
     struct Entry {
         var path: RawPath
         var kind: Kind
-        /// Who owns it, and what others may do.
+        /// The owner and the permission bits.
         var owner: (user: uid_t, group: gid_t, mode: mode_t)
-        /// Which of the file system's objects it is.
+        /// The device and inode number.
         fileprivate var object: (device: dev_t, number: ino_t)
 
         func isSame(as other: Entry) -> Bool { object == other.object }
@@ -49,20 +49,20 @@ struct FolderScan {
     enum Kind {
         case folder
         case regularFile
-        /// A link, a pipe, a socket or a device.
+        /// A symbolic link, pipe, socket or device.
         case special
-        /// A folder that cannot be looked into: another file system's, or closed to us.
+        /// A folder that is not scanned: a mount point, or not readable.
         case closedFolder
     }
 
-    /// Reads the folder at a path; links in it are not followed.
+    /// Scans the folder at a path; does not follow symbolic links.
     init(of folder: String) throws(FileFault) {
         guard let root = Self.entry(.root, in: folder) else {
             if errno == ENOENT { return }
             throw .last("\(folder) cannot be examined")
         }
         guard root.kind == .folder else {
-            throw FileFault(description: "\(folder) cannot be read as a folder; name one")
+            throw FileFault(description: "\(folder) is not a readable folder; name another one")
         }
         entries = [root]
         var next = 0
@@ -72,17 +72,17 @@ struct FolderScan {
         }
     }
 
-    /// True if the folder that was read, or none if there was none, is what stands at a path.
+    /// Returns true if the scanned folder, or no folder if none was scanned, is at the path.
     func isAt(_ folder: String) -> Bool {
         let now = Self.entry(.root, in: folder)
         guard let root = entries.first else { return now == nil }
         return now.map { $0.isSame(as: root) } ?? false
     }
 
-    /// An entry at a path of a folder; nil if there is none.
+    /// Returns the entry at a path below a folder; nil if it does not exist.
     static func entry(_ path: RawPath, in folder: String) -> Entry? {
         var status = stat()
-        // Sound: the path is an array that ends in NUL, and the structure outlives the call.
+        // Sound: the path is NUL-terminated, and the structure outlives the call.
         guard unsafe lstat(path.inside(folder), &status) == 0 else { return nil }
         let kind: Kind =
             switch status.st_mode & S_IFMT {
@@ -103,7 +103,7 @@ struct FolderScan {
         guard entry.object.device == entries[0].object.device,
             let names = Self.names(in: entry.path, of: folder)
         else {
-            guard index > 0 else { throw .last("\(folder) cannot be read as a folder") }
+            guard index > 0 else { throw .last("\(folder) is not a readable folder") }
             entries[index].kind = .closedFolder
             return
         }
@@ -113,7 +113,7 @@ struct FolderScan {
         }
     }
 
-    /// The names in a folder, sorted; nil if it cannot be read.
+    /// Returns the names in a folder, sorted; nil if it cannot be read.
     private static func names(in path: RawPath, of folder: String) -> [[UInt8]]? {
         // Sound, here and below: the stream is open, and each name is copied before the next is read.
         guard let stream = unsafe opendir(path.inside(folder)) else { return nil }

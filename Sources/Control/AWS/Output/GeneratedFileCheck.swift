@@ -1,9 +1,9 @@
 import DNSWire
 import Snapshot
 
-/// Reads generated files as the server does, and compares what they say with the plan.
+/// Reads the generated files back as the server does, and compares them with the plan.
 ///
-/// Whatever a text of an export may do to a file that is written from it, it shows here.
+/// This detects any text of an export that changes the meaning of a generated file.
 struct GeneratedFileCheck {
     let loader: any FileLoader
     let folder: String
@@ -23,7 +23,7 @@ struct GeneratedFileCheck {
     private static func fault(_ difference: String) -> FileFault {
         FileFault(
             description:
-                "what was written is not read back as it was meant: \(difference); nothing is changed; please report this"
+                "the generated files do not have the intended meaning: \(difference); nothing was changed; please report this bug"
         )
     }
 
@@ -39,7 +39,7 @@ struct GeneratedFileCheck {
     )
 
     private func compare(_ draft: ConfigurationDraft, with plan: ImportPlan) throws(FileFault) {
-        try require(draft.sections.isSubset(of: Self.sections), "a section that is not meant")
+        try require(draft.sections.isSubset(of: Self.sections), "an unexpected section")
         let accounts = draft.accounts.map(PlannedAccount.init)
         try require(accounts == plan.accounts, "an account")
         let vpcs = plan.vpcs.map { vpc in
@@ -91,7 +91,7 @@ struct GeneratedFileCheck {
 
     // MARK: Zones
 
-    /// A record as far as it is meant to differ from others.
+    /// The parts of a record that the check compares.
     private struct Record: Hashable {
         var owner: DomainName
         var address: IPAddress
@@ -100,7 +100,7 @@ struct GeneratedFileCheck {
     private func compareRecords(of zone: PlannedZone) throws(FileFault) {
         let path = "\(folder)/\(zone.file)"
         guard let apex = DomainName(zone.apex) else {
-            throw Self.fault("\(zone.apex.shown) is no name")
+            throw Self.fault("\(zone.apex.shown) is not a domain name")
         }
         let reader = ZoneFileReader(loader: loader)
         var diagnostics = Diagnostics()
@@ -126,7 +126,7 @@ struct GeneratedFileCheck {
                 others += 1
             }
         }
-        // SOA and NS beside them.
+        // The two others are SOA and NS.
         let isSame = read == meant && others == 2 && contents.files == [path]
         guard isSame, contents.records.allSatisfy({ $0.ttl == ZoneText.ttl }) else {
             throw Self.fault("the records of \(path)")
@@ -134,12 +134,12 @@ struct GeneratedFileCheck {
     }
 }
 
-/// Generated files before they are written.
+/// A file loader for generated files that are not written yet.
 struct GeneratedFiles: FileLoader {
     private let files: [String: String]
     private let folder: String
 
-    /// Text by path below a folder.
+    /// Makes a loader for texts by path below a folder.
     init(files: [String: String], in folder: String) {
         self.files = files
         self.folder = folder

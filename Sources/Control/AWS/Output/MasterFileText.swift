@@ -1,11 +1,12 @@
 import DNSWire
 
-/// Writes names as a generated master file has them (RFC 1035 §5.1).
+/// Writes names for a generated master file (RFC 1035 §5.1).
 enum MasterFileText {
-    /// An owner that is given as labels with dots between, relative to the origin; `@` is the origin.
+    /// Writes an owner name, given as labels separated by dots and relative to the origin; `@` is
+    /// the origin.
     ///
-    /// Letters, digits, hyphens, underscores and a lone `*` stand as they are; any other octet has a
-    /// backslash or is `\DDD`, so that no text becomes a directive, a comment, another field or a line.
+    /// Letters, digits, hyphens, underscores and a lone `*` stay. Other octets are escaped, so that
+    /// no text becomes a directive, a comment, another field or another line.
     static func owner(_ text: String) -> String {
         guard text != "@" else { return text }
         return text.split(separator: ".", omittingEmptySubsequences: false)

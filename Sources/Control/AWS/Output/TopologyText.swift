@@ -1,12 +1,12 @@
 import DNSWire
 import Snapshot
 
-/// Writes a plan as the YAML that `zonal.yaml` includes.
+/// Writes a plan as the YAML file that `zonal.yaml` includes.
 struct TopologyText {
     private let options: ImportOptions
     private var lines: [String]
 
-    /// The file's text; the same plan gives the same text.
+    /// Returns the text of the file; equal plans give equal texts.
     static func text(of plan: ImportPlan, _ options: ImportOptions) -> String {
         var text = Self(options: options)
         text.add(plan)
@@ -18,7 +18,7 @@ struct TopologyText {
         lines = ["# \(OutputTree.mark)"]
     }
 
-    /// Values by where their keys' values go when they are read.
+    /// The keys of an entry, identified by the properties that they set, and their values.
     private typealias Entries<Target> = [(key: PartialKeyPath<Target>, value: YAMLText)]
 
     private static func written<Target: ConfigurationEntry>(
@@ -133,7 +133,7 @@ struct TopologyText {
 
     private func texts(_ texts: [String]) -> YAMLText { .list(texts.map(YAMLText.text)) }
 
-    /// A name that somebody gave, in printable ASCII, so that it cannot end the comment.
+    /// Returns a name from AWS as printable ASCII, so that it cannot end the comment.
     private func comment(_ name: String?) -> String {
         let scalars = (name ?? "").unicodeScalars.prefix(80)
         return YAMLText.escaped(String(String.UnicodeScalarView(scalars)))
@@ -142,7 +142,7 @@ struct TopologyText {
 
 /// Writes a planned zone as a master file.
 enum ZoneText {
-    /// What private names have in published answers, and what a name that is missing is remembered for.
+    /// The TTL of AWS's answers for private names, and the negative TTL.
     static let ttl = 60
     private static let server = "ns-1536.awsdns-00.co.uk."
 

@@ -1,4 +1,4 @@
-/// Line by line differences, as diff -u writes them.
+/// Computes line differences in the format of `diff -u`.
 enum UnifiedDiff {
     private static let context = 3
 
@@ -39,7 +39,8 @@ enum UnifiedDiff {
         return result
     }
 
-    /// Behind the last change that is at most twice the context away from the one before.
+    /// Returns the index after the last change of the hunk; changes at most twice the context apart
+    /// share a hunk.
     private static func endOfHunk(_ lines: [Line], from change: Int) -> Int {
         var last = change
         var index = change
@@ -71,7 +72,7 @@ enum UnifiedDiff {
         let new = new.split(separator: "\n", omittingEmptySubsequences: true)
         if old.isEmpty { return new.map(Line.added) }
         if new.isEmpty { return old.map(Line.removed) }
-        // Sections that grow by thousands of lines are cheap where what stays is taken off first.
+        // Strip equal lines at both ends first, which makes long insertions cheap.
         let head = zip(old, new).prefix { $0 == $1 }.count
         let tail = zip(old[head...].reversed(), new[head...].reversed()).prefix { $0 == $1 }.count
         let middle = merge(old[head..<old.count - tail], new[head..<new.count - tail])

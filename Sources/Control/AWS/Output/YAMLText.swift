@@ -2,25 +2,25 @@ import DNSWire
 
 /// A value of a generated YAML file.
 ///
-/// Text from outside is `text` or `quoted`, and nothing else is: whatever it holds, it is read back as one
-/// scalar with these characters, by YAML 1.1 and 1.2 alike, and the file is ASCII.
+/// Text from outside is always `text` or `quoted`. YAML 1.1 and 1.2 readers both read it back as
+/// one scalar with the same characters. The file is ASCII.
 indirect enum YAMLText {
-    /// A text, without quotes where no reader takes it for anything else.
+    /// A string; quoted unless it is safe as a plain scalar.
     case text(String)
-    /// A text that has quotes in any case.
+    /// A string that is always quoted.
     case quoted(String)
     case range(IPPrefix)
     case truth(Bool)
-    /// On one line: `[a, b]`.
+    /// A flow sequence: `[a, b]`.
     case list([YAMLText])
-    /// On one line: `{ id: a, az: b }`.
+    /// A flow mapping: `{ id: a, az: b }`.
     case entries([(key: String, value: YAMLText)])
-    /// A line for each entry, below the key.
+    /// A block mapping below the key, one entry per line.
     case block([(key: String, value: YAMLText)])
-    /// A line for each item, below the key.
+    /// A block sequence below the key, one item per line.
     case lines([YAMLText])
 
-    /// The lines of an item of a list of mappings, with a comment behind the first.
+    /// Returns the lines of a mapping in a list, with a comment after the first line.
     static func item(_ entries: [(key: String, value: YAMLText)], comment: String = "") -> [String]
     {
         var lines: [String] = []
@@ -61,9 +61,10 @@ indirect enum YAMLText {
         isPlain(text) ? text : "\"\(escaped(text))\""
     }
 
-    /// A letter or underscore, then letters, digits and `-_./`: no number and no date begins so.
+    /// Returns true for a letter or underscore followed by letters, digits and `-_./`, which is
+    /// never a number or a date.
     ///
-    /// Words that are truth values, nothing or numbers in some version of YAML are not plain.
+    /// Words that some YAML version reads as a Boolean, null or a number are not plain.
     private static func isPlain(_ text: String) -> Bool {
         guard let first = text.utf8.first, first.isLetter || first == UInt8(ascii: "_") else {
             return false
@@ -76,7 +77,8 @@ indirect enum YAMLText {
         "null", "true", "false", "yes", "no", "on", "off", "y", "n", "inf", "infinity", "nan",
     ]
 
-    /// What stands between double quotes (YAML 1.2.2 §5.7): printable ASCII, all else by its number.
+    /// Escapes text for double quotes (YAML 1.2.2 §5.7): printable ASCII stays, the rest becomes
+    /// numeric escapes.
     static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {

@@ -1,4 +1,4 @@
-/// How the texts of AWS exports look that are written to files.
+/// The forms of texts from AWS exports that are written to files.
 extension ValueForm<String> {
     static let serviceName = word("a service name such as com.amazonaws.us-east-1.ssm")
     static let region = word("a Region such as us-east-1")
@@ -7,16 +7,16 @@ extension ValueForm<String> {
     static let prefixListID = identifier("pl-", "a prefix list's ID such as pl-63a5400a")
     static let routeTableID = identifier("rtb-", "a route table's ID such as rtb-0a1")
 
-    /// A private name of an endpoint service.
+    /// A private DNS name of an endpoint service.
     static let privateName = ValueForm("a domain name") { (text) throws(ValueFault) in
         let name = text.lowercased()
         guard EndpointEntries.isName(name) else {
-            throw ValueFault("`\(text.shown)` is not a name that can be written; export it again")
+            throw ValueFault("`\(text.shown)` is not a valid domain name; export it again")
         }
         return name
     }
 
-    /// What a TXT record proves a name with, as AWS makes it: `vpce:l6p0ERxlTt45jevFwOCp`.
+    /// The value of a verification TXT record, as AWS makes it: `vpce:l6p0ERxlTt45jevFwOCp`.
     static let recordValue = ValueForm("a value such as vpce:l6p0ERxlTt45jevFwOCp") {
         (text) throws(ValueFault) in
         let isSound = text.utf8.allSatisfy {
@@ -28,7 +28,7 @@ extension ValueForm<String> {
         return text
     }
 
-    /// Letters, digits, dots, hyphens and underscores.
+    /// A word of letters, digits, dots, hyphens and underscores.
     private static func word(_ expected: String) -> ValueForm {
         ValueForm(expected) { (text) throws(ValueFault) in
             guard EndpointEntries.isWord(text) else {

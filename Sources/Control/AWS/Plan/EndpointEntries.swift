@@ -1,12 +1,12 @@
 import DNSWire
 
-/// The names of one endpoint, told apart: those made of its own ID, and private ones.
+/// The DNS names of one endpoint, split into endpoint-specific and private names.
 struct EndpointEntries {
     private(set) var privateNames: Set<String> = []
-    /// Private names whose hidden zone does not exist yet.
+    /// Private names whose hidden hosted zone does not exist yet.
     private(set) var pendingNames: Set<String> = []
     private(set) var specificNames: [SpecificName] = []
-    /// What is no name that can be written to a file.
+    /// Texts that are not valid names.
     private(set) var unreadable: [String] = []
     let recordTypes: RecordTypes
     /// Names of a resource or service-network endpoint.
@@ -38,7 +38,7 @@ struct EndpointEntries {
         specificNames.sort { $0.text < $1.text }
     }
 
-    /// What a resource endpoint's private-DNS preference leaves of its names.
+    /// Returns true if the private-DNS preference of a resource endpoint includes the name.
     private static func isWanted(_ name: String, _ options: EC2.DNSOptions?) -> Bool {
         guard options?.privateDnsPreference?.uppercased() == "SPECIFIED_DOMAINS_ONLY" else {
             return true
@@ -49,7 +49,8 @@ struct EndpointEntries {
         }
     }
 
-    /// A host name, perhaps with `*` as its first label: nothing that a file or a path would misread.
+    /// Returns true for a host name, optionally with `*` as its first label; it is safe in files
+    /// and paths.
     static func isName(_ text: String) -> Bool {
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)
         guard labels.count >= 2, text.utf8.count <= 253 else { return false }
@@ -60,7 +61,7 @@ struct EndpointEntries {
         }
     }
 
-    /// Letters, digits, dots, hyphens and underscores.
+    /// Returns true for letters, digits, dots, hyphens and underscores only.
     static func isWord(_ text: String) -> Bool {
         (1...255).contains(text.utf8.count)
             && text.utf8.allSatisfy { $0.isLetter || $0.digit != nil || "-._".utf8.contains($0) }
@@ -69,21 +70,21 @@ struct EndpointEntries {
     /// A name such as `vpce-0123-4xl6i4zx-us-east-1a.ssm.us-east-1.vpce.amazonaws.com`.
     struct SpecificName {
         let text: String
-        /// The zone that it is written to: `us-east-1.vpce.amazonaws.com`.
+        /// The zone that contains it: `us-east-1.vpce.amazonaws.com`.
         let apex: String
-        /// The name as it is written there, its AZ name not yet an ID.
+        /// The owner name in that zone, with the AZ name not yet converted to an ID.
         let owner: String
-        /// The AZ name that it ends in, as its owner's account has it.
+        /// The AZ name in the first label, in the naming of the owner's account.
         let azName: String?
 
         var isFormedByAWS: Bool { apex.contains(".vpce.") || apex.hasSuffix(".on.aws") }
 
-        /// Nil if the name does not start with the endpoint's own ID.
+        /// Parses a name; nil if it does not start with the endpoint's ID.
         init?(_ text: String, endpoint id: String) {
             let labels = text.split(separator: ".")
             let first = labels.first == "*" ? 1 : 0
             guard labels.count > first + 1, labels[first].hasPrefix(id) else { return nil }
-            // What stands before `vpce` is the Region; other names have no such mark.
+            // The Region precedes the label `vpce`; names without that label have no Region.
             let mark = labels.indices.dropFirst(first + 2).first { labels[$0] == "vpce" }
             let apexStart = mark.map { $0 - 1 } ?? first + 1
             self.text = text
@@ -94,7 +95,7 @@ struct EndpointEntries {
             azName = isZonal ? String(rest.dropFirst(9)) : nil
         }
 
-        /// The owner in the form of the AZ ID.
+        /// Returns the owner with the AZ ID in place of the AZ name.
         func owner(inAZ azID: String) -> String {
             guard let azName, let range = owner.firstRange(of: "-\(azName)") else {
                 return owner
@@ -103,7 +104,7 @@ struct EndpointEntries {
         }
     }
 
-    /// Which of its interfaces' addresses an endpoint's names have.
+    /// The address types of an endpoint's records.
     struct RecordTypes {
         private let choice: String
 

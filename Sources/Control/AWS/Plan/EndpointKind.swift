@@ -1,7 +1,7 @@
 import Snapshot
 
 extension Endpoint.Kind {
-    /// Reads AWS's `VpcEndpointType` in any letter case; nil for one that is not known.
+    /// Parses AWS's `VpcEndpointType`, case-insensitively; nil if unknown.
     init?(aws text: String) {
         switch text.lowercased() {
         case "interface": self = .interface
@@ -15,9 +15,10 @@ extension Endpoint.Kind {
 }
 
 extension Endpoint {
-    /// The public name whose traffic a gateway endpoint takes: `s3.us-east-1.amazonaws.com`.
+    /// Returns the public name whose traffic a gateway endpoint routes:
+    /// `s3.us-east-1.amazonaws.com`.
     ///
-    /// Gateway endpoints have no `DnsEntries`; there are those of S3, S3 Express and DynamoDB alone.
+    /// Gateway endpoints have no `DnsEntries`. They exist for S3, S3 Express and DynamoDB only.
     static func publicName(ofService service: String) -> String? {
         let parts = service.split(separator: ".")
         guard parts.count == 4, parts[0] == "com", parts[1] == "amazonaws" else { return nil }

@@ -1,30 +1,30 @@
 package import DNSWire
 package import Snapshot
 
-/// What an operator chooses for an import.
+/// The options of an import.
 package struct ImportOptions: Sendable {
     package var affinity = Zone.Affinity.zonal
     package var labels = Zone.Labels.owner
-    /// Ranges that arrive through an inbound resolver endpoint, by VPC ID.
+    /// Ranges of clients that use an inbound resolver endpoint, by VPC ID.
     package var inbound: [String: [IPPrefix]] = [:]
 
     package init() {}
 }
 
-/// What will be written: every reference followed, everything in its final order.
+/// The data to be written, with all references resolved and in its final order.
 struct ImportPlan {
     var accounts: [PlannedAccount] = []
     var vpcs: [PlannedVPC] = []
     var endpoints: [PlannedEndpoint] = []
     var services: [PlannedService] = []
     var zones: [PlannedZone] = []
-    /// What a person should know and need not act on.
+    /// Remarks that require no action.
     var notes: [String] = []
 
-    /// Gives each zone a file of its own, named after VPC and zone.
+    /// Gives each zone its own file, named after VPC and zone.
     ///
-    /// A name that the file system cannot take, or that another zone has, is cut and numbered with a `~`,
-    /// which no zone's name has.
+    /// A name that is too long for the file system, or already taken, is shortened and numbered
+    /// with `~`, which zone names do not contain.
     mutating func nameFiles() {
         var taken: Set<String> = []
         for index in zones.indices {
@@ -41,13 +41,13 @@ struct ImportPlan {
         }
     }
 
-    /// Octets of a name that Linux file systems take.
+    /// The maximum length of a file name on Linux, in octets.
     private static let longestName = 255
 }
 
 struct PlannedAccount: Hashable {
     var id: String
-    /// AZ name to AZ ID.
+    /// AZ IDs by AZ name.
     var azs: [String: String]
 }
 
@@ -58,7 +58,7 @@ struct PlannedVPC: Hashable {
     var region: String?
     var ranges: [IPPrefix]
     var inbound: [IPPrefix]
-    /// Endpoints of endpoint services: those whose ID a PROXY header may carry.
+    /// Endpoints of endpoint services, whose IDs PROXY headers can carry.
     var endpoints: [String]
     var subnets: [PlannedSubnet]
 }
@@ -76,7 +76,7 @@ struct PlannedEndpoint: Hashable {
     var kind: Endpoint.Kind
     var service: String?
     var state: String
-    /// The private names that it claims, or would once it is available.
+    /// The private names that it claims, or will claim once it is available.
     var names: [String] = []
     var verification: String?
     var prefixList: String?
@@ -84,7 +84,7 @@ struct PlannedEndpoint: Hashable {
     var routeTables: [String] = []
 }
 
-/// An endpoint service of one of the accounts, with its private name.
+/// An endpoint service of one of the accounts, with its private DNS name.
 struct PlannedService: Hashable {
     var service: String
     var name: String
@@ -93,16 +93,16 @@ struct PlannedService: Hashable {
     var recordValue: String?
 }
 
-/// A zone file and its entry.
+/// A zone file and its entry in the topology.
 struct PlannedZone: Hashable {
     var vpc: String
     var apex: String
-    /// The account whose AZ names the zonal names are; nil for a zone without any.
+    /// The account whose AZ names the zonal names use; nil if there are none.
     var owner: String?
     var fallsThrough = false
     var isInboundOnly = false
-    /// Addresses by owner name, written from the apex: `@`, `*`, `vpce-….ssm`.
+    /// Addresses by owner name relative to the apex: `@`, `*`, `vpce-….ssm`.
     var records: [String: [IPAddress]] = [:]
-    /// Where it is written, below the folder of the import.
+    /// The path of the file below the output folder.
     var file = ""
 }

@@ -1,17 +1,17 @@
 import DNSWire
 import Snapshot
 
-/// Decides from an inventory which names have which addresses, and for whom.
+/// Decides which names have which addresses, and which VPCs see them.
 struct ImportPlanner {
     private let inventory: Inventory
     private let options: ImportOptions
     private let journal: ConfigurationJournal
     private var plan = ImportPlan()
     private var zones: [ZoneKey: PlannedZone] = [:]
-    /// The endpoint that a private zone is of.
+    /// The endpoint that each private zone belongs to.
     private var claims: [ZoneKey: String] = [:]
     private var unknownAttributes: Set<String> = []
-    /// By name, the list with the first ID.
+    /// The prefix lists by name; the one with the smallest ID if several have the name.
     private let prefixListsByName: [String: AccountExport.Found<EC2.PrefixList>]
 
     private struct ZoneKey: Hashable {
@@ -51,18 +51,18 @@ struct ImportPlanner {
         plan.nameFiles()
         for vpc in unknownAttributes.sorted() {
             plan.notes.append(
-                "\(vpc): enableDnsSupport and enableDnsHostnames are not in the export, and taken for true"
+                "\(vpc): the export lacks enableDnsSupport and enableDnsHostnames; both are assumed to be true"
             )
         }
         for vpc in options.inbound.keys.sorted() where inventory.vpcs[vpc] == nil {
             journal.error(
                 at: SourcePlace(file: "--inbound"),
-                "\(vpc) is in no export; name a VPC that is"
+                "\(vpc) is in no export; name an exported VPC"
             )
         }
     }
 
-    /// The oldest first: of two that claim one name, it has it.
+    /// Returns the endpoints, oldest first: if two claim one name, the older one gets it.
     private func endpointsByAge() -> [AccountExport.Found<EC2.Endpoint>] {
         inventory.endpoints.values.sorted { one, two in
             (one.value.creationTimestamp ?? "", one.value.vpcEndpointId ?? "")
@@ -98,7 +98,7 @@ struct ImportPlanner {
         }
     }
 
-    /// VPCs that share addresses with another.
+    /// Returns the VPCs whose ranges overlap with another VPC's.
     private func overlappingVPCs() -> Set<String> {
         let vpcs = Array(inventory.vpcs.values)
         let places = vpcs.enumerated().flatMap { index, vpc in
@@ -133,7 +133,7 @@ struct ImportPlanner {
 
     // MARK: Endpoint services
 
-    /// Nil for a service without a private name, or with a mistake.
+    /// Plans an endpoint service; nil if it has no private DNS name, or on an error.
     private func planned(
         _ found: AccountExport.Found<EC2.ServiceConfiguration>
     ) -> PlannedService? {
@@ -176,7 +176,7 @@ struct ImportPlanner {
         guard let kind = Endpoint.Kind(aws: endpoint.vpcEndpointType ?? "Gateway") else {
             journal.warning(
                 at: place,
-                "\(id): VpcEndpointType \((endpoint.vpcEndpointType ?? "").shown) is not known; it is left out"
+                "\(id): VpcEndpointType \((endpoint.vpcEndpointType ?? "").shown) is unknown; the endpoint is skipped"
             )
             return
         }
@@ -184,7 +184,7 @@ struct ImportPlanner {
         for name in entries.unreadable {
             journal.error(
                 at: place,
-                "\(id): DnsName \(name.shown) is not a name that can be written; export it again"
+                "\(id): DnsName \(name.shown) is not a valid domain name; export it again"
             )
         }
         var planned = PlannedEndpoint(
@@ -223,7 +223,7 @@ struct ImportPlanner {
         if Endpoint.states.contains(state) { return state }
         journal.warning(
             at: place,
-            "\(id): State \(state.shown) is not known; its names are not served"
+            "\(id): State \(state.shown) is unknown; its names are not served"
         )
         return "unknown"
     }
@@ -240,7 +240,8 @@ struct ImportPlanner {
         endpoint.names = endpoint.service.flatMap(Endpoint.publicName).map { [$0] } ?? []
     }
 
-    /// The names that the endpoint has, or would have once it is available, in its VPC alone.
+    /// Adds the private names that the endpoint has, or will have once it is available, for its
+    /// VPC.
     private mutating func privateNames(
         _ entries: EndpointEntries,
         _ endpoint: EC2.Endpoint,
@@ -250,7 +251,7 @@ struct ImportPlanner {
         if !inventory.knowsAttributes(of: planned.vpc) { unknownAttributes.insert(planned.vpc) }
         guard inventory.hasPrivateDNS(planned.vpc) else {
             plan.notes.append(
-                "\(planned.id): its private names are left out, since enableDnsSupport or enableDnsHostnames of \(planned.vpc) is off"
+                "\(planned.id): its private names are skipped, since enableDnsSupport or enableDnsHostnames of \(planned.vpc) is off"
             )
             return []
         }
@@ -278,7 +279,7 @@ struct ImportPlanner {
         }
     }
 
-    /// The network interfaces that were found, with their AZs.
+    /// Returns the endpoint's network interfaces that are in the exports, with their AZs.
     private func interfaces(
         of endpoint: EC2.Endpoint,
         _ planned: PlannedEndpoint,
@@ -302,7 +303,7 @@ struct ImportPlanner {
             if let stated = interface.azID, stated != subnet.azID {
                 journal.error(
                     at: SourcePlace(file: interface.file),
-                    "\(id): it lies in \(stated.shown), but its subnet \(subnet.id) in \(subnet.azID); export both again"
+                    "\(id): it is in \(stated.shown), but its subnet \(subnet.id) is in \(subnet.azID); export both again"
                 )
                 return nil
             }
@@ -320,27 +321,29 @@ struct ImportPlanner {
         where !subnet.ranges.contains(where: { $0.contains(address) }) {
             journal.warning(
                 at: SourcePlace(file: interface.file),
-                "\(id.shown): \(address) lies outside its subnet \(subnet.id), so nobody knows its AZ by it; AWS has no such addresses"
+                "\(id.shown): \(address) is outside its subnet \(subnet.id), so affinity cannot assign it an AZ; check the export"
             )
         }
     }
 
-    /// AWS lists a private name wherever private DNS is on, and makes endpoint-specific names below
-    /// `vpce.amazonaws.com` or `on.aws`; other sources are poorer.
+    /// Adds notes about names that differ from what AWS normally exports.
+    ///
+    /// AWS lists a private name wherever private DNS is on, and endpoint-specific names are below
+    /// `vpce.amazonaws.com` or `on.aws`. Other sources may be incomplete.
     private mutating func note(_ entries: EndpointEntries, _ planned: PlannedEndpoint) {
         if entries.privateNames.isEmpty {
             plan.notes.append(
-                "\(planned.id): private DNS is on, but DnsEntries has no private name; its public name is forwarded"
+                "\(planned.id): private DNS is on, but DnsEntries has no private name; the service's public name is forwarded"
             )
         }
         for name in entries.specificNames where !name.isFormedByAWS {
             plan.notes.append(
-                "\(planned.id): \(name.text) is no name as AWS makes them; it is served as it is"
+                "\(planned.id): \(name.text) is not in the usual form of AWS; it is served unchanged"
             )
         }
     }
 
-    /// A private name: a zone of its own, that of its oldest endpoint.
+    /// Adds a private name as a zone of its own, which the oldest endpoint that claims it gets.
     private mutating func claim(
         _ name: String,
         _ endpoint: PlannedEndpoint,
@@ -352,7 +355,7 @@ struct ImportPlanner {
         let key = ZoneKey(vpc: endpoint.vpc, apex: apex)
         if let other = claims[key], other != endpoint.id {
             plan.notes.append(
-                "\(apex) is claimed by \(other) and \(endpoint.id) in \(endpoint.vpc); the older one has it, and `zonal check` will refuse it"
+                "\(apex) is claimed by \(other) and \(endpoint.id) in \(endpoint.vpc); the older one gets it, and `zonal check` will report an error"
             )
             return
         }
@@ -363,7 +366,7 @@ struct ImportPlanner {
         zones[key] = zone
     }
 
-    /// An endpoint-specific name, in the zone of all of its Region's in that VPC.
+    /// Adds an endpoint-specific name to the zone of its Region and VPC.
     private mutating func add(
         _ name: EndpointEntries.SpecificName,
         _ endpoint: PlannedEndpoint,
@@ -378,7 +381,7 @@ struct ImportPlanner {
             guard let azID = inventory.tables[account]?[azName] else {
                 journal.error(
                     at: place,
-                    "\(endpoint.id): account \(account) has no AZ \(azName.shown), which \(name.text) names; export its describe-availability-zones"
+                    "\(endpoint.id): account \(account) has no AZ \(azName.shown), which occurs in \(name.text); export its describe-availability-zones"
                 )
                 return
             }
@@ -387,7 +390,7 @@ struct ImportPlanner {
             guard !chosen.isEmpty else {
                 journal.warning(
                     at: place,
-                    "\(endpoint.id): no network interface is in \(azID), so \(name.text) is left out"
+                    "\(endpoint.id): no network interface is in \(azID), so \(name.text) is skipped"
                 )
                 return
             }
@@ -402,6 +405,6 @@ struct ImportPlanner {
 }
 
 extension PlannedEndpoint {
-    /// True behind an endpoint service, of one's own or of somebody else's.
+    /// True for an endpoint of an endpoint service (`vpce-svc-…`), as opposed to an AWS service.
     fileprivate var isOfEndpointService: Bool { service?.contains(".vpce-svc-") ?? false }
 }

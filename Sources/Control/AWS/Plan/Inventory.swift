@@ -1,9 +1,9 @@
 import DNSWire
 import Snapshot
 
-/// The exports of all accounts as one: every thing once, as its owner sees it.
+/// The merged exports of all accounts: each object once, as its owner sees it.
 struct Inventory {
-    /// AZ-name mapping tables by account.
+    /// The AZ-name mapping tables, by account.
     private(set) var tables: [String: [String: String]] = [:]
     private(set) var regions: [String: String] = [:]
     private(set) var vpcs: [String: VPC] = [:]
@@ -14,7 +14,7 @@ struct Inventory {
     private(set) var verifications: [String: String] = [:]
     private(set) var services: [AccountExport.Found<EC2.ServiceConfiguration>] = []
     private(set) var prefixLists: [String: AccountExport.Found<EC2.PrefixList>] = [:]
-    /// Prefix list that a route sends to a gateway endpoint, by endpoint.
+    /// The prefix list that a route sends to a gateway endpoint, by endpoint ID.
     private(set) var prefixListOfEndpoint: [String: String] = [:]
     private var dnsSupport: [String: Bool] = [:]
     private var dnsHostnames: [String: Bool] = [:]
@@ -25,7 +25,7 @@ struct Inventory {
         var name: String?
         var account: String
         var ranges: [IPPrefix]
-        /// The account whose export it is from.
+        /// The account whose export contains it.
         var source: String
     }
 
@@ -65,12 +65,12 @@ struct Inventory {
         }
     }
 
-    /// Both attributes must be on for private names; unknown ones count as on.
+    /// Returns true if both DNS attributes of the VPC are on, or unknown.
     func hasPrivateDNS(_ vpc: String) -> Bool {
         dnsSupport[vpc] ?? true && dnsHostnames[vpc] ?? true
     }
 
-    /// True if the exports say how the VPC's DNS attributes are.
+    /// Returns true if the exports contain the VPC's DNS attributes.
     func knowsAttributes(of vpc: String) -> Bool {
         dnsSupport[vpc] != nil && dnsHostnames[vpc] != nil
     }
@@ -94,7 +94,7 @@ struct Inventory {
                 let shown = "\(name.shown) (\(id.shown))"
                 journal.warning(
                     at: SourcePlace(file: found.file),
-                    "\(shown) is no availability zone that is known how to write; it is left out"
+                    "\(shown) is not a supported availability zone; it is skipped"
                 )
                 continue
             }
@@ -177,7 +177,7 @@ struct Inventory {
         )
     }
 
-    /// The subnet's own AZ ID, which must agree with what its account calls the AZ.
+    /// Returns the subnet's AZ ID, which has to agree with its account's AZ name table.
     private func azID(
         of subnet: EC2.Subnet,
         _ id: String,
@@ -190,7 +190,7 @@ struct Inventory {
             if byName == nil {
                 journal.error(
                     at: SourcePlace(file: file),
-                    "\(id): AvailabilityZoneId is missing, and account \(account)'s describe-availability-zones does not know \((name ?? "its AZ").shown); export that, too"
+                    "\(id): AvailabilityZoneId is missing, and describe-availability-zones of account \(account) does not contain \((name ?? "its AZ").shown); export that, too"
                 )
             }
             return byName
@@ -201,7 +201,7 @@ struct Inventory {
         if let byName, byName != stated {
             journal.error(
                 at: SourcePlace(file: file),
-                "\(id): it lies in \(stated), but account \(account) calls \(byName) \((name ?? "").shown): that is another account's describe-availability-zones"
+                "\(id): it is in \(stated), but in account \(account) \((name ?? "").shown) is \(byName): the describe-availability-zones of another account is used; export that of account \(account)"
             )
             return nil
         }
@@ -236,17 +236,17 @@ struct Inventory {
             file: found.file
         )
         if let known = interfaces[id], !known.agrees(with: read) {
-            tellOfTwo(id, found.file, known.file)
+            reportDifference(id, found.file, known.file)
             return
         }
         interfaces[id] = read
     }
 
-    /// Two exports say different things of one object, and nobody can say which of them is the newer.
-    private func tellOfTwo(_ id: String, _ file: String, _ other: String) {
+    /// Reports two exports that differ about one object; which one is newer is unknown.
+    private func reportDifference(_ id: String, _ file: String, _ other: String) {
         journal.error(
             at: SourcePlace(file: file),
-            "\(id.shown) is exported twice, and differently in \(other); remove the older export"
+            "\(id.shown) differs in another export, \(other); remove the older export"
         )
     }
 
@@ -258,7 +258,7 @@ struct Inventory {
             return
         }
         if let known = endpoints[id], !known.value.agrees(with: found.value) {
-            tellOfTwo(id, found.file, known.file)
+            reportDifference(id, found.file, known.file)
             return
         }
         _ = given(found.value.ownerId, .accountID, "\(id): OwnerId", found.file)
@@ -318,7 +318,7 @@ struct Inventory {
 
     // MARK: Values
 
-    /// A value that may be missing or empty, but has its form if it is there.
+    /// Returns a value that may be missing or empty, but has to be valid if present.
     func given<Value>(
         _ text: String?,
         _ form: ValueForm<Value>,
@@ -329,7 +329,7 @@ struct Inventory {
         return checked(text, form, subject, file)
     }
 
-    /// A value that is there and has its form; anything else is an error.
+    /// Returns a value that has to be present and valid; everything else is an error.
     func checked<Value>(
         _ text: String?,
         _ form: ValueForm<Value>,

@@ -1,41 +1,44 @@
-/// A key of the configuration, declared once: what it is called, how it is written, where its value goes,
-/// and what the manual says of it.
+/// A key of the configuration: its name, the form of its value, its destination, and its
+/// documentation.
 ///
-/// The reader, the suggestions for misspelt keys, the messages about wrong values, the reference page and the
-/// manual page all come from these declarations. There is no other way to read a key.
+/// Each key is declared once. The reader, the suggestions for misspelt keys, the messages about
+/// wrong values, the reference page and the manual page all use these declarations. There is no
+/// other way to read a key.
 struct ConfigurationKey<Target>: Sendable {
     let name: String
-    /// Where its value goes; it also names the key elsewhere in the code.
+    /// The property that receives the value; the rest of the code also names the key by it.
     let destination: any PartialKeyPath<Target> & Sendable
-    /// What becomes of a mapping without it.
+    /// Whether a mapping may lack the key.
     let necessity: Necessity
-    /// True of a list that several files add to; all other keys may stand in one file only.
+    /// True for a list that several files may extend; every other key may be set in one file only.
     let isMerged: Bool
-    /// True where secrets stand below it.
+    /// True if the value contains secrets.
     private(set) var holdsSecrets = false
-    /// Puts what is written at the key where it belongs; false, and an error, if it cannot be read.
+    /// Reads the value into the target; returns false and reports an error if it is invalid.
     let read: @Sendable (ConfigurationNode, inout Target, ConfigurationJournal) -> Bool
-    /// What the manual says of it, by the target's initial values and by when the mapping takes effect.
+    /// Returns the documentation of the key, given the defaults and when the mapping takes effect.
     let describe: @Sendable (Target, KeyDescription.Effect) -> KeyDescription
 
-    /// What becomes of a mapping that lacks the key.
+    /// What happens if a mapping lacks the key.
     enum Necessity: Sendable {
-        /// The default holds.
+        /// The default is used.
         case optional
-        /// The message is an error; its end, behind the mapping and the key.
+        /// An error with this text, after the mapping and the name of the key.
         case required(absence: String)
-        /// The same, and the whole mapping is left out.
+        /// An error with this text, and the whole mapping is skipped.
         case essential(absence: String)
     }
 }
 
-/// What the manual says of a key, besides what its form says.
+/// The documentation of a key, besides that of its form.
 struct KeyText: Sendable {
-    /// One sentence, seldom more.
+    /// The meaning in one sentence, rarely more.
     var meaning: String
-    /// The key with a value, and the keys beside it that it needs; what is required besides may be missing.
+    /// The key with a value, and the keys that it requires beside it.
+    ///
+    /// Keys that are required anyway may be missing.
     var example: String
-    /// When a change takes effect; nil: with the mapping that the key stands in.
+    /// When a change takes effect; nil means with the mapping that contains the key.
     var effect: KeyDescription.Effect?
 
     static func means(
@@ -48,7 +51,7 @@ struct KeyText: Sendable {
 }
 
 extension ConfigurationKey {
-    /// A key whose default is what `destination` has initially.
+    /// Declares a key whose default is the initial value of `destination`.
     init<Value>(
         _ name: String,
         _ form: NodeForm<Value>,
@@ -60,7 +63,7 @@ extension ConfigurationKey {
         }
     }
 
-    /// A key without a value of its own as its default; `otherwise` says what holds without it.
+    /// Declares a key without a default value; `otherwise` describes what happens without it.
     init<Value>(
         _ name: String,
         _ form: NodeForm<Value>,
@@ -71,7 +74,7 @@ extension ConfigurationKey {
         self.init(name, form.optional, destination, .optional, text) { _ in .otherwise(otherwise) }
     }
 
-    /// A key without which there is an error, though the mapping is read on.
+    /// Declares a required key; without it there is an error, but the mapping is still read.
     init<Value>(
         required name: String,
         _ form: NodeForm<Value>,
@@ -84,7 +87,7 @@ extension ConfigurationKey {
         }
     }
 
-    /// A key without which there is nothing.
+    /// Declares a required key; without it there is an error, and the mapping is skipped.
     init<Value>(
         essential name: String,
         _ form: NodeForm<Value>,
@@ -95,7 +98,7 @@ extension ConfigurationKey {
         self.init(name, form, destination, .essential(absence: absence), text) { _ in .required }
     }
 
-    /// A key that must be there, as the section's own check tells where it is missing.
+    /// Declares a required key whose absence the section's own check reports.
     init<Value>(
         checked name: String,
         _ form: NodeForm<Value>,
@@ -105,7 +108,7 @@ extension ConfigurationKey {
         self.init(name, form, destination, .optional, text) { _ in .required }
     }
 
-    /// The same key, with secrets below it.
+    /// Returns the same key, marked as containing secrets.
     func withSecrets() -> Self {
         var key = self
         key.holdsSecrets = true

@@ -1,16 +1,18 @@
-/// A mapping of the configuration: the list of its keys is its reader.
+/// A mapping of the configuration; the list of its keys is also its reader.
 struct ConfigurationSection<Target>: Sendable {
-    /// What is read before any key is, at the place of the mapping: the defaults.
+    /// The defaults, given the place of the mapping.
     let initial: @Sendable (SourcePlace) -> Target
     let keys: [ConfigurationKey<Target>]
-    /// Keys that are right, and not supported yet.
+    /// Valid keys that are not supported yet.
     let later: [String]
-    /// The key whose value may stand in place of the whole mapping.
+    /// The key whose value may be written in place of the whole mapping.
     private let shorthand: (any PartialKeyPath<Target> & Sendable)?
     private let check:
         @Sendable (inout Target, SectionEntries<Target>, ConfigurationJournal) -> Void
 
-    /// `check` looks at what several keys say together; it gets mappings that will be left out, too.
+    /// Makes a section.
+    ///
+    /// `check` validates combinations of keys; it is also called for mappings that will be skipped.
     init(
         _ initial: @escaping @Sendable (SourcePlace) -> Target,
         _ keys: [ConfigurationKey<Target>],
@@ -28,17 +30,18 @@ struct ConfigurationSection<Target>: Sendable {
         self.check = check
     }
 
-    /// The key of what goes to `destination`.
+    /// Returns the key that sets `destination`.
     func key(_ destination: PartialKeyPath<Target>) -> ConfigurationKey<Target>? {
         keys.first { $0.destination == destination }
     }
 
-    /// The value that may stand in place of the whole mapping.
+    /// The key whose value may be written in place of the whole mapping.
     var shorthandKey: ConfigurationKey<Target>? { shorthand.flatMap(key) }
 
-    /// What `node` says; nil, and an error, if it is no mapping or lacks what is essential.
+    /// Reads `node`; returns nil and reports an error if it is not a mapping or lacks an essential
+    /// key.
     ///
-    /// `subject` is what the mapping describes, with an article, for messages.
+    /// `subject` names the mapping in messages, with an article.
     func read(
         _ node: ConfigurationNode,
         as subject: String,
@@ -54,20 +57,20 @@ struct ConfigurationSection<Target>: Sendable {
         return entries.isWhole ? target : nil
     }
 
-    /// What the manual says of the keys.
+    /// Returns the documentation of the keys.
     func descriptions(taking effect: KeyDescription.Effect) -> [KeyDescription] {
         let target = initial(SourcePlace(file: ""))
         return keys.map { $0.describe(target, effect) }
     }
 }
 
-/// What a mapping of the configuration is read into.
+/// A type that a mapping of the configuration is read into.
 protocol ConfigurationEntry: SendableMetatype {
     static var section: ConfigurationSection<Self> { get }
 }
 
 extension ConfigurationEntry {
-    /// The key of what goes to `destination`, as it is written; empty if nothing does.
+    /// Returns the name of the key that sets `destination`; empty if there is none.
     static func key(_ destination: PartialKeyPath<Self>) -> String {
         section.key(destination)?.name ?? ""
     }

@@ -1,26 +1,26 @@
-/// What the manual says of a key.
+/// The documentation of a key.
 package struct KeyDescription: Sendable {
     package var name: String
-    /// What stands behind it: `a duration such as 10s`.
+    /// The form of the value: `a duration such as 10s`.
     package var type: String
     package var presence: Presence
     package var effect: Effect
-    /// One sentence, seldom more.
+    /// The meaning in one sentence, rarely more.
     package var meaning: String
-    /// Lines of YAML: the key with a value, and the keys beside it that it needs.
+    /// Lines of YAML: the key with a value, and the keys that it requires beside it.
     package var example: String
-    /// True of a list of mappings, whose keys are `keys`.
+    /// True for a list of mappings, whose keys are `keys`.
     package var isList: Bool
-    /// The keys of the mapping that stands behind it.
+    /// The keys of the mapping that is the value.
     package var keys: [KeyDescription]
 
-    /// What holds without the key.
+    /// The behaviour without the key.
     package enum Presence: Hashable, Sendable {
-        /// Nothing: it must be there.
+        /// The key is required.
         case required
-        /// The same as with this value.
+        /// This value is the default.
         case value(String)
-        /// What these words say.
+        /// These words describe the default.
         case otherwise(String)
     }
 
@@ -31,13 +31,13 @@ package struct KeyDescription: Sendable {
     }
 }
 
-/// The keys of `zonal.yaml`, for its manual.
+/// The keys of `zonal.yaml`, for the documentation.
 package enum ConfigurationKeys {
-    /// The keys at the top, with all that stand below them.
+    /// The top-level keys, each with all keys below it.
     package static var all: [KeyDescription] {
         ConfigurationDraft.section.descriptions(taking: .withReload)
     }
 
-    /// Keys at the top that a later version will have.
+    /// Top-level keys of a later version.
     package static var later: [String] { ConfigurationDraft.section.later }
 }

@@ -1,15 +1,17 @@
-/// How what stands behind a key becomes a value: a single one, a list, a mapping.
+/// Converts the value of a key: a single value, a list, or a mapping.
 struct NodeForm<Value>: Sendable {
-    /// What stands there, with an article: `a duration such as 10s`.
+    /// The form of the value, with an article: `a duration such as 10s`.
     let type: String
-    /// Nil, and an error, if it cannot be read; the text is the name of the key.
+    /// Reads the value; returns nil and reports an error if it is invalid.
+    ///
+    /// The string is the name of the key.
     let read: @Sendable (ConfigurationNode, String, ConfigurationJournal) -> Value?
-    /// What holds without the key, if this is the value then.
+    /// Describes the behaviour without the key, given the initial value.
     let initially: @Sendable (Value) -> KeyDescription.Presence
-    /// Adds what a second file says; nil where only one may have the key.
+    /// Merges the value of a further file; nil if only one file may have the key.
     private(set) var merge: (@Sendable (inout Value, Value) -> Void)?
     private(set) var isListOfMappings = false
-    /// The keys of a mapping, by when it takes effect.
+    /// Returns the keys of a mapping, given when it takes effect.
     private(set) var keys: @Sendable (KeyDescription.Effect) -> [KeyDescription] = { _ in [] }
 
     init(
@@ -84,7 +86,7 @@ extension NodeForm {
         }
     }
 
-    /// The same, of which no more than `limit` mean anything.
+    /// A list of at most `limit` values, each with its place.
     static func places<Item>(
         _ form: ValueForm<Item>,
         atMost limit: Int,
@@ -113,7 +115,7 @@ extension NodeForm {
 // MARK: Mappings and lists of them
 
 extension NodeForm where Value: ConfigurationEntry {
-    /// A mapping, which messages call by its key.
+    /// A mapping; messages name it by its key.
     static var mapping: Self {
         let section = Value.section
         var form = Self("a mapping", initially: { _ in .otherwise("the defaults of its keys") }) {
@@ -128,7 +130,7 @@ extension NodeForm where Value: ConfigurationEntry {
 }
 
 extension NodeForm {
-    /// A list of mappings, each of which messages call `subject`; several files may add to it.
+    /// A list of mappings, which messages name as `subject`; several files may extend it.
     static func items<Item: ConfigurationEntry>(
         _ subject: String,
         atMost limit: Int = .max,
@@ -150,7 +152,7 @@ extension NodeForm {
 }
 
 extension ConfigurationNode {
-    /// The items of a list, no more of which than `limit` mean anything.
+    /// Returns the items of a list, at most `limit`.
     fileprivate func items(
         atMost limit: Int,
         _ noun: String,
@@ -160,7 +162,7 @@ extension ConfigurationNode {
         if items.count > limit {
             journal.error(
                 at: items[limit].place,
-                "more than \(limit) \(noun); remove this one and those behind it"
+                "more than \(limit) \(noun); remove this one and all after it"
             )
         }
         return items.prefix(limit)

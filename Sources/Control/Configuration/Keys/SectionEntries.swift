@@ -1,17 +1,17 @@
-/// The entries of one mapping, with every unknown key told.
+/// The entries of one mapping; reports every unknown key.
 struct SectionEntries<Target> {
-    /// Where the mapping stands.
+    /// The place of the mapping.
     let place: SourcePlace
-    /// False once something essential turned out to be missing.
+    /// False once an essential key was found to be missing.
     private(set) var isWhole = true
     private let keys: [ConfigurationKey<Target>]
     private let entries: [ConfigurationNode.Entry]
     private let subject: String
     private let journal: ConfigurationJournal
-    /// The keys that are there and could not be read.
+    /// The keys that are present but have invalid values.
     private var unread: [String] = []
 
-    /// Nil, and an error, if `node` is no mapping.
+    /// Makes the entries of `node`; returns nil and reports an error if it is not a mapping.
     init?(
         _ node: ConfigurationNode,
         of section: ConfigurationSection<Target>,
@@ -53,31 +53,33 @@ struct SectionEntries<Target> {
         return "unknown key \(shown) in \(subject); \(advice)"
     }
 
-    /// What is written at a key; a mapping has so few that they are gone through.
+    /// Returns the value of a key.
+    ///
+    /// Searches linearly, since mappings have few keys.
     subscript(key: ConfigurationKey<Target>) -> ConfigurationNode? {
         entries.first { $0.key == key.name }?.value
     }
 
-    /// What is written for `destination`.
+    /// Returns the value for `destination`.
     subscript(destination: PartialKeyPath<Target>) -> ConfigurationNode? {
         keys.first { $0.destination == destination }.flatMap { self[$0] }
     }
 
-    /// True if something is written for `destination`, and could be read.
+    /// Returns true if there is a valid value for `destination`.
     func isRead(_ destination: PartialKeyPath<Target>) -> Bool {
         keys.first { $0.destination == destination }
             .map { self[$0] != nil && !unread.contains($0.name) } ?? false
     }
 
-    /// Where something is written for `destination`, else where the mapping is.
+    /// Returns the place of the value for `destination`, else the place of the mapping.
     func place(of destination: PartialKeyPath<Target>) -> SourcePlace {
         self[destination]?.place ?? place
     }
 
-    /// The keys that are there, as they are written.
+    /// The keys of the mapping, as written.
     var names: [String] { entries.map(\.key) }
 
-    /// Reads a key, if it is there.
+    /// Reads a key into the target if it is present.
     mutating func read(_ key: ConfigurationKey<Target>, into target: inout Target) {
         if let node = self[key] {
             if key.read(node, &target, journal) { return }

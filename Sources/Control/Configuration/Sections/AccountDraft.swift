@@ -1,4 +1,4 @@
-/// An account as a file has it.
+/// An account as written in a file.
 struct AccountDraft {
     var place: SourcePlace
     var id = ""
@@ -46,14 +46,14 @@ extension AccountDraft: ConfigurationEntry {
 }
 
 extension NodeForm<[AccountDraft.AZ]> {
-    /// The AZ-name mapping table: any keys, all of them AZ names.
+    /// The AZ-name mapping table: a mapping whose keys are AZ names.
     fileprivate static var mappingTable: Self {
         Self("a mapping of AZ names to AZ IDs") { node, _, journal in
             guard case .mapping(let entries) = node.content else {
                 if !node.isNothing {
                     journal.error(
                         at: node.place,
-                        "expected AZ names with their IDs, found \(node.kind); write us-east-1a: use1-az4, a line each"
+                        "expected AZ names with their IDs, found \(node.kind); write one per line, as in us-east-1a: use1-az4"
                     )
                 }
                 return []

@@ -8,7 +8,7 @@ extension CacheSettings: ConfigurationEntry {
         guard cache.minTTL > cache.maxTTL else { return }
         journal.error(
             at: entries.place(of: \.minTTL),
-            "min-ttl is more than max-ttl; write at most \(cache.maxTTL)s"
+            "min-ttl is greater than max-ttl; write at most \(cache.maxTTL)s"
         )
     }
 

@@ -28,7 +28,7 @@ extension ClientPolicy: ConfigurationEntry {
 }
 
 extension NodeForm<[IPPrefix]> {
-    /// Ranges that should not be everybody's.
+    /// Client ranges; warns of those that contain the whole Internet.
     fileprivate static var allowed: Self {
         let form = NodeForm.list(.prefix)
         return Self(form.type, initially: form.initially) { node, _, journal in
@@ -36,7 +36,7 @@ extension NodeForm<[IPPrefix]> {
                 if range.value.isWholeFamily {
                     journal.warning(
                         at: range.place,
-                        "\(range.value) lets the whole Internet ask, which others will have this server attack with; name the ranges that are yours"
+                        "\(range.value) allows queries from the whole Internet, so the server can be abused for amplification attacks; list only your own ranges"
                     )
                 }
                 return range.value

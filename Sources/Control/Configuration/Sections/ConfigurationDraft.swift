@@ -1,19 +1,19 @@
 import DNSWire
 import Snapshot
 
-/// What the files say, entry by entry at its place, before any reference is followed.
+/// The entries of the files with their places, before references are resolved.
 struct ConfigurationDraft {
-    /// The file that was asked for: the place of what it leaves to defaults.
+    /// The main file: the place of everything that has its default.
     var file: String
-    /// Files that are still to be read.
+    /// The files that are still to be read.
     var includes: [Placed<String>] = []
-    /// Nil where no file has the key.
+    /// Nil if no file has the key.
     var listeners: [ListenerDraft]?
-    /// Where the last list of them stands.
+    /// The place of the last `listen` list.
     var listenPlace: SourcePlace?
     var workers: Int?
     var clients = ClientPolicy()
-    /// Nil where no file has the key.
+    /// Nil if no file has the key.
     var rules: [RuleDraft]?
     var accounts: [AccountDraft] = []
     var vpcs: [VPCDraft] = []
@@ -26,24 +26,26 @@ struct ConfigurationDraft {
     var cookies: CookiesDraft?
     var rateLimit = RateLimit()
     var outgoingPorts: Placed<[ClosedRange<UInt16>]>
-    /// Where the control socket is, as the process finds it; nil where no file has the key.
+    /// The path of the control socket, relative to the working directory; nil if no file has the
+    /// key.
     var control: String?
-    /// It is meant to have no VPC or no zone.
+    /// True if `empty: true` is set: having no VPC or no zone is intended.
     var mayBeEmpty = false
-    /// The keys at the top of the files.
+    /// The top-level keys of the files.
     var sections: Set<String> = []
-    /// Those of them with a mistake in what stands there.
+    /// The top-level keys whose values have errors.
     var faulty: Set<String> = []
-    /// Where the keys stand whose values are secrets.
+    /// The places of the keys whose values are secrets.
     var secrets: [SourcePlace] = []
 
-    /// What a configuration without any key says; `place` is that of its file.
+    /// Makes the draft of a configuration without any key; `place` is that of its file.
     init(at place: SourcePlace) {
         file = place.file
         outgoingPorts = Placed([PortSet.unprivilegedRange], at: place)
     }
 
-    /// False where what follows of a value would be a mistake of its own making.
+    /// Returns false if the value has an error, so that errors that follow from it should not be
+    /// reported.
     func isSound(_ destination: PartialKeyPath<Self>) -> Bool {
         !faulty.contains(Self.key(destination))
     }
@@ -56,7 +58,7 @@ extension ConfigurationDraft: ConfigurationEntry {
         later: ["admin", "query-log"]
     )
 
-    /// What is read besides, and who may ask.
+    /// Files, listeners, clients and rules.
     private static let files: [ConfigurationKey<Self>] = [
         ConfigurationKey(
             "include",
@@ -114,7 +116,7 @@ extension ConfigurationDraft: ConfigurationEntry {
         ),
     ]
 
-    /// The network, and what is answered.
+    /// The network, and the zones.
     private static let network: [ConfigurationKey<Self>] = [
         ConfigurationKey(
             "accounts",
@@ -276,13 +278,13 @@ extension NodeForm<String> {
 }
 
 extension ValueForm<String> {
-    /// The path of a socket, which the system wants short.
+    /// The path of a socket, which the kernel limits in length.
     static func controlPath(besides file: String) -> ValueForm {
         ValueForm("a path such as /run/zonal/control") { (text) throws(ValueFault) in
             let path = PathText.path(text, besides: file)
             guard !text.isEmpty, path.utf8.count <= 100, !path.utf8.contains(0) else {
                 throw ValueFault(
-                    "`\(text.shown)` cannot be the path of a socket; write one of up to 100 octets"
+                    "`\(text.shown)` is not a valid path of a socket; write a path of 1 to 100 octets"
                 )
             }
             return path

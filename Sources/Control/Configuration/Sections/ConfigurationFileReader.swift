@@ -1,14 +1,14 @@
-/// Reads the configuration file and what it includes into one draft.
+/// Reads the configuration file and its includes into one draft.
 struct ConfigurationFileReader {
     private(set) var draft: ConfigurationDraft
     private let loader: any FileLoader
     private let journal: ConfigurationJournal
-    /// Where each file was first asked for, by its true path.
+    /// The place that first named each file, by canonical path.
     private var filesRead: [String: SourcePlace] = [:]
-    /// Where the keys stand that may be written once in all files together.
+    /// The places of the keys that only one file may set.
     private var onceKeys: [String: SourcePlace] = [:]
 
-    /// Reads the file at `path` with its includes.
+    /// Reads the file at `path` and its includes.
     static func read(
         path: String,
         loader: any FileLoader,
@@ -25,7 +25,7 @@ struct ConfigurationFileReader {
         self.journal = journal
     }
 
-    /// Reads a file, what it includes before its own entries.
+    /// Reads a file; its includes come before its own entries.
     private mutating func read(path: String, namedAt place: SourcePlace) {
         let octets: [UInt8]
         do {
@@ -33,7 +33,7 @@ struct ConfigurationFileReader {
             if let first = filesRead[resolved] {
                 journal.error(
                     at: place,
-                    "\(path.shown) is read already, for \(first); include a file once"
+                    "\(path.shown) is included already, at \(first); include a file only once"
                 )
                 return
             }
@@ -78,12 +78,12 @@ struct ConfigurationFileReader {
         }
     }
 
-    /// False, and an error, for a key that another file has, too.
+    /// Returns false and reports an error if another file has the key, too.
     private mutating func isFirst(_ key: String, at place: SourcePlace) -> Bool {
         if let first = onceKeys[key] {
             journal.error(
                 at: place,
-                "`\(key)` is set already, at \(first); keep it in one file"
+                "`\(key)` is set already, at \(first); set it in one file only"
             )
             return false
         }

@@ -1,8 +1,8 @@
 import DNSWire
 
-/// The secrets of DNS cookies as a file has them.
+/// The secrets of DNS cookies as written in a file.
 struct CookiesDraft {
-    /// Nil if something was wrong with them.
+    /// Nil if the secrets have an error.
     var secrets: CookieSecrets?
 }
 
@@ -31,13 +31,13 @@ extension CookiesDraft: ConfigurationEntry {
     ) {
         journal.error(
             at: place,
-            "`cookies` has \(count) secrets; write the one in force and, for an hour after a change, the one before"
+            "`cookies` has \(count) secrets; write the current one and, for an hour after a change, the previous one"
         )
     }
 }
 
 extension NodeForm<CookieSecrets?> {
-    /// The secret in force, and the one before.
+    /// The current secret and the previous one.
     fileprivate static var secrets: Self {
         let form = ValueForm<CookieSecret>.cookieSecret
         return Self("a list of one or two, each item \(form.expected)") { node, _, journal in
@@ -55,14 +55,14 @@ extension NodeForm<CookieSecrets?> {
 }
 
 extension ValueForm<CookieSecret> {
-    /// A key, which no message repeats.
+    /// A secret; error messages never contain it.
     fileprivate static let cookieSecret = ValueForm(
         "a secret of 32 hexadecimal digits",
         isOfSecrets: true
     ) { (text) throws(ValueFault) in
         guard let secret = CookieSecret(hexadecimal: text) else {
             throw ValueFault(
-                "this is no secret; write 32 hexadecimal digits, as `openssl rand -hex 16` prints"
+                "this is not a valid secret; write 32 hexadecimal digits, as `openssl rand -hex 16` prints"
             )
         }
         return secret

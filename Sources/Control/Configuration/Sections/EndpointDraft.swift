@@ -1,7 +1,7 @@
 import DNSWire
 import Snapshot
 
-/// A VPC endpoint as a file has it.
+/// A VPC endpoint as written in a file.
 struct EndpointDraft {
     var place: SourcePlace
     var id = ""
@@ -111,13 +111,15 @@ extension EndpointDraft: ConfigurationEntry {
 }
 
 extension ValueForm<String> {
-    /// The state of an endpoint, in any letter case.
+    /// The state of an endpoint, case-insensitive.
     fileprivate static let endpointState = ValueForm("a state such as \(Endpoint.available)") {
         (text) throws(ValueFault) in
         let state = text.lowercased()
         guard Endpoint.states.contains(state) else {
             let states = Endpoint.states.joined(separator: ", ")
-            throw ValueFault("`\(text.shown)` is no state of an endpoint; write one of \(states)")
+            throw ValueFault(
+                "`\(text.shown)` is not a state of an endpoint; write one of \(states)"
+            )
         }
         return state
     }

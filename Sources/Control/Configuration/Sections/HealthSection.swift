@@ -8,7 +8,7 @@ extension HealthCheck: ConfigurationEntry {
         guard health.timeout > health.interval else { return }
         journal.error(
             at: entries.place(of: \.timeout),
-            "timeout is more than interval: a check would begin before the one before has ended; write at most \(health.interval)s"
+            "timeout is greater than interval, so checks would overlap; write at most \(health.interval)s"
         )
     }
 
@@ -71,19 +71,19 @@ extension ValueForm<Int> {
 }
 
 extension ValueForm<UInt32> {
-    /// A duration that takes some time and ends within the day.
+    /// A duration from a second to a day.
     fileprivate static let wait = duration(1...86_400, "1s to 1d")
 }
 
 extension ValueForm<String> {
-    /// What stands behind GET (RFC 9112 §3.2.1).
+    /// The path of a GET request (RFC 9112 §3.2.1).
     fileprivate static let httpPath = ValueForm("a path such as /health") {
         (text) throws(ValueFault) in
         guard text.hasPrefix("/"), text.utf8.count <= 1024,
             text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         else {
             throw ValueFault(
-                "`\(text.shown)` is no path to ask for; write up to 1024 ASCII characters without spaces, the first of them /"
+                "`\(text.shown)` is not a valid path; write / and up to 1023 more ASCII characters without spaces"
             )
         }
         return text

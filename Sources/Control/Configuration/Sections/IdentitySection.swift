@@ -29,7 +29,7 @@ extension ServerIdentity: ConfigurationEntry {
 }
 
 extension ValueForm<String> {
-    /// What a server tells of itself.
+    /// A text that identifies the server.
     fileprivate static let identity = ValueForm(
         "a text of up to \(ServerIdentity.longest) characters"
     ) { (text) throws(ValueFault) in
@@ -37,7 +37,7 @@ extension ValueForm<String> {
             text.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
         else {
             throw ValueFault(
-                "`\(text.shown)` cannot be told; write 1 to \(ServerIdentity.longest) ASCII characters"
+                "`\(text.shown)` is not a valid text; write 1 to \(ServerIdentity.longest) ASCII characters"
             )
         }
         return text

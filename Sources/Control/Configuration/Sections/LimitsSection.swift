@@ -12,7 +12,7 @@ extension ClientLimits: ConfigurationEntry {
         }
         journal.error(
             at: entries.place(of: \.connectionsPerClient),
-            "tcp-connections-per-client is more than tcp-connections; write at most \(limits.connections), or raise tcp-connections"
+            "tcp-connections-per-client is greater than tcp-connections; write at most \(limits.connections), or raise tcp-connections"
         )
     }
 
@@ -57,6 +57,7 @@ extension ClientLimits: ConfigurationEntry {
 }
 
 extension ValueForm<UInt32> {
-    /// How long a connection may be idle; edns-tcp-keepalive tells clients up to 6,553 s (RFC 7828 §3.1).
+    /// The idle time of a connection; edns-tcp-keepalive can announce up to 6,553 s (RFC 7828
+    /// §3.1).
     fileprivate static let idleTime = duration(1...3_600, "1s to 1h")
 }

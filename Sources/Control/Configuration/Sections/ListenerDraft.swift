@@ -1,21 +1,21 @@
 import DNSWire
 import Snapshot
 
-/// A listener as a file has it.
+/// A listener as written in a file.
 struct ListenerDraft {
     var place: SourcePlace
     var endpoint = AddressAndPort(IPAddress(bits: 0), port: 0)
     var vpc: Placed<String>?
-    /// Ranges whose clients are in the VPC, besides its own.
+    /// Further ranges of clients that are in the VPC.
     var from: [Placed<IPPrefix>] = []
     var account: Placed<String>?
-    /// Nil where no header is taken.
+    /// Nil if the listener accepts no PROXY header.
     var proxies: [IPPrefix]?
 
-    /// Where a server listens whose configuration does not say.
+    /// The default listeners.
     static let defaultEndpoints = ["127.0.0.1:5300", "[::1]:5300"].compactMap { AddressAndPort($0) }
 
-    /// The same for the manual.
+    /// The default listeners for the documentation.
     static var defaults: String { defaultEndpoints.map { "\($0)" }.joined(separator: " and ") }
 }
 
@@ -87,7 +87,7 @@ extension ListenerDraft: ConfigurationEntry {
         if listener.vpc != nil { checkFrom(listener, journal) }
     }
 
-    /// Keys that say something of a VPC's clients.
+    /// Reports keys that require `vpc`, if it is missing, and ranges that contain all addresses.
     private static func refuseVPCKeys(
         _ entries: SectionEntries<Self>,
         _ journal: ConfigurationJournal
@@ -95,13 +95,13 @@ extension ListenerDraft: ConfigurationEntry {
         if let node = entries[\.account] {
             journal.error(
                 at: node.place,
-                "`account` needs `vpc`: it names a participant of that VPC's shared subnets; add vpc:"
+                "`account` requires `vpc`: it names a participant account of that VPC's shared subnets; add vpc:"
             )
         }
         if let node = entries[\.from] {
             journal.error(
                 at: node.place,
-                "`from` needs `vpc`: clients from these ranges are in that VPC; add vpc:"
+                "`from` requires `vpc`: clients from these ranges are in that VPC; add vpc:"
             )
         }
     }
@@ -110,21 +110,21 @@ extension ListenerDraft: ConfigurationEntry {
         for range in listener.from where range.value.isWholeFamily {
             journal.warning(
                 at: range.place,
-                "everybody who reaches this listener is in the VPC and gets its private names; name the ranges of your load balancers or forwarders"
+                "with this range, all clients of this listener are in the VPC and see its private names; list only the ranges of your load balancers or forwarders"
             )
         }
     }
 }
 
 extension NodeForm<[IPPrefix]> {
-    /// Ranges of proxies, one at least.
+    /// The ranges of proxies; at least one.
     fileprivate static var proxies: Self {
         let form = NodeForm.list(.prefix)
         return Self(form.type, initially: form.initially) { node, key, journal in
             if case .list(let ranges) = node.content, ranges.isEmpty {
                 journal.error(
                     at: node.place,
-                    "`\(key)` names no proxy, so nobody could ask here; write their ranges, as in [10.0.1.0/24]"
+                    "`\(key)` lists no proxy, so the listener would answer no query; write ranges, as in [10.0.1.0/24]"
                 )
             }
             return form.read(node, key, journal)
@@ -133,6 +133,6 @@ extension NodeForm<[IPPrefix]> {
 }
 
 extension IPPrefix {
-    /// True of 0.0.0.0/0 and ::/0.
+    /// True for 0.0.0.0/0 and ::/0.
     var isWholeFamily: Bool { length == (isV4 ? 96 : 0) }
 }

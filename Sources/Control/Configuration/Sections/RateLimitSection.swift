@@ -42,7 +42,7 @@ extension RateLimit: ConfigurationEntry {
 }
 
 extension ValueForm<Int?> {
-    /// Replies a second; nil for any number of them.
+    /// Replies per second; nil for no limit.
     fileprivate static let rate = ValueForm(
         "a number from 1 to 100000, or off",
         written: { $0.map { "\($0)" } ?? "off" }
@@ -50,7 +50,7 @@ extension ValueForm<Int?> {
         if text == "off" { return nil }
         guard let rate = NumberText.whole(text), (1...100_000).contains(rate) else {
             throw ValueFault(
-                "`\(text.shown)` is no number of replies a second; write 1 to 100000, or off"
+                "`\(text.shown)` is not a number of replies per second; write 1 to 100000, or off"
             )
         }
         return rate

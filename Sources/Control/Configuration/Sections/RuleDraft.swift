@@ -1,18 +1,18 @@
 import DNSWire
 import Snapshot
 
-/// A forwarding rule as a file has it.
+/// A forwarding rule as written in a file.
 struct RuleDraft {
     var place: SourcePlace
     var zone = DomainName.root
     var to: [Placed<Target>] = []
-    /// Nil for everyone.
+    /// Nil for all VPCs and outside clients.
     var vpcs: [Placed<String>]?
     var trustsAD = false
     var mixesCase = true
-    /// Nil where the file leaves it to whom the rule leads to.
+    /// Nil if the file does not set it; the default then depends on the upstreams.
     var privateAnswers: PrivateAnswersWord?
-    /// Names that `allow-private` lists, and where.
+    /// The names of `allow-private`, with their places.
     var exceptions: [Placed<DomainName>] = []
     var exceptionsPlace: SourcePlace?
 
@@ -21,7 +21,7 @@ struct RuleDraft {
         case upstream(AddressAndPort)
     }
 
-    /// How `private-answers` is written.
+    /// The values of `private-answers`.
     enum PrivateAnswersWord: String, CaseIterable, Sendable { case allow, `guard`, strip }
 }
 
@@ -31,11 +31,11 @@ extension RuleDraft: ConfigurationEntry {
         entries,
         journal in
         rule.exceptionsPlace = entries[\.exceptions]?.place
-        tellOfDeadNames(rule, entries, journal)
+        warnOfDeadNames(rule, entries, journal)
         if entries.isRead(\.zone), entries[\.to]?.isEmpty ?? true {
             journal.error(
                 at: entries.place(of: \.to),
-                "the rule for \(rule.zone) names nobody to ask; write to: [system] or addresses"
+                "the rule for \(rule.zone) has no upstream; write to: [system] or addresses"
             )
         }
     }
@@ -112,7 +112,7 @@ extension RuleDraft: ConfigurationEntry {
         ),
     ]
 
-    private static func tellOfDeadNames(
+    private static func warnOfDeadNames(
         _ rule: Self,
         _ entries: SectionEntries<Self>,
         _ journal: ConfigurationJournal
@@ -123,8 +123,8 @@ extension RuleDraft: ConfigurationEntry {
             names.insert(Placed(rule.zone, at: zone.place), at: 0)
         }
         for name in names {
-            guard let doubt = DeadName.doubt(about: name.value) else { continue }
-            journal.warning(at: name.place, doubt)
+            guard let warning = DeadName.warning(about: name.value) else { continue }
+            journal.warning(at: name.place, warning)
         }
         if let zone, case .text(let text) = zone.content,
             DeadName.startsWithOctalAsterisk(text.utf8)
@@ -135,7 +135,7 @@ extension RuleDraft: ConfigurationEntry {
 }
 
 extension ValueForm<RuleDraft.Target> {
-    /// `system`, or a name server.
+    /// `system`, or the address of a name server.
     fileprivate static let target = ValueForm("system, or an address such as 10.9.0.53") {
         (text) throws(ValueFault) in
         text == "system" ? .system : .upstream(try ValueForm<AddressAndPort>.upstream.parse(text))

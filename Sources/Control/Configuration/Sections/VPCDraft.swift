@@ -1,6 +1,6 @@
 import DNSWire
 
-/// A VPC as a file has it.
+/// A VPC as written in a file.
 struct VPCDraft {
     var place: SourcePlace
     var id = ""
@@ -79,7 +79,7 @@ extension VPCDraft: ConfigurationEntry {
     ]
 }
 
-/// A subnet as a file has it.
+/// A subnet as written in a file.
 struct SubnetDraft {
     var place: SourcePlace
     var id = ""
@@ -87,10 +87,10 @@ struct SubnetDraft {
     var az: Placed<AZReference>?
     var sharedWith: [Placed<String>] = []
 
-    /// An availability zone as a subnet names it.
+    /// An availability zone as written for a subnet.
     enum AZReference: Sendable {
         case id(String)
-        /// A name of the VPC's own account.
+        /// An AZ name of the VPC owner's account.
         case name(String)
     }
 }

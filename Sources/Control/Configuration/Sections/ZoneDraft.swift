@@ -1,13 +1,13 @@
 import DNSWire
 import Snapshot
 
-/// A private zone as a file has it.
+/// A private zone as written in a file.
 struct ZoneDraft {
     var place: SourcePlace
     var file: Placed<String>
     var viewers = Viewers.these([])
     var owner: Placed<String>?
-    /// How it is answered; its name, its records and who sees it come later.
+    /// The zone's settings; its name, records and viewers are set later.
     var zone = Zone(apex: .root, contents: ZoneContents(), vpcs: [])
 
     /// The VPCs that see a zone.
@@ -25,7 +25,7 @@ extension ZoneDraft: ConfigurationEntry {
         guard entries[\.viewers] == nil else { return }
         journal.error(
             at: entries.place,
-            "a zone has no `vpcs`: nobody would see it; write vpcs: all, or a list of VPC IDs"
+            "a zone has no `vpcs`, so no client would see it; write vpcs: all, or a list of VPC IDs"
         )
     }
 

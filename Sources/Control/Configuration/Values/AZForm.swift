@@ -1,16 +1,18 @@
-/// How the names and IDs of availability zones look.
+/// The forms of AZ names and AZ IDs.
 ///
-/// Local Zones have both forms longer: `usw2-lax1-az1` is the ID of `us-west-2-lax-1a`; and Wavelength
-/// Zones have their own: `use1-wl1-bos-wlz1` is the ID of `us-east-1-wl1-bos-wlz-1`.
+/// Local Zones have longer forms: `usw2-lax1-az1` is the ID of `us-west-2-lax-1a`. Wavelength Zones
+/// have their own: `use1-wl1-bos-wlz1` is the ID of `us-east-1-wl1-bos-wlz-1`.
 enum AZForm {
     // MARK: Of a text that is meant to be one
 
-    /// Words with hyphens between, the last `az` and a number, or `wlz` and a number.
+    /// Returns true for words separated by hyphens, of which the last is `az` or `wlz` and a
+    /// number.
     static func isID(_ text: some StringProtocol) -> Bool {
         words(of: text)?.last.map(isEndOfID) ?? false
     }
 
-    /// Words with hyphens between, the last a number and a letter, or a Wavelength Zone's number.
+    /// Returns true for words separated by hyphens, of which the last is a number and a letter, or
+    /// a Wavelength Zone's number.
     static func isName(_ text: some StringProtocol) -> Bool {
         guard let parts = words(of: text), !isID(text), let last = parts.last, let end = last.last,
             let first = last.first, first.digit != nil
@@ -40,7 +42,8 @@ enum AZForm {
         "southwest",
     ]
 
-    /// An abbreviated region with its number, perhaps a local zone, and `az` or `wlz` with a number.
+    /// Returns true for an abbreviated Region with its number, optionally a Local Zone, and `az` or
+    /// `wlz` with a number.
     static func isRegionalID(_ parts: some BidirectionalCollection<ArraySlice<UInt8>>) -> Bool {
         guard let region = parts.first, region.last?.digit != nil, region.first?.isLetter == true,
             let end = parts.last
@@ -48,13 +51,13 @@ enum AZForm {
         return isEndOfID(end)
     }
 
-    /// How Regions begin, those of the other partitions too.
+    /// The first words of Region names, of all partitions.
     private static let areas: Set<String> = [
         "us", "eu", "ap", "ca", "sa", "me", "af", "il", "mx", "cn", "us-gov", "us-iso", "us-isob",
         "us-isof", "eu-isoe", "eusc-de",
     ]
 
-    /// `us-east-1a`, `us-gov-west-1b` or `us-west-2-lax-1a`.
+    /// Returns true for names such as `us-east-1a`, `us-gov-west-1b` or `us-west-2-lax-1a`.
     static func isRegionalName(_ parts: some RandomAccessCollection<ArraySlice<UInt8>>) -> Bool {
         var words = parts.map { String(decoding: $0, as: UTF8.self) }
         guard let end = words.popLast(), end.dropLast().allSatisfy(\.isNumber), end.count >= 2

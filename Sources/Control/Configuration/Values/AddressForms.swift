@@ -6,11 +6,13 @@ extension ValueForm<IPPrefix> {
     static let prefix = ValueForm("a CIDR block such as 10.20.0.0/16") {
         (text) throws(ValueFault) in
         guard let prefix = v4(text) ?? IPPrefix(text) else {
-            throw ValueFault("`\(text.shown)` is not a CIDR block; write one as in 10.20.0.0/16")
+            throw ValueFault(
+                "`\(text.shown)` is not a CIDR block; write, for example, 10.20.0.0/16"
+            )
         }
         let end = text.utf8.firstIndex(of: UInt8(ascii: "/")) ?? text.endIndex
         guard !prefix.isV4 || !text[..<end].utf8.contains(UInt8(ascii: ":")) else {
-            throw ValueFault("\(text.shown) is a block of IPv4 addresses; write \(prefix)")
+            throw ValueFault("\(text.shown) is an IPv4-mapped block; write \(prefix)")
         }
         guard IPAddress(text[..<end]) == prefix.first else {
             throw ValueFault("\(text.shown) has host bits set; write \(prefix)")
@@ -18,7 +20,7 @@ extension ValueForm<IPPrefix> {
         return prefix
     }
 
-    /// A block of IPv4, of which a large configuration has very many.
+    /// A fast path for IPv4 blocks, of which a large configuration has many.
     private static func v4(_ text: String) -> IPPrefix? {
         guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")),
             let length = NumberText.whole(text.utf8[text.utf8.index(after: slash)...]),
@@ -30,7 +32,8 @@ extension ValueForm<IPPrefix> {
 }
 
 extension AddressAndPort {
-    /// Reads `127.0.0.1:5300`, `[::1]:5300`, `fe80::1%eth0`, or an address alone with the port given.
+    /// Parses `127.0.0.1:5300`, `[::1]:5300`, `fe80::1%eth0`, or an address alone with the default
+    /// port.
     package init?(_ text: String, defaultPort: UInt16 = 53) {
         guard let (hostText, portText) = Self.split(text),
             let (address, scope) = Self.host(hostText)
@@ -45,23 +48,23 @@ extension AddressAndPort {
         self.init(address, port: port, scope: scope)
     }
 
-    /// An address, and the interface behind a `%`.
+    /// Parses an address and the interface after a `%`.
     static func host(_ text: Substring) -> (IPAddress, InterfaceScope)? {
         let parts = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = parts.first.flatMap({ IPAddress($0) }) else { return nil }
         guard parts.count > 1 else { return (address, .none) }
-        // Number 0 is the default, which is no interface (RFC 4007 §6).
+        // Zone index 0 is the default zone, not an interface (RFC 4007 §6).
         let isDefault = !parts[1].isEmpty && parts[1].utf8.allSatisfy { $0 == UInt8(ascii: "0") }
         if isDefault, !address.isV4 { return (address, .none) }
         return InterfaceScope(parts[1]).map { (address, $0) }
     }
 
-    /// Why a socket could not be made with this address and interface; nil where nothing is wrong.
+    /// Why this address and interface cannot be used for a socket; nil if they can.
     package var scopeFault: String? {
         guard address.isLinkLocalV6 == scope.isNone else { return nil }
         return address.isLinkLocalV6
-            ? "\(address) is a link-local address, which every interface has its own of; write the interface behind it, as in \(address)%eth0"
-            : "only link-local addresses (fe80::/10) have an interface; write \(address)"
+            ? "\(address) is a link-local address, which requires an interface; write, for example, \(address)%eth0"
+            : "only link-local addresses (fe80::/10) can have an interface; write \(address)"
     }
 
     private static func split(_ text: String) -> (address: Substring, port: Substring?)? {
@@ -83,7 +86,7 @@ extension AddressAndPort {
 }
 
 extension ValueForm<AddressAndPort> {
-    /// Where to listen; port 0 lets the system choose.
+    /// The address of a listener; port 0 lets the system choose.
     static let listener = ValueForm("an address and port such as 127.0.0.1:5300") {
         (text) throws(ValueFault) in
         guard let endpoint = AddressAndPort(text) else {
@@ -95,7 +98,7 @@ extension ValueForm<AddressAndPort> {
         return endpoint
     }
 
-    /// A name server; port 53 unless given.
+    /// The address of a name server; the default port is 53.
     static let upstream = ValueForm("an address such as 10.9.0.53 or \"10.9.0.53:5353\"") {
         (text) throws(ValueFault) in
         guard let endpoint = AddressAndPort(text), endpoint.port > 0 else {

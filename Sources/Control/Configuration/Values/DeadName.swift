@@ -1,31 +1,31 @@
 import DNSWire
 
-/// Finds zones that hardly anybody asks for a name in, since something else was meant.
+/// Finds zone names that no query will match, because something else was intended.
 enum DeadName {
-    /// What is odd about the name of a zone, and what to write instead; nil if nothing is.
-    static func doubt(about zone: DomainName) -> String? {
+    /// Returns what is wrong with the name of a zone and what to write instead; nil if nothing is.
+    static func warning(about zone: DomainName) -> String? {
         guard mayBeOdd(zone.octets[...]) else { return nil }
         let labels = zone.labels
         let text = text(of: labels[...])
         if labels.contains(where: isAsterisk) { return asterisk(zone, labels) }
         if let reverse = reverseNames(of: text) {
             return
-                "`\(text.shown)` is an address or a range of them, and no question is for a name in it; write \(reverse)"
+                "`\(text.shown)` is an address or a range, which no query is for; write \(reverse)"
         }
-        if let doubt = letters(text, labels) { return doubt }
+        if let warning = letters(text, labels) { return warning }
         let isReverse = labels.last?.elementsEqual("arpa".utf8) ?? false
-        // A slash may be in a label (RFC 2317 §4), but no top-level domain has one.
+        // A label may contain a slash (RFC 2317 §4), but a top-level domain may not.
         if !isReverse,
             text.utf8.contains(UInt8(ascii: ":"))
                 || labels.last?.contains(UInt8(ascii: "/")) == true
         {
             return
-                "`\(text.shown)` is a URL or has a port, and no question is for a name in it; write the domain name alone"
+                "`\(text.shown)` is a URL or has a port, which no query is for; write the domain name alone"
         }
         return nil
     }
 
-    /// Whether it is worth a closer look: most names are not, and there may be very many.
+    /// A cheap filter: most names are ordinary, and there may be very many.
     private static func mayBeOdd(_ octets: ArraySlice<UInt8>) -> Bool {
         let last = octets.dropLast().last ?? 0
         let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
@@ -36,9 +36,9 @@ enum DeadName {
             }
     }
 
-    /// Route 53 writes names with octal escapes, where a wildcard is `\052.example`.
+    /// Route 53 exports octal escapes, where a wildcard is `\052.example`.
     static let octalAsterisk =
-        "\\052 is the digit 4, since escapes are decimal here (RFC 1035 §5.1), and no wildcard; Route 53 writes * so: write * if that is meant, and 4 if not"
+        "\\052 is the digit 4 and not a wildcard, since escapes are decimal (RFC 1035 §5.1); write * for a wildcard, which Route 53 exports as \\052, or write 4"
 
     static func startsWithOctalAsterisk(_ text: some Collection<UInt8>) -> Bool {
         let escape = Array("\\052".utf8)
@@ -61,11 +61,13 @@ enum DeadName {
         let name = below.isEmpty ? "\".\"" : text(of: below)
         let advice =
             isPlain
-            ? "write \(name.shown), which has all names below it" : "write a name without it"
-        return "`\(zone)` has an asterisk, which matches nothing but itself here; \(advice)"
+            ? "write \(name.shown), which includes all names below it" : "write a name without it"
+        return "`\(zone)` has an asterisk, which is not a wildcard here; \(advice)"
     }
 
-    /// Nil where nothing is odd: instances of services have names in UTF-8 (RFC 6763 §4.1.1).
+    /// Checks letters beyond ASCII.
+    ///
+    /// Service instance names are UTF-8 (RFC 6763 §4.1.1) and are not reported.
     private static func letters(_ text: String, _ labels: [ArraySlice<UInt8>]) -> String? {
         let odd = labels.indices.filter { number in
             labels[number].contains { $0 >= 0x80 } && !isInstance(number, of: labels)
@@ -74,7 +76,7 @@ enum DeadName {
         let subject = "`\(text.shown)` has letters beyond ASCII"
         guard odd.allSatisfy({ hasHostOctets(labels[$0]) }) else {
             return
-                "\(subject) in a label that is no host's; if clients are to ask for it by its letters, leave it so, else write letters, digits and hyphens of ASCII"
+                "\(subject) in a label that is not a host name; if clients query it in UTF-8, keep it, else use ASCII letters, digits and hyphens"
         }
         var encoded: [String] = []
         for (number, label) in labels.enumerated() {
@@ -88,10 +90,10 @@ enum DeadName {
         let advice =
             encoded.count == labels.count
             ? encoded.joined(separator: ".") : "its A-labels (xn--…), as `idn2` prints them"
-        return "\(subject), and clients ask for such names in A-labels; write \(advice)"
+        return "\(subject), but clients query such names as A-labels; write \(advice)"
     }
 
-    /// True of a label right in front of a service and its protocol: `Printer 2._ipp._tcp`.
+    /// Returns true for a label directly before a service and its protocol: `Printer 2._ipp._tcp`.
     private static func isInstance(_ number: Int, of labels: [ArraySlice<UInt8>]) -> Bool {
         guard number + 2 < labels.count, labels[number + 1].first == UInt8(ascii: "_") else {
             return false
@@ -100,7 +102,8 @@ enum DeadName {
         return ["_tcp", "_udp"].contains { transport.elementsEqual($0.utf8) }
     }
 
-    /// True if all of ASCII in a label is a letter, a digit or a hyphen (RFC 5890 §2.3.1).
+    /// Returns true if all ASCII characters of a label are letters, digits or hyphens (RFC 5890
+    /// §2.3.1).
     private static func hasHostOctets(_ label: ArraySlice<UInt8>) -> Bool {
         label.allSatisfy {
             $0 >= 0x80 || $0 == UInt8(ascii: "-") || (48...57).contains($0)
@@ -108,7 +111,7 @@ enum DeadName {
         }
     }
 
-    /// The zones of PTR records of a range or an address; nil if the text is neither.
+    /// Returns the reverse zones of a range or an address; nil if the text is neither.
     private static func reverseNames(of text: String) -> String? {
         guard
             let prefix = IPPrefix(text) ?? IPAddress(text).map({ IPPrefix($0, length: 128) })
@@ -121,10 +124,10 @@ enum DeadName {
         guard places * unit > length else { return first }
         let count = 1 << (places * unit - length)
         return
-            "\(first) to \(reverseName(of: prefix.last, places)), each of the \(count) for itself"
+            "\(first) to \(reverseName(of: prefix.last, places)), as \(count) separate zones"
     }
 
-    /// A range that is written with fewer octets, or with a length that no address has: `10.0.0/24`, `10.0.0.0/33`.
+    /// Parses a range with fewer than four octets or an invalid length: `10.0.0/24`, `10.0.0.0/33`.
     private static func shortRange(_ text: String) -> IPPrefix? {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty }) else { return nil }
@@ -146,7 +149,7 @@ enum DeadName {
         return IPPrefix(address, length: 96 + (length.map { $0 <= 32 ? $0 : written } ?? written))
     }
 
-    /// The name of the first so many octets or digits of an address.
+    /// Returns the reverse name of the first `places` octets or digits of an address.
     private static func reverseName(of address: IPAddress, _ places: Int) -> String {
         let octets = address.octets
         let parts =

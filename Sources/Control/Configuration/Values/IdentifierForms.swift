@@ -1,7 +1,7 @@
 import DNSWire
 
 extension ValueForm<String> {
-    /// An AWS account ID, its leading zeros kept.
+    /// An AWS account ID; leading zeros are kept.
     static let accountID = ValueForm("an account ID of 12 digits") { (text) throws(ValueFault) in
         guard text.utf8.count == 12, text.utf8.allSatisfy({ (48...57).contains($0) }) else {
             throw ValueFault(
@@ -29,7 +29,7 @@ extension ValueForm<String> {
             let rest = text.dropFirst(prefix.count)
             guard text.hasPrefix(prefix), !rest.isEmpty, text.utf8.count <= longest,
                 rest.utf8.allSatisfy({ $0.isSmallLetterOrDigit || $0 == UInt8(ascii: "-") })
-            else { throw ValueFault("`\(text.shown)` is not a valid ID here; write \(expected)") }
+            else { throw ValueFault("`\(text.shown)` is not a valid ID; write \(expected)") }
             return text
         }
     }
@@ -40,15 +40,15 @@ extension ValueForm<String> {
         if AZForm.isID(text) { return text }
         let reason =
             AZForm.isName(text) ? "is an AZ name, which differs by account" : "is not an AZ ID"
-        throw ValueFault("`\(text.shown)` \(reason); write the AZ ID, as in use1-az4")
+        throw ValueFault("`\(text.shown)` \(reason); write an AZ ID, as in use1-az4")
     }
 
-    /// The name that an account has for an availability zone.
+    /// An account's name for an availability zone.
     static let azName = ValueForm("an AZ name such as us-east-1a") { (text) throws(ValueFault) in
         let text = text.lowercased()
         if AZForm.isName(text) { return text }
         let reason = AZForm.isID(text) ? "is an AZ ID" : "is not an AZ name"
-        throw ValueFault("`\(text.shown)` \(reason); write the AZ name, as in us-east-1a")
+        throw ValueFault("`\(text.shown)` \(reason); write an AZ name, as in us-east-1a")
     }
 
     /// A path, relative to the file that names it.
@@ -63,7 +63,9 @@ extension ValueForm<String> {
 extension ValueForm<DomainName> {
     static let domainName = ValueForm("a domain name") { (text) throws(ValueFault) in
         guard let name = DomainName(text), text != "@" else {
-            throw ValueFault("`\(text.shown)` is not a domain name; write one as in corp.example")
+            throw ValueFault(
+                "`\(text.shown)` is not a domain name; write, for example, corp.example"
+            )
         }
         return name
     }

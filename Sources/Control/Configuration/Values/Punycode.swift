@@ -1,8 +1,9 @@
-/// Internationalised labels in ASCII: `xn--bro-hoa` of `büro` (RFC 3492, RFC 5891).
+/// Encodes internationalised labels as ASCII: `xn--bro-hoa` for `büro` (RFC 3492, RFC 5891).
 enum Punycode {
-    /// The A-label of a label in UTF-8; nil where it is none, is too long, or needs more than small letters.
+    /// Returns the A-label of a UTF-8 label; nil if it is invalid, too long, or has letters other
+    /// than small ones.
     ///
-    /// No normalisation is done, so a label with combining marks has none.
+    /// Does not normalise, so labels with combining marks give nil.
     static func aLabel(of label: some Collection<UInt8>) -> String? {
         guard let text = String(validating: label, as: UTF8.self) else { return nil }
         let scalars = text.lowercased().unicodeScalars.map(\.self)
@@ -14,7 +15,7 @@ enum Punycode {
 
     private static let (base, tmin, tmax, skew, damp) = (36, 1, 26, 38, 700)
 
-    /// RFC 3492 §6.3; labels are short, so that nothing overflows.
+    /// Encodes as in RFC 3492 §6.3; labels are short, so nothing overflows.
     private static func encode(_ input: [UInt32]) -> String? {
         guard input.count <= 63 else { return nil }
         var output = input.filter { $0 < 0x80 }.map { UInt8(truncatingIfNeeded: $0) }

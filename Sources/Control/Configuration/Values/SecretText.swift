@@ -1,12 +1,12 @@
-/// What is, or may be, a secret: the text that no message, log or status repeats.
+/// Finds secrets, so that no message, log or status output contains them.
 enum SecretText {
-    /// Stands where a secret would.
+    /// The text that replaces a secret.
     static let hidden = "(not shown)"
 
-    /// True of the keys under which secrets stand, now or by a slip of the pen.
+    /// Returns true for keys whose values are secrets, including likely misspellings.
     static func isKey(_ key: String) -> Bool { isKey(Array(key.utf8)) }
 
-    /// The same of octets: a large file has very many keys.
+    /// The same for octets, for speed: a large file has many keys.
     private static func isKey(_ octets: [UInt8]) -> Bool {
         guard octets.count >= shortest else { return false }
         return octets.indices.contains { start in
@@ -21,12 +21,13 @@ enum SecretText {
     private static let firsts = words.compactMap(\.first)
     private static let shortest = words.map(\.count).min() ?? 0
 
-    /// A mapping's key for a message: in backquotes, unless it may be a secret where a key should be.
+    /// Returns a mapping's key for a message: in backquotes, or hidden if it may be a secret in the
+    /// wrong place.
     static func quoted(key: String, isSecret: Bool = false) -> String {
         isSecret || looksRandom(key) ? hidden : "`\(key.shown)`"
     }
 
-    /// True of a text with a long run of letters and digits that no word has.
+    /// Returns true if the text has a run of letters and digits that is too long for a word.
     static func looksRandom(_ text: String) -> Bool {
         text.utf8.split { !$0.isLetter && $0.digit == nil }.contains { part in
             part.count >= 16 && part.contains { $0.digit != nil } || part.count > 32
@@ -35,9 +36,9 @@ enum SecretText {
 
     // MARK: Lines
 
-    /// A line of a file without what it may hold of secrets.
+    /// Returns a line of a file with possible secrets removed.
     ///
-    /// What stands behind a secret's key is left out, and so are runs of 32 hexadecimal digits.
+    /// Removes the value after a secret's key, and runs of 32 hexadecimal digits.
     static func redacted(line: String) -> String {
         let octets = Array(line.utf8)
         if let colon = secretColon(in: octets) {
@@ -57,7 +58,7 @@ enum SecretText {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// The colon behind the first word of a line that is a secret's key.
+    /// Returns the offset of the colon, if the first word of a line is a secret's key.
     private static func secretColon(in octets: [UInt8]) -> Int? {
         var word: [UInt8] = []
         for (index, octet) in octets.enumerated() {
@@ -73,8 +74,8 @@ enum SecretText {
         return nil
     }
 
-    /// The lines of a unified diff without what they may hold of secrets, also where a list of them stands
-    /// below its key.
+    /// Removes possible secrets from the lines of a unified diff, including lists below a secret's
+    /// key.
     static func redacted(diff lines: [String]) -> [String] {
         var secretIndent: Int?
         return lines.map { line in
@@ -91,16 +92,16 @@ enum SecretText {
         }
     }
 
-    /// True of the text of a configuration file that has secrets, well formed or not.
+    /// Returns true if the text is a configuration file with secrets, valid or not.
     ///
-    /// A file that is read as something else and found wanting is quoted line by line; such a one must not
-    /// be.
+    /// Readers of other formats quote invalid lines in messages. They use this to reject
+    /// configuration files.
     static func isConfiguration(_ octets: [UInt8]) -> Bool {
         var isInside = false
         var start = octets.startIndex
         while let colon = octets[start...].firstIndex(of: UInt8(ascii: ":")) {
             start = colon + 1
-            // As long as the longest key, with quotes and what may stand before it.
+            // The longest key, with quotes and what may precede it.
             let head = octets[..<colon].suffix(40)
                 .reversed().drop { " \t\"'".utf8.contains($0) }
             let word = head.prefix { $0.isLetter || "-_".utf8.contains($0) }
@@ -121,7 +122,7 @@ enum SecretText {
 }
 
 extension ConfigurationNode {
-    /// True if something stands below the key of a secret.
+    /// True if a secret's key has a value.
     fileprivate var hasSecrets: Bool {
         switch content {
         case .nothing, .text: isSecret
@@ -130,10 +131,10 @@ extension ConfigurationNode {
         }
     }
 
-    /// The tree with everything below the keys of secrets marked, and told to the journal, which repeats
-    /// none of it; nor what `dropped` has, which is no more in the tree.
+    /// Returns the tree with all values of secrets marked, and tells the journal to hide them and
+    /// the secrets of `dropped`, entries that are not in the tree.
     ///
-    /// An alias that stands for a secret elsewhere, where it might be repeated, is an error.
+    /// An alias that repeats a secret outside a secret's key is an error.
     func markingSecrets(
         and dropped: [Entry],
         _ journal: ConfigurationJournal
@@ -149,7 +150,7 @@ extension ConfigurationNode {
     }
 }
 
-/// Finds the values of a tree that stand under the keys of secrets.
+/// Collects the values of secrets in a tree.
 private struct SecretFinder {
     private(set) var places: Set<SourcePlace> = []
     private(set) var texts: Set<String> = []
@@ -185,7 +186,7 @@ private struct SecretFinder {
             guard !isSecret, places.contains(node.place) else { break }
             journal.error(
                 at: node.place,
-                "an alias repeats a secret where none belongs; write that value out"
+                "an alias repeats a secret at a key that has none; write the value out"
             )
             node.content = .nothing
         case .list(let items):

@@ -1,16 +1,16 @@
-/// Finds the word that was meant.
+/// Finds the word that a misspelt word was meant to be.
 enum Suggestion {
-    /// Longer words are not looked at.
+    /// The maximum length of a word that is compared.
     static let longest = 64
 
-    /// The word nearest to `text`, if it is near enough to have been meant.
+    /// Returns the word most similar to `text`, if it is similar enough.
     static func nearest(to text: String, among words: [String]) -> String? {
         guard text.utf8.count <= longest else { return nil }
         let text = Array(text.lowercased().utf8)
         var best: (word: String, distance: Int)?
         for word in words {
             let length = word.utf8.count
-            // A word is at least as far away as their lengths are apart.
+            // The distance is at least the difference of the lengths.
             guard length <= longest, abs(length - text.count) <= allowance(length) else { continue }
             let distance = distance(text, Array(word.utf8))
             guard distance <= allowance(length), distance < best?.distance ?? .max else { continue }
@@ -19,10 +19,11 @@ enum Suggestion {
         return best?.word
     }
 
-    /// Edits that a word of so many octets may be away.
+    /// Returns the maximum distance for a word of this length.
     private static func allowance(_ length: Int) -> Int { max(1, length / 3) }
 
-    /// Edits between two words: a letter added, removed, replaced, or swapped with its neighbour.
+    /// Returns the edit distance: letters added, removed, replaced, or swapped with their
+    /// neighbour.
     static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
         var beforeLast = [Int](repeating: 0, count: right.count + 1)
         var last = Array(0...right.count)
@@ -49,10 +50,10 @@ enum Suggestion {
     }
 }
 
-/// How many words may still be compared for suggestions.
+/// The number of comparisons left for suggestions.
 ///
-/// A thousand unknown names among a thousand known ones would be a million comparisons; only the first twenty get a
-/// suggestion.
+/// Only the first twenty unknown names get a suggestion. A thousand unknown names among a thousand
+/// known ones would otherwise take a million comparisons.
 struct SuggestionBudget {
     private var words = 20_000
 

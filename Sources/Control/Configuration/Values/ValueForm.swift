@@ -1,11 +1,11 @@
-/// How a single value is written, and how it is read.
+/// Parses and formats a single value.
 struct ValueForm<Value>: Sendable {
-    /// What stands in its place, with an article: `a duration such as 10s`.
+    /// The expected form, with an article: `a duration such as 10s`.
     var expected: String { expectation() }
-    /// True of the form of a secret, whose faults do not repeat it.
+    /// True for secrets; their error messages do not contain the value.
     let isOfSecrets: Bool
     let parse: @Sendable (String) throws(ValueFault) -> Value
-    /// The text that `parse` makes a value of, for the manual.
+    /// Formats a value as text that `parse` accepts, for the documentation.
     let written: @Sendable (Value) -> String
     private let expectation: @Sendable () -> String
 
@@ -22,11 +22,13 @@ struct ValueForm<Value>: Sendable {
     }
 }
 
-/// Why a text is not the value that it should be.
+/// Why a text is not a valid value.
 struct ValueFault: Error {
     private let text: @Sendable () -> String
 
-    /// What is wrong, then `; `, then what to do; made when it is asked for, since most of many are never shown.
+    /// What is wrong, then `; `, then what to do.
+    ///
+    /// Computed on demand, since most messages are never shown.
     var message: String { text() }
 
     init(_ message: @autoclosure @escaping @Sendable () -> String) { text = message }
@@ -38,7 +40,7 @@ extension ValueForm {
         ValueForm<String>("\(expected)") { (text) throws(ValueFault) in text }
     }
 
-    /// One of the words that the cases are written as.
+    /// One of the raw values of the cases.
     static func word() -> ValueForm<Value>
     where Value: RawRepresentable<String> & CaseIterable & Sendable {
         ValueForm<Value>(
@@ -47,13 +49,13 @@ extension ValueForm {
         ) { (text) throws(ValueFault) in
             if let value = Value(rawValue: text) { return value }
             throw ValueFault(
-                "`\(text.shown)` is not known here; \(advice(text, Value.allCases.map(\.rawValue)))"
+                "`\(text.shown)` is not a valid value; \(advice(text, Value.allCases.map(\.rawValue)))"
             )
         }
     }
 }
 
-/// The word of `words` that was meant, or all of them.
+/// Suggests the word that was meant, or lists all of them.
 private func advice(_ text: String, _ words: [String]) -> String {
     Suggestion.nearest(to: text, among: words).map { "did you mean `\($0)`?" }
         ?? "write one of " + words.joined(separator: ", ")
@@ -64,13 +66,13 @@ extension ValueForm<Bool> {
         switch text {
         case "true": return true
         case "false": return false
-        default: throw ValueFault("`\(text.shown)` is no truth value; write true or false")
+        default: throw ValueFault("`\(text.shown)` is neither true nor false; write one of them")
         }
     }
 }
 
 extension ValueForm<Int> {
-    /// A whole number of a range.
+    /// A whole number in a range.
     static func count(_ range: ClosedRange<Int>) -> ValueForm {
         ValueForm("a number from \(range.lowerBound) to \(range.upperBound)") {
             (text) throws(ValueFault) in
@@ -83,7 +85,7 @@ extension ValueForm<Int> {
         }
     }
 
-    /// Octets: `64MiB`, `1GiB`, `512KiB`, or a plain number of octets.
+    /// A size in octets: `64MiB`, `1GiB`, `512KiB`, or a plain number.
     static let size = ValueForm(
         "a size such as 64MiB",
         written: {
@@ -104,7 +106,7 @@ extension ValueForm<Int> {
 }
 
 extension ValueForm<UInt32> {
-    /// Seconds: `10s`, `5m`, `1h`, `1d`, `1w`, or a plain number of seconds.
+    /// A duration in seconds: `10s`, `5m`, `1h`, `1d`, `1w`, or a plain number.
     static let duration = ValueForm("a duration such as 10s", written: written) {
         (text) throws(ValueFault) in
         let units = ["": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
@@ -139,7 +141,7 @@ extension ValueForm<UInt32> {
     }
 }
 
-/// Decimal numbers without a sign.
+/// Parses and formats decimal numbers without a sign.
 enum NumberText {
     static func whole(_ text: some StringProtocol) -> Int? {
         guard (1...18).contains(text.utf8.count),
@@ -148,7 +150,7 @@ enum NumberText {
         return Int(text)
     }
 
-    /// The same of octets: up to three digits, as a length has.
+    /// Parses up to three digits, as prefix lengths have.
     static func whole(_ octets: Substring.UTF8View) -> Int? {
         guard (1...3).contains(octets.count), octets.allSatisfy({ (48...57).contains($0) }) else {
             return nil
@@ -156,13 +158,14 @@ enum NumberText {
         return octets.reduce(0) { $0 * 10 + Int($1 - 48) }
     }
 
-    /// The number a text starts with, and what stands behind it.
+    /// Splits a text into the number it starts with and the rest.
     static func split(_ text: String) -> (number: Int?, unit: String) {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         return (whole(digits), String(text.dropFirst(digits.count)))
     }
 
-    /// A number in the first of the units, the largest first, that it is a multiple of.
+    /// Formats a number in the largest of the units that divides it; the units are in descending
+    /// order.
     static func joined(_ number: Int, _ units: [(name: String, factor: Int)]) -> String {
         guard let unit = units.first(where: { number.isMultiple(of: $0.factor) }) else {
             return "\(number)"

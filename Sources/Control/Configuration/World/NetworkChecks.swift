@@ -1,7 +1,7 @@
 import DNSWire
 import Snapshot
 
-/// What only the whole network shows: ranges that overlap, subnets that lie elsewhere.
+/// Checks that need the whole network: overlapping ranges, and subnets outside their VPC.
 struct NetworkChecks {
     private let draft: ConfigurationDraft
     private let configuration: Configuration
@@ -33,7 +33,7 @@ struct NetworkChecks {
         for range in subnet.ranges where !ranges.holds(range.value) {
             journal.error(
                 at: range.place,
-                "subnet \(subnet.id) lies outside its VPC: \(range.value) is in no range of \(vpc.id), \(known(vpc)); correct one of them"
+                "subnet \(subnet.id) is outside its VPC: \(range.value) is in no range of \(vpc.id), \(known(vpc)); correct one of them"
             )
         }
     }
@@ -43,7 +43,8 @@ struct NetworkChecks {
         return "which has " + vpc.ranges.lazy.map(\.value).shownList
     }
 
-    /// A range may be that of one subnet of a VPC only; a smaller one inside it is the more specific.
+    /// Reports ranges that two subnets of a VPC have; a smaller range inside another is allowed and
+    /// more specific.
     private func checkSubnets(of vpc: VPCDraft) {
         var seen: [IPPrefix: String] = [:]
         for subnet in vpc.subnets {

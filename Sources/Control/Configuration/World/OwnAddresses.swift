@@ -1,9 +1,9 @@
 import DNSWire
 
-/// Where the server listens, to find upstreams that are the server itself.
+/// The server's listening addresses, for detecting upstreams that are the server itself.
 struct OwnAddresses {
     private var listeners: Set<AddressAndPort>
-    /// Listeners on every address, by their ports.
+    /// Listeners on wildcard addresses, by their ports.
     private var wildcards: [UInt16: AddressAndPort] = [:]
 
     init(_ listeners: [AddressAndPort]) {
@@ -11,7 +11,7 @@ struct OwnAddresses {
         for listener in listeners where listener.isWildcard { wildcards[listener.port] = listener }
     }
 
-    /// The listener that a question to `endpoint` would reach, so that it would come back to us.
+    /// Returns the listener that would receive a query to `endpoint`; nil if it is another server.
     func listener(reachedBy endpoint: AddressAndPort) -> AddressAndPort? {
         if listeners.contains(endpoint) { return endpoint }
         return endpoint.address.isLoopback ? wildcards[endpoint.port] : nil

@@ -1,17 +1,18 @@
 import DNSWire
 import Snapshot
 
-/// Turns the AZ names in a zone file's owners into AZ IDs: `db-us-east-1a` into `db-use1-az4`.
+/// Translates AZ names in the owners of a zone file into AZ IDs: `db-us-east-1a` into
+/// `db-use1-az4`.
 struct OwnerAZNames: Sendable {
     private let owner: Account?
     private let table: AZNames
-    /// The names of the table, for a message.
+    /// The AZ names of the table, for a message.
     private let names: String
-    /// The AZ names of every account.
+    /// The AZ names of all accounts.
     private let known: Set<[UInt8]>
 
-    /// Takes the names of `owner`, if the configuration names one; `known` are the AZ names of all
-    /// accounts.
+    /// Makes a translator with the table of `owner`, if the zone has one; `known` are the AZ names
+    /// of all accounts.
     init(owner: Account?, known: Set<[UInt8]>) {
         self.owner = owner
         self.known = known
@@ -19,29 +20,30 @@ struct OwnerAZNames: Sendable {
         names = table.names.shownList
     }
 
-    /// The AZ names of every account, in lower case.
+    /// Returns the AZ names of all accounts, in lower case.
     static func known(to accounts: [Account]) -> Set<[UInt8]> {
         Set(accounts.flatMap { $0.azNames.names.map { Array($0.utf8) } })
     }
 
-    /// What the labels of a name have of AZs.
+    /// The AZs found in the labels of a name.
     struct Found {
-        /// A label ends like an AZ name, so that it may mean something else for another owner.
+        /// True if a label ends like an AZ name, which could translate differently for another
+        /// owner.
         var hasName = false
-        /// A label ends in an AZ, by its ID or by the owner's name for it.
+        /// True if a label ends in an AZ ID, or in the owner's name for an AZ.
         var isZonal = false
-        /// A label ends in an AZ name that the owner does not have; the label, of several the first, is left as it is.
+        /// The first label that ends in an AZ name unknown to the owner; the label is not changed.
         var unknown: Unknown?
     }
 
     /// An AZ name that the owner of a zone does not have.
     struct Unknown {
         var name: String
-        /// The owner's account; nil where the zone has no owner.
+        /// The owner's account; nil if the zone has no owner.
         var owner: String?
-        /// The names that the owner has.
+        /// The AZ names of the owner, as text.
         var known: String
-        /// It is the first label that ends so: those of zonal names do.
+        /// True if it is at the end of the first label, where zonal names have their AZ.
         var isFirstLabel: Bool
 
         var error: String {
@@ -50,21 +52,22 @@ struct OwnerAZNames: Sendable {
                 "the owner, account \(owner), has no AZ \(name); write one of \(known.isEmpty ? "its AZ IDs" : known)"
         }
 
-        /// Where nothing else of the zone is zonal.
-        var doubt: String {
+        /// The warning for zones without other zonal names.
+        var warning: String {
             let whose =
                 owner.map { "the owner, account \($0), has no such AZ" }
                 ?? "no account has such an AZ"
             return
-                "the label ends in \(name) like an AZ name, and \(whose), so it is an ordinary name; write the AZ ID if an AZ is meant"
+                "the label ends in \(name), which looks like an AZ name, but \(whose), so it is an ordinary name; write the AZ ID if an AZ is meant"
         }
     }
 
     private static func noOwner(_ name: String) -> String {
-        "the label ends in the AZ name \(name), and nothing says whose name that is; write the AZ ID, or `owner:` for this zone in the configuration"
+        "the label ends in the AZ name \(name), but the zone has no owner account; write the AZ ID, or set `owner:` for this zone in the configuration"
     }
 
-    /// Translates the name at the end of `octets`, from `start` on, down to its last `apexLength` octets.
+    /// Translates the name at the end of `octets`, from `start` on, except its last `apexLength`
+    /// octets.
     @discardableResult
     func translate(
         _ octets: inout [UInt8],
@@ -95,7 +98,7 @@ struct OwnerAZNames: Sendable {
         return found
     }
 
-    /// True of a label that ends in a hyphen and an AZ ID, as `db-use1-az4` does.
+    /// Returns true for a label that ends in a hyphen and an AZ ID, as `db-use1-az4` does.
     private static func endsInID(_ label: ArraySlice<UInt8>) -> Bool {
         guard label.count > 8, label.last?.digit != nil,
             let end = label.last(where: { $0.digit == nil }), end | 0x20 == UInt8(ascii: "z")
@@ -107,8 +110,8 @@ struct OwnerAZNames: Sendable {
         }
     }
 
-    /// A digit and a letter at the end, as AZ names have but for Wavelength Zones (`us-east-1-wl1-bos-wlz-1`): almost
-    /// no label goes further than this.
+    /// A cheap filter: AZ names end in a digit and a letter, except those of Wavelength Zones
+    /// (`us-east-1-wl1-bos-wlz-1`).
     private static func mayEndInName(_ label: ArraySlice<UInt8>) -> Bool {
         guard label.count > 4, let last = label.last else { return false }
         if last.isLetter { return label.dropLast().last?.digit != nil }
@@ -118,7 +121,7 @@ struct OwnerAZNames: Sendable {
         return label[...end].suffix(5).map(DomainName.fold).elementsEqual("-wlz-".utf8)
     }
 
-    /// The label in AZ-ID form; nil if it ends in no AZ name of the owner.
+    /// Returns the label with an AZ ID; nil if it does not end in an AZ name of the owner.
     private func translated(
         _ label: [UInt8],
         isFirst: Bool,
@@ -127,7 +130,7 @@ struct OwnerAZNames: Sendable {
         if let translated = table.labelWithID(label) { return translated }
         guard let name = azName(endOf: label) else { return nil }
         let shown = String(decoding: name, as: UTF8.self)
-        // Some account has it, so that an AZ is meant.
+        // Another account has this AZ name, so an AZ is meant.
         if owner == nil, known.contains(name) { throw NameFault.azName(Self.noOwner(shown)) }
         guard found.unknown == nil else { return nil }
         found.unknown = Unknown(
@@ -139,7 +142,7 @@ struct OwnerAZNames: Sendable {
         return nil
     }
 
-    /// The AZ name at the end of a label: one that some account has, or that looks like a region's.
+    /// Returns the AZ name at the end of a label: a known one, or one that looks like a Region's.
     private func azName(endOf label: [UInt8]) -> [UInt8]? {
         let parts = label.split(separator: .hyphen, omittingEmptySubsequences: false)
         for count in stride(from: min(parts.count - 1, 7), to: 1, by: -1) {

@@ -1,6 +1,6 @@
 import DNSWire
 
-/// Prefixes, to find one that holds another.
+/// A set of prefixes that finds the one containing another.
 struct PrefixSet {
     private let prefixes: Set<IPPrefix>
     private let lengths: [Int]

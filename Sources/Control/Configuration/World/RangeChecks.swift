@@ -1,25 +1,25 @@
 import DNSWire
 import Snapshot
 
-/// Finds ranges that two VPCs share, and that nothing tells apart.
+/// Finds ranges that several VPCs share although nothing distinguishes their clients.
 ///
-/// One sweep over the ranges. A range is compared with the nearest few VPCs whose ranges hold it, however
-/// many there are, so that a thousand VPCs of one range cost a thousand steps and not a million.
+/// Sorts the ranges and visits each once. Each range is compared with a limited number of enclosing
+/// VPCs, so that a thousand VPCs with the same range take a thousand steps instead of a million.
 struct RangeChecks {
     private let draft: ConfigurationDraft
     private let world: World
     private let journal: ConfigurationJournal
-    /// By VPC: its clients are known by more than their addresses.
+    /// For each VPC, whether a listener or an endpoint identifies its clients.
     private let isToldApart: [Bool]
-    /// Some listener goes by addresses alone.
+    /// True if some listener classifies clients by address alone.
     private let hasPlainListener: Bool
-    private var told = Tally()
+    private var reported = Tally()
     private var warned = Tally()
 
-    /// VPCs that a range is compared with.
+    /// The number of VPCs that a range is compared with.
     private static let width = 8
 
-    /// The pairs of VPCs that have been told of, each once, and how many overlaps of others were not.
+    /// The reported pairs of VPCs, each once, and the number of further overlaps.
     private struct Tally {
         private var pairs: Set<Pair> = []
         private(set) var unshown = 0
@@ -31,7 +31,7 @@ struct RangeChecks {
             var other: Int
         }
 
-        /// Counts an overlap; true if it is to be told of.
+        /// Counts an overlap; returns true if it should be reported.
         mutating func takes(_ range: Range, _ other: Range) -> Bool {
             let pair = Pair(one: min(range.vpc, other.vpc), other: max(range.vpc, other.vpc))
             guard !pairs.contains(pair) else { return false }
@@ -50,17 +50,17 @@ struct RangeChecks {
         var place: SourcePlace
     }
 
-    /// A prefix that is open in the sweep.
+    /// A prefix that encloses the current position of the sweep.
     private struct Level {
-        /// What strictly encloses it: as `ranges` and `apart` are.
+        /// Lists as in `ranges` and `apart`, of the strictly enclosing prefixes.
         let around: (ranges: [Range], apart: [Range])
-        /// The nearest ranges around and at this prefix, each of another VPC.
+        /// The nearest ranges at and around this prefix, each of another VPC.
         var ranges: [Range]
-        /// The same of VPCs whose clients are told apart.
+        /// The same for VPCs whose clients are identified otherwise.
         var apart: [Range]
         /// Inbound ranges of exactly this prefix, each of another VPC.
         var inbound: [Range] = []
-        /// What each VPC has at this prefix.
+        /// The ranges of each VPC at this prefix.
         var own: [Int: (range: Range?, inbound: Range?)] = [:]
 
         init(in outer: Level?) {
@@ -81,34 +81,34 @@ struct RangeChecks {
         hasPlainListener = world.listeners.contains { $0.vpc == nil && $0.proxies == nil }
     }
 
-    /// Two VPCs may share addresses only where a listener or an endpoint tells their clients apart.
+    /// Reports ranges of two VPCs whose clients cannot be distinguished.
     mutating func run() {
         PrefixSweep.run(over: rangesByPrefix(), by: \.prefix) { group, outer in
             var level = Level(in: outer)
             for range in group.ranges { check(range, in: &level) }
             return level
         }
-        tellOfRest()
+        reportOmitted()
     }
 
-    private func tellOfRest() {
+    private func reportOmitted() {
         guard let first = draft.vpcs.first else { return }
         let place = SourcePlace(file: first.place.file)
-        if told.unshown > 0 {
+        if reported.unshown > 0 {
             journal.error(
                 at: place,
-                "\(told.unshown) more ranges overlap those of other VPCs; correct the overlaps that are shown and check again"
+                "\(reported.unshown) more ranges overlap with other VPCs' ranges; correct the shown ones and check again"
             )
         }
         if warned.unshown > 0 {
             journal.warning(
                 at: place,
-                "\(warned.unshown) more ranges lie in those of other VPCs; correct those that are shown and check again"
+                "\(warned.unshown) more ranges are inside other VPCs' ranges; correct the shown ones and check again"
             )
         }
     }
 
-    /// The ranges of each prefix, in the order of their VPCs.
+    /// Returns the ranges of each prefix, in the order of their VPCs.
     private func rangesByPrefix() -> [(prefix: IPPrefix, ranges: [Range])] {
         var ranges: [Range] = []
         let drafts = Dictionary(draft.vpcs.map { ($0.id, $0) }) { first, _ in first }
@@ -127,13 +127,13 @@ struct RangeChecks {
         let own = level.own[range.vpc] ?? (nil, nil)
         if let other = range.isInbound ? own.range : own.inbound { note(range, other) }
         if !isToldApart[range.vpc] {
-            // An inbound range may enclose VPC ranges: the more specific one decides.
+            // An inbound range may enclose VPC ranges; the more specific range applies.
             let here =
                 range.isInbound ? level.ranges.filter { $0.prefix == range.prefix } : level.ranges
             for other in here + level.inbound where other.vpc != range.vpc { note(range, other) }
         }
         if hasPlainListener, !range.isInbound { checkNesting(range, in: level) }
-        // A second range of the VPC at this prefix finds nothing that the first has not found.
+        // A second range of the same VPC and prefix overlaps with the same ranges as the first.
         if range.isInbound {
             if own.inbound == nil { level.own[range.vpc] = (own.range, range) }
             if !isToldApart[range.vpc] { keep(range, in: &level.inbound) }
@@ -147,9 +147,10 @@ struct RangeChecks {
         }
     }
 
-    /// Warns of ranges of two VPCs whose clients are told apart, but not where addresses alone decide.
+    /// Warns of nested ranges of two VPCs where some listener classifies clients by address alone.
     ///
-    /// Equal ranges are meant so if one of the VPCs has no listener of its own: it has the others' clients.
+    /// Equal ranges are accepted if one of the VPCs has no listener of its own: the plain listeners
+    /// then assign the addresses to it.
     private mutating func checkNesting(_ range: Range, in level: Level) {
         let others =
             isToldApart[range.vpc] ? level.apart + level.around.ranges : level.around.apart
@@ -158,7 +159,7 @@ struct RangeChecks {
         }
     }
 
-    /// Keeps the newest of each VPC.
+    /// Keeps the latest range of each VPC.
     private func keep(_ range: Range, in ranges: inout [Range]) {
         ranges.removeAll { $0.vpc == range.vpc && $0.prefix != range.prefix }
         guard !ranges.contains(where: { $0.vpc == range.vpc }) else { return }
@@ -167,7 +168,7 @@ struct RangeChecks {
     }
 
     private mutating func note(_ range: Range, _ other: Range) {
-        if told.takes(range, other) { tell(range, other) }
+        if reported.takes(range, other) { report(range, other) }
     }
 
     private func warn(of range: Range, in other: Range) {
@@ -180,11 +181,11 @@ struct RangeChecks {
         }
         journal.warning(
             at: range.place,
-            "\(range.prefix) of \(vpc) lies in \(other.prefix) of \(outer), at \(other.place): at listeners without vpc:, clients with these addresses \(outcome); have each VPC ask at a listener of its own"
+            "\(range.prefix) of \(vpc) is inside \(other.prefix) of \(outer), at \(other.place): at listeners without vpc:, clients with these addresses \(outcome); give each VPC its own listener"
         )
     }
 
-    private func tell(_ range: Range, _ other: Range) {
+    private func report(_ range: Range, _ other: Range) {
         let later = [range, other].max { $0.place.line < $1.place.line } ?? range
         let earlier = later.place == range.place ? other : range
         let (vpc, first) = (world.vpcs[later.vpc].id, world.vpcs[earlier.vpc].id)
@@ -197,7 +198,7 @@ struct RangeChecks {
         }
         journal.error(
             at: later.place,
-            "\(later.prefix) of \(vpc) overlaps \(earlier.prefix) of \(first) at \(earlier.place), and nothing tells their clients apart; \(advice(for: later.vpc, earlier.vpc))"
+            "\(later.prefix) of \(vpc) overlaps \(earlier.prefix) of \(first) at \(earlier.place), and their clients cannot be distinguished; \(advice(for: later.vpc, earlier.vpc))"
         )
     }
 
@@ -205,7 +206,7 @@ struct RangeChecks {
         let vpcs = world.vpcs
         if !vpcs[vpc].endpoints.isEmpty || !vpcs[other].endpoints.isEmpty {
             return
-                "let a listener take the PROXY header that names the endpoint, as in { address: \"10.0.0.2:53\", proxy-protocol: [10.0.1.0/24] }"
+                "accept the PROXY header with the endpoint ID at a listener, as in { address: \"10.0.0.2:53\", proxy-protocol: [10.0.1.0/24] }"
         }
         return
             "give one of the two its own listener, as in { address: \"10.0.0.2:53\", vpc: \(vpcs[vpc].id) }"

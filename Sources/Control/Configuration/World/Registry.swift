@@ -1,4 +1,4 @@
-/// Numbers things by their IDs, and tells of an ID that is defined twice or nowhere.
+/// Numbers entries by their IDs, and reports IDs that are defined twice or not at all.
 struct Registry {
     private let noun: String
     private let journal: ConfigurationJournal
@@ -7,13 +7,13 @@ struct Registry {
     private var identifiers: [String] = []
     private(set) var places: [SourcePlace] = []
 
-    /// An empty registry of things that messages call `noun`: `account`.
+    /// Makes an empty registry; messages name its entries `noun`, as in `account`.
     init(_ noun: String, _ journal: ConfigurationJournal) {
         self.noun = noun
         self.journal = journal
     }
 
-    /// True if the ID was new; a second definition is an error.
+    /// Adds an ID; returns false and reports an error if it is defined already.
     mutating func define(_ id: String, at place: SourcePlace) -> Bool {
         if let first = numbers[id] {
             journal.error(
@@ -28,7 +28,8 @@ struct Registry {
         return true
     }
 
-    /// The number of what `reference` names; naming nothing is an error, and nil.
+    /// Returns the number of the referenced ID; returns nil and reports an error if it is not
+    /// defined.
     func resolve(_ reference: Placed<String>) -> Int? {
         if let number = numbers[reference.value] { return number }
         journal.error(

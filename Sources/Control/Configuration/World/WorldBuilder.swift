@@ -1,12 +1,12 @@
 import DNSWire
 import Snapshot
 
-/// Makes a world of a draft: follows every reference, and tells of each that leads nowhere.
+/// Builds a world from a draft: resolves every reference and reports those that fail.
 ///
-/// What has a mistake is left out, so that the rest can still be looked at in the same run.
+/// Invalid entries are reported and skipped, so that one run finds all errors.
 struct WorldBuilder {
     private(set) var configuration = Configuration()
-    /// True of the addresses that this machine has, as far as the default listeners go.
+    /// Returns whether this host has an address; used for the default listeners only.
     var hasAddress: @Sendable (IPAddress) -> Bool = { _ in true }
     private let draft: ConfigurationDraft
     private let journal: ConfigurationJournal
@@ -15,7 +15,7 @@ struct WorldBuilder {
     private var accounts: Registry
     private var vpcs: Registry
     private var ownAddresses = OwnAddresses([])
-    private var hasToldOfUnscoped = false
+    private var hasWarnedOfUnscoped = false
 
     init(
         _ draft: ConfigurationDraft,
@@ -31,8 +31,8 @@ struct WorldBuilder {
         vpcs = Registry("VPC", journal)
     }
 
-    /// Builds all but rules, endpoints and zones; `listening`, unless it is empty, takes the place of the draft's
-    /// listeners.
+    /// Builds everything except rules, endpoints and zones; `listening`, unless empty, replaces the
+    /// draft's listeners.
     mutating func buildNetwork(listening: [AddressAndPort]) {
         configuration.workers = draft.workers
         configuration.cache = draft.cache
@@ -55,7 +55,7 @@ struct WorldBuilder {
         NetworkChecks(draft, configuration, journal).run()
     }
 
-    /// Builds what is answered, which refers to the network.
+    /// Builds rules, endpoints and zones, which refer to the network.
     mutating func buildAnswers() {
         ownAddresses = OwnAddresses(configuration.listeners)
         addRules()
@@ -63,11 +63,11 @@ struct WorldBuilder {
         addZones()
     }
 
-    /// Takes the ports for upstreams, less those that services of this machine own.
+    /// Sets the ports for queries to upstreams, except those that the host reserves.
     mutating func addOutgoingPorts(besides reserved: PortSet) {
         guard draft.isSound(\.outgoingPorts) else { return }
         let ranges = draft.outgoingPorts.value
-        // A set has an entry for each port, so that of the default is made once.
+        // The default set is shared, since a set has an entry for each port.
         let ports = ranges == [PortSet.unprivilegedRange] ? PortSet.unprivileged : PortSet(ranges)
         configuration.world.outgoingPorts = ports.subtracting(reserved)
         let count = configuration.world.outgoingPorts.count
@@ -75,12 +75,12 @@ struct WorldBuilder {
         if count == 0 {
             journal.error(
                 at: place,
-                "`outgoing-ports` leaves no port to ask upstreams from, less those that ip_local_reserved_ports reserves; write a range such as 1024-65535"
+                "`outgoing-ports` has no usable port (those in ip_local_reserved_ports are not used); write a range such as 1024-65535"
             )
         } else if count < Self.fewPorts {
             journal.warning(
                 at: place,
-                "\(count) ports to ask upstreams from are few: whoever forges answers has to guess one of them; write \(Self.fewPorts) or more"
+                "\(count) ports for upstream queries are too few to make forged answers unlikely; allow at least \(Self.fewPorts)"
             )
         }
     }
@@ -98,7 +98,7 @@ struct WorldBuilder {
         configuration.origins.accounts = accounts.places
     }
 
-    /// The AZ-name mapping table, which must be a bijection.
+    /// Returns the AZ-name mapping table, which must be a bijection.
     private func table(of account: AccountDraft) -> [String: String] {
         var table: [String: String] = [:]
         var names: [String: String] = [:]
@@ -106,7 +106,7 @@ struct WorldBuilder {
             if let other = names[az.id.value] {
                 journal.error(
                     at: az.id.place,
-                    "\(az.id.value) is both \(other) and \(az.name.value) of account \(account.id); an AZ ID has one name in an account, so correct one of them"
+                    "\(az.id.value) is both \(other) and \(az.name.value) in account \(account.id), but an AZ ID has one name per account; correct one of them"
                 )
                 continue
             }
@@ -151,7 +151,8 @@ struct WorldBuilder {
         configuration.origins.vpcs = vpcs.places
     }
 
-    /// An account in place of one that is not defined, so that every index of the world leads somewhere.
+    /// Returns a placeholder account for an undefined one, so that every index of the world is
+    /// valid.
     private mutating func standIn(for account: Placed<String>?) -> Int {
         configuration.world.accounts.append(Account(id: account?.value ?? ""))
         return configuration.world.accounts.count - 1
@@ -208,7 +209,7 @@ struct WorldBuilder {
             if let first = seen[listener.endpoint], listener.endpoint.port != 0 {
                 journal.error(
                     at: listener.place,
-                    "\(listener.endpoint) is listened on already, at \(first); remove one of them"
+                    "the listener \(listener.endpoint) is defined already, at \(first); remove one of them"
                 )
                 continue
             }
@@ -223,7 +224,7 @@ struct WorldBuilder {
         }
     }
 
-    /// A machine without IPv6, or without IPv4, is served where it can be.
+    /// Uses the default listeners whose addresses this host has: it may lack IPv6 or IPv4.
     private mutating func listenByDefault() {
         let all = ListenerDraft.defaultEndpoints
         let usable = all.filter { hasAddress($0.address) }
@@ -232,7 +233,8 @@ struct WorldBuilder {
         configuration.listenersLeftOut = all.filter { !usable.contains($0) }
     }
 
-    /// Listens on addresses that no file names; what the files say of the same address still holds.
+    /// Listens on addresses of the command line; settings in the files for the same address still
+    /// apply.
     private mutating func listen(on endpoints: [AddressAndPort]) {
         let known = Dictionary(
             zip(configuration.listeners, configuration.world.listeners),
@@ -276,7 +278,7 @@ struct WorldBuilder {
                 if let first = seen[key] {
                     journal.error(
                         at: rule.place,
-                        "a second rule for \(rule.zone)\(key.scope(configuration.world)), after the one at \(first); put all servers in one"
+                        "a second rule for \(rule.zone)\(key.scope(configuration.world)), after the one at \(first); merge them"
                     )
                     break
                 }
@@ -296,7 +298,7 @@ struct WorldBuilder {
         }
     }
 
-    /// For whom two rules of one name would clash.
+    /// Identifies rules that clash: the same name for the same clients.
     private struct RuleKey: Hashable {
         var zone: DomainName
         var vpc: Int?
@@ -321,14 +323,15 @@ struct WorldBuilder {
             if let place = rule.exceptionsPlace {
                 journal.error(
                     at: place,
-                    "`allow-private` names exceptions, and this rule passes all addresses on; add private-answers: guard, or strip"
+                    "`allow-private` has no effect, since this rule passes on all addresses; add private-answers: guard, or strip"
                 )
             }
             return .allow
         }
     }
 
-    /// What everybody is sent to, or a VPC's resolver, knows addresses of private zones.
+    /// Returns the default of `private-answers`: guard for the root zone, `system` and VPC
+    /// resolvers, since these know addresses of private zones.
     private func defaultAnswers(
         of rule: RuleDraft,
         to upstreams: [AddressAndPort],
@@ -351,32 +354,32 @@ struct WorldBuilder {
             if let listener = ownAddresses.listener(reachedBy: upstream) {
                 journal.error(
                     at: target.place,
-                    "\(upstream) is this server itself, which listens on \(listener); name another server"
+                    "\(upstream) is this server, which listens on \(listener); use another server"
                 )
             }
             if system == nil { before.append(upstream) } else { after.append(upstream) }
         }
         built.system = ForwardRule.SystemPlace(before: before, after: after)
-        if let system { tellOfUnscoped(at: system.place) }
+        if let system { warnOfUnscoped(at: system.place) }
         built = built.withSystem(system.map { systemUpstreams(at: $0.place) } ?? [])
         if system == nil { built.system = nil }
     }
 
-    /// Says once which of the machine's name servers cannot be asked.
-    private mutating func tellOfUnscoped(at place: SourcePlace) {
-        guard !hasToldOfUnscoped, let warning = system.warning else { return }
-        hasToldOfUnscoped = true
+    /// Reports the host's unusable name servers once.
+    private mutating func warnOfUnscoped(at place: SourcePlace) {
+        guard !hasWarnedOfUnscoped, let warning = system.warning else { return }
+        hasWarnedOfUnscoped = true
         journal.warning(at: place, warning)
     }
 
-    /// The machine's name servers, without this server.
+    /// Returns the host's name servers, except this server.
     private func systemUpstreams(at place: SourcePlace) -> [AddressAndPort] {
         let others = system.upstreams(besides: configuration.listeners)
         if others.isEmpty {
-            let reason = system.servers.isEmpty ? "names no server" : "names this server alone"
+            let reason = system.servers.isEmpty ? "names no server" : "names only this server"
             journal.warning(
                 at: place,
-                "`system` leaves nobody to ask: /etc/resolv.conf \(reason); name a server by its address"
+                "`system` has no servers: /etc/resolv.conf \(reason); write the address of a server"
             )
         }
         return others
@@ -415,7 +418,9 @@ struct WorldBuilder {
         var name: DomainName
     }
 
-    /// A private name leads to one endpoint of a VPC; AWS refuses the second.
+    /// Claims a private name for an endpoint.
+    ///
+    /// AWS allows one endpoint per name and VPC.
     private func claim(
         _ name: Placed<DomainName>,
         _ vpc: Int,
@@ -426,7 +431,7 @@ struct WorldBuilder {
         if let first = claims[claim] {
             journal.error(
                 at: name.place,
-                "CONFLICT: \(name.value) of \(endpoint.id) is claimed in \(configuration.world.vpcs[vpc].id) already, at \(first); turn private DNS off for one of the two endpoints"
+                "CONFLICT: \(name.value) of \(endpoint.id) is claimed in \(configuration.world.vpcs[vpc].id) already, at \(first); disable private DNS for one of the two endpoints"
             )
         } else {
             claims[claim] = name.place
@@ -438,7 +443,7 @@ struct WorldBuilder {
     private mutating func addZones() {
         var reader = ZoneReader(configuration.world.accounts, loader: loader, journal: journal)
         var clashes = ZoneClashes(journal)
-        // One list for all zones that everybody sees.
+        // Share one array among all zones that all VPCs see.
         let everyone = Array(configuration.world.vpcs.indices)
         for zone in draft.zones {
             let viewers: [Int]? =
@@ -450,7 +455,7 @@ struct WorldBuilder {
             if zone.zone.labels == .owner, zone.owner == nil {
                 journal.error(
                     at: zone.place,
-                    "`labels: owner` needs `owner`: the account whose AZ names they are; add owner: \"111122223333\""
+                    "`labels: owner` requires `owner`, the account whose AZ names the labels use; add owner: \"111122223333\""
                 )
             }
             guard var built = reader.read(zone, owner: owner) else { continue }

@@ -1,19 +1,19 @@
 import DNSWire
 import Snapshot
 
-/// Finds two zones of one name for one VPC.
+/// Finds two zones of one name that the same VPC sees.
 ///
-/// What a zone for all VPCs clashes with is found in one step, not in one for each VPC.
+/// Clashes with zones for all VPCs are found in one step instead of one step per VPC.
 struct ZoneClashes {
     private let journal: ConfigurationJournal
     private var zones: [DomainName: Zones] = [:]
 
     /// The zones of one name.
     private struct Zones {
-        /// Those that all VPCs see.
+        /// The zones that all VPCs see.
         var forAll: [Seen] = []
         var byVPC: [Int: [Seen]] = [:]
-        /// The first for each audience that some VPC sees.
+        /// For each audience, the first zone that some VPC sees.
         var firsts: [Seen] = []
     }
 

@@ -1,7 +1,7 @@
 import DNSWire
 import Snapshot
 
-/// Reads the zone files of a configuration, each once however many zones are made of it.
+/// Reads the zone files of a configuration; a file that several zones use is read once.
 struct ZoneReader {
     private let accounts: [Account]
     private let azNames: Set<[UInt8]>
@@ -10,24 +10,24 @@ struct ZoneReader {
     private var readings: [String: [Reading]] = [:]
     private var namesOfOwners: [Int?: OwnerAZNames] = [:]
     private var generated = GenerateBudget()
-    /// Octets of the files that have been read, and of what was read, or is used, again.
+    /// Octets of files that were read, plus those of repeated readings and uses.
     private var textOctets = 0
     private var repeatedOctets = 0
-    /// The files that have been read, by their true paths.
+    /// The files that have been read, by canonical path.
     private var filesRead: Set<String> = []
-    /// Too much was read again: nothing more is.
+    /// True once repeated readings exceed the limit; no further zone is read.
     private var isExhausted = false
 
-    /// What may be read or used again, besides twice as much as the text of all.
+    /// Octets that may be read or used again, in addition to twice the size of all files.
     private static let repeatLimit = 16 << 20
 
-    /// What a file holds for zones of one owner.
+    /// The contents of a file, for zones of one owner.
     private struct Reading {
         var owner: Int?
-        /// It holds something else for another owner.
+        /// True if the contents would differ for another owner.
         var dependsOnOwner: Bool
         var apex: DomainName
-        /// Nil if the file has a mistake, which was told.
+        /// Nil if the file has an error, which was reported.
         var contents: ZoneContents?
     }
 
@@ -38,9 +38,9 @@ struct ZoneReader {
         self.journal = journal
     }
 
-    /// The zone with its records, seen by nobody yet; nil if its file has a mistake.
+    /// Returns the zone with its records and without viewers; nil if its file has an error.
     mutating func read(_ draft: ZoneDraft, owner: Int?) -> Zone? {
-        // Nothing of it would be shown, or served.
+        // Neither its diagnostics nor its records would be used.
         guard !journal.isFull, !loader.isAbandoned, !isExhausted else { return nil }
         let path = draft.file.value
         let resolved: String
@@ -61,8 +61,8 @@ struct ZoneReader {
             reading = known
         } else {
             reading = self.reading(of: draft.file, owner: owner)
-            if reading.contents != nil, let doubt = DeadName.doubt(about: reading.apex) {
-                journal.warning(at: draft.file.place, "the zone of \(path.shown): \(doubt)")
+            if reading.contents != nil, let warning = DeadName.warning(about: reading.apex) {
+                journal.warning(at: draft.file.place, "the zone of \(path.shown): \(warning)")
             }
             readings[resolved, default: []].append(reading)
         }
@@ -74,7 +74,7 @@ struct ZoneReader {
         return zone
     }
 
-    /// A large file that very many zones are made of would cost its size for each.
+    /// Limits zones that share a large file: each costs the size of the file.
     private mutating func mayRepeat(_ reading: Reading, _ draft: ZoneDraft) -> Bool {
         countAgain((reading.contents?.octets.count ?? 0) + 512, for: draft.file)
         return !isExhausted
@@ -86,11 +86,11 @@ struct ZoneReader {
         isExhausted = true
         journal.error(
             at: file.place,
-            "too many zones are made of \(file.value.shown) and other large files, or include them; no zone from here on is read; make one zone of a file, for all the VPCs that see it"
+            "too many zones use or include \(file.value.shown) and other large files, so this zone and later ones are not read; write one zone per file, with all VPCs that see it"
         )
     }
 
-    /// Files that other zones have read, or another owner's reading, count as read again.
+    /// Adds the octets of a reading; files that were read before count as repeated.
     private mutating func count(_ read: ZoneFileReader.Reading, of file: Placed<String>) {
         let new = read.octetsOfFiles.filter { filesRead.insert($0.key).inserted }
         let again = read.fileOctets - new.values.reduce(0, +)
@@ -125,9 +125,10 @@ struct ZoneReader {
         )
     }
 
-    /// The name that a file is called by: `corp.example` of `zones/corp.example.zone`.
+    /// Returns the origin of a file before its first `$ORIGIN`: `corp.example` for
+    /// `zones/corp.example.zone`.
     ///
-    /// Relative names end in it until the file says otherwise. The root if it is no name.
+    /// Returns the root if the file's name is not a domain name.
     static func name(fromFile path: String) -> DomainName {
         var name = path.split(separator: "/").last ?? ""
         if name.hasSuffix(".zone") { name = name.dropLast(5) }

@@ -1,12 +1,12 @@
-/// One value of a configuration file, at its place.
+/// A value of a configuration file, with its place.
 struct ConfigurationNode {
     var place: SourcePlace
     var content: Content
-    /// True below the key of a secret: then no message repeats what is written here.
+    /// True below a secret's key; messages must not contain the value.
     var isSecret = false
 
     enum Content {
-        /// Nothing after the colon, `~` or `null`.
+        /// No value, `~` or `null`.
         case nothing
         case text(String)
         case list([ConfigurationNode])
@@ -25,13 +25,13 @@ struct ConfigurationNode {
         return false
     }
 
-    /// Nothing, or a list without items.
+    /// True for no value, and for a list without items.
     var isEmpty: Bool {
         if case .list(let items) = content { return items.isEmpty }
         return isNothing
     }
 
-    /// What it is, for messages: `a list`.
+    /// The kind of value, for messages: `a list`.
     var kind: String {
         switch content {
         case .nothing: "nothing"
@@ -43,14 +43,14 @@ struct ConfigurationNode {
 }
 
 extension ConfigurationNode {
-    /// The text of a single value; anything else is an error, and nil.
+    /// Returns the text of a single value; for anything else, reports an error and returns nil.
     func text(_ expected: String, _ journal: ConfigurationJournal) -> String? {
         if case .text(let text) = content { return text }
         journal.error(at: place, "expected \(expected), found \(kind); write \(expected)")
         return nil
     }
 
-    /// The items of a list; nothing is an empty list, anything else an error.
+    /// Returns the items of a list; no value is an empty list, anything else an error.
     func items(_ journal: ConfigurationJournal) -> [ConfigurationNode] {
         switch content {
         case .list(let items): return items
@@ -61,26 +61,29 @@ extension ConfigurationNode {
         case .mapping:
             journal.error(
                 at: place,
-                "expected a list, found a mapping; write each item after a \"- \""
+                "expected a list, found a mapping; start each item with \"- \""
             )
         }
         return []
     }
 
-    /// The value that `form` reads; a mistake is told, and nil.
+    /// Parses the value with `form`; reports an error and returns nil if it is invalid.
     func value<Value>(_ form: ValueForm<Value>, _ journal: ConfigurationJournal) -> Value? {
         guard let text = text(form.expected, journal) else { return nil }
         do throws(ValueFault) {
             return try form.parse(text)
         } catch {
-            let isTold = !isSecret || form.isOfSecrets
+            let mayBeQuoted = !isSecret || form.isOfSecrets
             let expected = "expected \(form.expected), found something else"
-            journal.error(at: place, isTold ? error.message : "\(expected); write \(form.expected)")
+            journal.error(
+                at: place,
+                mayBeQuoted ? error.message : "\(expected); write \(form.expected)"
+            )
             return nil
         }
     }
 
-    /// The values of a list that `form` can read, each with its place.
+    /// Returns the valid values of a list, each with its place.
     func values<Value>(
         _ form: ValueForm<Value>,
         _ journal: ConfigurationJournal
@@ -91,7 +94,7 @@ extension ConfigurationNode {
     }
 }
 
-/// A value, and where it is written.
+/// A value with its place.
 struct Placed<Value> {
     var value: Value
     var place: SourcePlace
@@ -105,7 +108,7 @@ struct Placed<Value> {
 extension Placed: Sendable where Value: Sendable {}
 
 extension String {
-    /// The text for a message: cut where it is long, with nothing that moves a cursor.
+    /// The text for a message: shortened and escaped.
     var shown: String {
         let octets = Array(utf8.prefix(80))
         let text = MasterFileLexer.printable(octets[...])
@@ -114,7 +117,7 @@ extension String {
 }
 
 extension Collection {
-    /// The items for a message, the first of many.
+    /// The items for a message; only the first ones if there are many.
     var shownList: String {
         let shown = prefix(8).map { "\($0)".shown }.joined(separator: ", ")
         return count > 8 ? shown + " and \(count - 8) more" : shown

@@ -1,15 +1,16 @@
-// CYaml comes with the Yams package. Its events are read here instead of the nodes that Yams makes of them: those
-// expand aliases before anybody can count, and take half a kilobyte for a value.
+// CYaml is part of the Yams package. The events are used directly, because Yams's nodes take half a
+// kilobyte per value and expand aliases before they can be counted.
 import CYaml
 
-/// The events of one YAML text, in the order in which libyaml finds them.
+/// The events of a YAML text, as libyaml parses them.
 @safe
 struct YAMLEvents: ~Copyable {
-    // Sound: the parser stays at one address and reads a copy of the text; both are freed in `deinit`.
+    // Sound: the parser has a stable address and reads a copy of the text; both are freed in
+    // `deinit`.
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let text: UnsafeMutableBufferPointer<UInt8>
 
-    /// What one event says.
+    /// The content of one event.
     enum Event {
         case documentStart
         case documentEnd
@@ -29,7 +30,7 @@ struct YAMLEvents: ~Copyable {
     }
 
     init(_ octets: [UInt8]) {
-        // Sound: both are initialised here, and libyaml is told of no more octets than there are.
+        // Sound: both are initialised here, and libyaml gets the exact number of octets.
         unsafe parser = .allocate(capacity: 1)
         unsafe parser.initialize(to: yaml_parser_t())
         unsafe text = .allocate(capacity: octets.count)
@@ -40,17 +41,17 @@ struct YAMLEvents: ~Copyable {
     }
 
     deinit {
-        // Sound: nothing of the parser or the text is used any more.
+        // Sound: nothing uses the parser or the text any more.
         unsafe yaml_parser_delete(parser)
         unsafe parser.deallocate()
         unsafe text.deallocate()
     }
 
-    /// The next event, and where it starts.
+    /// Returns the next event and its start.
     mutating func next() throws(YAMLFault) -> (event: Event, mark: Mark) {
         while true {
             var raw = unsafe yaml_event_t()
-            // Sound: libyaml fills the event, which is freed below, after its texts have been copied.
+            // Sound: libyaml fills the event; it is freed below, after its texts have been copied.
             guard unsafe yaml_parser_parse(parser, &raw) == 1 else { throw fault }
             defer { unsafe yaml_event_delete(&raw) }
             let mark = unsafe Self.mark(raw.start_mark)
@@ -58,7 +59,7 @@ struct YAMLEvents: ~Copyable {
         }
     }
 
-    /// Nil for the start of the stream.
+    /// Converts an event; returns nil for the start of the stream.
     @unsafe
     private static func event(of raw: yaml_event_t) -> Event? {
         switch unsafe raw.type {
@@ -93,9 +94,9 @@ struct YAMLEvents: ~Copyable {
         Mark(line: mark.line + 1, column: mark.column + 1)
     }
 
-    /// What the parser could not read.
+    /// The parser's error.
     private var fault: YAMLFault {
-        // Sound: the texts are literals of libyaml.
+        // Sound: the texts are string literals of libyaml.
         let problem = unsafe parser.pointee.problem.map { unsafe String(cString: $0) }
         if unsafe parser.pointee.error == YAML_READER_ERROR {
             return YAMLFault(

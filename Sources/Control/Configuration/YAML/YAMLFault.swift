@@ -1,15 +1,15 @@
-/// Why a text is not the YAML that a configuration is written in, and where.
+/// Why a text is not valid YAML for a configuration, and where.
 struct YAMLFault: Error {
-    /// Where in the text.
+    /// A place in the text.
     enum Place {
         case mark(YAMLEvents.Mark)
-        /// An octet, from 0.
+        /// An offset in octets, from 0.
         case octet(Int)
     }
 
     var place: Place
     var message: String
-    /// A tab before the place explains the fault better than the parser does.
+    /// True if a tab on the line may be the real cause.
     private var mayBeTab = false
 
     init(at mark: YAMLEvents.Mark, _ message: String) {
@@ -22,7 +22,8 @@ struct YAMLFault: Error {
         self.message = message
     }
 
-    /// A problem in libyaml's words, and what it was reading from which line on.
+    /// Makes a fault of libyaml's message; `context` is what it was parsing, and the line where
+    /// that starts.
     init(at mark: YAMLEvents.Mark, problem: String, during context: (text: String, line: Int)?) {
         place = .mark(mark)
         mayBeTab = true
@@ -31,8 +32,8 @@ struct YAMLFault: Error {
             "not YAML: \(problem)\(during); check indentation, quotes and brackets up to here"
     }
 
-    /// Notes the fault at its place in `octets`, the text of `file`.
-    func tell(_ journal: ConfigurationJournal, file: String, _ octets: [UInt8]) {
+    /// Reports the fault at its place in `octets`, the text of `file`.
+    func report(to journal: ConfigurationJournal, file: String, _ octets: [UInt8]) {
         switch place {
         case .octet(let offset):
             let before = octets.prefix(offset)
@@ -50,7 +51,7 @@ struct YAMLFault: Error {
         }
     }
 
-    /// Whether a tab stands in the line before the mark.
+    /// Returns true if the line has a tab before the mark.
     private static func hasTab(before mark: YAMLEvents.Mark, in octets: [UInt8]) -> Bool {
         var rest = octets[...]
         for _ in 1..<max(mark.line, 1) {

@@ -1,15 +1,16 @@
-/// Reads one YAML file into nodes with places.
+/// Reads a YAML file into nodes with places.
 ///
-/// Only what a configuration needs of YAML is taken: one document, and keys that are plain words, each
-/// once in its mapping. What aliases expand to is counted before it is made, so that work and memory are
-/// bounded by the size of the text.
+/// Supports the part of YAML that a configuration needs: one document, and mappings whose keys are
+/// plain words without duplicates. The expansion of aliases is counted before it is made, so that
+/// work and memory are linear in the size of the text.
 struct YAMLReader {
     private static let depthLimit = 32
-    /// The largest mapping that means something is an account's table of AZ names.
+    /// The maximum number of keys in a mapping; the largest legitimate one is an account's AZ
+    /// table.
     private static let keyLimit = 1_000
     private static let fewKeys = 24
     private static let anchorLimit = 10_000
-    /// `%TAG` lines, each of which libyaml compares with all others.
+    /// The maximum number of `%TAG` lines; libyaml compares each with all others.
     private static let directiveLimit = 16
 
     let file: String
@@ -17,12 +18,12 @@ struct YAMLReader {
     private var budget = 0
     private var limit = 0
     private var anchors: [String: Anchored] = [:]
-    /// True of what is read below the key of a secret.
+    /// True while values below a secret's key are read.
     private var isBelowSecret = false
-    /// Entries of keys that are written twice, which may have secrets.
+    /// Entries with duplicate keys; they can contain secrets.
     private var dropped: [ConfigurationNode.Entry] = []
 
-    /// The value of an anchor, and how many values it expands to.
+    /// The value of an anchor, and the number of values that it expands to.
     private struct Anchored {
         var node: ConfigurationNode
         var count: Int
@@ -34,21 +35,22 @@ struct YAMLReader {
         self.journal = journal
     }
 
-    /// The file's one document; nil with an error told, or for an empty file without one.
+    /// Returns the root of the document; nil for an empty file, or on an error, which is reported.
     mutating func read(_ octets: [UInt8]) -> ConfigurationNode? {
         let octets = Array(ByteOrderMark.stripped(from: octets))
         guard String(validating: octets, as: UTF8.self) != nil else {
             journal.error(at: firstInvalidPlace(octets), "the text is not UTF-8; save it as UTF-8")
             return nil
         }
-        // Values of fewer than eight octets each fill no file; the aliases of a small file may expand.
+        // A large text has at least eight octets per value; a small one may expand aliases up to
+        // the constant.
         limit = 100_000 + octets.count / 8
         budget = limit
         do throws(YAMLFault) {
             try refuseDirectives(octets)
             return try document(octets)?.markingSecrets(and: dropped, journal)
         } catch {
-            error.tell(journal, file: file, octets)
+            error.report(to: journal, file: file, octets)
             return nil
         }
     }
@@ -81,7 +83,7 @@ struct YAMLReader {
                 guard root == nil else {
                     throw YAMLFault(
                         at: mark,
-                        "a second document starts here; keep one document a file and remove the `---`"
+                        "a second document starts here; keep one document per file and remove the `---`"
                     )
                 }
             default: root = try node(event, mark, &events, depth: 0).node
@@ -91,7 +93,7 @@ struct YAMLReader {
 
     // MARK: Values
 
-    /// A value, and how deep it is nested.
+    /// A value and its nesting depth.
     private typealias Value = (node: ConfigurationNode, depth: Int)
 
     private mutating func node(
@@ -124,7 +126,10 @@ struct YAMLReader {
         }
         if let anchor {
             guard anchors.count < Self.anchorLimit else {
-                throw YAMLFault(at: mark, "more than \(Self.anchorLimit) anchors; write values out")
+                throw YAMLFault(
+                    at: mark,
+                    "more than \(Self.anchorLimit) anchors; write the values out"
+                )
             }
             anchors[anchor] = Anchored(
                 node: value.node,
@@ -135,7 +140,7 @@ struct YAMLReader {
         return value
     }
 
-    /// What an alias stands for, counted as often as it is written.
+    /// Expands an alias; its values count each time.
     private mutating func expand(
         _ name: String,
         _ mark: YAMLEvents.Mark,
@@ -144,7 +149,7 @@ struct YAMLReader {
         guard let anchored = anchors[name] else {
             throw YAMLFault(
                 at: mark,
-                "an alias without its anchor; write the value out, or put &NAME before the first"
+                "an alias without an anchor; write the value out, or put &NAME before the first"
             )
         }
         guard depth + anchored.depth <= Self.depthLimit else { throw tooDeep(mark) }
@@ -172,7 +177,7 @@ struct YAMLReader {
         depth: Int
     ) throws(YAMLFault) -> (entries: [ConfigurationNode.Entry], depth: Int) {
         var entries: [ConfigurationNode.Entry] = []
-        // Of more keys than any setting has, numbers of entries.
+        // The entry numbers, used instead of a linear search in large mappings.
         var numbers: [String: Int] = [:]
         var deepest = 0
         while true {
@@ -181,7 +186,7 @@ struct YAMLReader {
             guard case .scalar(let key, _, _) = event else {
                 throw YAMLFault(
                     at: mark,
-                    "a key is one word, no alias and no collection; write KEY: VALUE"
+                    "a key must be a single word, not an alias or a collection; write KEY: VALUE"
                 )
             }
             let place = place(mark)
@@ -191,14 +196,14 @@ struct YAMLReader {
                 entries.count < Self.fewKeys
                 ? entries.first { $0.key == key } : numbers[key].map { entries[$0] }
             if let first {
-                tellOfDuplicate(key, at: place, first: first.place)
+                reportDuplicate(key, at: place, first: first.place)
                 dropped.append(.init(key: key, place: place, value: value))
                 continue
             }
             guard entries.count < Self.keyLimit else {
                 throw YAMLFault(
                     at: mark,
-                    "more than \(Self.keyLimit) keys in one mapping; no setting has so many"
+                    "more than \(Self.keyLimit) keys in one mapping, which is the limit; remove some"
                 )
             }
             entries.append(.init(key: key, place: place, value: value))
@@ -210,7 +215,7 @@ struct YAMLReader {
         }
     }
 
-    /// The value behind a key, below which everything is a secret if the key is that of one.
+    /// Reads the value of a key; below a secret's key, all values are secrets.
     private mutating func value(
         of key: String,
         _ events: inout YAMLEvents,
@@ -224,7 +229,7 @@ struct YAMLReader {
         return value
     }
 
-    private func tellOfDuplicate(_ key: String, at place: SourcePlace, first: SourcePlace) {
+    private func reportDuplicate(_ key: String, at place: SourcePlace, first: SourcePlace) {
         let isSecret = isBelowSecret
         journal.error(
             at: place,
@@ -236,14 +241,17 @@ struct YAMLReader {
         guard count <= budget else {
             throw YAMLFault(
                 at: mark,
-                "more than \(limit) values, aliases written out, are too many for a file of this size; write fewer aliases of aliases"
+                "more than \(limit) values after expansion of aliases, the limit for a file of this size; use fewer nested aliases"
             )
         }
         budget -= count
     }
 
     private func tooDeep(_ mark: YAMLEvents.Mark) -> YAMLFault {
-        YAMLFault(at: mark, "nested more than \(Self.depthLimit) deep; no setting is that deep")
+        YAMLFault(
+            at: mark,
+            "nested more than \(Self.depthLimit) levels deep, which is the limit; use fewer levels"
+        )
     }
 
     // MARK: Places

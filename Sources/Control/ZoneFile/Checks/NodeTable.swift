@@ -1,9 +1,10 @@
 import DNSWire
 import Snapshot
 
-/// Numbers the names of a zone: one number a name, whatever its letter case, in order of appearance.
+/// Numbers the names of a zone in order of appearance; names that differ only in letter case share
+/// a number.
 struct NodeTable {
-    /// Where a name stands in the arena.
+    /// The position of a name in the arena.
     struct Name {
         var offset: UInt32
         var length: UInt8
@@ -17,7 +18,7 @@ struct NodeTable {
 
     var count: Int { names.count }
 
-    /// The number of a name of the arena, a new one if it has none yet.
+    /// Returns the number of a name in the arena; adds the name if it is new.
     mutating func number(of name: Name, in octets: Span<UInt8>) -> Int {
         let text = octets.extracting(name.range)
         let hash = text.foldedHash(seed)
@@ -27,7 +28,7 @@ struct NodeTable {
         return names.count - 1
     }
 
-    /// The number of a name in wire form, or nil if no record has it.
+    /// Returns the number of a wire-format name; nil if no record has it.
     func find(_ name: Span<UInt8>, in octets: Span<UInt8>) -> Int? {
         find(name, name.foldedHash(seed), in: octets)
     }

@@ -1,25 +1,25 @@
 import DNSWire
 import Snapshot
 
-/// Numbers the RRsets of a zone, whose records come by name and type in whatever order.
+/// Numbers the RRsets of a zone; records may be in any order.
 struct RRsetTable {
     struct RRset {
         var node: UInt32
         var type: RecordType
         var ttl: UInt32
         var count: UInt32
-        var isToldOf = false
+        var isReported = false
     }
 
     private var sets: [RRset] = []
-    /// The first RRset of each node: most have no other.
+    /// The first RRset of each node; most nodes have only one.
     private var firsts: [UInt32] = []
-    /// Further RRsets of nodes, by node and type.
+    /// The further RRsets, by node and type.
     private var others = NumberTable()
     private let seed = HashSeed.random()
 
     var count: Int { sets.count }
-    /// Some RRset has more than one record.
+    /// True if some RRset has more than one record.
     private(set) var haveSeveralRecords = false
 
     subscript(number: Int) -> RRset {
@@ -27,7 +27,9 @@ struct RRsetTable {
         set { sets[number] = newValue }
     }
 
-    /// Counts a record in and returns the number of its RRset; nodes come in the order of their numbers.
+    /// Adds a record and returns the number of its RRset.
+    ///
+    /// Nodes must be added in the order of their numbers.
     mutating func add(_ record: ZoneContents.Record, of node: Int) -> Int {
         guard let known = find(record.type, of: node) else {
             return addRRset(of: record, node)

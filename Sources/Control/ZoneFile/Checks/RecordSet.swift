@@ -1,17 +1,17 @@
 import DNSWire
 import Snapshot
 
-/// A set of records: equal ones are of one RRset and have the same rdata.
+/// A set of records that finds duplicates: records of the same RRset with equal rdata.
 ///
-/// The records of a small RRset are compared with each other, those of a large one are hashed.
+/// Small RRsets are compared record by record; large ones use a hash table.
 struct RecordSet {
     private static let smallCount = 8
 
-    /// The last record of each small RRset, plus one; 0 for none.
+    /// The last record of each small RRset, plus one; 0 means none.
     private var lasts: [UInt32]
-    /// For each record of a small RRset the one before it there, plus one.
+    /// For each record of a small RRset, the previous record of that RRset, plus one.
     private var previous: [UInt32]
-    /// The records of each large RRset.
+    /// The hash tables of the large RRsets.
     private var large: [Int: NumberTable] = [:]
 
     init(setCount: Int, recordCount: Int) {
@@ -19,9 +19,9 @@ struct RecordSet {
         previous = Array(repeating: 0, count: recordCount)
     }
 
-    /// Adds a record, which is to stand at `index` of the contents; false if an equal one is there already.
+    /// Adds a record that will have this `index`; returns false if it is a duplicate.
     ///
-    /// `size` is the number of records of RRset `set`, duplicates among them.
+    /// `size` is the number of records of RRset `set`, including duplicates.
     mutating func insert(
         _ record: ZoneContents.Record,
         at index: Int,
@@ -44,7 +44,7 @@ struct RecordSet {
 }
 
 extension NumberTable {
-    /// Enters the index of a record, unless an equal one is there already.
+    /// Adds the index of a record unless an equal record is in the table.
     fileprivate mutating func insert(
         _ record: ZoneContents.Record,
         at index: Int,
@@ -59,10 +59,10 @@ extension NumberTable {
 }
 
 extension ZoneContents.Record {
-    /// Where the name starts at the end of the rdata, which is compared without letter case.
+    /// The offset of the trailing name in the rdata, which is compared case-insensitively.
     private var nameOffset: Int { ZoneChecks.nameOffset(in: type) ?? rdata.count }
 
-    /// Whether two records of one type have the same rdata.
+    /// Returns true if two records of one type have the same rdata.
     fileprivate func hasRdata(of other: Self, in contents: ZoneContents) -> Bool {
         guard rdataLength == other.rdataLength else { return false }
         let octets = contents.octets.span

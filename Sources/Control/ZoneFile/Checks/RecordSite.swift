@@ -1,4 +1,4 @@
-/// Where a record stands in its file, and the text of that line.
+/// The place of a record in its file, and the text of its line.
 struct RecordSite {
     var place: SourcePlace
     var excerpt: String

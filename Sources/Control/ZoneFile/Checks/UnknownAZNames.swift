@@ -1,20 +1,22 @@
-/// Owners of a zone that end in an AZ name which its owner does not have, until the whole file is read.
+/// Owners that end in an AZ name that the zone's owner does not have; collected until the end of
+/// the file.
 ///
-/// A zone with zonal labels has them for a reason, so that one more first label with an unknown AZ is a mistake. In any
-/// other zone a name may end so by chance: `bastion-eu-west-1b` is that of a host. So may a label that is not the first.
+/// In a zone with other zonal labels, an unknown AZ name at the end of a first label is an error.
+/// In other zones it is only a warning, since a host can have such a name by chance:
+/// `bastion-eu-west-1b`. The same holds for labels after the first.
 struct UnknownAZNames {
-    /// Some label ends in an AZ.
+    /// True if some label ends in a known AZ.
     var hasZonalLabels = false
     private var firstLabels = Found()
     private var otherLabels = Found()
 
-    /// Those of one kind: as many as may be shown, and how many there are.
+    /// Names of one kind: as many as can be shown, and the number of all.
     private struct Found {
         var names: [(name: OwnerAZNames.Unknown, place: SourcePlace, excerpt: String)] = []
         var count = 0
     }
 
-    /// Counts one in; true if it is to be added.
+    /// Counts a name; returns true if it should be added with `add`.
     mutating func takes(_ name: OwnerAZNames.Unknown) -> Bool {
         let kind = name.isFirstLabel ? \Self.firstLabels : \Self.otherLabels
         self[keyPath: kind].count += 1
@@ -26,22 +28,23 @@ struct UnknownAZNames {
         self[keyPath: kind].names.append((name, place, excerpt))
     }
 
-    /// Tells of all of them: of first labels errors beside zonal labels, of all others doubts.
-    func tell(_ journal: inout ZoneFileJournal) {
-        tell(firstLabels, areErrors: hasZonalLabels, &journal)
-        tell(otherLabels, areErrors: false, &journal)
+    /// Reports the names: first labels are errors in a zone with zonal labels, all others are
+    /// warnings.
+    func report(to journal: inout ZoneFileJournal) {
+        report(firstLabels, areErrors: hasZonalLabels, &journal)
+        report(otherLabels, areErrors: false, &journal)
     }
 
-    private func tell(_ found: Found, areErrors: Bool, _ journal: inout ZoneFileJournal) {
+    private func report(_ found: Found, areErrors: Bool, _ journal: inout ZoneFileJournal) {
         for index in 0..<found.count {
-            let isTold = areErrors ? journal.takesError() : journal.takesWarning()
-            guard isTold, index < found.names.count else { continue }
+            let isShown = areErrors ? journal.takesError() : journal.takesWarning()
+            guard isShown, index < found.names.count else { continue }
             let (name, place, excerpt) = found.names[index]
             journal.add(
                 Diagnostic(
                     areErrors ? .error : .warning,
                     at: place,
-                    areErrors ? name.error : name.doubt,
+                    areErrors ? name.error : name.warning,
                     excerpt: excerpt
                 )
             )

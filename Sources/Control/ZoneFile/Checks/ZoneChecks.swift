@@ -1,19 +1,18 @@
 import DNSWire
 import Snapshot
 
-/// What only the whole zone shows: which records may not stand together.
+/// Checks that need the whole zone: records that may not exist together.
 ///
-/// Makes one RRset of what the file spreads out: duplicates go, TTLs are made one. Every check is a
-/// pass over the records; none looks at a pair of them.
+/// Also removes duplicates and unifies the TTLs of each RRset. Each check takes linear time.
 struct ZoneChecks {
     var session: ZoneFileSession
     var nodes = NodeTable()
-    /// The name of each record, by its number in `nodes`.
+    /// The node number of each record's owner.
     var recordNodes: [UInt32] = []
-    /// The RRset of each record.
+    /// The RRset number of each record.
     private var recordSets: [UInt32] = []
     private var sets = RRsetTable()
-    /// Where the lines of a file start, by its number; of those files alone in which something was found.
+    /// The line index of each file, by its number; made only for files with diagnostics.
     private var lines: [Int: LineIndex] = [:]
 
     init(session: consuming ZoneFileSession) { self.session = session }
@@ -21,10 +20,10 @@ struct ZoneChecks {
     mutating func run(path: String) {
         if session.hasStopped { return }
         let found = session.journal.all.count
-        session.unknownAZNames.tell(&session.journal)
+        session.unknownAZNames.report(to: &session.journal)
         defer {
             session.journal.sort(from: found)
-            session.journal.sayHowManyMore(of: path)
+            session.journal.addOmittedCounts(of: path)
         }
         group()
         unifyTTLs()
@@ -60,22 +59,22 @@ struct ZoneChecks {
         }
     }
 
-    /// RFC 2181 §5.2: the TTLs of an RRset are one; where they differ the smallest is taken.
+    /// Gives all records of an RRset the smallest of their TTLs (RFC 2181 §5.2).
     private mutating func unifyTTLs() {
         var differ = false
         for (index, record) in session.contents.records.enumerated() {
-            // The TTL of a signature is that of the set it covers.
+            // The TTL of a signature belongs to the RRset that it covers.
             guard record.type != .rrsig, record.type != .sig else { continue }
             let set = Int(recordSets[index])
             let known = sets[set].ttl
             guard record.ttl != known else { continue }
             differ = true
             sets[set].ttl = min(known, record.ttl)
-            if !sets[set].isToldOf {
-                sets[set].isToldOf = true
+            if !sets[set].isReported {
+                sets[set].isReported = true
                 warn(
                     index,
-                    "the TTL \(record.ttl) differs from \(known) of another \(record.type) record of this name, and the smaller is used for all; write one TTL (RFC 2181 §5.2)"
+                    "the TTL \(record.ttl) differs from \(known) of another \(record.type) record of this name, so the smaller is used for all; write the same TTL (RFC 2181 §5.2)"
                 )
             }
         }
@@ -118,7 +117,7 @@ struct ZoneChecks {
         recordSets[kept] = recordSets[index]
     }
 
-    /// Where the name starts in rdata that ends with a name (or two of them).
+    /// Returns the offset of the name, or the two names, that the rdata of a type ends with.
     static func nameOffset(in type: RecordType) -> Int? {
         switch type.rawValue {
         case 2, 3, 4, 5, 7, 8, 9, 12, 14, 17, 39, 58: 0
@@ -128,9 +127,9 @@ struct ZoneChecks {
         }
     }
 
-    /// An RRset that no message can hold would never be answered, not even over TCP (RFC 2181 §5).
+    /// Reports RRsets that are too large for a message, even over TCP (RFC 2181 §5).
     private mutating func checkSizes() {
-        // Header, name, question's type and class, and OPT; then each record with its owner a pointer.
+        // The header, the largest question and OPT, then each record with a compressed owner.
         var sizes = [Int](repeating: 12 + 255 + 4 + 11, count: sets.count)
         for (index, record) in session.contents.records.enumerated() {
             let set = Int(recordSets[index])
@@ -139,14 +138,14 @@ struct ZoneChecks {
             guard before <= 65_535, sizes[set] > 65_535 else { continue }
             fail(
                 index,
-                "with this one the \(record.type) records of the name no longer fit into an answer, which holds 65535 octets; spread them over several names"
+                "with this record, the \(record.type) records of the name exceed the 65535 octets of an answer; distribute them over several names"
             )
         }
     }
 
     // MARK: SOA
 
-    /// Exactly one SOA, at the apex (RFC 1035 §5.2).
+    /// Checks that there is exactly one SOA, at the apex (RFC 1035 §5.2).
     private mutating func checkSOA(path: String) {
         var found: Int?
         for (index, record) in session.contents.records.enumerated() where record.type == .soa {
@@ -154,7 +153,7 @@ struct ZoneChecks {
                 let apex = session.apex
                 fail(
                     index,
-                    "an SOA below the apex; a zone has one SOA, at \(apex), so move this one to its own zone"
+                    "an SOA below the apex; a zone has one SOA, at \(apex): move this one to its own zone"
                 )
             } else if let found {
                 let line = session.contents.records[found].line

@@ -1,22 +1,22 @@
 import DNSWire
 import Snapshot
 
-/// Aliases, delegations and what stands beside or below them.
+/// Checks of aliases and delegations, and of the records at and below them.
 extension ZoneChecks {
-    /// What a name has that rules out other records.
+    /// Records at a name that exclude other records.
     private struct Marks: OptionSet {
         var rawValue: UInt8
 
         static let cname = Marks(rawValue: 1)
         static let dname = Marks(rawValue: 2)
         static let delegation = Marks(rawValue: 4)
-        /// Data that may not stand beside a CNAME.
+        /// Data that is not allowed at the same name as a CNAME.
         static let other = Marks(rawValue: 8)
-        static let isToldOf = Marks(rawValue: 16)
+        static let isReported = Marks(rawValue: 16)
     }
 
-    /// One CNAME at a name, and beside it only what DNSSEC needs (RFC 1034 §3.6.2, RFC 4034 §4);
-    /// one DNAME at a name (RFC 6672 §2.4).
+    /// Checks that a name has one CNAME and beside it only DNSSEC records (RFC 1034 §3.6.2, RFC
+    /// 4034 §4), and one DNAME (RFC 6672 §2.4).
     mutating func checkAliases() {
         var marks = [Marks](repeating: [], count: nodes.count)
         for index in session.contents.records.indices {
@@ -24,9 +24,9 @@ extension ZoneChecks {
             let type = session.contents.records[index].type
             switch type {
             case .cname:
-                if marks[node].contains(.other) { tell(index, node, &marks, Self.besideAdvice) }
+                if marks[node].contains(.other) { report(index, node, &marks, Self.besideAdvice) }
                 if marks[node].contains(.cname) {
-                    tell(
+                    report(
                         index,
                         node,
                         &marks,
@@ -37,9 +37,9 @@ extension ZoneChecks {
             case .rrsig, .nsec, .sig, RecordType(rawValue: 25), RecordType(rawValue: 30):
                 break
             default:
-                if marks[node].contains(.cname) { tell(index, node, &marks, Self.besideAdvice) }
+                if marks[node].contains(.cname) { report(index, node, &marks, Self.besideAdvice) }
                 if type == .dname, marks[node].contains(.dname) {
-                    tell(
+                    report(
                         index,
                         node,
                         &marks,
@@ -53,21 +53,23 @@ extension ZoneChecks {
     }
 
     private static let besideAdvice =
-        "a CNAME and other data at one name; keep the CNAME or the other records (RFC 1034 §3.6.2)"
+        "a CNAME and other data at the same name; remove one of them (RFC 1034 §3.6.2)"
 
-    private mutating func tell(
+    private mutating func report(
         _ record: Int,
         _ node: Int,
         _ marks: inout [Marks],
         _ message: @autoclosure () -> String
     ) {
-        guard !marks[node].contains(.isToldOf) else { return }
-        marks[node].insert(.isToldOf)
+        guard !marks[node].contains(.isReported) else { return }
+        marks[node].insert(.isReported)
         fail(record, message())
     }
 
-    /// Nothing lives below a DNAME (RFC 6672 §2.4: we refuse such a zone, as it allows, since the data
-    /// could never be answered), and below a delegation only the addresses of its name servers do.
+    /// Reports records below a DNAME, and records at or below a delegation that are never answered.
+    ///
+    /// RFC 6672 §2.4 allows rejecting data below a DNAME. Below a delegation, only the addresses of
+    /// its name servers are used.
     mutating func checkCuts() {
         var marks = [Marks](repeating: [], count: nodes.count)
         var hasCut = false
@@ -83,7 +85,8 @@ extension ZoneChecks {
         }
         guard hasCut else { return }
         var above = [Marks?](repeating: nil, count: nodes.count)
-        // Names that follow each other are often of one parent, which may have over a hundred above it.
+        // Cache the parent: consecutive names often share one, which can have over a hundred
+        // ancestors.
         var last: (parent: Range<Int>, marks: Marks)?
         for (index, record) in session.contents.records.enumerated() {
             let node = Int(recordNodes[index])
@@ -101,22 +104,22 @@ extension ZoneChecks {
         _ marks: inout [Marks]
     ) {
         if above.contains(.dname) {
-            tell(
+            report(
                 index,
                 node,
                 &marks,
-                "data below a DNAME, which no question reaches; remove the record or the DNAME (RFC 6672 §2.4)"
+                "data below a DNAME is never answered; remove the record or the DNAME (RFC 6672 §2.4)"
             )
             return
         }
-        guard !record.type.isAddress, !marks[node].contains(.isToldOf) else { return }
+        guard !record.type.isAddress, !marks[node].contains(.isReported) else { return }
         let isBelow = above.contains(.delegation)
         let isBeside = marks[node].contains(.delegation) && !Self.mayStandAtDelegation(record.type)
         guard isBelow || isBeside else { return }
-        marks[node].insert(.isToldOf)
+        marks[node].insert(.isReported)
         warn(
             index,
-            "\(record.type) \(isBelow ? "below" : "at") a delegation is never answered; only addresses of its name servers belong there, so move it to the delegated zone"
+            "\(record.type) \(isBelow ? "below" : "at") a delegation is never answered; move it to the delegated zone (only addresses of its name servers belong here)"
         )
     }
 
@@ -124,7 +127,7 @@ extension ZoneChecks {
         type == .ns || type == .ds || type == .nsec || type == .rrsig
     }
 
-    /// What the names between this one and the apex have.
+    /// Returns the marks of the names between this one and the apex.
     private func marksAbove(
         _ node: Int,
         _ marks: [Marks],
@@ -150,7 +153,7 @@ extension ZoneChecks {
         return found
     }
 
-    /// MX, NS and SRV name hosts, not aliases (RFC 2181 §10.3, RFC 2782).
+    /// Checks that MX, NS and SRV targets are not aliases (RFC 2181 §10.3, RFC 2782).
     mutating func checkTargets() {
         var isAlias = [Bool](repeating: false, count: nodes.count)
         for (index, record) in session.contents.records.enumerated() where record.type == .cname {
@@ -169,7 +172,7 @@ extension ZoneChecks {
                 let name = DomainName(octets: octets[target]) ?? .root
                 warn(
                     index,
-                    "\(record.type) points to \(name), which is a CNAME; point it to the name that the CNAME leads to (RFC 2181 §10.3)"
+                    "\(record.type) points to \(name), which is a CNAME; use the target of the CNAME (RFC 2181 §10.3)"
                 )
             }
         }

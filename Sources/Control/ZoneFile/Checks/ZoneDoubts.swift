@@ -1,9 +1,9 @@
 import DNSWire
 import Snapshot
 
-/// Names that are allowed and hardly meant.
+/// Warnings about names that are valid but probably not intended.
 extension ZoneChecks {
-    /// Looks at every owner once, and at the name in the data of every record that has one.
+    /// Checks each owner once, and the name in the data of each record.
     mutating func checkNames() {
         var isLooked = [Bool](repeating: false, count: nodes.count)
         for (index, record) in session.contents.records.enumerated() {
@@ -22,12 +22,12 @@ extension ZoneChecks {
             let name = self.name(at: name)
             warn(
                 index,
-                "the name \(name) has the origin twice; did you forget the final dot?"
+                "the name \(name) contains the origin twice; did you forget the final dot?"
             )
         }
     }
 
-    /// What stands for other names is no cut (RFC 4592 §4.2, §4.4).
+    /// Warns of delegations and DNAMEs at a wildcard (RFC 4592 §4.2, §4.4).
     private mutating func checkWildcard(_ record: ZoneContents.Record, _ index: Int) {
         guard session.contents.octets[record.owner].starts(with: [1, UInt8(ascii: "*")]) else {
             return
@@ -35,11 +35,13 @@ extension ZoneChecks {
         let section = record.type == .ns ? "2" : "4"
         warn(
             index,
-            "\(record.type) at a wildcard, which servers understand differently (RFC 4592 §4.\(section)); write it at each name that it is for"
+            "\(record.type) at a wildcard has no defined meaning (RFC 4592 §4.\(section)); write one at each name instead"
         )
     }
 
-    /// Looks at each name in the data of a record; those of signatures and proofs are nobody's to write.
+    /// Checks the names in a record's data.
+    ///
+    /// Skips signatures and NSEC, which tools generate.
     private mutating func checkData(_ record: ZoneContents.Record, _ index: Int) {
         switch record.type.rawValue {
         case 16, 24, 30, 46, 47: return
@@ -65,11 +67,11 @@ extension ZoneChecks {
         let target = self.name(at: name)
         warn(
             index,
-            "\(record.type) leads to \(target), which \(isStray ? "ends in the reverse zone" : "has the origin twice"); did you forget the final dot?"
+            "\(record.type) points to \(target), which \(isStray ? "ends in the reverse zone" : "contains the origin twice"); did you forget the final dot?"
         )
     }
 
-    /// True of a zone of PTR records.
+    /// True for a reverse zone.
     private var isReverse: Bool {
         let apex = session.foldedApex
         return ["in-addr", "ip6"].contains { label in
@@ -90,7 +92,7 @@ extension ZoneChecks {
             )
     }
 
-    /// False of almost every name: the apex does not stand in front of its own place.
+    /// A cheap filter for `isDoubled`: true if the apex also occurs before the end of the name.
     private func mayBeDoubled(_ name: Range<Int>) -> Bool {
         let apex = session.foldedApex.span.extracting(droppingLast: 1)
         let octets = session.contents.octets.span
@@ -103,10 +105,11 @@ extension ZoneChecks {
         return false
     }
 
-    /// True if the labels at the end of a name, the apex or more, stand in front of them once more; or the apex, of
-    /// two labels at least, stands in front of other labels and itself.
+    /// Returns true if the name contains its own end twice, as `www.example.com.example.com.` does.
     ///
-    /// That is what becomes of `www.example.com` without a dot where `$ORIGIN` is example.com, or a name below it.
+    /// This happens if `www.example.com` is written without a final dot below `$ORIGIN
+    /// example.com`. It is true if the last labels (the apex or more) occur twice in a row, or if
+    /// an apex of two or more labels occurs earlier in the name.
     private func isDoubled(_ name: Range<Int>) -> Bool {
         guard session.foldedApex.count > 1, mayBeDoubled(name), isInZone(name) else { return false }
         var places: [Int] = []
@@ -124,14 +127,17 @@ extension ZoneChecks {
             let length = end - second
             guard length >= session.foldedApex.count - 1 else { continue }
             let first = places[places.count - 2 * count]
-            // One label may well be a host's that is called as its domain.
+            // A single doubled label can be intended: a host named like its domain.
             guard second - first == length, count > 1 || places.count > 2 else { continue }
             if isSame(first, second, length) { return true }
         }
         return false
     }
 
-    /// What stands below a label with an underscore may be another domain's: `e.example._report._dmarc.e.example`.
+    /// Returns true if the apex occurs twice.
+    ///
+    /// Labels below an underscore label may name another domain, as in
+    /// `e.example._report._dmarc.e.example`, and are skipped.
     private func hasApexTwice(_ places: [Int], end: Int) -> Bool {
         let length = session.foldedApex.count - 1
         let (second, octets) = (end - length, session.contents.octets)

@@ -1,9 +1,10 @@
-/// Reads A and AAAA rdata without a detour over libldns, which a million records would feel.
+/// Reads A and AAAA rdata without libldns, for speed.
 ///
-/// Accepts exactly what libldns does, which asks `inet_pton`: four decimal numbers without leading
+/// Accepts the same texts as libldns, which uses `inet_pton`: four decimal numbers without leading
 /// zeros, or RFC 4291 §2.2 text without a zone index.
 enum AddressText {
-    /// Appends the four octets of a dotted quad to `output`; false, with nothing appended, if it is none.
+    /// Appends the four octets of an IPv4 address to `output`; returns false and appends nothing if
+    /// the text is invalid.
     static func appendV4(
         _ text: borrowing Span<UInt8>,
         _ range: Range<Int>,
@@ -39,8 +40,8 @@ enum AddressText {
         return dots == 3 && digits > 0 ? value << 8 | octet : nil
     }
 
-    /// Appends the sixteen octets of an IPv6 address to `output`; false, with nothing appended, if
-    /// the text is none.
+    /// Appends the sixteen octets of an IPv6 address to `output`; returns false and appends nothing
+    /// if the text is invalid.
     static func appendV6(
         _ text: borrowing Span<UInt8>,
         _ range: Range<Int>,
@@ -57,7 +58,7 @@ enum AddressText {
         guard (2...45).contains(range.count) else { return nil }
         var groups = Groups()
         var index = range.lowerBound
-        // A leading colon must be the first of two.
+        // A leading colon must start a `::`.
         if text[index] == colon {
             index += 1
             guard text[index] == colon else { return nil }
@@ -94,7 +95,7 @@ enum AddressText {
 
     private static let colon = UInt8(ascii: ":")
 
-    /// The groups read so far, and where the `::` stood among them.
+    /// The groups read so far, and the position of the `::` among them.
     private struct Groups {
         private var bits: UInt128 = 0
         private var count = 0
@@ -113,7 +114,7 @@ enum AddressText {
             return true
         }
 
-        /// The whole address; nil if there are too few groups, or as many as leave the gap empty.
+        /// The address; nil if there are too few groups, or so many that the `::` stands for none.
         var value: UInt128? {
             guard let gap else { return count == 8 ? bits : nil }
             guard count < 8 else { return nil }

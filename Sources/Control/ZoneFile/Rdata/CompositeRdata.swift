@@ -1,14 +1,16 @@
 import CLdns
 import DNSWire
 
-/// Types whose text form libldns takes as one field, or gets wrong: cut into fields here.
+/// Types whose text form libldns reads as one field, or reads wrongly; this code splits them into
+/// fields.
 ///
-/// libldns reads their parts all the same. What it would do with the whole: take numbers modulo 256
-/// (IPSECKEY, AMTRELAY), leak a field a record (AMTRELAY), carry the minutes of the latitude over to
-/// a longitude without minutes (LOC), read an unknown service as port 0 and hold state that threads
-/// share (WKS), and leave out the octet that tells the two forms apart (ATMA).
+/// libldns still reads the single fields. Its own readers of the whole types have these bugs:
+/// - IPSECKEY, AMTRELAY: take numbers modulo 256; AMTRELAY also leaks a field per record.
+/// - LOC: uses the minutes of the latitude for a longitude without minutes.
+/// - WKS: reads an unknown service as port 0, and uses state shared between threads.
+/// - ATMA: omits the octet that distinguishes the two forms.
 enum CompositeRdata {
-    /// Appends the rdata of such a type; false, with nothing taken, for any other.
+    /// Appends the rdata of such a type; returns false and reads nothing for other types.
     static func read(
         _ cursor: inout FieldCursor,
         _ lexer: borrowing MasterFileLexer,
@@ -57,7 +59,7 @@ enum CompositeRdata {
 
     // MARK: Keys and relays
 
-    /// RFC 4025 §3.1: precedence, gateway type, algorithm, gateway, public key.
+    /// Reads IPSECKEY (RFC 4025 §3.1): precedence, gateway type, algorithm, gateway, public key.
     private static func readIPSECKEY(
         _ cursor: inout FieldCursor,
         _ lexer: borrowing MasterFileLexer,
@@ -75,7 +77,7 @@ enum CompositeRdata {
         try FieldText.appendEncoded(LDNS_RDF_TYPE_B64, &cursor, lexer, to: &output)
     }
 
-    /// RFC 8777 §4.3: precedence, discovery-optional bit, relay type, relay.
+    /// Reads AMTRELAY (RFC 8777 §4.3): precedence, discovery-optional bit, relay type, relay.
     private static func readAMTRELAY(
         _ cursor: inout FieldCursor,
         _ lexer: borrowing MasterFileLexer,
@@ -89,7 +91,7 @@ enum CompositeRdata {
         try readHost(relayType, "relay", &cursor, lexer, to: &output)
     }
 
-    /// A gateway or relay of the kind that the field before it says.
+    /// Reads a gateway or relay of the kind that the type field states.
     private static func readHost(
         _ kind: UInt8,
         _ what: String,
@@ -109,7 +111,9 @@ enum CompositeRdata {
         }
     }
 
-    /// RFC 8005 §6: algorithm, HIT, public key, rendezvous servers; the lengths come first on the wire.
+    /// Reads HIP (RFC 8005 §6): algorithm, HIT, public key, rendezvous servers.
+    ///
+    /// On the wire, the lengths come first.
     private static func readHIP(
         _ cursor: inout FieldCursor,
         _ lexer: borrowing MasterFileLexer,
@@ -122,7 +126,7 @@ enum CompositeRdata {
         var key: [UInt8] = []
         try take(LDNS_RDF_TYPE_B64, "public key", &cursor, lexer, to: &key)
         guard tag.count <= 255, key.count <= 65_535 else {
-            throw EntryFault(tagPlace, "HIT of over 255 octets or key of over 65535; shorten it")
+            throw EntryFault(tagPlace, "the HIT exceeds 255 octets or the key 65535; shorten it")
         }
         output += [UInt8(truncatingIfNeeded: tag.count), algorithm]
         output += [UInt8(key.count >> 8), UInt8(truncatingIfNeeded: key.count)]
@@ -136,7 +140,7 @@ enum CompositeRdata {
 
     // MARK: Old networks
 
-    /// RFC 1183 §3.1: an address of digits, at least four (X.121).
+    /// Reads X25 (RFC 1183 §3.1): an X.121 address of at least four digits.
     private static func readX25(
         _ cursor: inout FieldCursor,
         _ lexer: borrowing MasterFileLexer,
@@ -153,7 +157,7 @@ enum CompositeRdata {
         try FieldText.append(LDNS_RDF_TYPE_STR, token, cursor, lexer, to: &output)
     }
 
-    /// An ATM address: octet 0 and hex, or octet 1 and the digits behind a plus (af-saa-0069 §5.2).
+    /// Reads ATMA (af-saa-0069 §5.2): octet 0 and hex, or octet 1 and the digits after a plus.
     private static func readATMA(
         _ cursor: inout FieldCursor,
         _ lexer: borrowing MasterFileLexer,
@@ -177,7 +181,7 @@ enum CompositeRdata {
         }
     }
 
-    /// RFC 1035 §3.4.2: address, protocol, and services as a bitmap of ports.
+    /// Reads WKS (RFC 1035 §3.4.2): address, protocol, and services as a bitmap of ports.
     private static func readWKS(
         _ cursor: inout FieldCursor,
         _ lexer: borrowing MasterFileLexer,
@@ -198,7 +202,7 @@ enum CompositeRdata {
             guard let port = value(service, of: services, atMost: 65_535, lexer) else {
                 throw EntryFault(
                     service.place,
-                    "\(lexer.quote(service.range)) is not a service known here; write its port number"
+                    "\(lexer.quote(service.range)) is not a known service; write its port number"
                 )
             }
             let place = bitmapStart + Int(port / 8)
@@ -221,7 +225,8 @@ enum CompositeRdata {
 
     private static let transports: [String: UInt32] = ["icmp": 1, "tcp": 6, "udp": 17]
 
-    /// The services that RFC 1035 and the hosts of its time know; the system's own table differs by machine.
+    /// Services that were common when RFC 1035 was written; /etc/services is not used because it
+    /// differs by host.
     private static let services: [String: UInt32] = [
         "echo": 7, "discard": 9, "systat": 11, "daytime": 13, "netstat": 15, "qotd": 17,
         "chargen": 19, "ftp-data": 20, "ftp": 21, "ssh": 22, "telnet": 23, "smtp": 25, "time": 37,

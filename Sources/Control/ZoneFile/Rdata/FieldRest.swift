@@ -1,7 +1,8 @@
 import CLdns
 import DNSWire
 
-/// Last fields that take every token that is left: hex and base64 in pieces, type bitmaps, parameters.
+/// Last fields that consume all remaining tokens: hex and base64 in pieces, type bitmaps,
+/// parameters.
 extension FieldText {
     static func mayTakeTheRest(_ kind: ldns_rdf_type) -> Bool {
         switch kind {
@@ -11,7 +12,7 @@ extension FieldText {
         }
     }
 
-    /// Appends the field that all tokens from the cursor on hold, of which there is at least one.
+    /// Appends the field formed by all tokens from the cursor on, of which there is at least one.
     static func appendRest(
         _ kind: ldns_rdf_type,
         _ cursor: inout FieldCursor,
@@ -30,7 +31,7 @@ extension FieldText {
         }
     }
 
-    /// Hex or base64, which may be cut by blanks anywhere.
+    /// Appends hex or base64, which may contain spaces anywhere.
     static func appendEncoded(
         _ kind: ldns_rdf_type,
         _ cursor: inout FieldCursor,
@@ -43,16 +44,16 @@ extension FieldText {
             guard !token.isQuoted else {
                 throw EntryFault(
                     token.place,
-                    "this field of \(cursor.type) is no text; drop the quotes"
+                    "this field of \(cursor.type) is not a text; remove the quotes"
                 )
             }
             text += lexer.octets[token.range]
             cursor.next += 1
-            // Twice the octets of any rdata.
+            // Twice the maximum number of rdata octets.
             guard text.count <= 131_070 else {
                 throw EntryFault(
                     first.place,
-                    "more than 65535 octets; a record has at most as many"
+                    "more than 65535 octets; shorten the field"
                 )
             }
         }
@@ -81,7 +82,7 @@ extension FieldText {
         }
         let sorted = types.sorted { $0.rawValue < $1.rawValue }
         guard let bitmap = LdnsField(bitmapOf: sorted) else {
-            throw EntryFault(place, "libldns has no memory for this list of types; shorten it")
+            throw EntryFault(place, "libldns is out of memory for this list of types; shorten it")
         }
         output += bitmap.octets
     }

@@ -1,11 +1,12 @@
 import CLdns
 import DNSWire
 
-/// Reads single fields of rdata: what libldns would let pass is refused, the rest is libldns's to read.
+/// Reads single fields of rdata: rejects what libldns would misread, and passes the rest to
+/// libldns.
 enum FieldText {
     typealias Token = MasterFileLexer.Token
 
-    /// Appends the field that one token holds.
+    /// Appends the field of one token.
     static func append(
         _ kind: ldns_rdf_type,
         _ token: Token,
@@ -17,7 +18,7 @@ enum FieldText {
         if token.isQuoted, kind != LDNS_RDF_TYPE_STR, kind != LDNS_RDF_TYPE_LONG_STR {
             throw EntryFault(
                 token.place,
-                "this field of \(cursor.type) is no text; drop the quotes"
+                "this field of \(cursor.type) is not a text; remove the quotes"
             )
         }
         switch kind {
@@ -47,7 +48,7 @@ enum FieldText {
         }
     }
 
-    /// A text without broken escapes, and of at most 255 octets if it `isShort`.
+    /// Checks a text for broken escapes and, if it `isShort`, for a length of at most 255 octets.
     private static func checkText(
         _ token: Token,
         isShort: Bool,
@@ -70,7 +71,7 @@ enum FieldText {
         guard length <= 255 || !isShort else {
             throw EntryFault(
                 token.place,
-                "a text of \(length) octets; a string has at most 255, so write several in quotes"
+                "a text of \(length) octets; a string has at most 255: split it into several quoted strings"
             )
         }
     }
@@ -90,7 +91,7 @@ enum FieldText {
         to output: inout [UInt8]
     ) throws(EntryFault) {
         if token.isQuoted {
-            throw EntryFault(token.place, "a name stands without quotes; drop them")
+            throw EntryFault(token.place, "a name must not be quoted; remove the quotes")
         }
         do throws(NameFault) {
             try NameText.append(
@@ -104,7 +105,7 @@ enum FieldText {
         }
     }
 
-    /// Has libldns read a text that was already found fit for it.
+    /// Passes a text to libldns that has been checked before.
     static func append(
         _ kind: ldns_rdf_type,
         _ text: some Sequence<UInt8>,
@@ -118,7 +119,7 @@ enum FieldText {
             let expected = expectation(of: kind).map { "; write \($0)" } ?? ""
             throw EntryFault(
                 token.place,
-                "\(lexer.quote(token.range)) is wrong here: \(error.message)\(expected)"
+                "\(lexer.quote(token.range)) is invalid: \(error.message)\(expected)"
             )
         }
     }
@@ -136,7 +137,7 @@ enum FieldText {
 
     // MARK: Numbers, times, types
 
-    /// A decimal number without a sign; nil if it is none or above `limit`.
+    /// Parses a decimal number without a sign; nil if the text is not one or is above `limit`.
     static func number(_ text: some Collection<UInt8>, atMost limit: UInt32) -> UInt32? {
         guard !text.isEmpty else { return nil }
         var value: UInt64 = 0
@@ -157,7 +158,7 @@ enum FieldText {
         case .tooLarge:
             throw EntryFault(
                 token.place,
-                "\(lexer.quote(token.range)) is too long a time; write at most 4294967295 seconds"
+                "\(lexer.quote(token.range)) is too long; write at most 4294967295 seconds"
             )
         case .notATime:
             throw EntryFault(
@@ -185,7 +186,8 @@ enum FieldText {
         return type
     }
 
-    /// What the field should be, if libldns would read something else out of `text`.
+    /// Returns what the field should be if libldns would misread `text`; nil if libldns can read
+    /// it.
     private static func refusal(of text: ArraySlice<UInt8>, as kind: ldns_rdf_type) -> String? {
         switch kind {
         case LDNS_RDF_TYPE_INT8:
@@ -235,7 +237,7 @@ enum FieldText {
         text.first?.isLetter ?? false
     }
 
-    /// A date that exists, or seconds (RFC 4034 §3.2).
+    /// Returns true for an existing date, or seconds (RFC 4034 §3.2).
     private static func isTime(_ text: ArraySlice<UInt8>) -> Bool {
         guard text.count == 14 else { return number(text, atMost: .max) != nil }
         let parts = [4, 2, 2, 2, 2, 2].reduce(into: (values: [UInt32?](), rest: text)) {
@@ -293,7 +295,8 @@ enum FieldText {
             && isHex(text.dropFirst(2).filter { $0 != .dot })
     }
 
-    /// One item of APL (RFC 3123 §4); libldns takes any prefix length and text behind it.
+    /// Returns true for one item of APL (RFC 3123 §4); libldns would accept any prefix length, and
+    /// text after it.
     private static func isAddressPrefix(_ text: ArraySlice<UInt8>) -> Bool {
         let item = text.first == UInt8(ascii: "!") ? text.dropFirst() : text
         guard let slash = item.lastIndex(of: UInt8(ascii: "/")) else { return false }

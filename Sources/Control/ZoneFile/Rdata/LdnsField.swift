@@ -1,34 +1,35 @@
 import CLdns
 import DNSWire
 
-/// One field of rdata, read from text and owned by libldns.
+/// One rdata field, made by libldns from text; owns the C object.
 @safe struct LdnsField: ~Copyable {
     private let field: UnsafeMutablePointer<ldns_rdf>
 
-    /// Has libldns read `text`, which holds no NUL octet, as a field of `kind`.
+    /// Reads `text`, which contains no NUL octet, as a field of `kind`.
     init(_ kind: ldns_rdf_type, text: some Sequence<UInt8>) throws(LdnsFault) {
         var terminated = text.map { CChar(bitPattern: $0) }
         terminated.append(0)
         var field: UnsafeMutablePointer<ldns_rdf>?
-        // Sound: the text ends in NUL and outlives the call; it is our own copy, which the reader of
-        // NSAP writes to. `field` is nil or a field that we now own.
+        // Sound: the text is NUL-terminated and outlives the call. It is a private copy, since
+        // libldns's NSAP reader writes to it. `field` is nil or owned by this value.
         let status = unsafe terminated.withUnsafeMutableBufferPointer { buffer in
             unsafe buffer.baseAddress.map { text in
                 unsafe Self.read(kind, UnsafePointer(text), into: &field)
             } ?? LDNS_STATUS_INTERNAL_ERR
         }
         guard status == LDNS_STATUS_OK, let made = unsafe field else {
-            // Some readers fail after they made a field.
+            // Some readers of libldns fail after they have made a field.
             unsafe ldns_rdf_deep_free(field)
             throw LdnsFault(status)
         }
         unsafe self.field = unsafe made
     }
 
-    /// The type bitmap of NSEC, NSEC3 and CSYNC (RFC 4034 §4.1.2); nil if libldns has no memory.
+    /// Makes the type bitmap of NSEC, NSEC3 and CSYNC (RFC 4034 §4.1.2); nil if libldns is out of
+    /// memory.
     init?(bitmapOf types: [RecordType]) {
         var list = types.map { ldns_rr_type(UInt32($0.rawValue)) }
-        // Sound: libldns reads `count` types of the list, and keeps none.
+        // Sound: libldns reads `count` types of the list and does not keep the pointer.
         let made = unsafe list.withUnsafeMutableBufferPointer { buffer in
             unsafe ldns_dnssec_create_nsec_bitmap(
                 buffer.baseAddress,
@@ -41,25 +42,27 @@ import DNSWire
     }
 
     deinit {
-        // Sound: `field` is owned by this value alone, its data included.
+        // Sound: only this value owns `field` and its data.
         unsafe ldns_rdf_deep_free(field)
     }
 
-    /// The field in wire form.
+    /// The field in wire format.
     var octets: [UInt8] {
         let size = unsafe ldns_rdf_size(field)
-        // Sound: a field of libldns holds `size` octets at its data, which may be nil only for none.
+        // Sound: a libldns field has `size` octets of data; the pointer can be nil only if `size`
+        // is 0.
         guard size > 0, let data = unsafe ldns_rdf_data(field) else { return [] }
         return unsafe Array(UnsafeBufferPointer(start: data, count: size))
     }
 
-    /// The reader of libldns for a kind of field; only kinds that `RdataReader` hands over are here.
+    /// Calls libldns's reader for a kind of field; only the kinds that `RdataReader` uses are
+    /// listed.
     private static func read(
         _ kind: ldns_rdf_type,
         _ text: UnsafePointer<CChar>,
         into field: inout UnsafeMutablePointer<ldns_rdf>?
     ) -> ldns_status {
-        // Sound for all: `text` ends in NUL, and `field` is where the result goes.
+        // Sound for all: `text` is NUL-terminated, and `field` receives the result.
         switch kind {
         case LDNS_RDF_TYPE_INT8: unsafe ldns_str2rdf_int8(&field, text)
         case LDNS_RDF_TYPE_INT16: unsafe ldns_str2rdf_int16(&field, text)
@@ -95,12 +98,12 @@ import DNSWire
     }
 }
 
-/// What libldns says is wrong with a text.
+/// An error message of libldns about a text.
 struct LdnsFault: Error {
     var message: String
 
     init(_ status: ldns_status) {
-        // Sound: the table of messages is static and its texts end in NUL.
+        // Sound: the message table is static and its strings are NUL-terminated.
         if let text = unsafe ldns_get_errorstr_by_id(status) {
             self.message = unsafe String(cString: text)
         } else {
@@ -109,26 +112,27 @@ struct LdnsFault: Error {
     }
 }
 
-/// What libldns knows of the rdata of a type: how many fields, and of what kind.
+/// What libldns knows about the rdata of a type: the number and kinds of fields.
 struct RdataShape {
     let minimum: Int
-    /// Kinds of the fields that every record may have.
+    /// The kinds of the mandatory and optional fields.
     let fields: [ldns_rdf_type]
-    /// Kind of any number of further fields.
+    /// The kind of the fields that may follow in any number.
     let repeated: ldns_rdf_type?
 
-    /// The shape of a type's text form; nil where libldns has none, so that only RFC 3597 text is left.
+    /// Looks up the shape of a type; nil if libldns has no text form, so that only RFC 3597 text is
+    /// possible.
     init?(_ type: RecordType) {
         let described = Self.likeness(of: type)
-        // Sound: libldns answers every number with an entry of its static table; entry 0, of another
-        // type, stands for those it does not know.
+        // Sound: libldns returns an entry of its static table for every number; entry 0 stands for
+        // unknown types.
         guard let descriptor = unsafe ldns_rr_descript(described.rawValue),
             unsafe descriptor.pointee._type.rawValue == UInt32(described.rawValue)
         else { return nil }
         let kinds = unsafe (0..<Int(descriptor.pointee._maximum)).map { index in
             unsafe ldns_rr_descriptor_field_type(descriptor, index)
         }
-        // SINK and NXT have fields that only their wire form shows.
+        // The text form of SINK and NXT lacks fields that the wire format has.
         guard !kinds.contains(LDNS_RDF_TYPE_UNKNOWN), type.rawValue != 40 else { return nil }
         let variable = unsafe descriptor.pointee._variable
         self.minimum = unsafe Int(descriptor.pointee._minimum)
@@ -136,10 +140,10 @@ struct RdataShape {
         self.repeated = variable == LDNS_RDF_TYPE_NONE ? nil : variable
     }
 
-    /// The type that libldns knows and that has the same rdata; the type itself for most.
+    /// Returns the type known to libldns that has the same rdata; for most types, the type itself.
     ///
-    /// NINFO, AVC, RESINFO and WALLET are TXT by another number, RKEY is KEY and TA is DS; libldns is
-    /// built without them, or older than they are.
+    /// NINFO, AVC, RESINFO and WALLET have the rdata of TXT, RKEY of KEY, and TA of DS. libldns may
+    /// be built without these types, or be older than they are.
     static func likeness(of type: RecordType) -> RecordType {
         switch type.rawValue {
         case 56, 258, 261, 262: .txt

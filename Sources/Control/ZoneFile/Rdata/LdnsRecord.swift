@@ -2,11 +2,12 @@ import CLdns
 import DNSWire
 import Synchronization
 
-/// One record, read from wire form and owned by libldns.
+/// One record, made by libldns from wire format; owns the C object.
 @safe struct LdnsRecord: ~Copyable {
     private let record: UnsafeMutablePointer<ldns_rr>
 
-    /// Reads a record in uncompressed wire form; nil if libldns cannot, or leaves octets over.
+    /// Reads a record in uncompressed wire format; nil if libldns fails or does not read all
+    /// octets.
     init?(
         owner: some Collection<UInt8>,
         type: RecordType,
@@ -23,7 +24,8 @@ import Synchronization
         wire += rdata
         var record: UnsafeMutablePointer<ldns_rr>?
         var position = 0
-        // Sound: libldns reads at most `count` octets; `record` is set only on success, and is then ours.
+        // Sound: libldns reads at most `count` octets; it sets `record` only on success, and this
+        // value then owns it.
         let status = unsafe wire.withUnsafeBufferPointer { buffer in
             unsafe ldns_wire2rr(
                 &record,
@@ -42,17 +44,18 @@ import Synchronization
     }
 
     deinit {
-        // Sound: `record` is owned by this value alone.
+        // Sound: only this value owns `record`.
         unsafe ldns_rr_free(record)
     }
 
-    /// The record as libldns prints it, without its line end; nil if it cannot.
+    /// Returns the record as libldns prints it, without the line end; nil if libldns fails.
     ///
-    /// `withComments` adds what `ldns-read-zone` adds: the tag and size of a DNSKEY.
+    /// `withComments` adds the comments of `ldns-read-zone`: the tag and size of a DNSKEY.
     func text(withComments: Bool) -> String? {
-        // libldns asks the C library for the names of WKS services, which is not safe on two threads.
+        // libldns calls getservbyport for WKS, which is not thread-safe.
         Self.printing.withLock { _ in
-            // Sound: the result is nil or a text ending in NUL, made with malloc and ours to free.
+            // Sound: the result is nil or a NUL-terminated string from malloc, which this function
+            // frees.
             guard let text = unsafe zonal_record_text(record, withComments ? 1 : 0) else {
                 return nil
             }

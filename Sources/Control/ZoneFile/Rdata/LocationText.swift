@@ -1,7 +1,7 @@
 import CLdns
 import DNSWire
 
-/// Reads LOC (RFC 1876 §3): completes and checks its tokens, then has libldns read the whole.
+/// Reads LOC (RFC 1876 §3): completes and checks the tokens, then passes the whole text to libldns.
 enum LocationText {
     static func read(
         _ cursor: inout FieldCursor,
@@ -34,7 +34,8 @@ enum LocationText {
         try FieldText.append(LDNS_RDF_TYPE_LOC, text.utf8, first, lexer, to: &output)
     }
 
-    /// Degrees, minutes and seconds up to the letter that ends them, all three written out.
+    /// Returns degrees, minutes and seconds up to the letter that ends them, with missing parts
+    /// added.
     private static func angle(
         _ name: String,
         atMost limit: UInt32,
@@ -51,7 +52,7 @@ enum LocationText {
                 guard thousandths <= UInt64(limit) * 3_600_000 else {
                     throw EntryFault(
                         token.place,
-                        "\(name) beyond \(limit) degrees; write at most \(limit)"
+                        "\(name) exceeds \(limit) degrees; write at most \(limit)"
                     )
                 }
                 parts += Array(repeating: "0", count: 3 - parts.count)
@@ -64,7 +65,7 @@ enum LocationText {
             else {
                 throw EntryFault(
                     token.place,
-                    "\(lexer.quote(token.range)) is no part of a \(name); write degrees, minutes, seconds and \(marks.joined(separator: " or ")), as in 52 22 23.000 \(marks[0])"
+                    "\(lexer.quote(token.range)) is not part of a \(name); write degrees, minutes, seconds and \(marks.joined(separator: " or ")), as in 52 22 23.000 \(marks[0])"
                 )
             }
             thousandths += value * [3_600_000, 60_000, 1][parts.count]
@@ -72,7 +73,8 @@ enum LocationText {
         }
     }
 
-    /// A length in metres as libldns reads it; nil if it is none or out of range.
+    /// Returns a length in metres in the form that libldns reads; nil if it is invalid or out of
+    /// range.
     private static func metres(
         _ token: MasterFileLexer.Token,
         isAltitude: Bool,
@@ -88,7 +90,8 @@ enum LocationText {
         return (isNegative ? "-" : "") + String(decoding: text, as: UTF8.self) + "m"
     }
 
-    /// A decimal number with up to `places` digits behind the point, as a multiple of the last place.
+    /// Parses a decimal number with up to `places` decimal places; returns it in units of the last
+    /// place.
     private static func fixed(_ text: ArraySlice<UInt8>, places: Int, digits: Int) -> UInt64? {
         let parts = text.split(separator: .dot, omittingEmptySubsequences: false)
         guard parts.count == 1 || (parts.count == 2 && places > 0),

@@ -1,17 +1,17 @@
 import CLdns
 import DNSWire
 
-/// Reads the rdata of one record from its tokens into wire form.
+/// Reads the rdata of one record from its tokens into wire format.
 ///
-/// libldns reads every field, one at a time, so that a mistake is found at its token. What it lets
-/// pass (numbers out of range, half octets of hex, trailing text and more) is refused before it gets
-/// the text, and names are made absolute by us. `FieldText` holds the rules of single fields,
-/// `CompositeRdata` the types whose fields libldns does not tell apart.
+/// libldns reads the fields one at a time, so that an error has the place of its token. Texts that
+/// libldns would accept wrongly (numbers out of range, half octets of hex, trailing text) are
+/// rejected before. Names are made absolute here. `FieldText` has the rules of single fields,
+/// `CompositeRdata` the types that libldns does not split into fields.
 struct RdataReader {
     private var shapes: [RecordType: RdataShape] = [:]
 
-    /// Appends the rdata that the tokens from `first` on hold to `output`; on an error the caller
-    /// cuts `output` back.
+    /// Appends the rdata of the tokens from `first` on to `output`; on an error the caller
+    /// truncates `output` again.
     mutating func read(
         _ type: RecordType,
         from lexer: borrowing MasterFileLexer,
@@ -29,7 +29,7 @@ struct RdataReader {
         if let extra = cursor.peek {
             throw EntryFault(
                 extra.place,
-                "\(lexer.quote(extra.range)) is one field too many for \(type); remove it, or quote a text that has blanks"
+                "\(lexer.quote(extra.range)) is one field too many for \(type); remove it, or quote a text that contains spaces"
             )
         }
         guard output.count - start <= 65_535 else {
@@ -48,7 +48,7 @@ struct RdataReader {
         guard let shape = shape(of: cursor.type) else {
             throw EntryFault(
                 cursor.peek?.place ?? lexer.endOfEntry,
-                "the text form of \(cursor.type) is not known; write \\# LENGTH HEX (RFC 3597 §5)"
+                "the text form of \(cursor.type) is not supported; write \\# LENGTH HEX (RFC 3597 §5)"
             )
         }
         var index = 0
@@ -65,7 +65,7 @@ struct RdataReader {
         guard index >= shape.minimum else {
             throw EntryFault(
                 lexer.endOfEntry,
-                "\(cursor.type) needs \(shape.minimum) \(shape.minimum == 1 ? "field" : "fields") and this record has \(index); add the rest"
+                "\(cursor.type) needs \(shape.minimum) \(shape.minimum == 1 ? "field" : "fields"), this record has \(index); add the missing fields"
             )
         }
     }
@@ -83,7 +83,7 @@ struct RdataReader {
         text.elementsEqual([.backslash, UInt8(ascii: "#")])
     }
 
-    /// Reads `\# LENGTH HEX…`, which is allowed for every type.
+    /// Reads `\# LENGTH HEX…`, which every type allows.
     private mutating func readUnknownForm(
         _ cursor: inout FieldCursor,
         _ lexer: borrowing MasterFileLexer,
@@ -97,7 +97,7 @@ struct RdataReader {
         else {
             throw EntryFault(
                 cursor.peek?.place ?? lexer.endOfEntry,
-                "\\# without a length; write \\#, the number of octets up to 65535, and as many pairs of hex digits"
+                "\\# without a length; write \\#, the number of octets up to 65535, and that many pairs of hex digits"
             )
         }
         cursor.next += 1
@@ -108,27 +108,27 @@ struct RdataReader {
         guard output.count - start == Int(length) else {
             throw EntryFault(
                 hexPlace,
-                "\\# says \(length) octets and \(output.count - start) follow; make the two agree"
+                "\\# states \(length) octets, but \(output.count - start) follow; correct the length or the data"
             )
         }
         guard isRdata(output[start...], of: cursor.type) else {
             throw EntryFault(
                 place,
-                "these octets are no rdata of \(cursor.type); write the fields of \(cursor.type) instead"
+                "these octets are not valid rdata of \(cursor.type); write the fields of \(cursor.type) instead"
             )
         }
     }
 
-    /// Whether octets in wire form are what the type's own text form would give.
+    /// Returns true if the octets are valid rdata of a type that has a text form.
     ///
-    /// Written out by libldns and read again they must come back the same: so `\#` admits nothing
-    /// that a type with a text form would refuse.
+    /// Prints them with libldns and reads the text again; the result must be equal. Thus `\#`
+    /// allows nothing that the text form of the type would reject.
     private mutating func isRdata(_ octets: ArraySlice<UInt8>, of type: RecordType) -> Bool {
         let type = RdataShape.likeness(of: type)
         guard let shape = shape(of: type) else { return true }
         guard !octets.isEmpty else { return shape.minimum == 0 }
         switch type.rawValue {
-        // WKS and ATMA are written with words that only some systems know.
+        // libldns prints WKS and ATMA with words that depend on the system.
         case 11: return octets.count > 5
         case 34: return octets.count > 1
         default: break
@@ -148,18 +148,18 @@ struct RdataReader {
     }
 }
 
-/// Where the reader of rdata stands among the tokens of its entry.
+/// The position of the rdata reader in the tokens of an entry.
 struct FieldCursor {
     let type: RecordType
     let tokens: [MasterFileLexer.Token]
     var next: Int
-    /// What relative names end in.
+    /// The origin that is appended to relative names.
     let origin: [UInt8]
 
-    /// The next token, if there is one.
+    /// The next token, if any.
     var peek: MasterFileLexer.Token? { next < tokens.count ? tokens[next] : nil }
 
-    /// The next token, which the type must have; `what` says what it is.
+    /// Takes the next token, which the type requires; `what` names the field in the error.
     mutating func take(
         _ what: String,
         _ lexer: borrowing MasterFileLexer

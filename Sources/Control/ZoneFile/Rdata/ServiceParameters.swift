@@ -1,16 +1,16 @@
 import DNSWire
 
-/// Checks the parameters of SVCB and HTTPS (RFC 9460 §2.1) and writes them as libldns reads them.
+/// Checks the parameters of SVCB and HTTPS (RFC 9460 §2.1) and rewrites them for libldns.
 ///
-/// libldns takes a key without its value, ports above 65535, a key twice with two values, and reads
-/// past an address that is too long; it splits lists before it undoes escapes, where RFC 9460
-/// Appendix A.1 has the reverse.
+/// libldns accepts a key without its value, ports above 65535, and a key twice with two values; it
+/// reads past the end of a long address. It also splits lists before it resolves escapes, while RFC
+/// 9460 Appendix A.1 requires the reverse.
 struct ServiceParameters {
     private var text: [UInt8] = []
     private var keys: Set<UInt16> = []
     private var mandatory: [(key: UInt16, place: Int)] = []
 
-    /// Takes all tokens that are left; the result is one line of `key=value` separated by blanks.
+    /// Takes all remaining tokens; returns one line of `key=value` separated by spaces.
     static func normalised(
         _ cursor: inout FieldCursor,
         _ lexer: borrowing MasterFileLexer
@@ -34,7 +34,7 @@ struct ServiceParameters {
         _ lexer: borrowing MasterFileLexer
     ) throws(EntryFault) {
         guard !token.isQuoted else {
-            throw EntryFault(token.place, "a value without its key; write key=\"value\"")
+            throw EntryFault(token.place, "a value without a key; write key=\"value\"")
         }
         let word = lexer.octets[token.range]
         let equals = word.firstIndex(of: UInt8(ascii: "="))
@@ -42,7 +42,7 @@ struct ServiceParameters {
         guard keys.insert(key).inserted else {
             throw EntryFault(
                 token.place,
-                "key \(Self.name(of: key)) for the second time; write each key once"
+                "the key \(Self.name(of: key)) occurs twice; write each key once"
             )
         }
         var value = equals.map { word[($0 + 1)...] }
@@ -99,14 +99,14 @@ struct ServiceParameters {
         guard key <= 7 else { return }
         if key == 2 {
             guard value == nil else {
-                throw EntryFault(place, "\(name) has no value; remove it")
+                throw EntryFault(place, "\(name) takes no value; remove the value")
             }
             return
         }
         guard let value, !value.isEmpty else {
-            throw EntryFault(place, "\(name) without its value; write \(name)=VALUE")
+            throw EntryFault(place, "\(name) without a value; write \(name)=VALUE")
         }
-        // dohpath is plain text; every other value is a list, or plain ASCII.
+        // dohpath is plain text; every other value is a list or plain ASCII.
         guard key == 7 || !value.contains(.backslash) else {
             throw EntryFault(
                 place,
@@ -158,7 +158,7 @@ struct ServiceParameters {
         }
     }
 
-    /// What one parameter says of the others (RFC 9460 §7.1, §8).
+    /// Checks what one parameter requires of others (RFC 9460 §7.1, §8).
     private func checkTogether(at place: Int) throws(EntryFault) {
         if keys.contains(2), !keys.contains(1) {
             throw EntryFault(place, "no-default-alpn without alpn; add alpn=…")
@@ -168,11 +168,11 @@ struct ServiceParameters {
             guard item.key != 0, keys.contains(item.key) else {
                 throw EntryFault(
                     item.place,
-                    "mandatory names \(name), which is not among the parameters; add it or drop it there"
+                    "mandatory lists \(name), which is not among the parameters; add it, or remove it from mandatory"
                 )
             }
             guard !mandatory[..<index].contains(where: { $0.key == item.key }) else {
-                throw EntryFault(item.place, "mandatory names \(name) twice; write it once")
+                throw EntryFault(item.place, "mandatory lists \(name) twice; write it once")
             }
         }
     }

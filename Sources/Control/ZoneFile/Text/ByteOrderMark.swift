@@ -1,11 +1,11 @@
-/// The three octets that some editors put in front of UTF-8 text.
+/// The UTF-8 byte order mark that some editors write.
 enum ByteOrderMark {
     static let octets: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-    /// How many octets of the text are the mark.
+    /// Returns the length of the mark at the start of the text, or 0.
     static func length(in text: [UInt8]) -> Int { text.starts(with: octets) ? octets.count : 0 }
 
-    /// The text without the mark, if it starts with one.
+    /// Returns the text without the mark.
     static func stripped(from text: [UInt8]) -> ArraySlice<UInt8> {
         text.dropFirst(length(in: text))
     }

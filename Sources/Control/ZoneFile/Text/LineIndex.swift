@@ -1,4 +1,4 @@
-/// Where the lines of a text start, so that none is looked for from the beginning again.
+/// The offsets of the lines of a text, so that finding a line does not scan the text again.
 struct LineIndex {
     private let octets: [UInt8]
     private let starts: [UInt32]
@@ -13,7 +13,7 @@ struct LineIndex {
         self.starts = starts
     }
 
-    /// The first thing written in `line`, which counts from 1.
+    /// Returns the first token in `line`, which counts from 1.
     func site(file: String, line: Int) -> RecordSite {
         let start = Int(starts[min(max(line - 1, 0), starts.count - 1)])
         var offset = start

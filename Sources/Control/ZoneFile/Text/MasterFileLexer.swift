@@ -1,26 +1,27 @@
-/// Cuts a master file into entries and their tokens (RFC 1035 §5.1).
+/// Splits a master file into entries and tokens (RFC 1035 §5.1).
 ///
-/// A token is a pair of offsets into the file: nothing is copied. Line and column are worked out only
-/// for a token that a message names, so a good file pays for neither. Parentheses, quotes and comments
-/// are resolved here; escapes are only stepped over, since what they mean depends on the field.
+/// A token is a pair of offsets into the file; nothing is copied. Line and column are computed only
+/// for tokens in messages. The lexer resolves parentheses, quotes and comments. It skips escapes,
+/// since their meaning depends on the field.
 ///
-/// Where the RFC is silent this does what BIND does: a quoted string ends on its own line, a quote or
-/// a parenthesis ends a token that it touches, parentheses nest.
+/// Where the RFC is silent, this follows BIND: a quoted string ends on its line, a quote or a
+/// parenthesis ends an adjacent token, and parentheses nest.
 struct MasterFileLexer: ~Copyable {
-    /// No rdata has more fields than octets, so an entry of more tokens cannot be a record.
+    /// The maximum number of tokens in an entry: rdata cannot have more fields than octets.
     static let tokenLimit = 70_000
 
     let file: String
     let octets: [UInt8]
     /// The tokens of the current entry.
     private(set) var tokens: [Token] = []
-    /// The line that the current entry starts on.
+    /// The line on which the current entry starts.
     private(set) var entryLine = 1
-    /// The entry starts with a blank: its owner is the last one.
+    /// True if the entry starts with a blank, so that it has the previous owner.
     private(set) var startsWithBlank = false
-    /// The first thing wrong with the shape of the current entry.
+    /// The first syntax error of the current entry.
     private(set) var fault: EntryFault?
-    /// Where the first word of the entry stands that starts with `#`, as comments of other languages do.
+    /// The offset of the entry's first word that starts with `#`, which is the comment sign of
+    /// other formats.
     private(set) var numberSign: Int?
 
     private var offset = 0
@@ -35,20 +36,21 @@ struct MasterFileLexer: ~Copyable {
 
     /// One word or quoted string of an entry.
     struct Token {
-        /// The first octet, after the quote of a quoted string.
+        /// The offset of the first octet, after the opening quote if there is one.
         var start: Int
-        /// Behind the last octet, before the quote of a quoted string.
+        /// The offset after the last octet, before the closing quote if there is one.
         var end: Int
         var isQuoted: Bool
-        /// Nothing stands between the token before and this one.
+        /// True if nothing separates the token from the previous one.
         var touchesPrevious: Bool
 
         var range: Range<Int> { start..<end }
-        /// Where the token begins for a person: at its quote if it has one.
+        /// The offset for messages: that of the opening quote if there is one.
         var place: Int { isQuoted ? start - 1 : start }
     }
 
-    /// Reads the next entry that has tokens or a fault; false at the end of the file.
+    /// Reads the next entry that has tokens or a syntax error; returns false at the end of the
+    /// file.
     mutating func nextEntry() -> Bool {
         repeat {
             guard offset < octets.count else { return false }
@@ -87,7 +89,7 @@ struct MasterFileLexer: ~Copyable {
                 offset += 1
             case .closeParenthesis:
                 if depth == 0 {
-                    note(offset, "\")\" without a \"(\" before it; remove it or open the group")
+                    note(offset, "\")\" without a preceding \"(\"; remove it, or add \"(\"")
                 } else {
                     depth -= 1
                 }
@@ -137,7 +139,7 @@ struct MasterFileLexer: ~Copyable {
         }
         note(
             open,
-            "quoted string without its closing quote; close it on this line, or write \\\" for a quote"
+            "quoted string without a closing quote; close it on this line, or write \\\" for a quote"
         )
     }
 
@@ -169,7 +171,7 @@ struct MasterFileLexer: ~Copyable {
         tokens.append(Token(start: start, end: end, isQuoted: isQuoted, touchesPrevious: touches))
     }
 
-    /// Steps over a backslash and the octet behind it, which never ends a token.
+    /// Skips a backslash and the octet after it, which never ends a token.
     private mutating func stepOverEscape() {
         let next = offset + 1
         guard next < octets.count, octets[next] != .lineFeed, octets[next] != .carriageReturn else {
@@ -182,7 +184,7 @@ struct MasterFileLexer: ~Copyable {
     }
 
     private static let nullAdvice =
-        "NUL octet: is this a text file? Write \\000 where a NUL is meant"
+        "NUL octet: is this a text file? Write \\000 for a NUL"
 
     private mutating func noteNull() {
         note(offset, Self.nullAdvice)
@@ -194,7 +196,7 @@ struct MasterFileLexer: ~Copyable {
     }
 }
 
-/// What is wrong with an entry, and at which octet of its file.
+/// An error in an entry, and its offset in the file.
 struct EntryFault: Error {
     var offset: Int
     var message: String
@@ -206,16 +208,17 @@ struct EntryFault: Error {
 }
 
 extension MasterFileLexer {
-    /// Where the current entry ends: the place of something missing.
+    /// The offset of the end of the current entry, for errors about missing fields.
     var endOfEntry: Int { tokens.last.map { $0.isQuoted ? $0.end + 1 : $0.end } ?? entryStart }
 
-    /// Line and column of an octet of the current entry; columns count characters, not octets.
+    /// Returns line and column of an octet of the current entry; columns count characters, not
+    /// octets.
     func place(of offset: Int) -> SourcePlace {
         let offset = min(max(offset, entryStart), octets.count)
         var line = entryLine
         for index in entryStart..<offset where octets[index] == .lineFeed { line += 1 }
         let start = lineStart(of: offset)
-        // UTF-8 continuation octets belong to the character before them.
+        // UTF-8 continuation octets belong to the preceding character.
         let column = octets[start..<offset].reduce(1) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
         return SourcePlace(file: file, line: line, column: column)
     }
@@ -225,11 +228,11 @@ extension MasterFileLexer {
     private static func lineStart(of offset: Int, in octets: [UInt8]) -> Int {
         var start = offset
         while start > 0, octets[start - 1] != .lineFeed { start -= 1 }
-        // Editors do not show the mark.
+        // Editors do not show the byte order mark.
         return start == 0 ? min(offset, ByteOrderMark.length(in: octets)) : start
     }
 
-    /// True if a token is this text, without quotes.
+    /// Returns true if a token is this text, without quotes.
     func holds(_ text: [UInt8], _ token: Token) -> Bool {
         guard !token.isQuoted, token.range.count == text.count else { return false }
         for index in text.indices where octets[token.start + index] != text[index] { return false }
@@ -238,7 +241,7 @@ extension MasterFileLexer {
 
     func excerpt(at offset: Int) -> String { Self.excerpt(of: octets, at: offset) }
 
-    /// The text of the line around `offset`, cut where it is long, with nothing that moves a cursor.
+    /// Returns the text of the line around `offset`, shortened and escaped.
     static func excerpt(of octets: [UInt8], at offset: Int) -> String {
         let offset = min(max(offset, 0), octets.count)
         let start = lineStart(of: offset, in: octets)
@@ -251,20 +254,20 @@ extension MasterFileLexer {
         return (first > start ? "…" : "") + text + (isCut ? "…" : "")
     }
 
-    /// A token for a message, cut and escaped.
+    /// Returns a token for a message, shortened and escaped.
     func quote(_ range: Range<Int>) -> String {
         let isLong = range.count > 60
         let shown = isLong ? range.lowerBound..<range.lowerBound + 60 : range
         return "\"" + Self.printable(octets[shown]) + (isLong ? "…" : "") + "\""
     }
 
-    /// Octets as text for a message, with what cannot be seen as `\DDD` and a tab as a space.
+    /// Returns octets as text for a message: invisible ones become `\DDD`, a tab becomes a space.
     static func printable(_ octets: ArraySlice<UInt8>) -> String {
         HarmlessText.line(String(decoding: octets, as: UTF8.self))
     }
 }
 
-/// The octets with a meaning in a master file.
+/// The octets with a special meaning in a master file.
 extension UInt8 {
     static let tab: UInt8 = 0x09
     static let lineFeed: UInt8 = 0x0A

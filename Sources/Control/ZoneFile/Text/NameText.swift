@@ -1,10 +1,10 @@
 import DNSWire
 
-/// Reads names as master files write them (RFC 1035 §5.1) into wire form.
+/// Reads domain names in master-file text (RFC 1035 §5.1) into wire format.
 enum NameText {
-    /// Appends the name written at `range` of `text` to `output`, made absolute with `origin`.
+    /// Appends the name at `range` of `text` to `output`, made absolute with `origin`.
     ///
-    /// On an error `output` keeps what was already written: the caller cuts it back.
+    /// On an error `output` contains a part of the name; the caller truncates it again.
     static func append(
         _ text: borrowing Span<UInt8>,
         _ range: Range<Int>,
@@ -29,7 +29,7 @@ enum NameText {
         guard output.count - start <= 255 else { throw .nameTooLong(output.count - start) }
     }
 
-    /// Appends the labels; true if the name ends in a dot, so that it is absolute.
+    /// Appends the labels; returns true if the name ends in a dot and is absolute.
     private static func appendLabels(
         _ text: borrowing Span<UInt8>,
         _ range: Range<Int>,
@@ -45,7 +45,7 @@ enum NameText {
                 try close(at: lengthPlace, in: &output)
                 index += 1
                 if index == range.upperBound { return true }
-                // Long names are refused here already, so that a hostile one costs no memory.
+                // Checked early, so that a hostile name costs no memory.
                 guard output.count - start <= 255 else {
                     throw .nameTooLong(output.count - start)
                 }
@@ -74,13 +74,13 @@ enum NameText {
     }
 }
 
-/// An escaped octet: `\X` is X, `\DDD` the octet of that decimal value (RFC 1035 §5.1).
+/// An escaped octet: `\X` is X, `\DDD` is the octet with that decimal value (RFC 1035 §5.1).
 struct Escape {
     var octet: UInt8
-    /// Octets of text, the backslash included.
+    /// The length in octets, including the backslash.
     var length: Int
 
-    /// Reads the escape whose backslash stands at `index`; nil if it is malformed.
+    /// Parses the escape at `index`, which is the backslash; nil if it is malformed.
     init?(_ text: borrowing Span<UInt8>, at index: Int, end: Int) {
         guard index + 1 < end else { return nil }
         guard let hundreds = text[index + 1].digit else {
@@ -96,7 +96,7 @@ struct Escape {
     }
 }
 
-/// Why a text is no name.
+/// Why a text is not a domain name.
 enum NameFault: Error, Equatable {
     case empty
     case emptyLabel
@@ -104,7 +104,7 @@ enum NameFault: Error, Equatable {
     case nameTooLong(Int)
     /// The offset of the backslash.
     case badEscape(Int)
-    /// An AZ name at the end of a label that cannot be made an AZ ID; the text says why.
+    /// An AZ name at the end of a label that has no AZ ID; the text is the message.
     case azName(String)
 
     var message: String {
@@ -114,10 +114,10 @@ enum NameFault: Error, Equatable {
         case .labelTooLong(let length):
             "label of \(length) octets; a label has at most 63 (RFC 1035 §2.3.4)"
         case .nameTooLong(let length):
-            "name of \(length) octets or more; with its origin a name has at most 255 (RFC 1035 §2.3.4)"
+            "name of \(length) octets or more; a name including its origin has at most 255 (RFC 1035 §2.3.4)"
         case .azName(let message): message
         case .badEscape:
-            "malformed escape; write \\ and three digits from 000 to 255, or \\ and a character that is no digit"
+            "malformed escape; write \\ and three digits from 000 to 255, or \\ and a character other than a digit"
         }
     }
 }

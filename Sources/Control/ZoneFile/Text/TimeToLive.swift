@@ -1,16 +1,16 @@
-/// Reads a number of seconds as BIND writes it: `3600`, or units by turns as in `1w2d3h4m5s`.
+/// Parses a number of seconds in BIND's syntax: `3600`, or units as in `1w2d3h4m5s`.
 enum TimeToLive {
     /// The largest TTL (RFC 2181 §8).
     static let maximum: UInt32 = 0x7FFF_FFFF
 
-    /// What the text is: seconds, too many of them, or no such number at all.
+    /// The result: seconds, a value above the limit, or not a time at all.
     enum Reading: Equatable {
         case seconds(UInt32)
         case tooLarge
         case notATime
     }
 
-    /// Reads `range` of `text`; `limit` is the largest value that the field may have.
+    /// Parses `range` of `text`; `limit` is the largest allowed value.
     static func read(
         _ text: borrowing Span<UInt8>,
         _ range: Range<Int>,
@@ -22,7 +22,7 @@ enum TimeToLive {
         var units = 0
         for index in range {
             if let digit = text[index].digit {
-                // Saturates far above any limit, so that no length overflows.
+                // Saturates far above any limit, so that long numbers do not overflow.
                 number = min(number * 10 + UInt64(digit), 1 << 40)
                 digits += 1
                 continue
