@@ -35,7 +35,7 @@ import Testing
         // The kernel may buffer a few more.
         #expect(sent < 16)
         let reply = try #require(client.receiveAll())
-        #expect(reply.hasPrefix("error a request is one line"), "\(reply)")
+        #expect(reply.hasPrefix("error a request must be one line"), "\(reply)")
         #expect(isAlive(server))
     }
 
