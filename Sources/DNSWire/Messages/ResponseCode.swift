@@ -67,7 +67,7 @@ extension ExtendedError {
         case .staleAnswer, .staleNonexistentDomain: "upstream does not answer; expired answer used"
         case .notReady: "too many queries are waiting for upstreams"
         case .blocked: "private addresses removed from the answer"
-        case .noReachableAuthority: "no upstream answered"
+        case .noReachableAuthority: "upstreams timed out or failed"
         case .forwardingLoop: "forwarding loop: upstreams forward to this server"
         case .networkError: "upstreams are unreachable"
         case .invalidData: "upstream answers are invalid"

@@ -78,7 +78,7 @@ private struct Figure {
             "clockSkew: Int32 = 300"
         ),
         Figure(
-            "TCP connections of which refused clients get none any more",
+            "open TCP connections above which refused clients cannot connect",
             "half of `limits.tcp-connections`",
             "Server/Stream/StreamAdmission.swift",
             "count * 2 >= limits.connections"
@@ -219,7 +219,7 @@ private struct Figure {
             "distance = 1000.0"
         ),
         Figure(
-            "time that a reload which took another's place is left alone",
+            "time before a reload that replaced another can itself be replaced",
             "10 s",
             "zonal/Serve/ReloadPace.swift",
             "successorTime: UInt64 = 10_000"

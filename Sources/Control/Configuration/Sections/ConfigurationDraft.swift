@@ -96,7 +96,7 @@ extension ConfigurationDraft: ConfigurationEntry {
             .mapping,
             to: \.clients,
             .means(
-                "Who may ask, besides loopback addresses and every VPC.",
+                "Which clients may query, besides 127.0.0.1, ::1 and the clients of VPCs.",
                 example: "clients: { allow: [192.0.2.0/24], otherwise: drop }"
             )
         ),
