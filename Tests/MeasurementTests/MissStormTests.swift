@@ -68,6 +68,11 @@ import Testing
         return times[times.count * 99 / 100]
     }
 
+    /// Below half a millisecond the scheduler of the machine decides about the 99th percentile.
+    private static func isAtMostDouble(_ busy: Duration, _ calm: Duration) -> Bool {
+        busy <= max(calm, .microseconds(500)) * 2
+    }
+
     @Test func `at most doubles the 99th percentile of private answers`() throws {
         // This upstream reads nothing and answers nothing.
         let upstream = try BoundSocket(kind: .datagram)
@@ -79,9 +84,9 @@ import Testing
             calm = min(calm, try Self.p99(server, misses: 0, seed: round))
             busy = min(busy, try Self.p99(server, misses: Self.misses, seed: round))
             print("p99 of private answers: \(calm) alone, \(busy) amid \(Self.misses) misses/s")
-            if round >= 3, busy <= calm * 2 { break }
+            if round >= 3, Self.isAtMostDouble(busy, calm) { break }
         }
-        #expect(busy <= calm * 2)
+        #expect(Self.isAtMostDouble(busy, calm), "\(busy), \(calm)")
         withExtendedLifetime(upstream) {}
     }
 }
