@@ -67,6 +67,7 @@ fuzz: build-tools
 	ZONAL_FUZZING=1 swift build --configuration release --product Fuzzer --scratch-path $(FUZZ_FOLDER) \
 	    --sanitize fuzzer -Xswiftc -sanitize=fuzzer,address
 	set -e; for target in $(FUZZ_TARGETS); do \
+	    LSAN_OPTIONS=suppressions=$(CURDIR)/Fuzzing/LeakSanitizer.supp \
 	    $(FUZZ_FOLDER)/release/Fuzzer $$target $(FUZZ_FOLDER)/corpus/$$target \
 	        $(FUZZ_OPTIONS) -artifact_prefix=$(FUZZ_FOLDER)/$$target-; \
 	done
