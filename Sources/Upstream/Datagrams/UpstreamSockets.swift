@@ -154,7 +154,8 @@ package struct UpstreamSockets: ~Copyable {
         let limit = min(limit, max(ports.count / workers, 1))
         // A pool that may grow also draws slots without a socket. A full pool draws among its sockets only, so that
         // used-up ones are replaced soon.
-        let mayGrow = mayGrow(pool, limit: limit)
+        let left = limit - count
+        let mayGrow = left > 0 && pools[pool].count < max(Self.leastPool, left)
         let slots = mayGrow ? SocketPool.capacity : max(pools[pool].count, 1)
         let slot = random.next(below: slots)
         if let place = pools[pool][slot], isUsable(place, id: id, now: now) { return place }
@@ -179,16 +180,10 @@ package struct UpstreamSockets: ~Copyable {
         retire(replaced)
     }
 
-    private func mayGrow(_ pool: Int, limit: Int) -> Bool {
-        let left = limit - count
-        return left > 0 && pools[pool].count < max(Self.leastPool, left)
-    }
-
     /// Returns whether the upstream may have another socket, after closing one if the limit is reached.
     private mutating func makeRoom(for pool: Int, slot: Int, limit: Int) -> Bool {
-        let own = pools[pool].count
-        if count < limit { return slot < own || mayGrow(pool, limit: limit) }
-        guard own > 0 else { return closeOne() }
+        if count < limit { return true }
+        guard pools[pool].count > 0 else { return closeOne() }
         guard let place = pools[pool][slot], sockets[place].isIdle else { return false }
         pools[pool].remove(at: slot)
         retire(place)
