@@ -159,9 +159,9 @@ package struct UpstreamSockets: ~Copyable {
         let slots = mayGrow ? SocketPool.capacity : max(pools[pool].count, 1)
         let slot = random.next(below: slots)
         if let place = pools[pool][slot], isUsable(place, id: id, now: now) { return place }
-        let isReplaced = count < limit && slot < pools[pool].count
+        let isReplaced = mayGrow && slot < pools[pool].count
         var code = EMFILE
-        if makeRoom(for: pool, slot: slot, limit: limit) {
+        if mayGrow || makeRoom(for: pool, slot: slot) {
             do throws(SocketError) {
                 let fresh = try open(for: pool, epoll: epoll, now: now, random: &random)
                 put(fresh, into: pool, at: isReplaced ? slot : nil)
@@ -180,9 +180,10 @@ package struct UpstreamSockets: ~Copyable {
         retire(replaced)
     }
 
-    /// Returns whether the upstream may have another socket, after closing one if the limit is reached.
-    private mutating func makeRoom(for pool: Int, slot: Int, limit: Int) -> Bool {
-        if count < limit { return true }
+    /// Closes a socket for another one of an upstream that may have no more: its own at `slot` if that is idle.
+    ///
+    /// An upstream that has none gets the place of another's. Returns false if nothing is closed.
+    private mutating func makeRoom(for pool: Int, slot: Int) -> Bool {
         guard pools[pool].count > 0 else { return closeOne() }
         guard let place = pools[pool][slot], sockets[place].isIdle else { return false }
         pools[pool].remove(at: slot)
